@@ -1,1 +1,55 @@
-"""Run ComfyUI workflows on ComfyDeploy."""
+"""Run ComfyUI workflows on ComfyDeploy: standalone functions, errors as values, typed streams.
+
+>>> from comfydeploy import ComfyDeployCore, Failure, Success
+>>> from comfydeploy.funcs.run_queue import run_queue
+
+Importing this package loads nothing; each name loads its own module when it is first used.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+__all__ = [
+    "BackoffStrategy",
+    "ComfyDeploy",
+    "ComfyDeployCore",
+    "Failure",
+    "Hooks",
+    "RequestOptions",
+    "Result",
+    "RetryConfig",
+    "Success",
+    "errors",
+    "models",
+    "opened",
+    "unwrap",
+]
+__version__: Final = "0.1.0"
+
+if TYPE_CHECKING:
+    from comfydeploy import errors, models
+    from comfydeploy.client import ComfyDeploy
+    from comfydeploy.core import ComfyDeployCore
+    from comfydeploy.hooks import Hooks
+    from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
+    from comfydeploy.result import Failure, Result, Success, opened, unwrap
+else:
+    _HOMES = {
+        "ComfyDeploy": "client",
+        "ComfyDeployCore": "core",
+        "Hooks": "hooks",
+        **dict.fromkeys(("BackoffStrategy", "RequestOptions", "RetryConfig"), "options"),
+        **dict.fromkeys(("Failure", "Result", "Success", "opened", "unwrap"), "result"),
+    }
+
+    def __getattr__(name: str) -> object:
+        from importlib import import_module
+
+        if name in ("errors", "models"):
+            return import_module(f"comfydeploy.{name}")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'comfydeploy' has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"comfydeploy.{_HOMES[name]}"), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return [*globals(), *__all__]

@@ -1,3 +1,5 @@
 """The command line."""
+
+
 def main() -> None:
     """Run."""

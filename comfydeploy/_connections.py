@@ -1,0 +1,109 @@
+"""httpx clients, made when they are first needed: one per process, and one per event loop for async calls."""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from comfydeploy.errors import RequestAbortedError
+
+if TYPE_CHECKING:
+    import ssl
+    from asyncio import AbstractEventLoop
+
+    import httpx
+
+
+class Connections:
+    """The clients of one core.
+
+    No locks: a fork could leave one locked for ever. Two threads that make the first client at the same time keep
+    one of the two. A child process finds none under its own id and makes its own.
+    """
+
+    def __init__(
+        self,
+        given: "httpx.Client | None",
+        async_given: "httpx.AsyncClient | None",
+        transport: "httpx.BaseTransport | None",
+        async_transport: "httpx.AsyncBaseTransport | None",
+    ) -> None:
+        self.given = given
+        self.async_given = async_given
+        self._transport = transport
+        self._async_transport = async_transport
+        self._blocking: dict[tuple[int, bool], httpx.Client] = {}
+        self._awaiting: dict[tuple[AbstractEventLoop, bool], httpx.AsyncClient] = {}
+        self._closed = False
+
+    def client(self, *, lasting: bool) -> "httpx.Client":
+        """Give the client for a blocking call; ``lasting`` ones have connections of their own."""
+        if self.given is not None:
+            return self.given
+        self._check_open()
+        key = (os.getpid(), lasting)
+        client = self._blocking.get(key)
+        if client is None:
+            import httpx
+
+            made = httpx.Client(**_settings(lasting=lasting), transport=self._transport)
+            client = self._blocking.setdefault(key, made)
+            if client is not made:
+                made.close()
+        return client
+
+    def async_client(self, *, lasting: bool) -> "httpx.AsyncClient":
+        """Give the client for an async call, made for the running event loop."""
+        if self.async_given is not None:
+            return self.async_given
+        self._check_open()
+        from asyncio import get_running_loop
+
+        key = (get_running_loop(), lasting)
+        client = self._awaiting.get(key)
+        if client is None:
+            import httpx
+
+            for old in [old for old in self._awaiting if old[0].is_closed()]:
+                self._awaiting.pop(old, None)
+            client = self._awaiting[key] = httpx.AsyncClient(
+                **_settings(lasting=lasting), transport=self._async_transport
+            )
+        return client
+
+    def close(self) -> None:
+        """Close this process's blocking clients and forget the async ones, which only their event loop can close."""
+        self._closed = True
+        self._awaiting.clear()
+        for key in [key for key in self._blocking if key[0] == os.getpid()]:
+            self._blocking.pop(key).close()
+
+    async def aclose(self) -> None:
+        """Close the clients of the running event loop and the blocking ones."""
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        clients = [self._awaiting.pop(key) for key in list(self._awaiting) if key[0] is loop]
+        self.close()
+        for client in clients:
+            await client.aclose()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RequestAbortedError("The client was closed", "not_sent")
+
+
+def _settings(*, lasting: bool) -> dict[str, Any]:
+    import httpx
+
+    # Streams and synchronous runs keep a connection for minutes: in the pool of the others they would leave no room,
+    # and a limit of their own would make the next one wait without a word.
+    limits = httpx.Limits(max_connections=None if lasting else 100, max_keepalive_connections=100)
+    return {"limits": limits, "verify": _tls(), "follow_redirects": False}
+
+
+@cache
+def _tls() -> "ssl.SSLContext":
+    """Give the one context of the process: it takes most of the time that a client takes to make."""
+    import httpx
+
+    return httpx.create_ssl_context()

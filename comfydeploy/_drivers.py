@@ -1,0 +1,190 @@
+"""The only I/O: one blocking loop and one awaiting loop that move the bytes of an exchange."""
+
+import time
+from inspect import isawaitable, iscoroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from comfydeploy._wire.exchange import Exchange, Pause
+from comfydeploy._wire.operation import Operation
+from comfydeploy._wire.redact import Secret
+from comfydeploy._wire.reply import Reply, unexpected
+from comfydeploy._wire.request import authorization
+from comfydeploy._wire.troubles import trouble
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error, InvalidRequestError, RequestAbortedError, SDKValidationError
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Failure, Result, Success
+
+if TYPE_CHECKING:
+    import httpx
+
+    from comfydeploy.streaming import AsyncEventStream, EventStream
+
+A = TypeVar("A")
+V = TypeVar("V")
+
+
+def call(
+    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+) -> Result[V, Error]:
+    """Make a call and wait for its result."""
+    exchange: Exchange[V] | None = None
+    outcome: Reply | Error | None = None
+    try:
+        exchange = Exchange(core, operation, argument, options)
+        exchange.token = _token(core)
+        while True:
+            outcome = _send(core, exchange)
+            verdict = exchange.settle(outcome)
+            if not isinstance(verdict, Pause):
+                return verdict
+            time.sleep(verdict.seconds)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        if isinstance(outcome, Reply) and outcome.source is not None:
+            outcome.source.close()
+        return _failure(error, exchange)
+
+
+async def call_async(
+    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+) -> Result[V, Error]:
+    """Make a call and await its result."""
+    exchange: Exchange[V] | None = None
+    outcome: Reply | Error | None = None
+    try:
+        exchange = Exchange(core, operation, argument, options)
+        exchange.token = await _token_async(core)
+        while True:
+            outcome = await _send_async(core, exchange)
+            verdict = exchange.settle(outcome)
+            if not isinstance(verdict, Pause):
+                return verdict
+            from asyncio import sleep
+
+            await sleep(verdict.seconds)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        if isinstance(outcome, Reply) and outcome.source is not None:
+            await outcome.source.aclose()
+        return _failure(error, exchange)
+
+
+def stream(
+    core: ComfyDeployCore, operation: Operation[A, Reply], argument: A, options: RequestOptions | None
+) -> "Result[EventStream, Error]":
+    """Make a call whose answer is a stream."""
+    from comfydeploy.streaming import EventStream
+
+    result = call(core, operation, argument, options)
+    return Success(EventStream(result.unwrap().source)) if isinstance(result, Success) else result
+
+
+async def stream_async(
+    core: ComfyDeployCore, operation: Operation[A, Reply], argument: A, options: RequestOptions | None
+) -> "Result[AsyncEventStream, Error]":
+    """Make a call whose answer is a stream to be awaited."""
+    from comfydeploy.streaming import AsyncEventStream
+
+    result = await call_async(core, operation, argument, options)
+    return Success(AsyncEventStream(result.unwrap().source)) if isinstance(result, Success) else result
+
+
+def _token(core: ComfyDeployCore) -> Secret:
+    given = core.bearer() if callable(core.bearer) else core.bearer
+    if iscoroutine(given):
+        given.close()
+        raise InvalidRequestError("bearer: an async callable is for the _async functions")
+    return authorization(given)
+
+
+async def _token_async(core: ComfyDeployCore) -> Secret:
+    given = core.bearer() if callable(core.bearer) else core.bearer
+    return authorization(await given if isawaitable(given) else given)
+
+
+def _send(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
+    import httpx
+
+    client = core.connections.client(lasting=exchange.is_lasting)
+    request = _outgoing(client, exchange, is_ours=core.connections.given is None)
+    exchange.fate = "unknown"
+    try:
+        response = client.send(request, stream=True, follow_redirects=False)
+        reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
+        if reading == "later":
+            return _open_reply(response, exchange)
+        try:
+            return _reply(response, response.read() if reading == "all" else b"")
+        except httpx.DecodingError as error:
+            return _undecodable(response, error)
+        finally:
+            response.close()
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever breaks here is an outcome
+        return trouble(error, exchange.fate, closed=client.is_closed)
+
+
+async def _send_async(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
+    import httpx
+
+    client = core.connections.async_client(lasting=exchange.is_lasting)
+    request = _outgoing(client, exchange, is_ours=core.connections.async_given is None)
+    exchange.fate = "unknown"
+    try:
+        response = await client.send(request, stream=True, follow_redirects=False)
+        reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
+        if reading == "later":
+            return _open_reply(response, exchange)
+        try:
+            return _reply(response, await response.aread() if reading == "all" else b"")
+        except httpx.DecodingError as error:
+            return _undecodable(response, error)
+        finally:
+            await response.aclose()
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever breaks here is an outcome
+        return trouble(error, exchange.fate, closed=client.is_closed)
+
+
+def _outgoing(client: "httpx.Client | httpx.AsyncClient", exchange: Exchange[Any], *, is_ours: bool) -> "httpx.Request":
+    request = exchange.prepare()
+    headers = {"authorization": f"Bearer {exchange.token.reveal()}", **request.headers}
+    extensions = {"timeout": exchange.limits}
+    if is_ours:
+        import httpx
+
+        # Not through the client, which would add the cookies that it was sent: one of them would beat the token.
+        headers["accept-encoding"] = client.headers["accept-encoding"]
+        return httpx.Request(
+            request.method, request.url, headers=headers, content=request.content, extensions=extensions
+        )
+    built = client.build_request(
+        request.method, request.url, headers=headers, content=request.content, extensions=extensions
+    )
+    built.headers.pop("cookie", None)
+    return built
+
+
+def _reply(response: "httpx.Response", content: bytes) -> Reply:
+    return Reply(response.status_code, dict(response.headers), content)
+
+
+def _open_reply(response: "httpx.Response", exchange: Exchange[Any]) -> Reply:
+    # The transport looks these up as it begins to read the body.
+    exchange.limits["read"] = exchange.idle_limit
+    return Reply(response.status_code, dict(response.headers), source=response)
+
+
+def _undecodable(response: "httpx.Response", error: Exception) -> Error:
+    return unexpected(_reply(response, b""), f"The body of the answer cannot be decompressed: {error}")
+
+
+def _failure(error: Exception, exchange: Exchange[Any] | None) -> Failure[Error]:
+    if isinstance(error, SDKValidationError | InvalidRequestError | RequestAbortedError):
+        return Failure(error.with_traceback(None))  # ours, and no frames kept alive
+    return Failure(trouble(error, "not_sent" if exchange is None else exchange.fate, closed=False))

@@ -1,0 +1,161 @@
+"""A call as a state machine: what to send, how long to wait before sending it again, what it all came to.
+
+The drivers only move bytes: they send what ``prepare`` gives, hand what comes back to ``settle`` and do as it says.
+"""
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, get_args
+
+from attrs import evolve, frozen
+
+from comfydeploy._wire.operation import Operation
+from comfydeploy._wire.redact import Secret
+from comfydeploy._wire.reply import Reply, refusal, unexpected
+from comfydeploy._wire.request import Request, checked_headers, checked_server
+from comfydeploy._wire.settings import Settings, checked_options, idle_limit, retry_policy, time_limits
+from comfydeploy.errors import (
+    ComfyDeployError,
+    ConnectionError,
+    Error,
+    Fate,
+    RequestTimeoutError,
+    SDKValidationError,
+)
+from comfydeploy.result import Failure, Result, Success
+
+if TYPE_CHECKING:
+    from comfydeploy.hooks import HookContext
+
+V = TypeVar("V")
+T = TypeVar("T")
+
+USER_AGENT: Final = "comfydeploy-python/0.1.0"
+_DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
+_EVENT_STREAM: Final = "text/event-stream"
+
+
+@frozen
+class Pause:
+    """Send again after so many seconds."""
+
+    seconds: float
+
+
+class Exchange(Generic[V]):
+    """One call, from its arguments to its result.
+
+    ``limits`` are the seconds for each phase of an attempt. ``fate`` is what is known of the request so far, for
+    whatever may break. ``token`` is the bearer, which the driver fetches: that may need waiting. ``is_lasting`` tells a
+    call that keeps its connection for minutes.
+    """
+
+    def __init__(self, core: Settings, operation: Operation[Any, V], argument: object, options: object) -> None:
+        """Check everything and build the request; raises one of our errors where that fails."""
+        given = checked_options(options)
+        self.limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
+        self.idle_limit = idle_limit(given)
+        self.is_lasting = operation.read_timeout is None
+        self.fate: Fate = "not_sent"
+        self.token = Secret("")
+        self._operation = operation
+        self._hooks = core.hooks
+        self._logger = core.debug_logger
+        self._policy = retry_policy(core.retry_config, given, creates=operation.caution is not None)
+        self._attempt = 0
+        self._in_doubt = False
+        self._began = monotonic()
+        if isinstance(core.address, ComfyDeployError):
+            raise core.address
+        server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
+        headers = {"accept": operation.accept, "user-agent": USER_AGENT}
+        request = operation.encode(argument)
+        if request.content is not None:
+            headers["content-type"] = "application/json"
+        if given.headers is not None:
+            headers |= checked_headers(given.headers)
+        request = Request(request.method, server + request.url, headers, request.content)
+        self._request = self._hooked("before_create_request", request)
+
+    def prepare(self) -> Request:
+        """Give the request of the next attempt, without the token."""
+        request = self._hooked("before_request", self._request)
+        self._log("attempt %d: %r", self._attempt, request)
+        return request
+
+    def what_to_read(self, status_code: int, content_type: str) -> Literal["all", "later", "nothing"]:
+        """Tell what to read of an answer whose head has come: a stream is read later, one nobody asked for never."""
+        if not content_type.lower().startswith(_EVENT_STREAM):
+            return "all"
+        good = 200 <= status_code < 300  # noqa: PLR2004 - the class of status codes
+        return "later" if good and self._operation.accept == _EVENT_STREAM else "nothing"
+
+    def settle(self, outcome: Reply | Error) -> Result[V, Error] | Pause:
+        """Take what an attempt came to and say what is next: the result, or a pause before the next attempt."""
+        reply = outcome if isinstance(outcome, Reply) else None
+        self.fate = "answered" if isinstance(outcome, Reply) else outcome.fate
+        self._log("attempt %d: %r", self._attempt, outcome)
+        result = self._read(outcome) if isinstance(outcome, Reply) else Failure(outcome)
+        if isinstance(result, Success):
+            return result
+        error = self._hooked_error(reply, result.failure())
+        pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=monotonic() - self._began)
+        if pause is None:
+            return Failure(self._with_doubt(error))
+        self._in_doubt = self._in_doubt or not self._policy.is_safe(outcome)
+        self._attempt += 1
+        return Pause(pause)
+
+    def _read(self, reply: Reply) -> Result[V, Error]:
+        if not reply.is_good:
+            return Failure(refusal(reply.without(self.token), self._operation.caution))
+        reply = evolve(self._hooked("after_success", reply), source=reply.source) if self._hooks else reply
+        result = self._decoded(reply)
+        # An error keeps what the server sent, so read it from an answer that cannot give the token away.
+        return result if isinstance(result, Success) else self._decoded(reply.without(self.token))
+
+    def _decoded(self, reply: Reply) -> Result[V, Error]:
+        expected = self._operation.accept
+        if reply.content_type != expected and not reply.content_type.endswith("+json"):
+            reason = f"The server answered with {reply.content_type or 'no content type'} in place of {expected}"
+            return Failure(unexpected(reply, reason, self._operation.caution and "A run may have been started."))
+        try:
+            return Success(self._operation.decode(reply))
+        except SDKValidationError as unfit:
+            return Failure(evolve(unfit, fate="answered"))
+
+    def _with_doubt(self, error: Error) -> Error:
+        # An earlier attempt, repeated because the caller named its code, may have been executed: the last one hides it.
+        if self._in_doubt and isinstance(error, ConnectionError | RequestTimeoutError):
+            return evolve(error, fate="unknown")
+        return error
+
+    def _hooked(self, stage: str, data: T) -> T:
+        for hook in self._hooks:
+            function = getattr(hook, stage)
+            replacement = function(self._context(), data) if function else None
+            if replacement is not None:
+                data = _same_kind(stage, data, replacement)
+        return data
+
+    def _hooked_error(self, reply: Reply | None, error: Error) -> Error:
+        for hook in self._hooks:
+            replacement: Any = hook.after_error(self._context(), reply, error) if hook.after_error else None
+            if replacement is not None and not isinstance(replacement, get_args(Error)):
+                raise TypeError(f"after_error returned {type(replacement).__name__}, expected an error or None")
+            error = replacement or error
+        return error
+
+    def _context(self) -> "HookContext":
+        from comfydeploy.hooks import HookContext
+
+        return HookContext(self._operation.id, self._attempt)
+
+    def _log(self, text: str, *values: object) -> None:
+        if self._logger is not None and self._logger.isEnabledFor(_DEBUG):
+            self._logger.debug("%s: %s", self._operation.id, self.token.removed_from(text % values))
+
+
+def _same_kind(stage: str, data: T, replacement: object) -> T:
+    if not isinstance(replacement, type(data)):
+        raise TypeError(f"{stage} returned {type(replacement).__name__}, expected {type(data).__name__} or None")
+    return replacement

@@ -1,0 +1,50 @@
+"""Taking secrets out of whatever may be printed."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+HIDDEN: Final = "[redacted]"
+
+_TELLING = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
+_SECRET_HEADER: Final = re.compile(_TELLING, re.IGNORECASE)
+# A secret in a JSON text ("cd_token": "...") and one in the query of an address (?X-Amz-Signature=...).
+_SECRET_IN_TEXT: Final = re.compile(
+    rf'("[^"]*(?:{_TELLING})[^"]*"\s*:\s*")(?:[^"\\]|\\.)*"'
+    rf'|([?&][^=&\s"]*(?:{_TELLING}|\bsig\b)[^=&\s"]*=)[^&\s"]*',
+    re.IGNORECASE,
+)
+_LONGEST: Final = 2_000
+
+
+def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Give the headers with the values of the secret ones hidden."""
+    return {name: HIDDEN if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
+
+
+def redacted_text(text: str) -> str:
+    """Give the start of a text, at most 2,000 characters, without what looks like a secret."""
+    # Cut first: a log line must not cost what the body costs. A secret that the cut leaves open is hidden whole.
+    cut = text if len(text) <= _LONGEST else f'{text[:_LONGEST]}"'
+    shown = _SECRET_IN_TEXT.sub(lambda found: f'{found[1]}{HIDDEN}"' if found[1] else f"{found[2]}{HIDDEN}", cut)
+    return shown if cut is text else f"{shown[:-1]}... ({len(text):,} characters)"
+
+
+class Secret:
+    """A text that never prints, and that only ``reveal`` gives away."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return f"Secret({HIDDEN})"
+
+    def reveal(self) -> str:
+        """Give the secret itself."""
+        return self._text
+
+    def removed_from(self, text: str) -> str:
+        """Give a text without this secret, for a server that sends it back."""
+        return text.replace(self._text, HIDDEN) if self._text else text

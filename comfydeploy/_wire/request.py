@@ -1,0 +1,94 @@
+"""A request before it becomes one of httpx's: plain data, and never the token."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode, urlsplit
+
+from attrs import evolve, field, frozen
+
+from comfydeploy._wire.redact import Secret, redacted_headers, redacted_text
+from comfydeploy.errors import InvalidRequestError, Problem, SDKValidationError
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+
+
+def _shown_body(content: bytes | None) -> str:
+    return "None" if content is None else redacted_text(content[:8_000].decode("utf-8", "replace"))
+
+
+@frozen
+class Request:
+    """What is sent: ``url`` is the path below the server until the call gives it the server's address.
+
+    Header names are in lower case. The token is not among them: it is added as the request leaves.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(factory=dict[str, str], repr=lambda headers: repr(redacted_headers(headers)))
+    content: bytes | None = field(default=None, repr=_shown_body)
+
+    def with_headers(self, headers: Mapping[str, str]) -> "Request":
+        """Give the same request with these headers, in place of those of the same name."""
+        return evolve(self, headers={**self.headers, **{name.lower(): value for name, value in headers.items()}})
+
+
+def segment(value: object, name: str) -> str:
+    """Give a value as one segment of a path, so that nothing in it can lead elsewhere.
+
+    Raises ``SDKValidationError`` for what is no text, or names no thing.
+    """
+    if not isinstance(value, str):
+        problem = Problem(f"$.{name}", f"expected a string, got {type(value).__name__}")
+    elif value in ("", ".", ".."):
+        problem = Problem(f"$.{name}", f"expected an id, got {value!r}")
+    else:
+        return quote(value, safe="", errors="replace")
+    raise SDKValidationError(f"{name}: {problem.reason}", (problem,), value)
+
+
+def query(parameters: Mapping[str, str | int | bool | None]) -> str:
+    """Give the query of an address from what was given, or nothing."""
+    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in parameters.items()}
+    text = urlencode({name: value for name, value in given.items() if value is not None})
+    return f"?{text}" if text else ""
+
+
+def checked_server(url: object, name: str) -> str:
+    """Give a server's address without a slash at its end; ``InvalidRequestError`` for what is none."""
+    if not isinstance(url, str):
+        raise InvalidRequestError(f"{name}: expected an address, got {type(url).__name__}")
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        raise InvalidRequestError(f"{name}: not an address") from None
+    if parts.username or parts.password:
+        # Not shown: it may hold a password, and httpx would send it in place of the token.
+        raise InvalidRequestError(f"{name}: an address must not hold a user name or password")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        raise InvalidRequestError(f"{name}: expected an address such as https://host/api, got {url!r}")
+    if parts.query or parts.fragment or not url.isprintable() or " " in url:
+        raise InvalidRequestError(f"{name}: an address must not hold a query, a fragment or blanks")
+    return url.rstrip("/")
+
+
+def checked_headers(headers: Mapping[Any, Any]) -> dict[str, str]:
+    """Give the headers with names in lower case; ``InvalidRequestError`` names one that cannot be sent."""
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise InvalidRequestError(f"headers: {name!r} is not a header name")
+        if not isinstance(value, str) or not value.isascii() or "\n" in value or "\r" in value or "\0" in value:
+            raise InvalidRequestError(f"headers: the value of {name!r} must be ASCII text on one line")
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def authorization(token: object) -> Secret:
+    """Give the bearer as it is sent; ``InvalidRequestError`` for one that cannot be, without showing it."""
+    if not isinstance(token, str):
+        raise InvalidRequestError(f"bearer: expected a string, got {type(token).__name__}")
+    if not _TOKEN.fullmatch(token):
+        raise InvalidRequestError("bearer: expected printable ASCII without blanks or line ends (is it empty?)")
+    return Secret(token)

@@ -1,0 +1,120 @@
+"""What a core and the options of a call settle together, checked so that a wrong one is named."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from comfydeploy._wire.retry import CREATE_CODES, READ_CODES, RetryPolicy
+from comfydeploy.errors import Error, Problem, SDKValidationError
+from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
+
+if TYPE_CHECKING:
+    import logging
+
+    import httpx
+
+    from comfydeploy.hooks import Hooks
+
+_CONNECT: Final = 10.0
+_WRITE: Final = 60.0
+NEVER: Final = RetryConfig("none")
+NO_OPTIONS: Final = RequestOptions()
+
+
+class Settings(Protocol):
+    """What an exchange needs to know of a core. ``address`` is the server's, or the error that every call gets."""
+
+    @property
+    def address(self) -> str | Error: ...
+    @property
+    def timeout(self) -> "float | httpx.Timeout | None": ...
+    @property
+    def retry_config(self) -> RetryConfig | None: ...
+    @property
+    def hooks(self) -> "Sequence[Hooks]": ...
+    @property
+    def debug_logger(self) -> "logging.Logger | None": ...
+
+
+def time_limits(
+    core: "float | httpx.Timeout | None", call: "float | httpx.Timeout | None", read: float | None
+) -> dict[str, float | None]:
+    """Give the limits in seconds by httpx's names; the call's beats the core's, which beats the operation's ``read``.
+
+    Waiting for a free connection has no limit but in an ``httpx.Timeout``: to wait in line is no failure.
+    """
+    chosen, name = (core, "timeout") if call is None else (call, "options.timeout")
+    if chosen is None:
+        return {"connect": _CONNECT, "read": read, "write": _WRITE, "pool": None}
+    if isinstance(chosen, float | int):
+        _expect(_is_seconds(chosen) and chosen > 0, name, "seconds above 0 or an httpx.Timeout", chosen)
+        return {"connect": chosen, "read": chosen, "write": chosen, "pool": None}
+    as_dict: Callable[[], dict[str, float | None]] | None = getattr(chosen, "as_dict", None)
+    if as_dict is None:
+        raise _wrong(name, "seconds above 0 or an httpx.Timeout", chosen)
+    return as_dict()
+
+
+def idle_limit(options: RequestOptions) -> float | None:
+    """Give the seconds of silence that end a stream, or ``None`` for no limit."""
+    limit = options.idle_timeout
+    _expect(limit is None or (_is_seconds(limit) and limit > 0), "options.idle_timeout", "seconds above 0", limit)
+    return limit
+
+
+def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: bool) -> RetryPolicy:
+    """Give the policy of one call: off unless the core or the call asks for it, and careful where runs are created."""
+    config, name = (core, "retry_config") if options.retries is None else (options.retries, "options.retries")
+    config = NEVER if config is None else config
+    if config is not NEVER:
+        _check_retries(config, name)
+    codes = CREATE_CODES if creates else READ_CODES
+    if options.retry_codes is not None:
+        codes = _checked_codes(options.retry_codes)
+    return RetryPolicy(config, codes, may_repeat=not creates)
+
+
+def checked_options(options: object) -> RequestOptions:
+    """Give the options of a call, the default ones for ``None``."""
+    if options is None:
+        return NO_OPTIONS
+    if not isinstance(options, RequestOptions):
+        raise _wrong("options", "a RequestOptions", options)
+    return options
+
+
+def _checked_codes(codes: Any) -> frozenset[int]:
+    try:
+        found = frozenset[int](codes)
+    except TypeError:
+        raise _wrong("options.retry_codes", "a list of integers", codes) from None
+    _expect(all(type(code) is int for code in found), "options.retry_codes", "a list of integers", codes)
+    return found
+
+
+def _check_retries(config: object, name: str) -> None:
+    if not isinstance(config, RetryConfig):
+        raise _wrong(name, "a RetryConfig", config)
+    _expect(config.strategy in ("none", "backoff"), f"{name}.strategy", "'none' or 'backoff'", config.strategy)
+    backoff: Any = config.backoff
+    if not isinstance(backoff, BackoffStrategy):
+        raise _wrong(f"{name}.backoff", "a BackoffStrategy", backoff)
+    for field in ("initial_interval", "max_interval", "exponent", "max_elapsed_time"):
+        value = getattr(backoff, field)
+        _expect(_is_seconds(value), f"{name}.backoff.{field}", "a number not below 0", value)
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+
+
+def _expect(holds: object, name: str, expected: str, value: object) -> None:
+    if not holds:
+        raise _wrong(name, expected, value)
+
+
+def _wrong(name: str, expected: str, value: object) -> SDKValidationError:
+    reason = f"expected {expected}, got {type(value).__name__}" + (
+        f" {value!r}" if isinstance(value, int | float) else ""
+    )
+    return SDKValidationError(f"{name}: {reason}", (Problem(f"$.{name}", reason),), value)

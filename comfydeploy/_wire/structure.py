@@ -1,0 +1,187 @@
+"""The rules by which JSON values become models: nothing coerced, nothing lost, every misfit named by its path."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from types import UnionType
+from typing import Any, Final, Literal, Union, get_args, get_origin
+
+from attrs import fields, has
+from cattrs import Converter, ForbiddenExtraKeysError, transform_error
+from cattrs.cols import list_structure_factory
+from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen import make_mapping_structure_fn as _make_mapping_structure_fn  # pyright: ignore[reportUnknownVariableType] - untyped there
+from cattrs.strategies import configure_union_passthrough
+
+from comfydeploy._wire.codec import is_object
+from comfydeploy._wire.times import moment
+from comfydeploy.errors import Problem
+from comfydeploy.models.document import Document
+
+_Hook = Callable[[Any, Any], Any]
+
+_NAMES: Final[dict[type, str]] = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
+_LIST: Final[Any] = list
+_DICT: Final[Any] = dict
+
+
+class Misfit(ValueError):  # noqa: N818 - the name of what happened
+    """A value is not of the kind that its field takes."""
+
+
+@cache
+def converter() -> Converter:
+    """Give the one converter of the process."""
+    rules = Converter()
+    configure_union_passthrough(str | int | float | bool | None, rules, accept_ints_as_floats=True)
+    for kind in (str, int, bool):
+        rules.register_structure_hook(kind, _exactly(kind))
+    rules.register_structure_hook(float, _number)
+    rules.register_structure_hook_func(_is_moment, lambda value, _: moment(value))
+    rules.register_structure_hook_func(_is_open_word, _open_word)
+    made = rules.register_structure_hook_factory
+    made(_is_made_from(list), _list_hook)
+    made(_is_made_from(Sequence), _sequence_hook)
+    made(_is_made_from(dict, Mapping), _object_hook)
+    made(_is_or_raw, _or_raw_hook)
+    made(has, _class_hook)
+    return rules
+
+
+def problems(error: Exception) -> tuple[Problem, ...]:
+    """Give what did not fit, with the path of each, from the exception that structuring raised."""
+    lines = transform_error(error, path="$", format_exception=_reason)
+    parts = (line.rpartition(" @ ") for line in lines)
+    return tuple(Problem(path, reason) for reason, _, path in parts)
+
+
+def _reason(error: BaseException, kind: type | None) -> str:
+    match error:
+        case Misfit():
+            return str(error)
+        case KeyError():
+            return "required, but missing"
+        case ForbiddenExtraKeysError(extra_fields=names, cl=model):
+            known = ", ".join(attribute.name for attribute in fields(model))
+            return f"unknown: {', '.join(sorted(map(repr, names)))} (known: {known})"
+        case _:
+            return f"does not fit {kind}: {error}"
+
+
+def _misfit(expected: str, value: object) -> Misfit:
+    return Misfit(f"expected {expected}, got {'null' if value is None else type(value).__name__}")
+
+
+def _exactly(kind: type) -> _Hook:
+    def structure(value: Any, _: Any) -> Any:
+        # No subclass but of text: True is no integer.
+        if type(value) is kind or (kind is str and isinstance(value, str)):
+            return value
+        raise _misfit(_NAMES[kind], value)
+
+    return structure
+
+
+def _number(value: Any, _: Any) -> Any:
+    if type(value) in (float, int):
+        return value
+    raise _misfit(_NAMES[float], value)
+
+
+def _union(kind: Any) -> tuple[Any, ...]:
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
+
+
+def _is_moment(kind: Any) -> bool:
+    return kind is datetime or datetime in _union(kind)
+
+
+def _is_open_word(kind: Any) -> bool:
+    """Tell whether a type is "one of these words, or another": ``Literal[...] | str``, with or without ``None``."""
+    return any(get_origin(member) is Literal for member in _union(kind))
+
+
+def _open_word(value: Any, kind: Any) -> Any:
+    if isinstance(value, str) or (value is None and type(None) in _union(kind)):
+        return value
+    raise _misfit(_NAMES[str], value)
+
+
+def _is_or_raw(kind: Any) -> bool:
+    """Tell whether a type is "this where it fits, otherwise as the server sent it": ``X | Any``."""
+    return Any in _union(kind)
+
+
+def _or_raw_hook(kind: Any, rules: Converter) -> _Hook:
+    (model,) = (member for member in _union(kind) if member is not Any)
+    hook = rules.get_structure_hook(model)
+    expected = get_origin(model) or dict
+
+    def structure(value: Any, _: Any) -> Any:
+        if not isinstance(value, expected):  # most items are text: no exception for each of them
+            return value
+        try:
+            return hook(value, model)
+        except Exception:  # noqa: BLE001 - whatever does not fit is kept
+            return value
+
+    return structure
+
+
+def _is_made_from(*origins: Any) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) in origins
+
+
+def _list_hook(kind: Any, rules: Converter) -> _Hook:
+    hook = list_structure_factory(kind, rules)
+
+    def structure(value: Any, _: Any) -> Any:
+        if isinstance(value, list):
+            return hook(value, kind)
+        if value is None:  # what the server says at times for "none"
+            return []
+        raise _misfit("a list", value)
+
+    return structure
+
+
+def _sequence_hook(kind: Any, rules: Converter) -> _Hook:
+    hook = list_structure_factory(_LIST[get_args(kind)], rules)
+
+    def structure(value: Any, _: Any) -> Any:
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            return hook(value, kind)
+        raise _misfit("a list", value)
+
+    return structure
+
+
+def _object_hook(kind: Any, rules: Converter) -> _Hook:
+    hook: _Hook = _make_mapping_structure_fn(_DICT[get_args(kind)], rules)
+
+    def structure(value: Any, _: Any) -> Any:
+        if is_object(value):
+            return hook(value, kind)
+        raise _misfit("an object", value)
+
+    return structure
+
+
+def _class_hook(kind: Any, rules: Converter) -> _Hook:
+    is_answer = issubclass(kind, Document)
+    # What the server adds is none of our business, what a caller adds is a mistake.
+    hook = (
+        make_dict_structure_fn(kind, rules, raw=override(omit=True))
+        if is_answer
+        else make_dict_structure_fn(kind, rules, _cattrs_forbid_extra_keys=True)
+    )
+
+    def structure(value: Any, _: Any) -> Any:
+        if not is_object(value):
+            raise _misfit("an object", value)
+        model = hook(value, kind)
+        if is_answer:
+            object.__setattr__(model, "raw", value)  # frozen for users
+        return model
+
+    return structure

@@ -1,0 +1,122 @@
+"""The core: what all calls share, and the connections they open when they are first needed."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
+
+from attrs import field, fields, frozen
+
+from comfydeploy._connections import Connections
+from comfydeploy._wire.request import checked_server
+from comfydeploy._wire.troubles import trouble
+from comfydeploy.errors import Error, InvalidRequestError
+from comfydeploy.hooks import SDKInit
+from comfydeploy.options import RetryConfig
+
+if TYPE_CHECKING:
+    import logging
+
+    import httpx
+
+    from comfydeploy.hooks import Hooks
+
+__all__ = ["SERVERS", "Bearer", "ComfyDeployCore"]
+
+Bearer: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
+
+SERVERS: Final = (
+    "https://api.comfydeploy.com/api",
+    "https://staging.api.comfydeploy.com/api",
+    "http://localhost:3011/api",
+)
+
+
+@frozen(kw_only=True, eq=False)
+class ComfyDeployCore:
+    """Configuration for the standalone functions, and their connections.
+
+    Make one and use it everywhere: from threads, from several event loops, after a fork; it pickles, without its
+    connections. Close it with ``with``, ``async with``, ``close()`` or ``aclose()``. Making one never fails: what is
+    wrong with it becomes the ``Failure`` of each call.
+
+    ``bearer``: the API key, or a function that gives it, asked at each call (an async one for the async functions).
+    ``server_idx``: 0 production, 1 staging, 2 local; ``server_url`` in place of it: any other address.
+    ``timeout``: seconds for each of connecting, sending and waiting for the next bytes, or an ``httpx.Timeout``;
+    ``None``: 10 s to connect, and to wait 60 s for reads, 300 s for queueing, for ever for sync and streams.
+    ``retry_config``: off by default. ``hooks``: see ``Hooks``. ``debug_logger``: is told every request and answer at
+    DEBUG, with secrets hidden.
+    ``http_client``, ``async_http_client``: your own httpx clients, used as they are and never closed.
+    ``transport``, ``async_transport``: httpx transports for the clients that the core makes.
+    """
+
+    bearer: Bearer = field(repr=False)
+    server_idx: int = 0
+    server_url: str | None = None
+    timeout: "float | httpx.Timeout | None" = None
+    retry_config: RetryConfig | None = None
+    hooks: "Sequence[Hooks]" = ()
+    debug_logger: "logging.Logger | None" = None
+    http_client: "httpx.Client | None" = field(default=None, repr=False)
+    async_http_client: "httpx.AsyncClient | None" = field(default=None, repr=False)
+    transport: "httpx.BaseTransport | None" = field(default=None, repr=False)
+    async_transport: "httpx.AsyncBaseTransport | None" = field(default=None, repr=False)
+    address: str | Error = field(init=False, repr=False)
+    """The checked address of the server, or the error that each call gives."""
+    connections: Connections = field(init=False, repr=False)
+    """The open connections of this process."""
+
+    def __attrs_post_init__(self) -> None:
+        clients = (self.http_client, self.async_http_client, self.transport, self.async_transport)
+        object.__setattr__(self, "connections", Connections(*clients))  # frozen for users
+        object.__setattr__(self, "address", self._started())
+
+    def _started(self) -> str | Error:
+        try:
+            url = self._chosen_server()
+            for hook in self.hooks:
+                if hook.sdk_init and (changed := hook.sdk_init(SDKInit(url))):
+                    url = checked_server(changed.server_url, "sdk_init")
+        except InvalidRequestError as error:
+            return error.with_traceback(None)
+        except Exception as error:  # noqa: BLE001 - whatever a hook raises, the calls tell it
+            return trouble(error, "not_sent", closed=False)
+        return url
+
+    def _chosen_server(self) -> str:
+        if self.server_url is not None:
+            return checked_server(self.server_url, "server_url")
+        if type(self.server_idx) is not int or not 0 <= self.server_idx < len(SERVERS):
+            raise InvalidRequestError(f"server_idx: expected 0 to {len(SERVERS) - 1}, got {self.server_idx!r}")
+        return SERVERS[self.server_idx]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Made anew on the other side: connections do not travel, and hooks are told of the start there as well.
+        given = {
+            attribute.name: getattr(self, attribute.name) for attribute in fields(ComfyDeployCore) if attribute.init
+        }
+        return partial(type(self), **given), ()
+
+    def close(self) -> None:
+        """Close the connections that this core made. Calls after it are a ``RequestAbortedError``."""
+        self.connections.close()
+
+    async def aclose(self) -> None:
+        """Close the connections that this core made, those of the running event loop included."""
+        await self.connections.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,195 @@
+"""Everything that can go wrong, as a closed set of values that are exceptions as well.
+
+Match over them; the facade raises them. ``fate`` says what is known of the request:
+
+* ``"not_sent"``: it never reached the server; sending it again is safe;
+* ``"unknown"``: it may have been executed; a run may exist and be billed;
+* ``"answered"``: the server answered it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, final
+
+from attrs import Factory, field, frozen
+
+from comfydeploy.models.validation import ValidationError
+
+__all__ = [
+    "ComfyDeployError",
+    "ConnectionError",
+    "Error",
+    "Fate",
+    "HTTPValidationError",
+    "InvalidRequestError",
+    "MalformedEvent",
+    "Problem",
+    "RequestAbortedError",
+    "RequestTimeoutError",
+    "SDKError",
+    "SDKValidationError",
+    "StreamError",
+    "UnexpectedClientError",
+]
+
+Fate: TypeAlias = Literal["not_sent", "unknown", "answered"]
+
+
+class ComfyDeployError(Exception):
+    """The base of all errors of this package; its text is ``message``."""
+
+    message: str
+    fate: Fate
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@frozen
+class Problem:
+    """One thing that does not fit: ``path`` (``$.inputs.seed``) and ``reason``."""
+
+    path: str
+    reason: str
+
+
+@final
+@frozen
+class SDKValidationError(ComfyDeployError):
+    """Arguments, or an answer of the server, do not fit the model.
+
+    ``raw_value`` is what did not fit. For an answer ``fate`` is ``"answered"``: what was asked for has been done.
+    """
+
+    message: str
+    problems: tuple[Problem, ...] = ()
+    raw_value: Any = field(default=None, repr=False)
+    fate: Fate = "not_sent"
+
+    def pretty(self) -> str:
+        """Give the message and every problem on a line of its own."""
+        return "\n".join([self.message, *(f"  {problem.path}: {problem.reason}" for problem in self.problems)])
+
+
+@final
+@frozen
+class InvalidRequestError(ComfyDeployError):
+    """A request cannot be built: no such server, a bad address, a bad header. Nothing was sent."""
+
+    message: str
+    fate: Fate = field(default="not_sent", init=False)
+
+
+def _complaints(error: "HTTPValidationError") -> str:
+    complaints = (f"{'.'.join(map(str, issue.loc))}: {issue.msg}" for issue in error.detail)
+    return f"The server refused the request (422): {'; '.join(complaints)}"
+
+
+@final
+@frozen
+class HTTPValidationError(ComfyDeployError):
+    """The server answered 422: ``detail`` names every field it refuses. Nothing was run."""
+
+    detail: list[ValidationError]
+    status_code: int = 422
+    body: str | bytes = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default=Factory(dict[str, str]), repr=False)
+    fate: Fate = field(default="answered", init=False)
+    message: str = field(init=False, repr=False, default=Factory(_complaints, takes_self=True))
+
+
+@final
+@frozen
+class SDKError(ComfyDeployError):
+    """The server answered with another 4XX or 5XX, or with a status or content type that nobody expected.
+
+    ``body`` is text, or bytes where it is no UTF-8. ``hint`` says what is known of the real server's habits, such
+    as a 500 that comes after the run was started.
+    """
+
+    message: str
+    status_code: int
+    content_type: str = ""
+    body: str | bytes = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default=Factory(dict[str, str]), repr=False)
+    hint: str | None = None
+    fate: Fate = field(default="answered", init=False)
+
+    @property
+    def detail(self) -> str | None:
+        """What the server says in any of its error bodies, or ``None`` where it says nothing to people."""
+        if isinstance(self.body, bytes) or "html" in self.content_type:
+            return None
+        try:
+            document: Any = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return self.body.strip() or None
+        try:
+            said: Any = document.get("detail", document.get("error"))
+        except AttributeError:  # some other JSON than an object
+            return self.body
+        return said if said is None or isinstance(said, str) else json.dumps(said)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}" if self.hint else self.message
+
+
+@final
+@frozen
+class ConnectionError(ComfyDeployError):  # noqa: A001 - the name of the SDK that this one ports; users qualify it
+    """No answer: DNS, a refused or broken connection, TLS, or bytes that are no HTTP."""
+
+    message: str
+    fate: Fate
+
+
+@final
+@frozen
+class RequestTimeoutError(ComfyDeployError):
+    """A time limit of ours passed."""
+
+    message: str
+    fate: Fate
+
+
+@final
+@frozen
+class RequestAbortedError(ComfyDeployError):
+    """The caller closed the client or the stream."""
+
+    message: str
+    fate: Fate
+
+
+@final
+@frozen
+class UnexpectedClientError(ComfyDeployError):
+    """Anything else, such as a hook or a token callable that raised: ``__cause__`` is what happened."""
+
+    message: str
+    fate: Fate
+
+
+@final
+@frozen
+class MalformedEvent(ComfyDeployError):  # noqa: N818 - an item of a stream, not its end
+    """An event of a stream that cannot be read: ``raw`` is its text. The stream goes on."""
+
+    message: str
+    raw: str = field(repr=False)
+    fate: Fate = field(default="answered", init=False)
+
+
+Error: TypeAlias = (
+    SDKValidationError
+    | InvalidRequestError
+    | HTTPValidationError
+    | SDKError
+    | ConnectionError
+    | RequestTimeoutError
+    | RequestAbortedError
+    | UnexpectedClientError
+)
+StreamError: TypeAlias = (
+    MalformedEvent | ConnectionError | RequestTimeoutError | RequestAbortedError | UnexpectedClientError
+)

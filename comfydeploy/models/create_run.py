@@ -1,0 +1,12 @@
+"""The answer to a queued run."""
+
+from attrs import frozen
+
+from comfydeploy.models.document import Document
+
+
+@frozen(kw_only=True)
+class CreateRunResponse(Document):
+    """The id of the run that was created, for ``run_get``."""
+
+    run_id: str

@@ -1,0 +1,64 @@
+"""A run, as the server knows it."""
+
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from comfydeploy.models.document import Document
+from comfydeploy.models.run_output import WorkflowRunOutputModel
+
+RunStatus: TypeAlias = Literal[
+    "not-started", "queued", "started", "running", "uploading", "success", "failed", "timeout", "cancelled"
+]
+ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
+
+
+@frozen(kw_only=True)
+class WorkflowRunModel(Document):
+    """The state of a run: ``GET /run/{run_id}``.
+
+    ``status`` may be a word that this version does not know. ``not-started`` is waiting, ``queued`` means that a
+    container took it. ``progress`` goes from 0 to 1 and may stop short of 1 on success. Durations are in seconds,
+    times are aware and in UTC; a time that cannot be read is ``None`` and ``raw`` has its text. The server tells no
+    reason for a failure here: it is in the stream's ``execution_error`` event.
+    """
+
+    id: str
+    status: RunStatus | str
+    workflow_version_id: str | None = None
+    workflow_inputs: Any = None
+    workflow_id: str | None = None
+    workflow_api: Any = None
+    machine_id: str | None = None
+    origin: str | None = None
+    ended_at: datetime | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    gpu_event_id: str | None = None
+    gpu: str | None = None
+    machine_version: str | None = None
+    machine_type: str | None = None
+    modal_function_call_id: str | None = None
+    user_id: str | None = None
+    org_id: str | None = None
+    live_status: str | None = None
+    progress: float | None = None
+    is_realtime: bool | None = None
+    webhook: str | None = None
+    webhook_status: str | None = None
+    webhook_intermediate_status: bool | None = None
+    outputs: list[WorkflowRunOutputModel] = field(factory=list[WorkflowRunOutputModel])
+    number: float | None = None
+    duration: float | None = None
+    cold_start_duration: float | None = None
+    cold_start_duration_total: float | None = None
+    run_duration: float | None = None
+    queue_position: int | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the run has come to an end: success, failed, timeout or cancelled."""
+        return self.status in ENDED

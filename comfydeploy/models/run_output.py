@@ -1,0 +1,50 @@
+"""The outputs of a run."""
+
+from datetime import datetime
+from typing import Any
+
+from attrs import field, frozen
+
+from comfydeploy.models.document import Document
+
+
+@frozen(kw_only=True)
+class MediaItem(Document):
+    """A file that a run made.
+
+    ``type`` is the folder of ComfyUI (``output``, ``temp``), not a MIME type. The address of a private file is
+    signed and holds for about an hour: get the run again for a fresh one. ``upload_duration`` is in seconds.
+    """
+
+    url: str
+    type: str
+    filename: str
+    is_public: bool | None = None
+    subfolder: str | None = None
+    upload_duration: float | None = None
+
+
+@frozen(kw_only=True)
+class WorkflowRunOutputModel(Document):
+    """What one node of the graph put out.
+
+    ``data`` has a list for each kind (``images``, ``files``, ``gifs``, ``text``, ...): files as ``MediaItem``, and
+    anything else (text, booleans, what does not fit a ``MediaItem``) as the server sent it. ``output_id`` is the
+    name that the workflow's author gave. A time that cannot be read is ``None``; ``raw`` has its text.
+    """
+
+    id: str
+    run_id: str
+    data: dict[str, list[MediaItem | Any] | Any] = field(factory=dict[str, "list[MediaItem | Any] | Any"])
+    output_id: str | None = None
+    node_meta: Any = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    type: str | None = None
+    node_id: str | None = None
+
+    @property
+    def files(self) -> list[MediaItem]:
+        """All files of all kinds, in the order the server sent them."""
+        lists: list[list[Any]] = [items for items in self.data.values() if isinstance(items, list)]
+        return [item for items in lists for item in items if isinstance(item, MediaItem)]

@@ -1,0 +1,30 @@
+"""The documented callback: what the server sends to the webhook of a run, and what it expects back."""
+
+from attrs import field, frozen
+
+from comfydeploy.models.document import Document
+from comfydeploy.models.run import RunStatus
+from comfydeploy.models.run_output import WorkflowRunOutputModel
+
+
+@frozen(kw_only=True)
+class WorkflowRunWebhookBody(Document):
+    """A change of a run, sent to its webhook.
+
+    Deliveries repeat and overtake each other: a late ``queued`` can arrive after ``success``. They are not signed.
+    ``progress`` goes from 0 to 1.
+    """
+
+    run_id: str
+    status: RunStatus | str
+    event_type: str | None = None
+    live_status: str | None = None
+    progress: float | None = None
+    outputs: list[WorkflowRunOutputModel] = field(factory=list[WorkflowRunOutputModel])
+
+
+@frozen(kw_only=True)
+class WorkflowRunWebhookResponse(Document):
+    """The documented answer to a webhook; any 2xx will do."""
+
+    status: str

@@ -1,0 +1,60 @@
+"""What a caller may choose, for all calls of a core or for one. All times are in seconds."""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Literal
+
+from attrs import field, frozen
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["BackoffStrategy", "RequestOptions", "RetryConfig"]
+
+
+@frozen
+class BackoffStrategy:
+    """How long to wait between attempts: ``initial_interval * exponent ** attempt`` plus up to 1 s of jitter.
+
+    No wait is longer than ``max_interval``, but for a ``Retry-After`` of the server, which wins. No attempt is made
+    later than ``max_elapsed_time`` after the first. All in seconds.
+    """
+
+    initial_interval: float = 0.5
+    max_interval: float = 60.0
+    exponent: float = 1.5
+    max_elapsed_time: float = 3600.0
+
+
+@frozen
+class RetryConfig:
+    """Whether to try again.
+
+    Reads are tried again after the status codes 429, 500, 502, 503 and 504 and, with ``retry_connection_errors``,
+    after connection errors and time-outs. A call that creates a run is tried again only when its request never
+    reached the server, or after 429 and 503: anything else might pay twice.
+    """
+
+    strategy: Literal["none", "backoff"] = "backoff"
+    backoff: BackoffStrategy = BackoffStrategy()
+    retry_connection_errors: bool = True
+
+
+@frozen(kw_only=True)
+class RequestOptions:
+    """What one call does differently.
+
+    ``timeout``: seconds for each of connecting, sending and waiting for the next bytes, or an ``httpx.Timeout``.
+    ``retries``: in place of the core's ``retry_config``.
+    ``retry_codes``: the status codes to try again after, in place of the default ones. For a call that creates a run,
+    a code named here is tried again **although the run may exist already**.
+    ``headers``: sent with the request, in place of ours of the same name.
+    ``server_url``: in place of the core's server.
+    ``idle_timeout``: for streams, the seconds of silence after which the stream ends with a ``RequestTimeoutError``.
+    """
+
+    timeout: "float | httpx.Timeout | None" = None
+    retries: RetryConfig | None = None
+    retry_codes: Collection[int] | None = None
+    headers: Mapping[str, str] | None = field(default=None, repr=lambda headers: repr(list(headers or ())))
+    server_url: str | None = None
+    idle_timeout: float | None = None

@@ -1,0 +1,186 @@
+"""Streams of events: iterators of results, and context managers that close the connection."""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from comfydeploy._wire.events import RunStreamDecoder
+from comfydeploy._wire.troubles import lost
+from comfydeploy.errors import RequestAbortedError, StreamError
+from comfydeploy.models.run_stream import RunStream
+from comfydeploy.result import Failure, Result, Success
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["AsyncEventStream", "EventStream", "StreamItem"]
+
+StreamItem: TypeAlias = Result[RunStream, StreamError]
+
+
+class _Reading:
+    """What both colours share: the items that were read and not yet given, and how the reading ended."""
+
+    def __init__(self, response: "httpx.Response") -> None:
+        self._response = response
+        self._decoder = RunStreamDecoder()
+        self._ready: deque[StreamItem] = deque()
+        self._ended = False
+        self._closed = False
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, for ``run_get``: known as soon as an event that was read names it."""
+        return self._decoder.run_id
+
+    def _reached_the_end(self) -> None:
+        self._ended = True
+        self._ready.extend(self._decoder.finish())
+
+    def _broke(self, error: Exception) -> None:
+        self._ended = True
+        # An event that the cut left in two is no news beside the failure itself.
+        self._ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
+        self._ready.append(Failure(lost(error, "answered", closed=self._closed)))
+
+    def _leave(self) -> bool:
+        """Note that the caller closes the stream; tell whether that cuts it short."""
+        self._closed = True
+        cut, self._ended = not self._ended, True
+        if cut:
+            self._ready.clear()
+            self._ready.append(Failure(RequestAbortedError("The stream was closed by the caller", "answered")))
+        return cut
+
+
+class EventStream(_Reading, Iterator[StreamItem]):
+    """The events of a run as they happen: a context manager and an iterator of results.
+
+    An item is ``Success(event)``, or ``Failure(MalformedEvent)`` for one that cannot be read, after which the stream
+    goes on, or another ``Failure``, which is the last item. Leaving the loop, the ``with`` block or the last
+    reference closes the connection; the run itself goes on. Reading on after that gives a ``RequestAbortedError``.
+    """
+
+    def __init__(self, response: "httpx.Response") -> None:
+        super().__init__(response)
+        self._chunks = response.iter_bytes()
+
+    def __next__(self) -> StreamItem:
+        while not self._ready:
+            if self._ended:
+                raise StopIteration
+            self._fill()
+        return self._ready.popleft()
+
+    def __iter__(self) -> Iterator[StreamItem]:  # noqa: PYI034 - a generator, which its loop closes
+        # A generator, not the stream itself: it is closed with the loop that it was made for.
+        try:
+            while True:
+                try:
+                    item = next(self)
+                except StopIteration:
+                    return
+                yield item
+        finally:
+            self.close()
+
+    def _fill(self) -> None:
+        try:
+            chunk = next(self._chunks, None)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever breaks is the last item
+            self._broke(error)
+            self._response.close()
+        else:
+            if chunk is None:
+                self._reached_the_end()
+            else:
+                self._ready.extend(self._decoder.feed(chunk))
+
+    def close(self) -> None:
+        """Close the connection at once, also from another thread; the run itself goes on."""
+        if self._leave():
+            # Another thread may be waiting for bytes: only a shutdown wakes it.
+            network = self._response.extensions.get("network_stream")
+            connection = network.get_extra_info("socket") if network else None
+            with suppress(OSError):
+                if isinstance(connection, socket.socket):
+                    connection.shutdown(socket.SHUT_RDWR)
+        with suppress(Exception):  # closing what is broken anyway
+            self._response.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class AsyncEventStream(_Reading, AsyncIterator[StreamItem]):
+    """The twin of ``EventStream`` for ``async with`` and ``async for``."""
+
+    def __init__(self, response: "httpx.Response") -> None:
+        super().__init__(response)
+        self._chunks = response.aiter_bytes()
+        self._loop = asyncio.get_running_loop()
+
+    async def __anext__(self) -> StreamItem:
+        while not self._ready:
+            if self._ended:
+                raise StopAsyncIteration
+            await self._fill()
+        return self._ready.popleft()
+
+    async def __aiter__(self) -> AsyncIterator[StreamItem]:
+        try:
+            while True:
+                try:
+                    item = await anext(self)
+                except StopAsyncIteration:
+                    return
+                yield item
+        finally:
+            await self.aclose()
+
+    async def _fill(self) -> None:
+        try:
+            chunk = await anext(self._chunks, None)
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever breaks is the last item
+            self._broke(error)
+            await self._response.aclose()
+        else:
+            if chunk is None:
+                self._reached_the_end()
+            else:
+                self._ready.extend(self._decoder.feed(chunk))
+
+    async def aclose(self) -> None:
+        """Close the connection at once; the run itself goes on."""
+        self._leave()
+        with suppress(Exception):  # closing what is broken anyway
+            await self._response.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        # Nobody can wait here: the event loop closes the connection, if it still runs.
+        if self._leave() and self._loop.is_running():
+            self._loop.call_soon_threadsafe(self._loop.create_task, self._response.aclose())

@@ -1,0 +1,44 @@
+"""Queue a run: ``POST /run/queue``."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from comfydeploy._drivers import call, call_async
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.request import Request
+from comfydeploy._wire.run_request import MAY_EXIST, run_body
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error
+from comfydeploy.models.create_run import CreateRunResponse
+from comfydeploy.models.run_request import RunRequest
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
+
+
+def encode(request: RunRequest | Mapping[str, Any]) -> Request:
+    """Ask for a run."""
+    return Request("POST", "/run/queue", content=run_body(request))
+
+
+OPERATION: Final = Operation(
+    "create_run_queue_run_queue_post", encode, returning(CreateRunResponse), read_timeout=300.0, caution=MAY_EXIST
+)
+
+
+def run_queue(
+    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[CreateRunResponse, Error]:
+    """Create a run and give its id, without waiting for it.
+
+    ``request`` is one of the three models, or a mapping with the keys of the wire. To queue can take minutes on a cold
+    machine, so reads wait 300 s by default. A 5XX, a time-out or a broken connection may hide a run that was started:
+    see ``fate`` and ``hint`` of the error before you send it again.
+    """
+    return call(core, OPERATION, request, options)
+
+
+async def run_queue_async(
+    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[CreateRunResponse, Error]:
+    """Do what ``run_queue`` does, awaited."""
+    return await call_async(core, OPERATION, request, options)
