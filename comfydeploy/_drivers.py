@@ -9,7 +9,7 @@ from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.redact import Secret
 from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.request import authorization
-from comfydeploy._wire.troubles import trouble
+from comfydeploy._wire.troubles import trouble, without_frames
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, InvalidRequestError, RequestAbortedError, SDKValidationError
 from comfydeploy.options import RequestOptions
@@ -181,7 +181,9 @@ def _open_reply(response: "httpx.Response", exchange: Exchange[Any]) -> Reply:
 
 
 def _undecodable(response: "httpx.Response", error: Exception) -> Error:
-    return unexpected(_reply(response, b""), f"The body of the answer cannot be decompressed: {error}")
+    found = unexpected(_reply(response, b""), f"The body of the answer cannot be decompressed: {error}")
+    found.__cause__ = without_frames(error)
+    return found
 
 
 def _failure(error: Exception, exchange: Exchange[Any] | None) -> Failure[Error]:

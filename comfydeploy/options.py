@@ -55,6 +55,6 @@ class RequestOptions:
     timeout: "float | httpx.Timeout | None" = None
     retries: RetryConfig | None = None
     retry_codes: Collection[int] | None = None
-    headers: Mapping[str, str] | None = field(default=None, repr=lambda headers: repr(list(headers or ())))
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     server_url: str | None = None
     idle_timeout: float | None = None

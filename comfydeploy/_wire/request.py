@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import evolve, field, frozen
 
+from comfydeploy._wire.codec import is_object
 from comfydeploy._wire.redact import Secret, redacted_headers, redacted_text
 from comfydeploy.errors import InvalidRequestError, Problem, SDKValidationError
 
@@ -75,14 +76,20 @@ def checked_server(url: object, name: str) -> str:
     return url.rstrip("/")
 
 
-def checked_headers(headers: Mapping[Any, Any]) -> dict[str, str]:
+def checked_headers(headers: object) -> dict[str, str]:
     """Give the headers with names in lower case; ``InvalidRequestError`` names one that cannot be sent."""
-    for name, value in headers.items():
+    if not is_object(headers):
+        raise InvalidRequestError(f"headers: expected a mapping, got {type(headers).__name__}")
+    checked: dict[str, str] = {}
+    names: list[Any] = list(headers)
+    for name in names:
+        value = headers[name]
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise InvalidRequestError(f"headers: {name!r} is not a header name")
         if not isinstance(value, str) or not value.isascii() or "\n" in value or "\r" in value or "\0" in value:
             raise InvalidRequestError(f"headers: the value of {name!r} must be ASCII text on one line")
-    return {name.lower(): value for name, value in headers.items()}
+        checked[name.lower()] = value
+    return checked
 
 
 def authorization(token: object) -> Secret:

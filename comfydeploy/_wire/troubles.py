@@ -34,7 +34,7 @@ def trouble(error: Exception, fate: Fate, *, closed: bool) -> InvalidRequestErro
     """
     if not closed and _names(error) & _UNSENDABLE:
         unsendable = InvalidRequestError(f"The request cannot be sent: {error}")
-        unsendable.__cause__ = _without_frames(error)
+        unsendable.__cause__ = without_frames(error)
         return unsendable
     return lost(error, fate, closed=closed)
 
@@ -42,11 +42,11 @@ def trouble(error: Exception, fate: Fate, *, closed: bool) -> InvalidRequestErro
 def lost(error: Exception, fate: Fate, *, closed: bool) -> Lost:
     """Give the error that an exception in waiting for bytes is, as ``trouble`` does."""
     found = _classified(error, fate, closed=closed)
-    found.__cause__ = _without_frames(error) if _names(error) else error
+    found.__cause__ = without_frames(error) if _names(error) else error
     return found
 
 
-def _without_frames(error: Exception) -> Exception:
+def without_frames(error: Exception) -> Exception:
     """Take the frames out of a transport's exception: they hold the headers with the token, and the connection."""
     link: BaseException | None = error
     while link is not None:

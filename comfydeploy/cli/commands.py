@@ -1,0 +1,80 @@
+"""The commands and their options."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from comfydeploy import __version__
+from comfydeploy.cli.demo import show
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.emulator import Emulator
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def comfydeploy() -> None:
+    """Run ComfyUI workflows on ComfyDeploy, or on a server on this computer."""
+
+
+@comfydeploy.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=3011, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@click.option("--bearer", metavar="KEY", help="The API key that it accepts.  [default: local-key]")
+@click.option(
+    "--data", type=click.Path(file_okay=False, path_type=Path), help="The folder that keeps runs and pictures."
+)
+def emulator(host: str, port: int, bearer: str | None, data: Path | None) -> None:
+    """Serve the API on this computer until Ctrl-C.
+
+    It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
+    Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
+    """
+    try:
+        Emulator(host=host, port=port, bearer=bearer, data=data).serve_forever(_announce)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _announce(running: Emulator) -> None:
+    console = Console(highlight=False)
+    console.print(f"server_url  [bold]{running.url}[/]")
+    console.print(f"bearer      [bold]{running.bearer}[/]")
+    console.print("deployment_id:")
+    for name, deployment_id in running.deployments.items():
+        console.print(f"  {name:<9} {deployment_id}")
+    console.print("Ctrl-C ends it.", style="dim")
+
+
+@comfydeploy.command()
+@click.option("--server-url", metavar="URL", help="Another server in place of a local one, such as production's.")
+@click.option("--deployment-id", metavar="ID", help="The deployment to run there; it is run three times.")
+@click.option(
+    "--output",
+    default=Path("comfydeploy-demo"),
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder for the pictures.",
+)
+@click.option("--api-key", envvar="COMFYDEPLOY_API_KEY", show_envvar=True, hidden=True)
+def demo(server_url: str | None, deployment_id: str | None, output: Path, api_key: str | None) -> None:
+    """Show the operations at work, without a key or a network.
+
+    Queues, streams, waits for and reads runs with the standalone functions and saves their pictures.
+
+    Starts a local server, or uses the one at --server-url with the key in COMFYDEPLOY_API_KEY. Runs on a real server
+    cost money: there the demo creates three.
+    """
+    console = Console(highlight=False)
+    if server_url is None:
+        with Emulator() as local, ComfyDeployCore(bearer=local.bearer, server_url=local.url) as core:
+            console.print(f"A local server is running at {local.url}", style="dim")
+            quick, slow = (deployment_id or local.deployments[name] for name in ("picture", "slow"))
+            finished = show(core, console, output, quick=quick, slow=slow)
+    elif api_key is None or deployment_id is None:
+        raise click.UsageError("--server-url needs COMFYDEPLOY_API_KEY in the environment and --deployment-id")
+    else:
+        with ComfyDeployCore(bearer=api_key, server_url=server_url) as core:
+            finished = show(core, console, output, quick=deployment_id, slow=deployment_id)
+    if not finished:
+        raise SystemExit(1)

@@ -1,0 +1,180 @@
+"""What most tests need: both colours of a call, a local server, and a server that misbehaves byte by byte."""
+
+import asyncio
+import importlib
+import socket
+import struct
+import threading
+from contextlib import suppress
+
+import pytest
+
+from comfydeploy import ComfyDeployCore
+from comfydeploy.emulator import Emulator
+
+
+@pytest.fixture(params=["blocking", "awaited"])
+def calls(request):
+    """Call the operations in one colour: ``calls("run_get", core, ...)``."""
+    caller = Caller(awaited=request.param == "awaited")
+    yield caller
+    caller.close()
+
+
+class Caller:
+    """One colour of all operations, and the cores made for it, closed at the end."""
+
+    def __init__(self, *, awaited):
+        self.awaited = awaited
+        self._cores = []
+        self._runner = asyncio.Runner()
+
+    def core(self, url="http://127.0.0.1:1", **settings):
+        if "transport" in settings:
+            settings["async_transport"] = settings["transport"]
+        core = ComfyDeployCore(**{"bearer": "key-of-the-test", "server_url": url} | settings)
+        self._cores.append(core)
+        return core
+
+    def __call__(self, name, core, *arguments, **named):
+        module = importlib.import_module(f"comfydeploy.funcs.{name}")
+        if not self.awaited:
+            return getattr(module, name)(core, *arguments, **named)
+        return self.run(getattr(module, f"{name}_async")(core, *arguments, **named))
+
+    def run(self, awaitable):
+        async def wait():
+            return await awaitable
+
+        return self._runner.run(wait())
+
+    def items(self, stream, count=None):
+        """Read a stream to its end, or its first items and then leave it, as a loop does."""
+        if self.awaited:
+            return self.run(self._items_async(stream, count))
+        items = []
+        for item in stream:
+            items.append(item)
+            if len(items) == count:
+                break
+        return items
+
+    async def _items_async(self, stream, count):
+        items = []
+        async for item in stream:
+            items.append(item)
+            if len(items) == count:
+                break
+        return items
+
+    def close_stream(self, stream):
+        if self.awaited:
+            self.run(stream.aclose())
+        else:
+            stream.close()
+
+    def close_core(self, core):
+        if self.awaited:
+            self.run(core.aclose())
+        else:
+            core.close()
+
+    def close(self):
+        for core in self._cores:
+            self.close_core(core)
+        self._runner.close()
+
+
+@pytest.fixture(scope="session")
+def emulator():
+    with Emulator(pace=0) as running:
+        yield running
+
+
+@pytest.fixture
+def raw():
+    """Make servers that send what they are told to: ``raw(b"HTTP/1.1 ...", RawServer.RESET, ...)``."""
+    servers = []
+
+    def serve(*answers):
+        servers.append(RawServer(answers))
+        return servers[-1]
+
+    yield serve
+    for server in servers:
+        server.close()
+
+
+class RawServer:
+    """Answers each request with the next of its answers, the last one again and again.
+
+    An answer is bytes, or a list of bytes and of the words below.
+    """
+
+    RESET = "reset"
+    CLOSE = "close"
+    HANG = "hang"
+
+    def __init__(self, answers):
+        self.requests = []
+        self.left = threading.Event()
+        """Set when a client closes its connection while the server hangs."""
+        self._answers = [answer if isinstance(answer, list) else [answer] for answer in answers]
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._connections = []
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def _accept(self):
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listening.accept()
+                self._connections.append(connection)
+                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _serve(self, connection):
+        with suppress(OSError), connection, connection.makefile("rb") as reader:
+            while head := self._head(reader):
+                self.requests.append(head)
+                for part in self._answers[min(len(self.requests), len(self._answers)) - 1]:
+                    if part == self.RESET:
+                        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        return
+                    if part == self.CLOSE:
+                        return
+                    if part == self.HANG:
+                        connection.recv(1)
+                        self.left.set()
+                        return
+                    connection.sendall(part)
+
+    def _head(self, reader):
+        lines = []
+        while (line := reader.readline()) not in (b"\r\n", b""):
+            lines.append(line.decode().strip())
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:])}
+        body = reader.read(int(headers.get("content-length", 0)))
+        return (lines[0], headers, body) if lines else None
+
+    def close(self):
+        for one in (self._listening, *self._connections):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        for thread in self._threads:
+            thread.join(5)
+
+
+@pytest.fixture
+def answer():
+    """Write an HTTP answer: ``answer(200, b"{}", content_type="application/json")``."""
+
+    def write(status, body=b"", content_type="application/json", **headers):
+        lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}", f"content-type: {content_type}"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+    return write

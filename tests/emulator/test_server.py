@@ -1,0 +1,116 @@
+import signal
+import socket
+import subprocess
+import sys
+import threading
+
+import httpx
+import pytest
+
+from comfydeploy.emulator import Emulator
+
+PROGRAM = """
+from comfydeploy.emulator import Emulator
+Emulator(pace=100000).serve_forever(lambda emulator: print(emulator.url, flush=True))
+print("ended")
+"""
+
+
+def test_only_the_emulator_is_exported():
+    import comfydeploy.emulator
+
+    assert comfydeploy.emulator.__all__ == ["Emulator"]
+
+
+def test_the_address_is_known_while_it_is_served():
+    emulator = Emulator()
+    with pytest.raises(RuntimeError):
+        _ = emulator.url
+    with emulator:
+        assert emulator.url.startswith("http://127.0.0.1:")
+        assert emulator.url.endswith("/api")
+        assert httpx.get(emulator.url).status_code == 401
+        address = emulator.url
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address)
+
+
+def test_an_emulator_can_be_started_again_but_not_twice():
+    emulator = Emulator()
+    for _ in range(2):
+        with emulator:
+            assert httpx.get(emulator.url).status_code == 401
+            with pytest.raises(RuntimeError):
+                emulator.start()
+    emulator.stop()
+
+
+def test_a_port_in_use_is_an_error_at_once(emulator):
+    port = httpx.URL(emulator.url).port
+    threads = threading.active_count()
+    with pytest.raises(OSError, match="in use"):
+        Emulator(port=port).start()
+    assert threading.active_count() == threads
+
+
+def test_the_bearer_can_be_chosen():
+    with Emulator(bearer="mine") as emulator:
+        assert emulator.bearer == "mine"
+        assert httpx.get(f"{emulator.url}/deployments", headers={"authorization": "Bearer mine"}).status_code == 200
+    assert Emulator().bearer == "local-key"
+
+
+def test_a_negative_pace_is_refused():
+    with pytest.raises(ValueError, match="pace"):
+        Emulator(pace=-1)
+
+
+def test_serving_on_all_interfaces_still_gives_a_reachable_address():
+    with Emulator(host="0.0.0.0") as emulator:
+        assert httpx.get(emulator.url).status_code == 401
+
+
+def test_stopping_ends_streams_and_waiting_calls():
+    with Emulator(pace=100_000) as emulator:
+        body = {"deployment_id": emulator.deployments["picture"]}
+        headers = {"authorization": f"Bearer {emulator.bearer}"}
+        with httpx.stream("POST", f"{emulator.url}/run/stream", json=body, headers=headers) as answer:
+            lines = answer.iter_lines()
+            assert next(lines) == "event: event_update"
+            emulator.stop()
+            assert list(lines)[-1] == ""
+        assert emulator.open_streams == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_cleanly_though_a_stream_is_open(ending, emulator):
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True) as process:
+        url = process.stdout.readline().strip()
+        body = {"deployment_id": emulator.deployments["picture"]}
+        headers = {"authorization": "Bearer local-key"}
+        with httpx.stream("POST", f"{url}/run/stream", json=body, headers=headers) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            process.send_signal(ending)
+            assert process.stdout.read() == "ended\n"
+        assert process.wait(5) == 0
+
+
+def test_what_is_not_http_does_no_harm(emulator):
+    address = httpx.URL(emulator.url)
+    with socket.create_connection((address.host, address.port)) as connection:
+        connection.sendall(b"\x00\xff garbage\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+    assert httpx.get(emulator.url).status_code == 401
+
+
+def test_a_client_that_leaves_in_the_middle_of_its_request_does_no_harm(emulator, caplog):
+    address = httpx.URL(emulator.url)
+    head = (
+        f"POST /api/run/queue HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {emulator.bearer}\r\ncontent-length: 99\r\n"
+    )
+    with socket.create_connection((address.host, address.port)) as connection:
+        connection.sendall(f"{head}\r\n{{".encode())
+    assert httpx.get(emulator.url).status_code == 401
+    assert not caplog.records

@@ -1,0 +1,65 @@
+import pytest
+
+
+def test_every_change_of_status_is_told_as_recorded(client, order, sink, sample):
+    client.post("/run/queue", json=order(webhook=sink.url, inputs={"width": 16}))
+    received = [sink.received.get(timeout=5) for _ in range(4)]
+    recorded = sample("webhooks")
+    assert {method for method, _, _ in received} == {"POST"}
+    assert {headers["content-type"] for _, headers, _ in received} == {recorded["headers"]["content-type"]}
+    for (_, _, body), expected in zip(received, recorded["bodies"], strict=True):
+        assert list(body) == list(expected)
+        assert (body["event_type"], body["status"]) == (expected["event_type"], expected["status"])
+        assert [type(value) for value in body.values()] == [type(value) for value in expected.values()]
+    (output,), (expected,) = received[-1][2]["outputs"], recorded["bodies"][-1]["outputs"]
+    assert list(output) == list(expected)
+    assert list(output["data"]["images"][0]) == list(expected["data"]["images"][0])
+    assert len(output["created_at"]) == len(expected["created_at"])
+
+
+def test_a_failed_run_is_told_too(client, order, sink):
+    client.post("/run/queue", json=order("failing", webhook=sink.url))
+    assert [body["status"] for body in sink.until_end()] == ["queued", "started", "running", "failed"]
+
+
+def test_intermediate_status_adds_the_nodes(client, order, sink):
+    client.post("/run/queue", json=order(webhook=sink.url, webhook_intermediate_status=True))
+    told = [body["live_status"] for body in sink.until_end() if body["status"] == "running"]
+    assert told == [
+        f"Executing {node}"
+        for node in (
+            "ComfyUIDeployExternalText",
+            "CLIPTextEncode",
+            "EmptyLatentImage",
+            "KSampler",
+            "VAEDecode",
+            "ComfyDeployOutputImage",
+        )
+    ]
+
+
+def test_the_address_chooses_the_event_type(client, order, sink):
+    client.post("/run/queue", json=order(webhook=f"{sink.url}?target_events=run.output"))
+    assert {body["event_type"] for body in sink.until_end()} == {"run.output"}
+
+
+def test_a_refused_delivery_is_tried_three_times_in_order(client, order, sink):
+    sink.answers[:] = [500, 404, 200, 503]
+    client.post("/run/queue", json=order(webhook=sink.url))
+    told = [body["status"] for body in sink.until_end()]
+    assert told == ["queued", "queued", "queued", "started", "started", "running", "success"]
+
+
+def test_a_delivery_is_given_up_after_three_tries(client, order, sink):
+    sink.answers[:] = [500] * 3
+    client.post("/run/queue", json=order(webhook=sink.url))
+    assert [body["status"] for body in sink.until_end()] == ["queued"] * 3 + ["started", "running", "success"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["not a url", "", "http://[", "ftp://x/", "http://127.0.0.1:9/", "http://a:99999999/", "http://\x00", "//"],
+)
+def test_a_bad_address_never_hurts_the_run(client, order, ended, address):
+    run = ended(client.post("/run/queue", json=order(webhook=address)).json()["run_id"])
+    assert (run["status"], run["webhook"]) == ("success", address)

@@ -1,0 +1,324 @@
+"""Calls over real sockets: whatever a server does becomes a value, and nothing is sent twice by accident."""
+
+import gzip
+import json
+import socket
+
+import httpx
+import pytest
+
+from comfydeploy import BackoffStrategy, Failure, Hooks, RequestOptions, RetryConfig, Success, errors
+from comfydeploy.models import CreateRunResponse, DeploymentRunRequest
+
+RUN_ID = "11110000-0000-4000-8000-000000000001"
+REQUEST = DeploymentRunRequest(deployment_id="d")
+CREATED = json.dumps({"run_id": RUN_ID}).encode()
+RUN = json.dumps({"id": RUN_ID, "status": "queued"}).encode()
+AT_ONCE = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 60.0))
+
+
+def failure(result):
+    assert isinstance(result, Failure), result
+    return result.failure()
+
+
+@pytest.mark.parametrize("name", ["run_queue", "run_sync", "run_stream"])
+class TestACallThatCreatesARun:
+    @pytest.fixture
+    def refusing(self, raw, answer):
+        return lambda status: raw(answer(status, b'{"detail":"no"}'))
+
+    @pytest.mark.parametrize("status", [500, 502, 504])
+    def test_is_sent_once_when_the_server_fails(self, calls, raw, answer, name, status):
+        server = raw(answer(status, b"Internal Server Error", "text/plain"))
+        error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
+        assert isinstance(error, errors.SDKError)
+        assert error.status_code == status
+        assert "may have been created" in str(error)
+        assert len(server.requests) == 1
+
+    def test_is_sent_once_when_the_connection_is_reset(self, calls, raw, name):
+        server = raw([b"HTTP/1.1 2", "reset"])
+        error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
+        assert isinstance(error, errors.ConnectionError)
+        assert error.fate == "unknown"
+        assert len(server.requests) == 1
+
+    def test_is_sent_once_when_the_server_closes_without_an_answer(self, calls, raw, name):
+        server = raw(["close"])
+        error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
+        assert isinstance(error, errors.ConnectionError)
+        assert error.fate == "unknown"
+        assert len(server.requests) == 1
+
+    def test_is_sent_once_when_no_answer_comes_in_time(self, calls, raw, name):
+        server = raw(["hang"])
+        core = calls.core(server.url, retry_config=AT_ONCE)
+        error = failure(calls(name, core, REQUEST, RequestOptions(timeout=0.05)))
+        assert isinstance(error, errors.RequestTimeoutError)
+        assert error.fate == "unknown"
+        assert len(server.requests) == 1
+        assert server.left.wait(5)
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_is_sent_again_when_the_server_did_not_begin(self, calls, raw, answer, name, status):
+        server = raw(answer(status, b"busy", "text/plain"), answer(status, b"busy", "text/plain"), answer(418))
+        error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
+        assert error.status_code == 418
+        assert len(server.requests) == 3
+        assert len({body for _, _, body in server.requests}) == 1
+
+    def test_is_sent_again_after_a_code_that_the_call_itself_names(self, calls, raw, answer, name):
+        server = raw(answer(500), answer(418))
+        options = RequestOptions(retries=AT_ONCE, retry_codes=[500])
+        assert failure(calls(name, calls.core(server.url), REQUEST, options)).status_code == 418
+        assert len(server.requests) == 2
+
+    def test_is_sent_once_without_a_retry_config(self, calls, raw, answer, name):
+        server = raw(answer(503, b"busy", "text/plain"))
+        assert failure(calls(name, calls.core(server.url), REQUEST)).status_code == 503
+        assert len(server.requests) == 1
+
+
+class TestARead:
+    @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+    def test_is_sent_again_after_each_of_the_default_codes(self, calls, raw, answer, status):
+        server = raw(answer(status), answer(200, RUN))
+        result = calls("run_get", calls.core(server.url, retry_config=AT_ONCE), RUN_ID)
+        assert result.unwrap().status == "queued"
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize("trouble", ["reset", "close"])
+    def test_is_sent_again_when_the_connection_breaks(self, calls, raw, answer, trouble):
+        server = raw([trouble], [b"HTTP/1.1 200", trouble], answer(200, RUN))
+        assert isinstance(calls("run_get", calls.core(server.url, retry_config=AT_ONCE), RUN_ID), Success)
+        assert len(server.requests) == 3
+
+    def test_is_sent_again_after_a_time_out(self, calls, raw, answer):
+        server = raw(["hang"], answer(200, RUN))
+        core = calls.core(server.url, retry_config=AT_ONCE, timeout=0.1)
+        assert isinstance(calls("run_get", core, RUN_ID), Success)
+
+    def test_is_not_sent_again_for_connection_errors_when_that_is_switched_off(self, calls, raw):
+        server = raw(["reset"])
+        config = RetryConfig("backoff", AT_ONCE.backoff, retry_connection_errors=False)
+        assert failure(calls("run_get", calls.core(server.url, retry_config=config), RUN_ID)).fate == "unknown"
+        assert len(server.requests) == 1
+
+    def test_waits_as_long_as_the_server_asks_when_that_is_within_the_budget(self, calls, raw, answer):
+        server = raw(answer(503, retry_after="0"), answer(503, retry_after="7200"), answer(200, RUN))
+        slow = RetryConfig("backoff", BackoffStrategy(3000.0, 3000.0, 1.0, 3600.0))
+        error = failure(calls("run_get", calls.core(server.url, retry_config=slow), RUN_ID))
+        # The first pause was the server's 0 s and not our 3,000; the second is over the budget.
+        assert error.status_code == 503
+        assert len(server.requests) == 2
+
+
+def test_a_refused_connection_is_tried_again_also_when_a_run_would_be_created(calls):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    attempts = []
+    hooks = [Hooks(before_request=lambda context, _: attempts.append(context.attempt))]
+    config = RetryConfig("backoff", BackoffStrategy(0.001, 0.01, 1.0, 0.1))
+    core = calls.core(f"http://127.0.0.1:{port}", retry_config=config, hooks=hooks)
+    error = failure(calls("run_queue", core, REQUEST))
+    assert isinstance(error, errors.ConnectionError)
+    assert error.fate == "not_sent"
+    assert len(attempts) > 2
+
+
+class TestAnAnswerThatIsNone:
+    @pytest.mark.parametrize(
+        "garbage",
+        [b"garbage\r\n\r\n", b"\x00\xff\xfe" * 50, b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n"],
+    )
+    def test_that_is_no_http_is_a_connection_error(self, calls, raw, garbage):
+        error = failure(calls("run_queue", calls.core(raw([garbage, "close"]).url), REQUEST))
+        assert isinstance(error, errors.ConnectionError)
+        assert error.fate == "unknown"
+
+    def test_that_is_cut_is_a_connection_error(self, calls, raw, answer):
+        error = failure(calls("run_queue", calls.core(raw([answer(200, CREATED)[:-5], "close"]).url), REQUEST))
+        assert isinstance(error, errors.ConnectionError)
+        assert error.fate == "unknown"
+
+    def test_that_is_no_json_is_a_validation_error_of_an_answered_request(self, calls, raw, answer):
+        error = failure(calls("run_queue", calls.core(raw(answer(200, b'{"run_id": ')).url), REQUEST))
+        assert isinstance(error, errors.SDKValidationError)
+        assert error.fate == "answered"
+        assert error.raw_value == '{"run_id": '
+
+    def test_that_does_not_fit_the_model_names_the_path(self, calls, raw, answer):
+        error = failure(calls("run_queue", calls.core(raw(answer(200, b'{"run_id": null}')).url), REQUEST))
+        assert isinstance(error, errors.SDKValidationError)
+        assert error.fate == "answered"
+        assert [problem.path for problem in error.problems] == ["$.run_id"]
+
+    def test_with_bad_compression_is_an_sdk_error_with_its_status(self, calls, raw, answer):
+        server = raw(answer(200, b"not gzip at all", content_encoding="gzip"))
+        error = failure(calls("run_queue", calls.core(server.url), REQUEST))
+        assert isinstance(error, errors.SDKError)
+        assert error.status_code == 200
+        assert error.fate == "answered"
+        assert isinstance(error.__cause__, httpx.DecodingError)
+
+    def test_of_another_content_type_is_an_sdk_error(self, calls, raw, answer):
+        error = failure(calls("run_queue", calls.core(raw(answer(200, b"<html>hello", "text/html")).url), REQUEST))
+        assert isinstance(error, errors.SDKError)
+        assert (error.status_code, error.content_type, error.detail) == (200, "text/html", None)
+        assert error.body == "<html>hello"
+
+    def test_that_streams_where_json_is_expected_is_not_waited_for(self, calls, raw):
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        server = raw([head, "hang"])
+        error = failure(calls("run_queue", calls.core(server.url), {"deployment_id": "d", "execution_mode": "stream"}))
+        assert isinstance(error, errors.SDKError)
+        assert "text/event-stream" in error.message
+        assert server.left.wait(5)
+
+    def test_that_redirects_is_an_error_and_never_followed(self, calls, raw, answer):
+        elsewhere = raw(answer(200, RUN))
+        server = raw(answer(307, location=f"{elsewhere.url}/run/{RUN_ID}"))
+        error = failure(calls("run_get", calls.core(server.url), RUN_ID))
+        assert isinstance(error, errors.SDKError)
+        assert error.status_code == 307
+        assert elsewhere.requests == []
+
+    def test_of_ten_megabytes_is_kept_and_not_printed(self, calls, raw, answer):
+        server = raw(answer(500, b"x" * 10_000_000, "text/plain"))
+        error = failure(calls("run_get", calls.core(server.url), RUN_ID))
+        assert len(error.body) == 10_000_000
+        assert len(str(error)) < 1000
+        assert len(repr(error)) < 1000
+
+    def test_that_is_binary_keeps_its_bytes(self, calls, raw, answer):
+        error = failure(calls("run_get", calls.core(raw(answer(502, b"\xff\xfe\x00", "image/png")).url), RUN_ID))
+        assert error.body == b"\xff\xfe\x00"
+
+    def test_compressed_with_gzip_is_read(self, calls, raw, answer):
+        server = raw(answer(200, gzip.compress(CREATED), content_encoding="gzip"))
+        assert calls("run_queue", calls.core(server.url), REQUEST).unwrap() == CreateRunResponse(run_id=RUN_ID)
+
+
+class TestWrongArguments:
+    @pytest.mark.parametrize("request_", [None, 7, "x", {}, {"inputs": {}}, {"deployment_id": 5}, [REQUEST], object()])
+    def test_as_a_request_are_a_validation_error_and_nothing_is_sent(self, calls, request_):
+        for name in ("run_queue", "run_sync", "run_stream"):
+            error = failure(calls(name, calls.core(), request_))
+            assert isinstance(error, errors.SDKValidationError)
+            assert error.fate == "not_sent"
+
+    @pytest.mark.parametrize("run_id", [None, 5, "", ".", "..", b"x"])
+    def test_as_a_run_id_are_a_validation_error(self, calls, run_id):
+        assert isinstance(failure(calls("run_get", calls.core(), run_id)), errors.SDKValidationError)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            5,
+            {"timeout": 5},
+            RequestOptions(timeout="soon"),
+            RequestOptions(timeout=True),
+            RequestOptions(timeout=-1),
+            RequestOptions(idle_timeout="soon"),
+            RequestOptions(retries="always"),
+            RequestOptions(retry_codes="500"),
+            RequestOptions(retry_codes=["500"]),
+        ],
+    )
+    def test_as_options_are_a_validation_error(self, calls, options):
+        assert isinstance(failure(calls("run_get", calls.core(), RUN_ID, options)), errors.SDKValidationError)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            RequestOptions(server_url="ftp://x"),
+            RequestOptions(server_url=5),
+            RequestOptions(headers={"bad name": "x"}),
+            RequestOptions(headers={"x": "a\r\nb"}),
+            RequestOptions(headers={"x": 5}),
+            RequestOptions(headers=5),
+        ],
+    )
+    def test_that_make_no_request_are_an_invalid_request(self, calls, options):
+        error = failure(calls("run_get", calls.core(), RUN_ID, options))
+        assert isinstance(error, errors.InvalidRequestError)
+        assert error.fate == "not_sent"
+
+    def test_as_a_core_are_a_failure_too(self, calls):
+        assert isinstance(failure(calls("run_get", None, RUN_ID)), errors.UnexpectedClientError)
+
+
+def test_the_options_of_a_call_reach_the_wire(calls, raw, answer):
+    server = raw(answer(200, RUN))
+    options = RequestOptions(headers={"X-Trace": "1", "User-Agent": "mine"}, server_url=f"{server.url}/other/")
+    assert isinstance(calls("run_get", calls.core(), RUN_ID, options, queue_position=True), Success)
+    line, headers, _ = server.requests[0]
+    assert line == f"GET /other/run/{RUN_ID}?queue_position=true HTTP/1.1"
+    assert headers["x-trace"] == "1"
+    assert headers["user-agent"] == "mine"
+    assert headers["authorization"] == "Bearer key-of-the-test"
+
+
+def test_every_value_of_a_request_reaches_the_wire_as_it_was_given(calls, raw, answer):
+    server = raw(answer(200, CREATED))
+    inputs = {"prompt": "a cat ☃", "seed": 2**70, "nested": ["x", {"y": None}], "f": 0.1, "b": False, "lone": "\ud800"}
+    graph = {"3": {"class_type": "KSampler", "inputs": {"model": ["4", 0], "x": None}}}
+    request = {"workflow_id": "w", "workflow_api_json": graph, "inputs": inputs, "webhook": None, "flags": ("a",)}
+    assert isinstance(calls("run_queue", calls.core(server.url), request), Success)
+    assert json.loads(server.requests[0][2]) == request | {"flags": ["a"]}
+
+
+def test_cookies_of_the_server_are_never_sent_back(calls, raw, answer):
+    server = raw(answer(200, RUN, set_cookie="__session=evil; Path=/"))
+    core = calls.core(server.url)
+    for _ in range(2):
+        assert isinstance(calls("run_get", core, RUN_ID), Success)
+    assert all("cookie" not in headers for _, headers, _ in server.requests)
+
+
+def test_a_connection_is_used_again_for_the_next_call(calls, raw, answer):
+    server = raw(answer(200, RUN))
+    core = calls.core(server.url)
+    for _ in range(3):
+        assert isinstance(calls("run_get", core, RUN_ID), Success)
+    assert len(server._connections) == 1
+
+
+def test_a_closed_core_makes_every_call_an_aborted_one(calls, raw, answer):
+    server = raw(answer(200, RUN))
+    core = calls.core(server.url)
+    assert isinstance(calls("run_get", core, RUN_ID), Success)
+    calls.close_core(core)
+    error = failure(calls("run_get", core, RUN_ID))
+    assert isinstance(error, errors.RequestAbortedError)
+    assert error.fate == "not_sent"
+
+
+def test_a_transport_that_breaks_in_its_own_way_is_an_unexpected_error(calls):
+    def handler(_):
+        raise LookupError("no such thing")
+
+    error = failure(calls("run_queue", calls.core(transport=httpx.MockTransport(handler)), REQUEST))
+    assert isinstance(error, errors.UnexpectedClientError)
+    assert error.fate == "unknown"
+    assert isinstance(error.__cause__, LookupError)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_what_must_stop_the_program_passes_through(calls, stop):
+    def handler(_):
+        raise stop
+
+    core = calls.core(transport=httpx.MockTransport(handler))
+    with pytest.raises(stop):
+        calls("run_get", core, RUN_ID)
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, MemoryError])
+def test_what_must_stop_the_program_passes_through_a_token_callable_as_well(calls, stop):
+    def token():
+        raise stop
+
+    with pytest.raises(stop):
+        calls("run_get", calls.core(bearer=token), RUN_ID)
