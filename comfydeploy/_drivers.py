@@ -11,7 +11,7 @@ from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.request import authorization
 from comfydeploy._wire.troubles import trouble, without_frames
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.errors import Error, InvalidRequestError, RequestAbortedError, SDKValidationError
+from comfydeploy.errors import Error, InvalidRequestError, RequestAbortedError, SDKValidationError, UnexpectedClientError
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result, Success
 
@@ -43,7 +43,7 @@ def call(
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
         if isinstance(outcome, Reply) and outcome.source is not None:
-            outcome.source.close()
+            outcome.source[0].close()
         return _failure(error, exchange)
 
 
@@ -68,7 +68,7 @@ async def call_async(
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
         if isinstance(outcome, Reply) and outcome.source is not None:
-            await outcome.source.aclose()
+            await outcome.source[0].aclose()
         return _failure(error, exchange)
 
 
@@ -79,7 +79,7 @@ def stream(
     from comfydeploy.streaming import EventStream
 
     result = call(core, operation, argument, options)
-    return Success(EventStream(result.unwrap().source)) if isinstance(result, Success) else result
+    return Success(EventStream(*result.unwrap().source)) if isinstance(result, Success) else result
 
 
 async def stream_async(
@@ -89,7 +89,7 @@ async def stream_async(
     from comfydeploy.streaming import AsyncEventStream
 
     result = await call_async(core, operation, argument, options)
-    return Success(AsyncEventStream(result.unwrap().source)) if isinstance(result, Success) else result
+    return Success(AsyncEventStream(*result.unwrap().source)) if isinstance(result, Success) else result
 
 
 def _token(core: ComfyDeployCore) -> Secret:
@@ -115,7 +115,7 @@ def _send(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
         response = client.send(request, stream=True, follow_redirects=False)
         reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
         if reading == "later":
-            return _open_reply(response, exchange)
+            return _open_reply(response, client, exchange)
         try:
             return _reply(response, response.read() if reading == "all" else b"")
         except httpx.DecodingError as error:
@@ -138,7 +138,7 @@ async def _send_async(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply |
         response = await client.send(request, stream=True, follow_redirects=False)
         reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
         if reading == "later":
-            return _open_reply(response, exchange)
+            return _open_reply(response, client, exchange)
         try:
             return _reply(response, await response.aread() if reading == "all" else b"")
         except httpx.DecodingError as error:
@@ -174,10 +174,12 @@ def _reply(response: "httpx.Response", content: bytes) -> Reply:
     return Reply(response.status_code, dict(response.headers), content)
 
 
-def _open_reply(response: "httpx.Response", exchange: Exchange[Any]) -> Reply:
+def _open_reply(
+    response: "httpx.Response", client: "httpx.Client | httpx.AsyncClient", exchange: Exchange[Any]
+) -> Reply:
     # The transport looks these up as it begins to read the body.
     exchange.limits["read"] = exchange.idle_limit
-    return Reply(response.status_code, dict(response.headers), source=response)
+    return Reply(response.status_code, dict(response.headers), source=(response, client))
 
 
 def _undecodable(response: "httpx.Response", error: Exception) -> Error:
@@ -187,6 +189,6 @@ def _undecodable(response: "httpx.Response", error: Exception) -> Error:
 
 
 def _failure(error: Exception, exchange: Exchange[Any] | None) -> Failure[Error]:
-    if isinstance(error, SDKValidationError | InvalidRequestError | RequestAbortedError):
+    if isinstance(error, SDKValidationError | InvalidRequestError | RequestAbortedError | UnexpectedClientError):
         return Failure(error.with_traceback(None))  # ours, and no frames kept alive
     return Failure(trouble(error, "not_sent" if exchange is None else exchange.fate, closed=False))

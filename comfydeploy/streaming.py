@@ -25,12 +25,12 @@ StreamItem: TypeAlias = Result[RunStream, StreamError]
 class _Reading:
     """What both colours share: the items that were read and not yet given, and how the reading ended."""
 
-    def __init__(self, response: "httpx.Response") -> None:
+    def __init__(self, response: "httpx.Response", client: "httpx.Client | httpx.AsyncClient") -> None:
         self._response = response
+        self._client = client
         self._decoder = RunStreamDecoder()
         self._ready: deque[StreamItem] = deque()
         self._ended = False
-        self._closed = False
 
     @property
     def run_id(self) -> str | None:
@@ -42,14 +42,15 @@ class _Reading:
         self._ready.extend(self._decoder.finish())
 
     def _broke(self, error: Exception) -> None:
+        if self._ended:  # the caller closed the stream meanwhile, which has been noted
+            return
         self._ended = True
         # An event that the cut left in two is no news beside the failure itself.
         self._ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
-        self._ready.append(Failure(lost(error, "answered", closed=self._closed)))
+        self._ready.append(Failure(lost(error, "answered", closed=self._client.is_closed)))
 
     def _leave(self) -> bool:
         """Note that the caller closes the stream; tell whether that cuts it short."""
-        self._closed = True
         cut, self._ended = not self._ended, True
         if cut:
             self._ready.clear()
@@ -65,8 +66,8 @@ class EventStream(_Reading, Iterator[StreamItem]):
     reference closes the connection; the run itself goes on. Reading on after that gives a ``RequestAbortedError``.
     """
 
-    def __init__(self, response: "httpx.Response") -> None:
-        super().__init__(response)
+    def __init__(self, response: "httpx.Response", client: "httpx.Client") -> None:
+        super().__init__(response, client)
         self._chunks = response.iter_bytes()
 
     def __next__(self) -> StreamItem:
@@ -129,8 +130,8 @@ class EventStream(_Reading, Iterator[StreamItem]):
 class AsyncEventStream(_Reading, AsyncIterator[StreamItem]):
     """The twin of ``EventStream`` for ``async with`` and ``async for``."""
 
-    def __init__(self, response: "httpx.Response") -> None:
-        super().__init__(response)
+    def __init__(self, response: "httpx.Response", client: "httpx.AsyncClient") -> None:
+        super().__init__(response, client)
         self._chunks = response.aiter_bytes()
         self._loop = asyncio.get_running_loop()
 

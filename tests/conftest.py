@@ -146,7 +146,8 @@ class RawServer:
                     if part == self.CLOSE:
                         return
                     if part == self.HANG:
-                        connection.recv(1)
+                        with suppress(ConnectionResetError):  # so does a client leave that has not read everything
+                            connection.recv(1)
                         self.left.set()
                         return
                     connection.sendall(part)

@@ -19,7 +19,7 @@ _UNPROCESSABLE: Final = 422
 class Reply:
     """What came back: header names are in lower case, ``content`` is the body without compression.
 
-    For a stream ``content`` is empty and ``source`` is the open answer of the transport.
+    For a stream ``content`` is empty and ``source`` is the open answer with its client.
     """
 
     status_code: int

@@ -1,0 +1,282 @@
+"""Streams over real sockets: nothing lost, nothing choked on, and closed as soon as they are left."""
+
+import asyncio
+import gc
+import threading
+
+import httpx
+import pytest
+
+from comfydeploy import Failure, Hooks, RequestOptions, Success, errors, unwrap
+from comfydeploy.funcs.run_stream import run_stream, run_stream_async
+from comfydeploy.models import EventUpdateEvent, LogUpdateEvent
+
+REQUEST = {"deployment_id": "d"}
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+END = b"0\r\n\r\n"
+
+
+def chunk(text):
+    data = text.encode() if isinstance(text, str) else text
+    return f"{len(data):x}\r\n".encode() + data + b"\r\n"
+
+
+def event(text, name="event_update"):
+    return chunk(f"event: {name}\ndata: {text}\n\n")
+
+
+QUEUING = event('{"event": "queuing"}')
+NAMELESS = event('{"prompt_id": "the-run", "number": 3, "node_errors": {}}')
+ENDED = event('{"event": "status", "data": {"prompt_id": "the-run", "status": "success"}}')
+
+
+def opened(calls, server, options=None, **settings):
+    return unwrap(calls("run_stream", calls.core(server.url, **settings), REQUEST, options))
+
+
+def test_a_stream_gives_every_event_and_the_run_id(calls, raw):
+    log = event('{"logs": "hello", "timestamp": "2026-11-23T19:04:36.586695Z"}', "log_update")
+    stream = opened(calls, raw([HEAD, QUEUING, NAMELESS, log, ENDED, END]))
+    assert stream.run_id is None
+    items = calls.items(stream)
+    assert [type(unwrap(item)) for item in items] == [EventUpdateEvent, EventUpdateEvent, LogUpdateEvent, EventUpdateEvent]
+    assert unwrap(items[1]).data.data["number"] == 3
+    assert stream.run_id == "the-run"
+
+
+def test_an_event_that_cannot_be_read_is_a_failure_item_and_the_stream_goes_on(calls, raw):
+    items = calls.items(opened(calls, raw([HEAD, QUEUING, event('{"event": "exec'), ENDED, END])))
+    assert [isinstance(item, Success) for item in items] == [True, False, True]
+    assert isinstance(items[1].failure(), errors.MalformedEvent)
+    assert items[1].failure().raw == '{"event": "exec'
+
+
+@pytest.mark.parametrize("end", ["reset", "close"])
+def test_a_cut_connection_is_one_last_failure_item(calls, raw, end):
+    items = calls.items(opened(calls, raw([HEAD, QUEUING, NAMELESS, end])))
+    assert len(items) == 3
+    assert isinstance(items[-1].failure(), errors.ConnectionError)
+    assert items[-1].failure().fate == "answered"
+
+
+def test_what_is_complete_before_the_cut_is_given_and_what_is_half_is_told_by_the_failure(calls, raw):
+    whole = calls.items(opened(calls, raw([HEAD, chunk('event: event_update\ndata: {"event": "queuing"}'), "close"])))
+    assert [isinstance(item, Success) for item in whole] == [True, False]
+    half = calls.items(opened(calls, raw([HEAD, chunk('event: event_update\ndata: {"event": "que'), "close"])))
+    assert [type(item.failure()) for item in half] == [errors.ConnectionError]
+
+
+def test_an_unfinished_event_at_a_quiet_end_is_handed_over(calls, raw):
+    items = calls.items(opened(calls, raw([HEAD, chunk('event: event_update\ndata: {"event": "que'), END])))
+    assert [type(item.failure()) for item in items] == [errors.MalformedEvent]
+
+
+def test_silence_longer_than_the_idle_time_out_is_one_last_failure_item(calls, raw):
+    server = raw([HEAD, QUEUING, "hang"])
+    items = calls.items(opened(calls, server, RequestOptions(idle_timeout=0.05)))
+    assert isinstance(items[0], Success)
+    assert isinstance(items[1].failure(), errors.RequestTimeoutError)
+    assert items[1].failure().fate == "answered"
+    assert len(items) == 2
+    assert server.left.wait(5)
+
+
+def test_the_time_out_of_a_call_limits_the_wait_for_its_head_and_not_the_silence_after_it(calls, raw):
+    server = raw([HEAD, QUEUING, "hang"])
+    stream = opened(calls, server, RequestOptions(timeout=7))
+    assert stream._response.request.extensions["timeout"] == {"connect": 7, "read": None, "write": 7, "pool": None}
+    calls.close_stream(stream)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_leaving_the_loop_closes_the_connection_at_once(calls, raw, count):
+    server = raw([HEAD, QUEUING, NAMELESS, "hang"])
+    stream = opened(calls, server)
+    items = calls.items(stream, count)
+    assert len(items) == count
+    calls.run(asyncio.sleep(0))  # the event loop closes what an ``async for`` has left
+    assert server.left.wait(5)
+    assert isinstance(stream, object)  # still referenced: it was the loop that closed it
+
+
+def test_reading_on_after_leaving_is_an_aborted_item_and_then_the_end(calls, raw):
+    stream = opened(calls, raw([HEAD, QUEUING, NAMELESS, "hang"]))
+    calls.items(stream, 1)
+    calls.close_stream(stream)
+    items = calls.items(stream)
+    assert [type(item.failure()) for item in items] == [errors.RequestAbortedError]
+    assert calls.items(stream) == []
+
+
+def test_closing_a_stream_that_has_ended_changes_nothing(calls, raw):
+    stream = opened(calls, raw([HEAD, QUEUING, END]))
+    assert len(calls.items(stream)) == 1
+    calls.close_stream(stream)
+    assert calls.items(stream) == []
+
+
+def test_an_exception_in_the_loop_closes_the_connection(raw, calls):
+    server = raw([HEAD, QUEUING, "hang"])
+    core = calls.core(server.url)
+
+    async def awaited():
+        async with unwrap(await run_stream_async(core, REQUEST)) as stream:
+            async for _ in stream:
+                raise LookupError
+
+    def blocking():
+        with unwrap(run_stream(core, REQUEST)) as stream:
+            for _ in stream:
+                raise LookupError
+
+    with pytest.raises(LookupError):
+        calls.run(awaited()) if calls.awaited else blocking()
+    assert server.left.wait(5)
+
+
+def test_the_last_reference_closes_the_connection(raw, calls):
+    server = raw([HEAD, QUEUING, "hang"])
+    core = calls.core(server.url)
+
+    async def forget():
+        stream = unwrap(await run_stream_async(core, REQUEST))
+        assert isinstance(await anext(stream), Success)
+        del stream
+        gc.collect()
+        await asyncio.to_thread(server.left.wait, 5)
+
+    if calls.awaited:
+        calls.run(forget())
+    else:
+        stream = unwrap(run_stream(core, REQUEST))
+        assert isinstance(next(stream), Success)
+        del stream
+    assert server.left.wait(5)
+
+
+def test_an_async_stream_that_outlives_its_event_loop_is_forgotten_quietly(raw):
+    server = raw([HEAD, QUEUING, "hang"])
+
+    async def leave():
+        from comfydeploy import ComfyDeployCore
+
+        client = httpx.AsyncClient()
+        stream = unwrap(
+            await run_stream_async(ComfyDeployCore(bearer="k", server_url=server.url, async_http_client=client), REQUEST)
+        )
+        await client.aclose()
+        return stream
+
+    stream = asyncio.run(leave())
+    del stream
+    gc.collect()
+    assert server.left.wait(5)
+
+
+def test_closing_from_another_thread_wakes_a_reader_that_waits(raw, calls):
+    server = raw([HEAD, QUEUING, "hang"])
+    stream = unwrap(run_stream(calls.core(server.url), REQUEST))
+    assert isinstance(next(stream), Success)
+    closer = threading.Timer(0.05, stream.close)
+    closer.start()
+    items = list(stream)
+    closer.join()
+    assert [type(item.failure()) for item in items] == [errors.RequestAbortedError]
+
+
+def test_closing_the_core_ends_its_streams_with_an_aborted_item(raw, calls):
+    core = calls.core(raw([HEAD, QUEUING, "hang"]).url)
+    stream = unwrap(calls("run_stream", core, REQUEST))
+    first = calls.run(anext(stream)) if calls.awaited else next(stream)
+    assert isinstance(first, Success)
+    calls.close_core(core)
+    assert [type(item.failure()) for item in calls.items(stream)] == [errors.RequestAbortedError]
+
+
+def test_an_answer_that_is_no_stream_is_an_error(calls, raw, answer):
+    result = calls("run_stream", calls.core(raw(answer(200, b'{"run_id": "x"}')).url), REQUEST)
+    error = result.failure()
+    assert isinstance(error, errors.SDKError)
+    assert "application/json" in error.message
+    assert "may have been started" in str(error)
+
+
+def test_an_event_stream_with_an_error_status_is_an_error_and_not_waited_for(calls, raw):
+    server = raw([HEAD.replace(b"200 OK", b"500 X"), QUEUING, "hang"])
+    error = calls("run_stream", calls.core(server.url), REQUEST).failure()
+    assert isinstance(error, errors.SDKError)
+    assert error.status_code == 500
+    assert server.left.wait(5)
+
+
+def test_a_hook_that_raises_when_a_stream_opens_closes_its_connection(calls, raw):
+    def fail(context, reply):
+        raise LookupError(context.operation_id)
+
+    server = raw([HEAD, QUEUING, "hang"])
+    result = calls("run_stream", calls.core(server.url, hooks=[Hooks(after_success=fail)]), REQUEST)
+    error = result.failure()
+    assert isinstance(error, errors.UnexpectedClientError)
+    assert error.fate == "answered"
+    assert server.left.wait(5)
+
+
+def test_a_hook_may_replace_the_head_of_a_stream_and_the_events_still_come(calls, raw):
+    from comfydeploy.hooks import Reply
+
+    hook = Hooks(after_success=lambda _, reply: Reply(reply.status_code, dict(reply.headers)))
+    assert len(calls.items(opened(calls, raw([HEAD, QUEUING, END]), hooks=[hook]))) == 1
+
+
+def test_streams_do_not_use_up_the_connections_of_other_calls(raw, answer, calls):
+    streaming = raw([HEAD, QUEUING, "hang"])
+    core = calls.core(streaming.url)
+    streams = [unwrap(calls("run_stream", core, REQUEST)) for _ in range(101)]
+    other = raw(answer(200, b'{"id": "x", "status": "queued"}'))
+    result = calls("run_get", core, "x", RequestOptions(server_url=other.url, timeout=5))
+    assert isinstance(result, Success)
+    for stream in streams:
+        calls.close_stream(stream)
+
+
+def test_a_transport_without_sockets_streams_as_well(calls):
+    body = b'event: event_update\ndata: {"event": "queuing"}\n\n'
+    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)  # noqa: E731
+    core = calls.core(transport=httpx.MockTransport(handler))
+    stream = unwrap(calls("run_stream", core, REQUEST))
+    assert len(calls.items(stream, 1)) == 1
+    calls.close_stream(stream)
+
+
+def test_a_strange_failure_while_reading_is_an_unexpected_error_item(calls):
+    class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            yield b": hello\n\n"
+            raise LookupError("lost")
+
+        async def __aiter__(self):
+            yield b": hello\n\n"
+            raise LookupError("lost")
+
+    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Broken())  # noqa: E731
+    stream = unwrap(calls("run_stream", calls.core(transport=httpx.MockTransport(handler)), REQUEST))
+    items = calls.items(stream)
+    assert [type(item.failure()) for item in items] == [errors.UnexpectedClientError]
+    assert isinstance(items[0], Failure)
+
+
+def test_running_out_of_memory_while_reading_passes_through(calls):
+    class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+        def __iter__(self):
+            raise MemoryError
+            yield b""
+
+        async def __aiter__(self):
+            raise MemoryError
+            yield b""
+
+    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Broken())  # noqa: E731
+    stream = unwrap(calls("run_stream", calls.core(transport=httpx.MockTransport(handler)), REQUEST))
+    with pytest.raises(MemoryError):
+        calls.items(stream)
+    calls.close_stream(stream)
