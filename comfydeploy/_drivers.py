@@ -11,7 +11,13 @@ from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.request import authorization
 from comfydeploy._wire.troubles import trouble, without_frames
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.errors import Error, InvalidRequestError, RequestAbortedError, SDKValidationError, UnexpectedClientError
+from comfydeploy.errors import (
+    Error,
+    InvalidRequestError,
+    RequestAbortedError,
+    SDKValidationError,
+    UnexpectedClientError,
+)
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result, Success
 

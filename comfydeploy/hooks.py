@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
+from comfydeploy._wire.exchange import HookContext
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 from comfydeploy.errors import Error
@@ -16,14 +17,6 @@ class SDKInit:
     """What a core starts with: the address of its server."""
 
     server_url: str
-
-
-@frozen
-class HookContext:
-    """Which call a hook is told of: the operation's id, and how many attempts there were before this one."""
-
-    operation_id: str
-    attempt: int = 0
 
 
 @frozen(kw_only=True)

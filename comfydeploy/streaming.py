@@ -1,6 +1,5 @@
 """Streams of events: iterators of results, and context managers that close the connection."""
 
-import asyncio
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -133,7 +132,9 @@ class AsyncEventStream(_Reading, AsyncIterator[StreamItem]):
     def __init__(self, response: "httpx.Response", client: "httpx.AsyncClient") -> None:
         super().__init__(response, client)
         self._chunks = response.aiter_bytes()
-        self._loop = asyncio.get_running_loop()
+        from asyncio import get_running_loop
+
+        self._loop = get_running_loop()
 
     async def __anext__(self) -> StreamItem:
         while not self._ready:

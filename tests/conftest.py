@@ -67,6 +67,10 @@ class Caller:
                 break
         return items
 
+    def wait(self, event):
+        """Wait for a threading event while the event loop goes on."""
+        return self.run(asyncio.to_thread(event.wait, 5))
+
     def close_stream(self, stream):
         if self.awaited:
             self.run(stream.aclose())

@@ -39,7 +39,7 @@ def shown(error):
     """Everything about an error that may end up on a screen or in a file."""
     try:
         raise error
-    except Exception:  # noqa: BLE001 - it is the one just raised
+    except Exception:
         trace = traceback.TracebackException(*sys.exc_info(), capture_locals=True)
     return "".join([repr(error), str(error), *trace.format(chain=True), repr(pickle.dumps(error))])
 

@@ -39,7 +39,12 @@ def test_a_stream_gives_every_event_and_the_run_id(calls, raw):
     stream = opened(calls, raw([HEAD, QUEUING, NAMELESS, log, ENDED, END]))
     assert stream.run_id is None
     items = calls.items(stream)
-    assert [type(unwrap(item)) for item in items] == [EventUpdateEvent, EventUpdateEvent, LogUpdateEvent, EventUpdateEvent]
+    assert [type(unwrap(item)) for item in items] == [
+        EventUpdateEvent,
+        EventUpdateEvent,
+        LogUpdateEvent,
+        EventUpdateEvent,
+    ]
     assert unwrap(items[1]).data.data["number"] == 3
     assert stream.run_id == "the-run"
 
@@ -94,8 +99,7 @@ def test_leaving_the_loop_closes_the_connection_at_once(calls, raw, count):
     stream = opened(calls, server)
     items = calls.items(stream, count)
     assert len(items) == count
-    calls.run(asyncio.sleep(0))  # the event loop closes what an ``async for`` has left
-    assert server.left.wait(5)
+    assert calls.wait(server.left)  # what an ``async for`` has left is closed by the event loop
     assert isinstance(stream, object)  # still referenced: it was the loop that closed it
 
 
@@ -162,7 +166,9 @@ def test_an_async_stream_that_outlives_its_event_loop_is_forgotten_quietly(raw):
 
         client = httpx.AsyncClient()
         stream = unwrap(
-            await run_stream_async(ComfyDeployCore(bearer="k", server_url=server.url, async_http_client=client), REQUEST)
+            await run_stream_async(
+                ComfyDeployCore(bearer="k", server_url=server.url, async_http_client=client), REQUEST
+            )
         )
         await client.aclose()
         return stream

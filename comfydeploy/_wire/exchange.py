@@ -4,7 +4,7 @@ The drivers only move bytes: they send what ``prepare`` gives, hand what comes b
 """
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, get_args
+from typing import Any, Final, Generic, Literal, TypeVar, get_args
 
 from attrs import evolve, frozen
 
@@ -23,15 +23,20 @@ from comfydeploy.errors import (
 )
 from comfydeploy.result import Failure, Result, Success
 
-if TYPE_CHECKING:
-    from comfydeploy.hooks import HookContext
-
 V = TypeVar("V")
 T = TypeVar("T")
 
 USER_AGENT: Final = "comfydeploy-python/0.1.0"
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 _EVENT_STREAM: Final = "text/event-stream"
+
+
+@frozen
+class HookContext:
+    """Which call a hook is told of: the operation's id, and how many attempts there were before this one."""
+
+    operation_id: str
+    attempt: int = 0
 
 
 @frozen
@@ -145,9 +150,7 @@ class Exchange(Generic[V]):
             error = replacement or error
         return error
 
-    def _context(self) -> "HookContext":
-        from comfydeploy.hooks import HookContext
-
+    def _context(self) -> HookContext:
         return HookContext(self._operation.id, self._attempt)
 
     def _log(self, text: str, *values: object) -> None:

@@ -1,0 +1,225 @@
+"""Errors are values that match, print, pickle and can be raised."""
+
+import copy
+import pickle
+import typing
+
+import attrs
+import pytest
+
+from comfydeploy import errors
+from comfydeploy.errors import (
+    ComfyDeployError,
+    ConnectionError,
+    Error,
+    HTTPValidationError,
+    InvalidRequestError,
+    MalformedEvent,
+    Problem,
+    RequestAbortedError,
+    RequestTimeoutError,
+    SDKError,
+    SDKValidationError,
+    StreamError,
+    UnexpectedClientError,
+)
+from comfydeploy.models import ValidationError
+
+ISSUE = ValidationError(loc=["body", "inputs", 0], msg="Input should be a string", type="string_type", raw={"x": 1})
+EXAMPLES = [
+    SDKValidationError("does not fit", (Problem("$.a", "no"), Problem("$.b", "no")), {"a": 1}, "answered"),
+    SDKValidationError("does not fit"),
+    InvalidRequestError("bad header"),
+    HTTPValidationError([ISSUE], 422, "body", {"a": "b"}),
+    HTTPValidationError([]),
+    SDKError("refused", 500, "text/plain", b"\xff", {"a": "b"}, "Look first."),
+    SDKError("refused", 404),
+    ConnectionError("broken", "unknown"),
+    RequestTimeoutError("late", "not_sent"),
+    RequestAbortedError("closed", "answered"),
+    UnexpectedClientError("a hook", "unknown"),
+    MalformedEvent("cannot be read", "{yyy"),
+]
+by_name = pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+
+
+def fields_of(error):
+    return {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
+
+
+def test_there_is_an_example_of_every_error():
+    kinds = {type(error) for error in EXAMPLES}
+    assert kinds == {*typing.get_args(Error), *typing.get_args(StreamError)}
+    assert kinds == set(ComfyDeployError.__subclasses__()) or kinds == {
+        kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__base__ is ComfyDeployError
+    }
+
+
+@by_name
+def test_an_error_can_be_raised_and_caught_by_its_base(error):
+    with pytest.raises(ComfyDeployError) as caught:
+        raise error from ValueError("why")
+    assert caught.value is error
+    assert isinstance(error.__cause__, ValueError)
+
+
+@by_name
+def test_an_error_says_its_message(error):
+    assert str(error).startswith(error.message)
+    assert error.message
+
+
+@by_name
+def test_an_error_has_a_fate(error):
+    assert error.fate in typing.get_args(errors.Fate)
+
+
+@by_name
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickled_error_keeps_its_fields(error, protocol):
+    again = pickle.loads(pickle.dumps(error, protocol))
+    assert type(again) is type(error)
+    assert fields_of(again) == fields_of(error)
+    assert (str(again), repr(again)) == (str(error), repr(error))
+
+
+@by_name
+def test_a_copied_error_keeps_its_fields(error):
+    assert fields_of(copy.copy(error)) == fields_of(copy.deepcopy(error)) == fields_of(error)
+
+
+@by_name
+def test_an_error_is_equal_to_itself_only(error):
+    assert error == error  # noqa: PLR0124 - what is tested
+    assert error != copy.copy(error)
+    assert len({error, copy.copy(error)}) == 2
+
+
+@by_name
+def test_an_error_cannot_be_changed(error):
+    with pytest.raises(AttributeError):
+        error.message = "other"
+
+
+@by_name
+def test_an_error_prints_no_body_no_headers_and_no_raw_value(error):
+    shown = repr(error)
+    assert shown.startswith(f"{type(error).__name__}(")
+    assert not {"body=", "headers=", "raw_value=", "raw="} & {
+        word for word in ("body=", "headers=", "raw_value=", "raw=") if word in shown.replace("message=", "")
+    }
+
+
+@by_name
+def test_a_note_can_be_added(error):
+    noted = copy.copy(error)
+    noted.add_note("while testing")
+    assert noted.__notes__ == ["while testing"]
+
+
+@pytest.mark.parametrize(
+    ("error", "fate"),
+    [
+        (SDKValidationError("x"), "not_sent"),
+        (InvalidRequestError("x"), "not_sent"),
+        (HTTPValidationError([]), "answered"),
+        (SDKError("x", 500), "answered"),
+        (MalformedEvent("x", ""), "answered"),
+    ],
+)
+def test_the_fate_of_some_errors_goes_without_saying(error, fate):
+    assert error.fate == fate
+
+
+def test_a_misfit_prints_every_problem_on_a_line():
+    error = SDKValidationError("request: does not fit", (Problem("$.a", "no"), Problem("$.b[0]", "neither")))
+    assert error.pretty() == "request: does not fit\n  $.a: no\n  $.b[0]: neither"
+    assert SDKValidationError("alone").pretty() == "alone"
+
+
+def test_a_refused_request_says_what_and_where():
+    assert str(HTTPValidationError([ISSUE, ISSUE])) == (
+        "The server refused the request (422): body.inputs.0: Input should be a string; "
+        "body.inputs.0: Input should be a string"
+    )
+
+
+def test_an_sdk_error_says_its_hint():
+    assert str(SDKError("refused", 500, hint="Look first.")) == "refused Look first."
+    assert str(SDKError("refused", 500)) == "refused"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "detail"),
+    [
+        ("application/json", '{"detail":"Run not found"}', "Run not found"),
+        ("application/json", '{"detail":[{"loc":["a"],"msg":"no"}]}', '[{"loc": ["a"], "msg": "no"}]'),
+        ("application/json", '{"error":"no"}', "no"),
+        ("application/json", '{"detail":"this","error":"that"}', "this"),
+        ("application/json", '{"other":"x"}', None),
+        ("application/json", '{"detail":null}', None),
+        ("application/json", '["a"]', '["a"]'),
+        ("application/json", "5", "5"),
+        ("application/json", '{"detail":', '{"detail":'),
+        ("application/json", "[" * 100_000, "[" * 100_000),
+        ("text/plain", "Internal Server Error\n", "Internal Server Error"),
+        ("text/plain", "  ", None),
+        ("", "", None),
+        ("text/html", "<p>Bad gateway</p>", None),
+        ("application/json", b"\xff", None),
+    ],
+)
+def test_the_detail_is_what_any_error_body_says_to_people(content_type, body, detail):
+    assert SDKError("x", 500, content_type, body).detail == detail
+
+
+@pytest.mark.xfail(strict=True, reason="an empty detail hides the error beside it")
+def test_the_detail_is_the_error_where_there_is_none():
+    assert SDKError("x", 500, "application/json", '{"detail":null,"error":"no"}').detail == "no"
+
+
+def told(error):
+    match error:
+        case errors.HTTPValidationError(detail=[ValidationError(loc=[*_, place]), *_]):
+            return place
+        case errors.SDKValidationError(problems=(Problem(path, _), *_)):
+            return path
+        case errors.SDKError(status_code=status, hint=str()):
+            return status
+        case errors.SDKError(_, status):
+            return -status
+        case errors.ConnectionError(fate="not_sent") | errors.RequestTimeoutError(fate="not_sent"):
+            return "safe"
+        case errors.ConnectionError(message, fate) | errors.RequestTimeoutError(message, fate):
+            return message, fate
+        case errors.MalformedEvent(raw=raw):
+            return raw
+        case errors.InvalidRequestError(message) | errors.RequestAbortedError(message):
+            return message
+        case errors.UnexpectedClientError() | errors.ComfyDeployError():
+            return "other"
+
+
+def test_errors_match_by_class_and_field():
+    assert [told(error) for error in EXAMPLES] == [
+        "$.a",
+        "other",
+        "bad header",
+        0,
+        "other",
+        500,
+        -404,
+        ("broken", "unknown"),
+        "safe",
+        "closed",
+        "other",
+        "{yyy",
+    ]
+
+
+def test_every_public_name_is_there():
+    assert all(hasattr(errors, name) for name in errors.__all__)
+    public = {
+        name for name, kind in vars(errors).items() if isinstance(kind, type) and kind.__module__ == errors.__name__
+    }
+    assert public <= set(errors.__all__)

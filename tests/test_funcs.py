@@ -1,0 +1,70 @@
+"""Every operation has the same shape, so that nobody has to remember it."""
+
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+from comfydeploy import ComfyDeploy, ComfyDeployCore, RequestOptions, funcs
+from comfydeploy._wire.operation import Operation
+
+ROOT = Path(__file__).parent.parent
+NAMES = sorted(module.name for module in pkgutil.iter_modules(funcs.__path__))
+
+
+def signature(function):
+    """Give the parameters of a function without the annotations that the colours may differ in."""
+    return [(one.name, one.kind, one.default) for one in inspect.signature(function).parameters.values()]
+
+
+def test_there_are_operations_to_look_at():
+    assert {"run_get", "run_queue", "run_sync", "run_stream", "run_get_run_run_run_id_get"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+class TestEveryOperation:
+    @pytest.fixture
+    def module(self, name):
+        return importlib.import_module(f"comfydeploy.funcs.{name}")
+
+    def test_is_described_by_one_constant(self, module):
+        assert isinstance(module.OPERATION, Operation)
+
+    def test_has_a_function_and_its_async_twin_with_the_same_parameters(self, name, module):
+        blocking, awaited = getattr(module, name), getattr(module, f"{name}_async")
+        assert inspect.iscoroutinefunction(awaited)
+        assert not inspect.iscoroutinefunction(blocking)
+        assert signature(blocking) == signature(awaited)
+
+    def test_takes_a_core_first_and_options_last(self, name, module):
+        parameters = list(inspect.signature(getattr(module, name)).parameters.values())
+        positional = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
+        assert positional[0].annotation is ComfyDeployCore
+        assert positional[-1].annotation == RequestOptions | None
+        assert positional[-1].default is None
+
+    def test_is_documented(self, name, module):
+        assert module.__doc__
+        assert getattr(module, name).__doc__
+        assert getattr(module, f"{name}_async").__doc__
+
+    def test_has_a_method_in_the_facade_in_both_colours(self, name, module):
+        group, _, method = name.partition("_")
+        with ComfyDeploy(bearer="k") as client:
+            bound = getattr(getattr(client, group), method)
+            assert signature(bound) == signature(getattr(module, name))[1:]
+            assert inspect.iscoroutinefunction(getattr(getattr(client, group), f"{method}_async"))
+
+    def test_has_a_row_in_the_readme(self, name):
+        assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def test_is_short(self, module):
+        assert len(inspect.getsource(module).splitlines()) <= 60
+
+
+def test_a_second_name_for_the_package_is_refused(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    with pytest.raises(ImportError, match=r"comfydeploy\.funcs"):
+        importlib.import_module("funcs")

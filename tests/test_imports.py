@@ -1,0 +1,70 @@
+"""What is imported, and what is not, in a fresh interpreter."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import comfydeploy
+from comfydeploy import models
+
+LISTING = "import json, sys; {code}; print(json.dumps(sorted(sys.modules)))"
+
+
+def loaded(code):
+    output = subprocess.run(
+        [sys.executable, "-c", LISTING.format(code=code)], check=True, capture_output=True, text=True
+    ).stdout
+    return json.loads(output)
+
+
+def heads(modules):
+    return {name.partition(".")[0] for name in modules}
+
+
+def test_the_package_itself_loads_nothing():
+    modules = loaded("import comfydeploy")
+    assert not heads(modules) & {"attr", "attrs", "cattr", "cattrs", "httpx", "returns"}
+    assert [name for name in modules if name.startswith("comfydeploy.")] == []
+
+
+@pytest.mark.parametrize("name", ["run_get", "run_queue", "run_sync", "run_stream"])
+def test_one_operation_loads_no_other_and_no_http_until_it_is_called(name):
+    modules = loaded(f"from comfydeploy.funcs.{name} import {name}")
+    assert not heads(modules) & {
+        "cattr",
+        "cattrs",
+        "httpx",
+        "httpcore",
+        "anyio",
+        "asyncio",
+        "ssl",
+        "click",
+        "rich",
+        "starlette",
+    }
+    assert [one for one in modules if one.startswith("comfydeploy.funcs.")] == [f"comfydeploy.funcs.{name}"]
+    assert not [
+        one for one in modules if one.startswith(("comfydeploy.emulator", "comfydeploy.cli", "comfydeploy._facade"))
+    ]
+
+
+def test_one_operation_loads_only_its_own_models():
+    modules = loaded("from comfydeploy.funcs.run_queue import run_queue")
+    assert [name for name in modules if name.startswith("comfydeploy.models.")] == [
+        "comfydeploy.models.create_run",
+        "comfydeploy.models.document",
+        "comfydeploy.models.run_request",
+        "comfydeploy.models.validation",
+    ]
+
+
+@pytest.mark.parametrize("package", [comfydeploy, models])
+def test_every_public_name_exists_and_is_listed(package):
+    assert list(package.__all__) == sorted(package.__all__)
+    for name in package.__all__:
+        assert getattr(package, name) is not None
+        assert name in dir(package)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        package.no_such_name  # noqa: B018 - the look is the test

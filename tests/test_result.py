@@ -1,0 +1,40 @@
+"""Results are the containers of *returns*, closed for a match."""
+
+import pytest
+from returns.pipeline import flow
+from returns.pointfree import bind
+from returns.result import Result as OpenResult
+
+from comfydeploy.errors import ConnectionError
+from comfydeploy.result import Failure, Success, opened, unwrap
+
+ERROR = ConnectionError("broken", "unknown")
+
+
+def test_unwrapping_a_success_gives_its_value():
+    assert unwrap(Success(5)) == 5
+    assert unwrap(Success(None)) is None
+
+
+def test_unwrapping_a_failure_raises_its_error_as_it_is():
+    with pytest.raises(ConnectionError) as caught:
+        unwrap(Failure(ERROR))
+    assert caught.value is ERROR
+
+
+@pytest.mark.parametrize(("result", "said"), [(Success(5), "value 5"), (Failure(ERROR), "error broken")])
+def test_a_result_matches(result, said):
+    match result:
+        case Success(value):
+            found = f"value {value}"
+        case Failure(ConnectionError(message)):
+            found = f"error {message}"
+    assert found == said
+
+
+def test_an_opened_result_is_the_same_object_for_pipelines():
+    result = Success(5)
+    assert opened(result) is result
+    assert isinstance(opened(result), OpenResult)
+    assert flow(opened(result), bind(lambda value: Success(value + 1))) == Success(6)
+    assert opened(Failure(ERROR)).map(str).failure() is ERROR
