@@ -1,0 +1,129 @@
+"""The command line, as it is typed."""
+
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from comfydeploy import __main__, __version__
+from comfydeploy.cli.commands import comfydeploy
+from comfydeploy.emulator import Emulator
+
+FAILING = "71dcad40-97ed-5938-8cac-3e5f19f195ab"
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COMFYDEPLOY_API_KEY", raising=False)
+    runner = CliRunner()
+    return lambda *arguments, **env: runner.invoke(comfydeploy, arguments, env=env)
+
+
+def is_png(path):
+    return path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
+
+
+def test_help_explains_all_commands(cli):
+    text = cli("--help").output
+    assert all(f"  {command} " in text for command in ("demo", "emulator"))
+    assert "--data" in cli("emulator", "--help").output
+    assert "COMFYDEPLOY_API_KEY" in cli("demo", "--help").output
+    assert __version__ in cli("--version").output
+
+
+def test_the_demo_on_a_local_server_finishes_and_leaves_pictures(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("comfydeploy.cli.commands.Emulator", lambda: Emulator(pace=0))
+    result = cli("demo")
+    assert result.exit_code == 0, result.output
+    for expected in ("run_queue", "run_stream", "run_get", "run_sync", "success", "an error", "404: Run not found"):
+        assert expected in result.output
+    pictures = list((tmp_path / "comfydeploy-demo").iterdir())
+    assert len(pictures) == 3
+    assert all(map(is_png, pictures))
+
+
+def test_the_demo_on_another_server_takes_the_key_from_the_environment(cli, emulator, tmp_path):
+    arguments = (
+        "demo",
+        "--server-url",
+        emulator.url,
+        "--deployment-id",
+        emulator.deployments["picture"],
+        "--output",
+        "out",
+    )
+    result = cli(*arguments, COMFYDEPLOY_API_KEY=emulator.bearer)
+    assert result.exit_code == 0, result.output
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+@pytest.mark.parametrize("missing", ["key", "deployment"])
+def test_the_demo_on_another_server_says_what_it_needs(cli, emulator, missing):
+    arguments = ["demo", "--server-url", emulator.url] + ([] if missing == "deployment" else ["--deployment-id", "d"])
+    result = cli(*arguments, **({} if missing == "key" else {"COMFYDEPLOY_API_KEY": "k"}))
+    assert result.exit_code == 2
+    assert "COMFYDEPLOY_API_KEY" in result.output
+
+
+def test_the_demo_tells_an_error_and_exits_with_1(cli, emulator):
+    result = cli("demo", "--server-url", emulator.url, "--deployment-id", "d", COMFYDEPLOY_API_KEY="wrong")
+    assert result.exit_code == 1
+    assert "run_queue" in result.output
+    assert "Invalid or expired token" in " ".join(result.output.split())
+    assert "Traceback" not in result.output
+
+
+def test_the_demo_of_a_failing_deployment_exits_with_1(cli, emulator):
+    result = cli("demo", "--server-url", emulator.url, "--deployment-id", FAILING, COMFYDEPLOY_API_KEY=emulator.bearer)
+    assert result.exit_code == 1
+    assert "failed" in result.output
+
+
+def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "comfydeploy",
+        "emulator",
+        "--port",
+        "0",
+        "--bearer",
+        "mine",
+        "--data",
+        str(tmp_path),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        printed = [process.stdout.readline() for _ in range(7)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert "http://127.0.0.1:" in printed[0]
+    assert "mine" in printed[1]
+    assert FAILING in "".join(printed)
+
+
+def test_a_port_in_use_is_said_without_a_traceback(cli):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = cli("emulator", "--port", str(taken.getsockname()[1]))
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ")
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "comfydeploy.cli.commands", None)
+    with pytest.raises(SystemExit, match=r"pip install 'comfydeploy\[emulator\]'"):
+        __main__.main()
+
+
+def test_it_runs_as_a_module_as_well(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "comfydeploy.__main__")
+    monkeypatch.setattr(sys, "argv", ["comfydeploy", "--version"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module("comfydeploy", run_name="__main__")
+    assert stop.value.code == 0
+    assert __version__ in capsys.readouterr().out

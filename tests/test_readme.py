@@ -1,0 +1,65 @@
+"""Every example of the README runs, from top to bottom, against the local server."""
+
+import contextlib
+import io
+import logging
+import pkgutil
+import re
+import types
+from pathlib import Path
+
+import pytest
+
+from comfydeploy import ComfyDeployCore, funcs
+from comfydeploy.cli.commands import comfydeploy
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    (README[: found.start()].count("\n") + 1, found[1]) for found in re.finditer(r"```python\n(.*?)```", README, re.S)
+]
+
+
+@pytest.fixture
+def quiet_logging():
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
+def test_every_example_runs_and_shows_what_it_says(emulator, quiet_logging):
+    module = types.ModuleType("readme")
+    printed = {}
+    for line, example in EXAMPLES:
+        source = "\n" * line + example.replace("http://localhost:3011/api", emulator.url)
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            exec(compile(source, "README.md", "exec"), vars(module))
+        printed[example.strip().splitlines()[0]] = output.getvalue()
+    for core in [value for value in vars(module).values() if isinstance(value, ComfyDeployCore)]:
+        core.close()
+    everything = "".join(printed.values())
+    for expected in (
+        "queued ",
+        "success ['http",
+        "cd_00001_.png",
+        "execution_start {",
+        "log ",
+        "404 Run not found",
+        "unknown: 'input'",
+        "CreateRunResponse(run_id='r')",
+        "get_run_run__run_id__get 0",
+        "<Success: []>",
+    ):
+        assert expected in everything, expected
+
+
+def test_the_commands_it_shows_exist():
+    shown = set(re.findall(r"comfydeploy (demo|emulator)\b", README))
+    assert shown == set(comfydeploy.commands)
+
+
+def test_its_table_of_operations_is_the_code():
+    rows = set(re.findall(r"^\| `(run_\w+)` \| `client", README, re.M))
+    assert rows == {module.name for module in pkgutil.iter_modules(funcs.__path__)}
