@@ -1,0 +1,90 @@
+"""How long a call takes beside a bare one of httpx, on a connection that is kept alive."""
+
+from asyncio import Runner
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+
+from benchmarks import samples
+from benchmarks.loopback import loopback, whole
+from benchmarks.peers import Asked, official
+from benchmarks.rounds import each, each_awaited, in_turns
+from benchmarks.table import Section, main
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.funcs.run_get import run_get, run_get_async
+from comfydeploy.funcs.run_queue import run_queue, run_queue_async
+
+_TIMES: Final = 100
+_FEWER: Final = 20  # for the official SDK, which takes so much longer
+_HEADERS: Final = {"authorization": f"Bearer {samples.TOKEN}"}
+_GET: Final = f"/run/{samples.RUN_ID}"
+_QUEUE: Final = "/run/queue"
+_QUEUE_DEPLOYMENT: Final = "/run/deployment/queue"  # the official SDK warns of its run.queue, and this is faster
+
+
+def sections(*, quick: bool) -> Iterator[Section]:
+    """Read and queue a run, blocking and awaited."""
+    rounds = 7 if quick else 40
+    answers = {
+        f"GET {_GET}": whole(samples.run(outputs=3)),
+        f"POST {_QUEUE}": whole(samples.QUEUED),
+        f"POST {_QUEUE_DEPLOYMENT}": whole(samples.QUEUED),
+    }
+    with loopback(answers) as address, official(address) as sdk:
+        yield from _blocking(address, sdk, rounds)
+        yield from _awaited(address, sdk, rounds)
+
+
+def _blocking(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
+    with httpx.Client() as client, ComfyDeployCore(bearer=samples.TOKEN, server_url=address) as core:
+        get = {
+            "httpx: client.get(...).json()": each(lambda: client.get(address + _GET, headers=_HEADERS).json(), _TIMES),
+            "run_get": each(lambda: run_get(core, samples.RUN_ID).unwrap(), _TIMES),
+            "official SDK: run.get": sdk("get", _FEWER, run_id=samples.RUN_ID),
+        }
+        yield Section("Read a run", "us", in_turns(get, rounds))
+        queue = {
+            "httpx: client.post(...).json()": each(
+                lambda: client.post(address + _QUEUE, headers=_HEADERS, json=samples.REQUEST).json(), _TIMES
+            ),
+            "run_queue": each(lambda: run_queue(core, samples.REQUEST).unwrap(), _TIMES),
+            "official SDK: run.deployment.queue": sdk("deployment.queue", _FEWER, request=samples.REQUEST),
+        }
+        yield Section("Queue a run", "us", in_turns(queue, rounds))
+
+
+def _awaited(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
+    client, core = httpx.AsyncClient(), ComfyDeployCore(bearer=samples.TOKEN, server_url=address)
+
+    async def bare_get() -> object:
+        return (await client.get(address + _GET, headers=_HEADERS)).json()
+
+    async def own_get() -> object:
+        return (await run_get_async(core, samples.RUN_ID)).unwrap()
+
+    async def bare_queue() -> object:
+        return (await client.post(address + _QUEUE, headers=_HEADERS, json=samples.REQUEST)).json()
+
+    async def own_queue() -> object:
+        return (await run_queue_async(core, samples.REQUEST)).unwrap()
+
+    with Runner() as runner:
+        get = {
+            "httpx: await client.get(...)": each_awaited(runner, bare_get, _TIMES),
+            "run_get_async": each_awaited(runner, own_get, _TIMES),
+            "official SDK: run.get_async": sdk("get_async", _FEWER, run_id=samples.RUN_ID),
+        }
+        yield Section("Read a run, awaited", "us", in_turns(get, rounds))
+        queue = {
+            "httpx: await client.post(...)": each_awaited(runner, bare_queue, _TIMES),
+            "run_queue_async": each_awaited(runner, own_queue, _TIMES),
+            "official SDK: run.deployment.queue_async": sdk("deployment.queue_async", _FEWER, request=samples.REQUEST),
+        }
+        yield Section("Queue a run, awaited", "us", in_turns(queue, rounds))
+        runner.run(client.aclose())
+        runner.run(core.aclose())
+
+
+if __name__ == "__main__":
+    main(sections, __doc__)

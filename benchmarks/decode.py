@@ -1,0 +1,59 @@
+"""How long the answer for a run takes to read, beside ``json.loads`` alone and beside pydantic."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from types import UnionType
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+
+from attrs import NOTHING, fields, has
+
+from benchmarks import samples
+from benchmarks.rounds import each, in_turns
+from benchmarks.table import Section, main
+from comfydeploy._wire.reply import Reply
+from comfydeploy.funcs.run_get import OPERATION
+from comfydeploy.models.run import WorkflowRunModel
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def sections(*, quick: bool) -> Iterator[Section]:
+    """Read a run of the usual size, and a big one."""
+    validated = _equal(WorkflowRunModel).model_validate_json
+    for outputs, times in ((3, 300), (1000, 2)):
+        answer = samples.run(outputs)
+        contenders = {
+            "json.loads": each(partial(json.loads, answer), times),
+            "decode of run_get": each(partial(OPERATION.decode, Reply(200, content=answer)), times),
+            "pydantic: model_validate_json": each(partial(validated, answer), times),
+        }
+        yield Section(f"A run with {outputs:,} outputs", "us", in_turns(contenders, 10 if quick else 60))
+
+
+def _equal(model: type[Any]) -> "type[BaseModel]":
+    """Give pydantic's model with the fields of one of ours, but for ``raw``, which is ours alone."""
+    from pydantic import create_model
+
+    named = {attribute.name: attribute for attribute in fields(model) if attribute.name != "raw"}
+    definitions: dict[str, Any] = {
+        name: (_translated(attribute.type), ... if attribute.default is NOTHING else None)
+        for name, attribute in named.items()
+    }
+    return create_model(model.__name__, **definitions)
+
+
+def _translated(kind: Any) -> Any:
+    """Give a type with pydantic's models in place of ours."""
+    if has(kind):
+        return _equal(kind)
+    origin, members = get_origin(kind), get_args(kind)
+    if origin is None or origin is Literal:
+        return kind
+    inside = tuple(map(_translated, members))
+    return Union[inside] if origin in (Union, UnionType) else origin[inside]  # noqa: UP007 - of a tuple
+
+
+if __name__ == "__main__":
+    main(sections, __doc__)

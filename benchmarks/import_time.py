@@ -1,0 +1,60 @@
+"""How long the client takes to import, and until its first answer, beside httpx and the official SDK."""
+
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+
+from benchmarks import samples
+from benchmarks.loopback import loopback, whole
+from benchmarks.peers import CHECKOUT, OFFICIAL, RUNTIME
+from benchmarks.rounds import Measure, each, in_turns
+from benchmarks.table import Section, main
+
+
+def sections(*, quick: bool) -> Iterator[Section]:
+    """Start processes that import; then some that call as well, so that what is only put off is seen too."""
+    bare = "pass"
+    ours = (
+        "import httpx",
+        bare,
+        "from comfydeploy.funcs.run_queue import run_queue",
+        "from comfydeploy.funcs.run_get import run_get",
+        "import comfydeploy",
+    )
+    contenders = {statement: _here(statement) for statement in ours}
+    contenders["official SDK: from comfydeploy import ComfyDeploy"] = _official("from comfydeploy import ComfyDeploy")
+    taken = in_turns(contenders, 5 if quick else 30)
+    yield Section("Start and import", "ms", taken)
+    start = taken.pop(bare)
+    alone = {name: [own - less for own, less in zip(times, start, strict=True)] for name, times in taken.items()}
+    yield Section("Import alone: less the bare interpreter", "ms", alone)
+    path = f"/run/{samples.RUN_ID}"
+    with loopback({f"GET {path}": whole(samples.run(outputs=3))}) as address:
+        contenders = {
+            "httpx: Client().get(...).json()": _here(f"import httpx; httpx.Client().get('{address}{path}').json()"),
+            "run_get": _here(
+                "from comfydeploy.core import ComfyDeployCore; from comfydeploy.funcs.run_get import run_get; "
+                f"run_get(ComfyDeployCore(bearer='token', server_url='{address}'), '{samples.RUN_ID}').unwrap()"
+            ),
+            "official SDK: ComfyDeploy(...).run.get(...)": _official(
+                "from comfydeploy import ComfyDeploy; "
+                f"ComfyDeploy(bearer='token', server_url='{address}').run.get(run_id='{samples.RUN_ID}')"
+            ),
+        }
+        yield Section("Start, import and first answer", "ms", in_turns(contenders, 3 if quick else 20))
+
+
+def _here(statement: str) -> Measure:
+    # -E: a variable such as PYTHONDONTWRITEBYTECODE would let the checkout compile its modules in every process.
+    command = [RUNTIME.python(), "-E", "-s", "-c", statement]
+    return each(partial(subprocess.run, command, cwd=CHECKOUT, check=True), times=1)
+
+
+def _official(statement: str) -> Measure:
+    # Started elsewhere: in the checkout the name means another package.
+    command = [OFFICIAL.python(), "-E", "-s", "-c", statement]
+    return each(partial(subprocess.run, command, cwd=OFFICIAL.folder, check=True), times=1)
+
+
+if __name__ == "__main__":
+    main(sections, __doc__)

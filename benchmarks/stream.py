@@ -1,0 +1,107 @@
+"""How fast a stream of typed events is beside httpx-sse with ``json.loads``, and beside its bare bytes."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from importlib import import_module
+from typing import Any, Final
+
+import httpx
+
+from benchmarks import samples
+from benchmarks.loopback import loopback, streamed
+from benchmarks.peers import official
+from benchmarks.rounds import each, in_turns
+from benchmarks.table import Section, main
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.funcs.run_stream import run_stream
+from comfydeploy.options import RequestOptions
+
+_MANY: Final = 20_000
+_FEW: Final = 500  # for the official SDK, which looks at every byte by itself ...
+_BIG: Final = 1024 * 1024
+_SMALLER: Final = 64 * 1024  # ... and, as long as an event goes on, at all of it anew with each chunk
+
+
+def sections(*, quick: bool) -> Iterator[Section]:
+    """Read many small events, and one big one in small chunks."""
+    answered = {
+        "many": streamed(_tens([*samples.events(_MANY)])),
+        "few": streamed(_tens([*samples.events(_FEW)])),
+        "big": streamed(_kilobytes(samples.big_event(_BIG))),
+        "smaller": streamed(_kilobytes(samples.big_event(_SMALLER))),
+    }
+    answers = {
+        f"POST /{name}{path}": answer
+        for name, answer in answered.items()
+        for path in ("/run/stream", "/run/deployment/stream")
+    }
+    with (
+        loopback(answers) as address,
+        official(address) as sdk,
+        httpx.Client() as client,
+        ComfyDeployCore(bearer=samples.TOKEN) as core,
+    ):
+        many, few, big, smaller = (f"{address}/{name}" for name in answered)
+        contenders = {
+            "httpx-sse and json.loads": each(partial(_sse, client, many), 1, _MANY),
+            "run_stream": each(partial(_typed, core, many), 1, _MANY),
+            "httpx: bytes": each(partial(_bytes, client, many), 1, _MANY),
+            f"official SDK ({_FEW} events)": sdk("deployment.stream", 1, _FEW, request=samples.REQUEST, server_url=few),
+        }
+        yield Section(f"{_MANY:,} small events", "events/s", in_turns(contenders, 3 if quick else 15))
+        contenders = {
+            "httpx: bytes and one json.loads": each(partial(_one, client, big), 1),
+            "run_stream": each(partial(_typed, core, big), 1),
+            "httpx-sse and json.loads": each(partial(_sse, client, big), 1),
+        }
+        yield Section("One event of 1 MiB in chunks of 1 KiB", "ms", in_turns(contenders, 5 if quick else 30))
+        contenders = {
+            "httpx: bytes and one json.loads": each(partial(_one, client, smaller), 1),
+            "run_stream": each(partial(_typed, core, smaller), 1),
+            "official SDK": sdk("deployment.stream", 1, request=samples.REQUEST, server_url=smaller),
+        }
+        yield Section("One event of 64 KiB in chunks of 1 KiB", "ms", in_turns(contenders, 5 if quick else 15))
+
+
+def _tens(events: Sequence[bytes]) -> Iterator[bytes]:
+    return (b"".join(events[start : start + 10]) for start in range(0, len(events), 10))
+
+
+def _kilobytes(event: bytes) -> Iterator[bytes]:
+    return (event[start : start + 1024] for start in range(0, len(event), 1024))
+
+
+def _typed(core: ComfyDeployCore, server: str) -> None:
+    with run_stream(core, samples.REQUEST, RequestOptions(server_url=server)).unwrap() as stream:
+        for item in stream:
+            item.unwrap()
+
+
+def _sse(client: httpx.Client, server: str) -> None:
+    # By name, since it is installed where the contenders are and not where this file is checked.
+    source: Any = import_module("httpx_sse").EventSource
+    with _answer(client, server) as response:
+        for event in source(response).iter_sse():
+            json.loads(event.data)
+
+
+def _bytes(client: httpx.Client, server: str) -> None:
+    with _answer(client, server) as response:
+        for _ in response.iter_bytes():
+            pass
+
+
+def _one(client: httpx.Client, server: str) -> None:
+    with _answer(client, server) as response:
+        json.loads(response.read().partition(b"data: ")[2])
+
+
+def _answer(client: httpx.Client, server: str) -> AbstractContextManager[httpx.Response]:
+    headers = {"authorization": f"Bearer {samples.TOKEN}"}
+    return client.stream("POST", f"{server}/run/stream", headers=headers, json=samples.REQUEST)
+
+
+if __name__ == "__main__":
+    main(sections, __doc__)
