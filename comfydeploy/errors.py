@@ -125,7 +125,7 @@ class SDKError(ComfyDeployError):
         except (ValueError, RecursionError):
             return self.body.strip() or None
         try:
-            said: Any = document.get("detail", document.get("error"))
+            said: Any = document.get("detail") or document.get("error")
         except AttributeError:  # some other JSON than an object
             return self.body
         return said if said is None or isinstance(said, str) else json.dumps(said)

@@ -15,7 +15,8 @@ from comfydeploy.cli.commands import comfydeploy
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [
-    (README[: found.start()].count("\n") + 1, found[1]) for found in re.finditer(r"```python\n(.*?)```", README, re.S)
+    (README[: found.start()].count("\n") + 1, found[1])
+    for found in re.finditer(r"```python\n(.*?)```", README, re.DOTALL)
 ]
 
 
@@ -61,5 +62,5 @@ def test_the_commands_it_shows_exist():
 
 
 def test_its_table_of_operations_is_the_code():
-    rows = set(re.findall(r"^\| `(run_\w+)` \| `client", README, re.M))
+    rows = set(re.findall(r"^\| `(run_\w+)` \| `client", README, re.MULTILINE))
     assert rows == {module.name for module in pkgutil.iter_modules(funcs.__path__)}

@@ -11,7 +11,6 @@ from comfydeploy.errors import Problem, SDKValidationError
 T = TypeVar("T")
 
 _SHOWN: Final = 3
-_DEPTH: Final = 200
 
 
 def read(value: object, model: type[T], what: str) -> T:
@@ -31,7 +30,7 @@ def read(value: object, model: type[T], what: str) -> T:
 
 def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
     """Tell whether a value is what JSON calls an object."""
-    return isinstance(value, Mapping)
+    return type(value) is dict or isinstance(value, Mapping)  # the first is all that JSON gives, and faster
 
 
 def is_array(value: object) -> TypeGuard[Sequence[Any]]:
@@ -51,7 +50,7 @@ def json_bytes(value: object, what: str) -> bytes:
         # ASCII only: a lone surrogate, which UTF-8 cannot say, still reaches the wire as it is.
         return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_mapping).encode()
     except (TypeError, ValueError, RecursionError):
-        problem = _unspeakable(value, "$", ()) or Problem("$", "nested too deeply")
+        problem = _unspeakable(value) or Problem("$", "nested too deeply")
         raise SDKValidationError(f"{what}: {problem.path}: {problem.reason}", (problem,), value) from None
 
 
@@ -61,25 +60,49 @@ def _mapping(value: object) -> dict[str, Any]:
     raise TypeError
 
 
-def _unspeakable(value: object, path: str, above: tuple[int, ...]) -> Problem | None:
-    """Find the first value that JSON cannot say; ``above`` are the ids of what it is in."""
-    if id(value) in above:
-        return Problem(path, "contains itself")
-    inside: dict[str, Any] = {}
-    if is_object(value):
-        keys: list[Any] = list(value)
-        odd = [key for key in keys if not isinstance(key, str | int | float | None)]
-        if odd:
-            return Problem(path, f"a key must be a string, got {type(odd[0]).__name__}")
-        inside = {f"{path}.{key}": item for key, item in value.items()}
-    elif is_array(value):
-        inside = {f"{path}[{index}]": item for index, item in enumerate(value)}
-    elif not _speakable(value):
-        return Problem(path, f"JSON cannot say {value if isinstance(value, float) else type(value).__name__}")
-    if len(above) > _DEPTH:
-        return None
-    found = (_unspeakable(item, where, (*above, id(value))) for where, item in inside.items())
-    return next((problem for problem in found if problem), None)
+_Place = tuple["_Place | None", str]
+"""A part of a path, behind those before it: a path as text, made for every value, would grow with the square."""
+
+
+def _unspeakable(value: object) -> Problem | None:
+    """Find the first value that JSON cannot say. No recursion: what is looked for may be the depth itself."""
+    above: set[int] = set()
+    steps: list[tuple[object, _Place, bool]] = [(value, (None, "$"), True)]
+    while steps:
+        item, place, is_entered = steps.pop()
+        if not is_entered:
+            above.discard(id(item))
+            continue
+        if id(item) in above:
+            return Problem(_path(place), "contains itself")
+        inside: list[tuple[object, _Place, bool]] = []
+        if is_object(item):
+            odd = [key for key in item if not _can_be_key(key)]
+            if odd:
+                return Problem(_path(place), f"a key must be a string, got {type(odd[0]).__name__}")
+            inside = [(part, (place, f".{key}"), True) for key, part in item.items()]
+        elif is_array(item):
+            inside = [(part, (place, f"[{index}]"), True) for index, part in enumerate(item)]
+        elif not _speakable(item):
+            return Problem(_path(place), f"JSON cannot say {item if isinstance(item, float) else type(item).__name__}")
+        if inside:
+            above.add(id(item))
+            steps.append((item, place, False))
+            steps.extend(reversed(inside))
+    return None
+
+
+def _path(place: _Place) -> str:
+    parts: list[str] = []
+    link: _Place | None = place
+    while link:
+        link, part = link
+        parts.append(part)
+    return "".join(reversed(parts))
+
+
+def _can_be_key(key: object) -> bool:
+    return isinstance(key, str | int | float | None) and _speakable(key)
 
 
 def _speakable(value: object) -> bool:

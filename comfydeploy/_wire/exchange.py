@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 USER_AGENT: Final = "comfydeploy-python/0.1.0"
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
+_JSON: Final = "application/json"
 _EVENT_STREAM: Final = "text/event-stream"
 
 
@@ -120,7 +121,7 @@ class Exchange(Generic[V]):
 
     def _decoded(self, reply: Reply) -> Result[V, Error]:
         expected = self._operation.accept
-        if reply.content_type != expected and not reply.content_type.endswith("+json"):
+        if reply.content_type != expected and not (expected == _JSON and reply.content_type.endswith("+json")):
             reason = f"The server answered with {reply.content_type or 'no content type'} in place of {expected}"
             return Failure(unexpected(reply, reason, self._operation.caution and "A run may have been started."))
         try:
@@ -131,7 +132,9 @@ class Exchange(Generic[V]):
     def _with_doubt(self, error: Error) -> Error:
         # An earlier attempt, repeated because the caller named its code, may have been executed: the last one hides it.
         if self._in_doubt and isinstance(error, ConnectionError | RequestTimeoutError):
-            return evolve(error, fate="unknown")
+            doubtful = evolve(error, fate="unknown")
+            doubtful.__cause__ = error.__cause__
+            return doubtful
         return error
 
     def _hooked(self, stage: str, data: T) -> T:

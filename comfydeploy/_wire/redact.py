@@ -8,11 +8,12 @@ HIDDEN: Final = "[redacted]"
 
 _TELLING = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
 _SECRET_HEADER: Final = re.compile(_TELLING, re.IGNORECASE)
-# A secret in a JSON text ("cd_token": "...") and one in the query of an address (?X-Amz-Signature=...).
+# A secret in a JSON text ("cd_token": "..."), also in one that is itself text in JSON, closed or not; and one in the
+# query of an address (?X-Amz-Signature=...).
 _SECRET_IN_TEXT: Final = re.compile(
-    rf'("[^"]*(?:{_TELLING})[^"]*"\s*:\s*")(?:[^"\\]|\\.)*"'
+    rf'((\\*)"[^"\\]*(?:{_TELLING})[^"\\]*\2"\s*:\s*\2")(?:(?!\2")(?:\\.|.))*'
     rf'|([?&][^=&\s"]*(?:{_TELLING}|\bsig\b)[^=&\s"]*=)[^&\s"]*',
-    re.IGNORECASE,
+    re.IGNORECASE | re.DOTALL,
 )
 _LONGEST: Final = 2_000
 
@@ -24,10 +25,9 @@ def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
 
 def redacted_text(text: str) -> str:
     """Give the start of a text, at most 2,000 characters, without what looks like a secret."""
-    # Cut first: a log line must not cost what the body costs. A secret that the cut leaves open is hidden whole.
-    cut = text if len(text) <= _LONGEST else f'{text[:_LONGEST]}"'
-    shown = _SECRET_IN_TEXT.sub(lambda found: f'{found[1]}{HIDDEN}"' if found[1] else f"{found[2]}{HIDDEN}", cut)
-    return shown if cut is text else f"{shown[:-1]}... ({len(text):,} characters)"
+    # Cut first: a log line must not cost what the body costs.
+    shown = _SECRET_IN_TEXT.sub(lambda found: f"{found[1] or found[3]}{HIDDEN}", text[:_LONGEST])
+    return shown if len(text) <= _LONGEST else f"{shown}... ({len(text):,} characters)"
 
 
 class Secret:

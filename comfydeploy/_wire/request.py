@@ -27,7 +27,7 @@ class Request:
     """
 
     method: str
-    url: str
+    url: str = field(repr=lambda url: repr(redacted_text(url)))
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=lambda headers: repr(redacted_headers(headers)))
     content: bytes | None = field(default=None, repr=_shown_body)
 
@@ -71,7 +71,7 @@ def checked_server(url: object, name: str) -> str:
         raise InvalidRequestError(f"{name}: an address must not hold a user name or password")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
         raise InvalidRequestError(f"{name}: expected an address such as https://host/api, got {url!r}")
-    if parts.query or parts.fragment or not url.isprintable() or " " in url:
+    if "?" in url or "#" in url or not url.isprintable() or " " in url:
         raise InvalidRequestError(f"{name}: an address must not hold a query, a fragment or blanks")
     return url.rstrip("/")
 

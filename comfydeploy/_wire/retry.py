@@ -56,7 +56,7 @@ class RetryPolicy:
 def interval(backoff: BackoffStrategy, attempt: int, dice: float) -> float:
     """Give the seconds to wait after an attempt, with a throw of the dice from 0 to 1."""
     try:
-        grown = backoff.initial_interval * backoff.exponent**attempt
+        grown = backoff.initial_interval * float(backoff.exponent) ** attempt
     except OverflowError:
         grown = backoff.max_interval
     return min(grown + dice, backoff.max_interval)

@@ -1,12 +1,15 @@
 """Server-sent events out of bytes, without I/O: linear in the bytes, whatever the chunks."""
 
+import re
 from typing import Final, NamedTuple
 
+# An unknown field is passed over, as the standard says, where it can be one. A comment has an empty name.
+_FIELD: Final = re.compile(rb"[A-Za-z][\w-]{0,31}|")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 class ServerSentEvent(NamedTuple):
-    """One block of a stream. ``name`` is empty for a block without any field that the standard knows."""
+    """One event of a stream. ``name`` is empty for text that is no field of any event."""
 
     name: str
     data: str
@@ -15,8 +18,8 @@ class ServerSentEvent(NamedTuple):
 class SSEDecoder:
     """Cuts a stream into events.
 
-    Lines end with LF, CR or CRLF and with nothing else. Bytes that are no UTF-8 are replaced. A block with nothing
-    but text that is no field is what remains of an event that the server broke in two: it is given, not dropped.
+    Lines end with LF, CR or CRLF and with nothing else. Bytes that are no UTF-8 are replaced. Text that can be no field
+    is what remains of an event that the server broke in two: it is given as an event without a name, not dropped.
     """
 
     def __init__(self) -> None:
@@ -26,7 +29,6 @@ class SSEDecoder:
         self._name = b""
         self._data: list[bytes] = []
         self._strays: list[bytes] = []
-        self._has_field = False
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next bytes and give the events that they complete."""
@@ -69,24 +71,25 @@ class SSEDecoder:
             elif data or self._strays:
                 self._end_block(events)
             else:
-                self._name, self._has_field = b"", False
+                self._name = b""
         return events
 
     def _other(self, line: bytes) -> None:
         field = line.partition(b":")[0]
         if field == b"data":
             self._data.append(b"")
-        elif field in (b"event", b"id", b"retry"):
-            self._has_field = True
-        elif field:  # an empty one is a comment
+        elif field == b"event":
+            self._name = b""
+        elif not _FIELD.fullmatch(field):
             self._strays.append(line)
 
     def _end_block(self, events: list[ServerSentEvent]) -> None:
-        if self._data:
-            name = self._name.decode("utf-8", "replace") or "message"
-            events.append(ServerSentEvent(name, b"\n".join(self._data).decode("utf-8", "replace")))
-        elif not self._name and not self._has_field:
+        if self._strays:
             events.append(ServerSentEvent("", b"\n".join(self._strays).decode("utf-8", "replace")))
-        self._name, self._has_field = b"", False
+            self._strays.clear()
+        if self._data:
+            data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+            name = self._name.decode("utf-8", "replace") or "message"
+            events.append(ServerSentEvent(name, data.decode("utf-8", "replace")))
+        self._name = b""
         self._data.clear()
-        self._strays.clear()

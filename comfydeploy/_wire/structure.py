@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
 from attrs import fields, has
@@ -11,7 +11,6 @@ from cattrs import Converter, ForbiddenExtraKeysError, transform_error
 from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen import make_mapping_structure_fn as _make_mapping_structure_fn  # pyright: ignore[reportUnknownVariableType] - untyped there
-from cattrs.strategies import configure_union_passthrough
 
 from comfydeploy._wire.codec import is_object
 from comfydeploy._wire.times import moment
@@ -20,7 +19,13 @@ from comfydeploy.models.document import Document
 
 _Hook = Callable[[Any, Any], Any]
 
-_NAMES: Final[dict[type, str]] = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
+_NAMES: Final[dict[type, str]] = {
+    str: "a string",
+    int: "an integer",
+    float: "a number",
+    bool: "true or false",
+    NoneType: "null",
+}
 _LIST: Final[Any] = list
 _DICT: Final[Any] = dict
 
@@ -33,13 +38,11 @@ class Misfit(ValueError):  # noqa: N818 - the name of what happened
 def converter() -> Converter:
     """Give the one converter of the process."""
     rules = Converter()
-    configure_union_passthrough(str | int | float | bool | None, rules, accept_ints_as_floats=True)
-    for kind in (str, int, bool):
-        rules.register_structure_hook(kind, _exactly(kind))
-    rules.register_structure_hook(float, _number)
     rules.register_structure_hook_func(_is_moment, lambda value, _: moment(value))
-    rules.register_structure_hook_func(_is_open_word, _open_word)
     made = rules.register_structure_hook_factory
+    made(lambda kind: bool(_plain_kinds(kind)), _plain_hook)
+    for kind in (str, int, float, bool):  # cattrs has hooks of its own for these, which coerce
+        rules.register_structure_hook(kind, _plain_hook(kind, rules))
     made(_is_made_from(list), _list_hook)
     made(_is_made_from(Sequence), _sequence_hook)
     made(_is_made_from(dict, Mapping), _object_hook)
@@ -50,9 +53,14 @@ def converter() -> Converter:
 
 def problems(error: Exception) -> tuple[Problem, ...]:
     """Give what did not fit, with the path of each, from the exception that structuring raised."""
-    lines = transform_error(error, path="$", format_exception=_reason)
-    parts = (line.rpartition(" @ ") for line in lines)
+    # cattrs joins reason and path to one text; the mark tells them apart whatever is in either.
+    lines = transform_error(error, path="$", format_exception=_marked_reason)
+    parts = (line.partition("\0 @ ") for line in lines)
     return tuple(Problem(path, reason) for reason, _, path in parts)
+
+
+def _marked_reason(error: BaseException, kind: type | None) -> str:
+    return f"{_reason(error, kind)}\0"
 
 
 def _reason(error: BaseException, kind: type | None) -> str:
@@ -72,39 +80,35 @@ def _misfit(expected: str, value: object) -> Misfit:
     return Misfit(f"expected {expected}, got {'null' if value is None else type(value).__name__}")
 
 
-def _exactly(kind: type) -> _Hook:
-    def structure(value: Any, _: Any) -> Any:
-        # No subclass but of text: True is no integer.
-        if type(value) is kind or (kind is str and isinstance(value, str)):
-            return value
-        raise _misfit(_NAMES[kind], value)
-
-    return structure
-
-
-def _number(value: Any, _: Any) -> Any:
-    if type(value) in (float, int):
-        return value
-    raise _misfit(_NAMES[float], value)
-
-
 def _union(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
 
 
+def _plain_kinds(kind: Any) -> frozenset[type]:
+    """Give the plain kinds that a type is made of, or none where it is made of more.
+
+    ``Literal[...] | str``, "one of these words, or another", is a text.
+    """
+    kinds = frozenset(str if get_origin(member) is Literal else member for member in _union(kind) or (kind,))
+    return kinds if kinds <= _NAMES.keys() else frozenset()
+
+
+def _plain_hook(kind: Any, _: Converter) -> _Hook:
+    # Most fields of an answer come through here, so: one look at the type, and no subclasses (True is no integer).
+    kinds = _plain_kinds(kind)
+    taken = kinds | {int} if float in kinds else kinds
+    expected = " or ".join(_NAMES[member] for member in _NAMES if member in kinds)
+
+    def structure(value: Any, _: Any) -> Any:
+        if type(value) in taken or (str in taken and isinstance(value, str)):
+            return value
+        raise _misfit(expected, value)
+
+    return structure
+
+
 def _is_moment(kind: Any) -> bool:
     return kind is datetime or datetime in _union(kind)
-
-
-def _is_open_word(kind: Any) -> bool:
-    """Tell whether a type is "one of these words, or another": ``Literal[...] | str``, with or without ``None``."""
-    return any(get_origin(member) is Literal for member in _union(kind))
-
-
-def _open_word(value: Any, kind: Any) -> Any:
-    if isinstance(value, str) or (value is None and type(None) in _union(kind)):
-        return value
-    raise _misfit(_NAMES[str], value)
 
 
 def _is_or_raw(kind: Any) -> bool:

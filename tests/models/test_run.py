@@ -1,0 +1,76 @@
+"""A run tells whether it has ended, and an output its files."""
+
+import pickle
+from datetime import UTC, datetime
+
+import pytest
+from attrs.exceptions import FrozenInstanceError
+
+from comfydeploy.models import (
+    CreateRunResponse,
+    MediaItem,
+    WorkflowRunModel,
+    WorkflowRunOutputModel,
+    WorkflowRunWebhookBody,
+    WorkflowRunWebhookResponse,
+)
+
+FILE = MediaItem(url="https://f/1", type="output", filename="1.png")
+OTHER = MediaItem(url="https://f/2", type="temp", filename="2.png")
+
+
+@pytest.mark.parametrize("status", ["success", "failed", "timeout", "cancelled"])
+def test_a_run_that_came_to_an_end_is_ended(status):
+    assert WorkflowRunModel(id="r", status=status).is_ended
+
+
+@pytest.mark.parametrize("status", ["not-started", "queued", "started", "running", "uploading", "paused", ""])
+def test_a_run_of_any_other_status_is_not(status):
+    assert not WorkflowRunModel(id="r", status=status, ended_at=datetime.now(UTC)).is_ended
+
+
+def test_the_files_of_an_output_are_those_of_all_kinds_in_order():
+    output = WorkflowRunOutputModel(
+        id="o",
+        run_id="r",
+        data={"text": ["a", True], "images": [FILE, "x"], "odd": FILE, "none": None, "gifs": [OTHER]},
+    )
+    assert output.files == [FILE, OTHER]
+
+
+def test_an_output_without_files_has_none():
+    assert WorkflowRunOutputModel(id="o", run_id="r").files == []
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        FILE,
+        CreateRunResponse(run_id="r", raw={"run_id": "r"}),
+        WorkflowRunModel(id="r", status="queued", raw={"id": "r"}),
+        WorkflowRunOutputModel(id="o", run_id="r", data={"images": [FILE]}),
+        WorkflowRunWebhookBody(run_id="r", status="queued"),
+        WorkflowRunWebhookResponse(status="ok"),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_model_is_a_value_that_cannot_be_changed(model):
+    again = pickle.loads(pickle.dumps(model))
+    assert again == model
+    assert again.raw == model.raw
+    with pytest.raises(FrozenInstanceError):
+        model.raw = {}
+    with pytest.raises(TypeError):
+        type(model)("by place")
+
+
+def test_the_raw_document_takes_no_part_in_comparisons_and_is_not_printed():
+    told, untold = CreateRunResponse(run_id="r", raw={"secret": 1}), CreateRunResponse(run_id="r")
+    assert told == untold
+    assert repr(told) == repr(untold) == "CreateRunResponse(run_id='r')"
+
+
+def test_two_models_do_not_share_what_was_not_given():
+    first, second = (WorkflowRunModel(id="r", status="queued") for _ in range(2))
+    assert first.outputs is not second.outputs
+    assert first.raw is not second.raw

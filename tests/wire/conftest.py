@@ -1,0 +1,148 @@
+"""Recorded exchanges of the real server, and calls without a connection."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+from attrs import evolve, frozen
+
+from comfydeploy._wire.exchange import Exchange
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.redact import Secret
+from comfydeploy._wire.reply import Reply
+from comfydeploy._wire.request import Request
+from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
+from comfydeploy.models import CreateRunResponse
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+EXCHANGES, STREAMS, WEBHOOKS = (
+    json.loads((SAMPLES / f"{name}.json").read_text()) for name in ("exchanges", "streams", "webhooks")
+)
+GOOD = 200
+
+
+@frozen
+class Recording:
+    """An answer of the real server and the operation that asks for it."""
+
+    name: str
+    operation: Operation
+    sent: object
+    reply: Reply
+    argument: object
+
+
+def _recording(sample):
+    path = sample["path"].partition("?")[0]
+    if sample["method"] == "GET":
+        operation, argument = run_get.OPERATION, ("an-id", False)
+    else:
+        by_name = {"queue": run_queue, "sync": run_sync, "stream": run_stream}
+        operation, argument = by_name[path.rpartition("/")[2]].OPERATION, {"deployment_id": "an-id"}
+    reply = Reply(sample["status"], sample["headers"], sample.get("body", "").encode())
+    return Recording(sample["name"], operation, sample.get("sent"), reply, argument)
+
+
+ANSWERS = [_recording(sample) for sample in EXCHANGES]
+
+
+def pytest_generate_tests(metafunc):
+    """Give a test that asks for a recording every one there is."""
+    kinds = {
+        "good_answer": [answer for answer in ANSWERS if answer.reply.status_code == GOOD],
+        "refusal": [answer for answer in ANSWERS if answer.reply.status_code != GOOD],
+    }
+    for name, answers in kinds.items():
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, answers, ids=[answer.name for answer in answers])
+    if "recorded_stream" in metafunc.fixturenames:
+        metafunc.parametrize("recorded_stream", STREAMS, ids=[stream["name"] for stream in STREAMS])
+    if "delivery" in metafunc.fixturenames:
+        sent = [(f"{hook['name']}-{place}", body) for hook in WEBHOOKS for place, body in enumerate(hook["deliveries"])]
+        metafunc.parametrize("delivery", [body for _, body in sent], ids=[name for name, _ in sent])
+
+
+@pytest.fixture(scope="session")
+def answer():
+    """Give a recorded answer by its name."""
+    by_name = {answer.name: answer for answer in ANSWERS}
+    return by_name.__getitem__
+
+
+@pytest.fixture(scope="session")
+def stream():
+    """Give a recorded stream by its name."""
+    by_name = {stream["name"]: stream for stream in STREAMS}
+    return by_name.__getitem__
+
+
+@frozen(kw_only=True)
+class Core:
+    """What an exchange needs to know of a core."""
+
+    address: object = "https://server.test/api"
+    timeout: object = None
+    retry_config: object = None
+    hooks: object = ()
+    debug_logger: object = None
+
+
+READ = Operation("a_read", lambda _: Request("GET", "/thing"), returning(CreateRunResponse))
+CREATE = Operation(
+    "a_creation",
+    lambda body: Request("POST", "/thing", content=body),
+    returning(CreateRunResponse),
+    read_timeout=300.0,
+    caution="Look first.",
+)
+
+
+@pytest.fixture(scope="session")
+def reading():
+    """Begin a call that reads, with these settings of the core."""
+    return lambda options=None, **core: Exchange(Core(**core), READ, None, options)
+
+
+@pytest.fixture(scope="session")
+def creating():
+    """Begin a call that creates a run, with these settings of the core."""
+    return lambda options=None, **core: Exchange(Core(**core), CREATE, b"{}", options)
+
+
+@pytest.fixture(scope="session")
+def following():
+    """Begin a call whose answer is a stream, with these settings of the core."""
+    return lambda options=None, **core: Exchange(Core(**core), run_stream.OPERATION, {"deployment_id": "d"}, options)
+
+
+@pytest.fixture(scope="session")
+def calling():
+    """Begin any call, with a token."""
+
+    def call(operation, argument, token="key-of-the-test", **core):
+        exchange = Exchange(Core(**core), operation, argument, None)
+        exchange.token = Secret(token)
+        return exchange
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def changed():
+    """Give the operation that reads with something changed."""
+    return lambda **changes: evolve(READ, **changes)
+
+
+@pytest.fixture
+def logger():
+    """Give a logger that is told everything and keeps it in ``lines``."""
+    found = logging.Logger("of-the-test", logging.DEBUG)  # noqa: LOG001 - one that nobody else knows
+    found.lines = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            found.lines.append(record.getMessage())
+
+    found.addHandler(Keep())
+    return found

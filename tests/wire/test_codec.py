@@ -1,0 +1,174 @@
+"""JSON comes out as it went in, and what JSON cannot say is named by its path."""
+
+import json
+from collections import OrderedDict, UserDict
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+
+import pytest
+from attrs import frozen
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from comfydeploy._wire.codec import given, is_array, is_object, json_bytes, read
+from comfydeploy.errors import Problem, SDKValidationError
+
+TEXT = st.text(st.characters(codec=None, exclude_categories=[]))  # lone surrogates as well
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+class Word(StrEnum):
+    HELLO = "hello"
+
+
+class Number(IntEnum):
+    SEVEN = 7
+
+
+def refusal(value):
+    with pytest.raises(SDKValidationError) as caught:
+        json_bytes(value, "request")
+    assert caught.value.raw_value is value
+    (problem,) = caught.value.problems
+    assert str(caught.value) == f"request: {problem.path}: {problem.reason}"
+    return problem
+
+
+@for_all(value=JSON)
+def test_every_json_value_comes_out_as_it_went_in(value):
+    assert json.loads(json_bytes(value, "request")) == value
+
+
+@for_all(value=JSON)
+def test_what_goes_out_is_plain_ascii(value):
+    assert json_bytes(value, "request").isascii()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"seed": 2**64 + 1}, b'{"seed":18446744073709551617}'),
+        ({"a": {"b": None}, "c": [None]}, b'{"a":{"b":null},"c":[null]}'),
+        ({"a": 1.0, "b": 1e22}, b'{"a":1.0,"b":1e+22}'),
+        ({"a": "\ud800é"}, b'{"a":"\\ud800\\u00e9"}'),
+        ((1, (2,)), b"[1,[2]]"),
+        ({"word": Word.HELLO, "number": Number.SEVEN}, b'{"word":"hello","number":7}'),
+        (MappingProxyType({"a": UserDict(b=OrderedDict(c=1))}), b'{"a":{"b":{"c":1}}}'),
+        ({1: 2, 1.5: 3, None: 4, False: 5}, b'{"1":2,"1.5":3,"null":4,"false":5}'),
+    ],
+)
+def test_values_of_every_kind_are_sent_as_they_are(value, text):
+    assert json_bytes(value, "request") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "reason"),
+    [
+        ({"inputs": {"a": [1, float("nan")]}}, "$.inputs.a[1]", "JSON cannot say nan"),
+        ({"inputs": {"a": float("-inf")}}, "$.inputs.a", "JSON cannot say -inf"),
+        ({"a": {1, 2}}, "$.a", "JSON cannot say set"),
+        ({"a": [{"b": b"bytes"}]}, "$.a[0].b", "JSON cannot say bytes"),
+        ({"a": (0, range(3))}, "$.a[1]", "JSON cannot say range"),
+        ({"a": MappingProxyType({"b": object()})}, "$.a.b", "JSON cannot say object"),
+        ({"a": {b"key": 1}}, "$.a", "a key must be a string, got bytes"),
+        ({"a": {(1, 2): 1}}, "$.a", "a key must be a string, got tuple"),
+        ({"first": 1, "a": {2, 1}, "b": {1}}, "$.a", "JSON cannot say set"),
+        ({"a": 10**5000}, "$.a", "JSON cannot say int"),
+        (object(), "$", "JSON cannot say object"),
+    ],
+)
+def test_the_first_value_that_json_cannot_say_is_named_by_its_path(value, path, reason):
+    assert refusal(value) == Problem(path, reason)
+
+
+def test_a_value_in_itself_is_named_by_its_path():
+    loop = {"a": [1]}
+    loop["a"].append({"b": loop})
+    assert refusal(loop) == Problem("$.a[1].b", "contains itself")
+
+
+def test_a_mapping_in_itself_is_named_by_its_path():
+    loop = UserDict()
+    loop["a"] = loop
+    assert refusal(loop) == Problem("$.a", "contains itself")
+
+
+def test_the_same_value_in_two_places_is_no_loop():
+    twice = [1]
+    assert json_bytes({"a": twice, "b": twice}, "request") == b'{"a":[1],"b":[1]}'
+
+
+def nested(depth, inner=1):
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+def test_a_value_that_is_nested_too_deeply_is_refused():
+    assert refusal(nested(100_000)) == Problem("$", "nested too deeply")
+
+
+def test_what_json_cannot_say_is_found_far_down():
+    assert refusal(nested(150, float("nan"))).path == "$" + "[0]" * 150
+
+
+@pytest.mark.xfail(strict=True, reason="looked for in 200 levels only, and then called nested too deeply")
+def test_what_json_cannot_say_is_not_called_nested_too_deeply():
+    assert refusal(nested(300, float("nan"))).reason == "JSON cannot say nan"
+
+
+@pytest.mark.xfail(strict=True, reason="a NaN as a key is called nested too deeply")
+def test_a_key_that_json_cannot_say_is_not_called_nested_too_deeply():
+    assert refusal({"a": {float("nan"): 1}}).path.startswith("$.a")
+
+
+def test_reading_names_what_was_read_and_the_first_three_misfits():
+    with pytest.raises(SDKValidationError) as caught:
+        read(["a", 1, "b", "c", "d"], list[int], "The answer")
+    error = caught.value
+    assert str(error) == (
+        "The answer: $[0]: expected an integer, got str; $[2]: expected an integer, got str; "
+        "$[3]: expected an integer, got str (and 1 more)"
+    )
+    assert [problem.path for problem in error.problems] == ["$[0]", "$[2]", "$[3]", "$[4]"]
+    assert error.raw_value == ["a", 1, "b", "c", "d"]
+    assert error.__cause__ is None
+
+
+def test_reading_does_not_hide_that_the_memory_is_full():
+    class Full(UserDict):
+        def __iter__(self):
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        read(Full(a=1), dict[str, int], "The answer")
+
+
+def test_reading_gives_an_error_for_a_value_that_breaks():
+    class Broken(UserDict):
+        def items(self):
+            raise RuntimeError("broken")
+
+    with pytest.raises(SDKValidationError, match="broken"):
+        read(Broken(a=1), dict[str, int], "The answer")
+
+
+def test_objects_and_arrays_are_told_apart():
+    assert [is_object(value) for value in ({}, UserDict(), [], "", None)] == [True, True, False, False, False]
+    assert [is_array(value) for value in ([], (), "", b"", {}, range(2))] == [True, True, False, False, False, False]
+
+
+def test_what_was_not_given_is_left_out_and_the_rest_is_the_same_object():
+    @frozen
+    class Model:
+        a: object = None
+        b: object = None
+        c: object = None
+
+    inner = {"x": None}
+    assert given(Model(a=inner, c=False)) == {"a": {"x": None}, "c": False}
+    assert given(Model(a=inner))["a"] is inner

@@ -1,0 +1,492 @@
+"""A call as a state machine: what is sent, what is sent again, and what it all came to."""
+
+import json
+
+import httpx
+import pytest
+from attrs import evolve
+
+from comfydeploy._wire.exchange import Pause
+from comfydeploy._wire.operation import returning
+from comfydeploy._wire.redact import Secret
+from comfydeploy._wire.reply import Reply
+from comfydeploy._wire.request import Request
+from comfydeploy.errors import (
+    ConnectionError,
+    HTTPValidationError,
+    InvalidRequestError,
+    RequestTimeoutError,
+    SDKError,
+    SDKValidationError,
+    UnexpectedClientError,
+)
+from comfydeploy.hooks import HookContext, Hooks
+from comfydeploy.models import CreateRunResponse
+from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
+from comfydeploy.result import Failure, Success
+
+AT_ONCE = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 3600.0))
+JSON_TYPE = {"content-type": "application/json"}
+STREAM_TYPE = {"content-type": "text/event-stream; charset=utf-8"}
+GOOD = Reply(200, JSON_TYPE, b'{"run_id":"r"}')
+TOKEN = "hunter2hunter2"
+
+
+def answer(status, document=None, **headers):
+    return Reply(status, JSON_TYPE | headers, json.dumps(document or {"detail": "no"}).encode())
+
+
+def failure(result):
+    assert isinstance(result, Failure), result
+    return result.failure()
+
+
+class Seen(list):
+    """What hooks were told, in order."""
+
+    def hooks(self, name, **replacements):
+        def told(stage):
+            def hook(context, *data):
+                self.append((name, stage, context, *data))
+                replacement = replacements.get(stage)
+                return replacement(*data) if callable(replacement) else replacement
+
+            return hook
+
+        stages = ("before_create_request", "before_request", "after_success", "after_error")
+        return Hooks(**{stage: told(stage) for stage in stages})
+
+    @property
+    def order(self):
+        return [(name, stage) for name, stage, *_ in self]
+
+
+class TestWhatIsSent:
+    def test_a_read_goes_to_the_server_with_our_headers(self, reading):
+        request = reading().prepare()
+        assert (request.method, request.url, request.content) == ("GET", "https://server.test/api/thing", None)
+        assert request.headers.keys() == {"accept", "user-agent"}
+        assert request.headers["accept"] == "application/json"
+        assert request.headers["user-agent"].startswith("comfydeploy-python/")
+
+    def test_a_body_is_json(self, creating):
+        request = creating().prepare()
+        assert (request.content, request.headers["content-type"]) == (b"{}", "application/json")
+
+    def test_a_stream_is_asked_for(self, following):
+        assert following().prepare().headers["accept"] == "text/event-stream"
+
+    def test_the_headers_of_the_call_are_sent_in_place_of_ours(self, reading):
+        request = reading(RequestOptions(headers={"X-Thing": "1", "User-Agent": "mine"})).prepare()
+        assert (request.headers["x-thing"], request.headers["user-agent"]) == ("1", "mine")
+
+    def test_the_server_of_the_call_is_asked_in_place_of_the_cores(self, reading):
+        assert reading(RequestOptions(server_url="http://other/")).prepare().url == "http://other/thing"
+
+    def test_the_token_is_no_part_of_it(self, reading):
+        exchange = reading()
+        exchange.token = Secret(TOKEN)
+        assert TOKEN not in str(vars(exchange)) + repr(exchange.prepare())
+        assert "authorization" not in exchange.prepare().headers
+
+    def test_every_attempt_sends_the_same(self, creating):
+        exchange = creating(retry_config=AT_ONCE)
+        first = exchange.prepare()
+        exchange.settle(answer(503))
+        assert exchange.prepare() == first
+
+    def test_the_limits_are_those_of_core_call_and_operation(self, reading, following):
+        assert reading(RequestOptions(timeout=5), timeout=7).limits["read"] == 5
+        assert reading(timeout=httpx.Timeout(7)).limits["pool"] == 7
+        assert (reading().limits["read"], reading().is_lasting) == (60.0, False)
+        assert (following().limits["read"], following().is_lasting) == (None, True)
+        assert following(RequestOptions(idle_timeout=3)).idle_limit == 3
+
+
+class TestWhatIsWrongBeforeAnythingIsSent:
+    @pytest.mark.parametrize(
+        ("options", "name"),
+        [
+            ({}, "options"),
+            (RequestOptions(timeout="5"), "options.timeout"),
+            (RequestOptions(idle_timeout=0), "options.idle_timeout"),
+            (RequestOptions(retries="often"), "options.retries"),
+            (RequestOptions(retry_codes="500"), "options.retry_codes"),
+            (RequestOptions(server_url="nowhere"), "options.server_url"),
+            (RequestOptions(headers={"a b": "c"}), "headers"),
+        ],
+    )
+    def test_a_wrong_option_is_named(self, reading, options, name):
+        with pytest.raises((SDKValidationError, InvalidRequestError), match=rf"^{name}: ") as caught:
+            reading(options)
+        assert caught.value.fate == "not_sent"
+
+    @pytest.mark.parametrize("wrong", [{"timeout": -1}, {"retry_config": 5}])
+    def test_a_wrong_setting_of_the_core_is_named(self, reading, wrong):
+        with pytest.raises(SDKValidationError, match=rf"^{next(iter(wrong))}: "):
+            reading(**wrong)
+
+    def test_what_was_wrong_with_the_core_is_told_by_every_call(self, reading):
+        with pytest.raises(InvalidRequestError, match="no such server"):
+            reading(address=InvalidRequestError("no such server"))
+
+    def test_arguments_that_do_not_fit_are_named(self, following, calling, changed):
+        def encode(_):
+            raise SDKValidationError("no such thing")
+
+        with pytest.raises(SDKValidationError, match="no such thing"):
+            calling(changed(encode=encode), None)
+
+
+class TestAnAnswer:
+    def test_a_good_one_is_the_value(self, reading):
+        exchange = reading()
+        assert exchange.fate == "not_sent"
+        assert exchange.settle(GOOD) == Success(CreateRunResponse(run_id="r"))
+        assert exchange.fate == "answered"
+
+    @pytest.mark.parametrize(
+        "content_type", ["application/json", "application/json; charset=x", "application/hal+json"]
+    )
+    def test_json_has_several_names(self, reading, content_type):
+        assert isinstance(reading().settle(evolve(GOOD, headers={"content-type": content_type})), Success)
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500, 503])
+    def test_a_refusal_is_an_sdk_error(self, reading, status):
+        error = failure(reading().settle(answer(status, {"detail": "no"})))
+        assert isinstance(error, SDKError)
+        assert (error.status_code, error.detail, error.hint, error.fate) == (status, "no", None, "answered")
+
+    def test_a_422_names_the_fields(self, reading):
+        issue = {"loc": ["body", "a"], "msg": "no", "type": "x"}
+        error = failure(reading().settle(answer(422, {"detail": [issue]})))
+        assert isinstance(error, HTTPValidationError)
+        assert [found.raw for found in error.detail] == [issue]
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_a_redirect_is_an_error(self, reading, status):
+        error = failure(reading().settle(answer(status, location="http://elsewhere")))
+        assert isinstance(error, SDKError)
+        assert "never followed" in str(error)
+
+    @pytest.mark.parametrize(("status", "hint"), [(404, None), (500, "Look first."), (502, "Look first.")])
+    def test_a_server_that_fails_after_it_was_asked_to_create_a_run_gets_a_hint(self, creating, status, hint):
+        error = failure(creating().settle(answer(status)))
+        assert error.hint == hint
+        assert str(error).endswith("Look first.") is (hint is not None)
+
+    @pytest.mark.parametrize("content_type", ["text/html", "image/png", "text/event-stream", ""])
+    def test_another_content_type_is_an_error(self, reading, creating, content_type):
+        reply = Reply(200, {"content-type": content_type}, b"<p>")
+        error = failure(reading().settle(reply))
+        assert isinstance(error, SDKError)
+        assert (error.status_code, error.content_type, error.body, error.hint) == (200, content_type, "<p>", None)
+        assert f"answered with {content_type or 'no content type'} in place of application/json" in str(error)
+        assert failure(creating().settle(reply)).hint == "A run may have been started."
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id":5}'])
+    def test_an_answer_that_does_not_fit_was_answered(self, reading, content):
+        error = failure(reading().settle(evolve(GOOD, content=content)))
+        assert isinstance(error, SDKValidationError)
+        assert error.fate == "answered"
+
+    def test_a_stream_is_given_as_it_is(self, following):
+        reply = Reply(200, STREAM_TYPE, source=object())
+        assert following().settle(reply).unwrap() is reply
+
+    def test_json_in_place_of_a_stream_is_an_error(self, following):
+        error = failure(following().settle(GOOD))
+        assert "answered with application/json in place of text/event-stream" in str(error)
+
+    @pytest.mark.xfail(strict=True, reason="any +json passes for what was asked for, also for a stream")
+    def test_json_of_another_name_in_place_of_a_stream_is_an_error(self, following):
+        failure(following().settle(evolve(GOOD, headers={"content-type": "application/problem+json"})))
+
+    @pytest.mark.parametrize("error", [ConnectionError("x", "unknown"), RequestTimeoutError("x", "not_sent")])
+    def test_no_answer_is_the_error_as_it_is(self, reading, error):
+        exchange = reading()
+        assert failure(exchange.settle(error)) is error
+        assert exchange.fate == error.fate
+
+
+class TestWhatIsRead:
+    @pytest.mark.parametrize(
+        ("status", "content_type", "of_a_stream"),
+        [
+            (200, "text/event-stream", "later"),
+            (200, "Text/Event-Stream; charset=utf-8", "later"),
+            (500, "text/event-stream", "nothing"),
+            (302, "text/event-stream", "nothing"),
+            (200, "application/json", "all"),
+            (500, "text/plain", "all"),
+            (200, "", "all"),
+        ],
+    )
+    def test_a_stream_is_read_later_if_it_was_asked_for(self, following, status, content_type, of_a_stream):
+        assert following().what_to_read(status, content_type) == of_a_stream
+
+    @pytest.mark.xfail(strict=True, reason="read as a stream by its prefix, then refused, and never closed")
+    def test_what_only_begins_like_a_stream_is_none(self, following):
+        assert following().what_to_read(200, "text/event-streams") == "all"
+
+    @pytest.mark.parametrize(("content_type", "what"), [("text/event-stream", "nothing"), ("text/html", "all")])
+    def test_a_stream_that_was_not_asked_for_is_never_read(self, reading, content_type, what):
+        assert reading().what_to_read(200, content_type) == what
+
+
+class TestTryingAgain:
+    def test_a_read_is_tried_until_it_works(self, reading):
+        exchange = reading(retry_config=AT_ONCE)
+        for outcome in (answer(500), answer(429), ConnectionError("x", "unknown"), RequestTimeoutError("x", "unknown")):
+            assert exchange.settle(outcome) == Pause(0.0)
+        assert isinstance(exchange.settle(GOOD), Success)
+
+    def test_a_refusal_ends_it(self, reading):
+        exchange = reading(retry_config=AT_ONCE)
+        assert exchange.settle(answer(503)) == Pause(0.0)
+        assert failure(exchange.settle(answer(404))).status_code == 404
+
+    def test_a_creation_is_tried_again_only_where_nothing_was_created(self, creating):
+        for outcome in (answer(429), answer(503), ConnectionError("x", "not_sent")):
+            assert creating(retry_config=AT_ONCE).settle(outcome) == Pause(0.0)
+        for outcome in (answer(500), answer(502), answer(504), ConnectionError("x", "unknown")):
+            assert isinstance(creating(retry_config=AT_ONCE).settle(outcome), Failure)
+
+    def test_a_creation_is_tried_again_after_a_code_that_the_call_names(self, creating):
+        options = RequestOptions(retry_codes=[500])
+        assert creating(options, retry_config=AT_ONCE).settle(answer(500)) == Pause(0.0)
+        assert isinstance(creating(options, retry_config=AT_ONCE).settle(answer(503)), Failure)
+
+    def test_the_pause_is_what_the_server_asks_for(self, reading):
+        assert reading(retry_config=AT_ONCE).settle(answer(503, **{"retry-after": "7"})) == Pause(7.0)
+
+    def test_nothing_is_tried_again_by_default(self, reading):
+        assert isinstance(reading().settle(answer(503)), Failure)
+
+    def test_an_answer_that_does_not_fit_is_final(self, reading):
+        assert isinstance(reading(retry_config=AT_ONCE).settle(evolve(GOOD, content=b"{")), Failure)
+
+
+class TestDoubt:
+    @pytest.fixture
+    def insisting(self, creating):
+        return lambda: creating(RequestOptions(retry_codes=[500, 503]), retry_config=AT_ONCE)
+
+    @pytest.fixture
+    def final(self):
+        """End the budget, so that the next outcome stands."""
+
+        def end(exchange):
+            exchange._began = float("-inf")
+
+        return end
+
+    @pytest.mark.parametrize("kind", [ConnectionError, RequestTimeoutError])
+    def test_a_repeated_attempt_that_may_have_worked_makes_the_end_unknown(self, insisting, final, kind):
+        exchange = insisting()
+        assert exchange.settle(answer(500)) == Pause(0.0)
+        final(exchange)
+        error = failure(exchange.settle(kind("refused", "not_sent")))
+        assert (type(error), error.message, error.fate) == (kind, "refused", "unknown")
+
+    def test_doubt_stays_until_the_end(self, insisting, final):
+        exchange = insisting()
+        for outcome in (answer(500), answer(503), ConnectionError("x", "not_sent")):
+            assert exchange.settle(outcome) == Pause(0.0)
+        final(exchange)
+        assert failure(exchange.settle(ConnectionError("x", "not_sent"))).fate == "unknown"
+
+    @pytest.mark.parametrize("before", [answer(503), ConnectionError("x", "not_sent")])
+    def test_a_repeated_attempt_that_created_nothing_leaves_no_doubt(self, insisting, final, before):
+        exchange = insisting()
+        assert exchange.settle(before) == Pause(0.0)
+        final(exchange)
+        assert failure(exchange.settle(ConnectionError("x", "not_sent"))).fate == "not_sent"
+
+    def test_a_read_leaves_no_doubt(self, reading, final):
+        exchange = reading(retry_config=AT_ONCE)
+        assert exchange.settle(answer(500)) == Pause(0.0)
+        final(exchange)
+        assert failure(exchange.settle(ConnectionError("x", "not_sent"))).fate == "not_sent"
+
+    def test_an_answer_leaves_no_doubt(self, insisting):
+        exchange = insisting()
+        assert exchange.settle(answer(500)) == Pause(0.0)
+        assert failure(exchange.settle(answer(404))).fate == "answered"
+
+    @pytest.mark.xfail(strict=True, reason="the copy with another fate has no cause")
+    def test_the_cause_is_kept(self, insisting, final):
+        exchange = insisting()
+        exchange.settle(answer(500))
+        final(exchange)
+        refused = ConnectionError("x", "not_sent")
+        refused.__cause__ = OSError("low")
+        assert failure(exchange.settle(refused)).__cause__ is refused.__cause__
+
+
+class TestHooks:
+    def test_they_are_called_in_order(self, reading):
+        seen = Seen()
+        exchange = reading(retry_config=AT_ONCE, hooks=[seen.hooks("a"), Hooks(), seen.hooks("b")])
+        exchange.prepare()
+        exchange.settle(answer(503))
+        exchange.prepare()
+        exchange.settle(GOOD)
+        stages = ["before_create_request", "before_request", "after_error", "before_request", "after_success"]
+        assert seen.order == [(name, stage) for stage in stages for name in "ab"]
+        assert [context for _, _, context, *_ in seen[::2]] == [
+            HookContext("a_read", attempt) for attempt in (0, 0, 0, 1, 1)
+        ]
+
+    def test_they_see_what_goes_out_and_what_comes_back(self, reading):
+        seen = Seen()
+        exchange = reading(hooks=[seen.hooks("a")])
+        request = exchange.prepare()
+        exchange.settle(GOOD)
+        assert [data for _, _, _, *data in seen] == [[request], [request], [GOOD]]
+
+    def test_one_may_change_the_request_of_the_call(self, reading):
+        seen = Seen()
+        change = seen.hooks("a", before_create_request=lambda request: evolve(request, url=request.url + "?x=1"))
+        exchange = reading(hooks=[change, seen.hooks("b")])
+        assert exchange.prepare().url == "https://server.test/api/thing?x=1"
+        assert seen[1][3].url.endswith("?x=1")
+
+    def test_one_may_change_the_request_of_each_attempt(self, reading):
+        change = Seen().hooks("a", before_request=lambda request: request.with_headers({"X-A": "1"}))
+        exchange = reading(
+            hooks=[change, Seen().hooks("b", before_request=lambda request: evolve(request, method="PUT"))]
+        )
+        for _ in range(2):
+            request = exchange.prepare()
+            assert (request.method, request.headers["x-a"], len(request.headers)) == ("PUT", "1", 3)
+
+    def test_one_may_change_a_good_answer(self, reading):
+        change = Seen().hooks("a", after_success=lambda reply: evolve(reply, content=b'{"run_id":"changed"}'))
+        assert reading(hooks=[change]).settle(GOOD).unwrap().run_id == "changed"
+
+    def test_a_changed_answer_keeps_the_open_connection(self, following):
+        source = object()
+        change = Seen().hooks("a", after_success=lambda reply: Reply(reply.status_code, reply.headers))
+        assert following(hooks=[change]).settle(Reply(200, STREAM_TYPE, source=source)).unwrap().source is source
+
+    def test_one_is_told_of_every_attempt_that_failed(self, reading):
+        seen = Seen()
+        exchange = reading(retry_config=AT_ONCE, hooks=[Hooks(after_error=seen.hooks("a").after_error)])
+        refused, reply = ConnectionError("x", "not_sent"), answer(404)
+        exchange.settle(refused)
+        result = exchange.settle(reply)
+        assert [data for _, _, _, *data in seen] == [[None, refused], [reply, result.failure()]]
+
+    def test_one_is_told_of_an_answer_that_does_not_fit(self, reading):
+        seen = Seen()
+        reply = evolve(GOOD, content=b"{")
+        failure(reading(hooks=[seen.hooks("a")]).settle(reply))
+        assert seen.order == [("a", "before_create_request"), ("a", "after_success"), ("a", "after_error")]
+
+    def test_one_may_change_the_error(self, reading):
+        seen = Seen()
+        other = UnexpectedClientError("other", "answered")
+        exchange = reading(hooks=[seen.hooks("a", after_error=other), seen.hooks("b")])
+        assert failure(exchange.settle(answer(404))) is other
+        assert seen[-1][4] is other
+
+    def test_a_changed_error_does_not_change_what_is_tried_again(self, reading):
+        other = UnexpectedClientError("other", "answered")
+        exchange = reading(retry_config=AT_ONCE, hooks=[Hooks(after_error=lambda *_: other)])
+        assert exchange.settle(answer(503)) == Pause(0.0)
+
+    @pytest.mark.parametrize("stage", ["before_create_request", "before_request", "after_success", "after_error"])
+    def test_one_that_returns_something_else_is_named(self, reading, stage):
+        def call():
+            exchange = reading(hooks=[Seen().hooks("a", **{stage: 5})])
+            exchange.prepare()
+            exchange.settle(answer(404) if stage == "after_error" else GOOD)
+
+        with pytest.raises(TypeError, match=rf"^{stage} returned int, expected "):
+            call()
+
+    @pytest.mark.parametrize("stage", ["before_create_request", "before_request", "after_success", "after_error"])
+    def test_what_one_raises_goes_to_the_driver(self, reading, stage):
+        def broken(*_):
+            raise KeyError("broken")
+
+        def call():
+            exchange = reading(hooks=[Seen().hooks("a", **{stage: broken})])
+            exchange.prepare()
+            exchange.settle(answer(404) if stage == "after_error" else GOOD)
+
+        with pytest.raises(KeyError, match="broken"):
+            call()
+
+    def test_the_fate_is_known_when_one_raises_after_the_answer(self, creating):
+        def broken(*_):
+            raise KeyError("broken")
+
+        exchange = creating(hooks=[Hooks(after_success=broken)])
+        with pytest.raises(KeyError):
+            exchange.settle(GOOD)
+        assert exchange.fate == "answered"
+
+
+class TestATokenThatTheServerSendsBack:
+    @pytest.mark.parametrize("status", [200, 307, 404, 422, 500])
+    @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+    def test_is_in_no_error(self, calling, changed, status, content_type):
+        exchange = calling(changed(), None, TOKEN)
+        document = {"detail": [{"loc": [TOKEN], "msg": TOKEN, "type": "x"}], "run_id": [TOKEN]}
+        reply = Reply(status, {"echo": f"Bearer {TOKEN}", "content-type": content_type}, json.dumps(document).encode())
+        error = failure(exchange.settle(reply))
+        values = [getattr(error, name) for name in error.__slots__ if hasattr(error, name)]
+        assert TOKEN not in f"{error!s} {error!r} {values} {error.args}"
+        assert "[redacted]" in str(values)
+
+    def test_is_in_no_error_as_bytes(self, calling, changed):
+        error = failure(calling(changed(), None, TOKEN).settle(Reply(500, {}, b"\xff" + TOKEN.encode())))
+        assert error.body == b"\xff[redacted]"
+
+    def test_is_left_in_a_value(self, calling, changed):
+        reply = Reply(200, JSON_TYPE, json.dumps({"run_id": TOKEN}).encode())
+        assert calling(changed(), None, TOKEN).settle(reply).unwrap().run_id == TOKEN
+
+    def test_an_error_of_a_token_in_the_shape_of_json_is_read_from_what_is_shown(self, calling, changed):
+        operation = changed(decode=returning(list[int]))
+        error = failure(calling(operation, None, TOKEN).settle(Reply(200, JSON_TYPE, json.dumps([TOKEN]).encode())))
+        assert error.raw_value == ["[redacted]"]
+
+
+class TestTheLog:
+    def test_tells_every_attempt_and_answer(self, calling, changed, logger):
+        exchange = calling(changed(), None, TOKEN, debug_logger=logger, retry_config=AT_ONCE)
+        exchange.prepare()
+        exchange.settle(answer(503))
+        exchange.prepare()
+        exchange.settle(ConnectionError("refused", "not_sent"))
+        assert [line.split(": ", 2)[:2] for line in logger.lines] == [
+            ["a_read", "attempt 0"],
+            ["a_read", "attempt 0"],
+            ["a_read", "attempt 1"],
+            ["a_read", "attempt 1"],
+        ]
+        sent, answered, _, lost = logger.lines
+        assert "https://server.test/api/thing" in sent
+        assert "503" in answered
+        assert "refused" in lost
+
+    def test_never_holds_the_token(self, calling, changed, logger):
+        def secretive(*_):
+            return Request(
+                "GET", f"https://{TOKEN}/x?token={TOKEN}", {"authorization": TOKEN, "x": TOKEN}, TOKEN.encode()
+            )
+
+        hooks = [Hooks(before_request=secretive)]
+        exchange = calling(changed(), None, TOKEN, debug_logger=logger, hooks=hooks)
+        exchange.prepare()
+        exchange.settle(Reply(404, {"x": TOKEN, "set-cookie": TOKEN}, f"Bearer {TOKEN} {TOKEN}".encode()))
+        assert len(logger.lines) == 2
+        assert TOKEN not in str(logger.lines)
+
+    def test_is_silent_above_debug(self, calling, changed, logger):
+        logger.setLevel("INFO")
+        calling(changed(), None, TOKEN, debug_logger=logger).prepare()
+        assert logger.lines == []

@@ -1,0 +1,50 @@
+"""An operation says how to ask and how to read the answer."""
+
+import pytest
+
+from comfydeploy._wire.operation import as_it_is, returning
+from comfydeploy._wire.reply import Reply
+from comfydeploy.errors import SDKValidationError
+from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
+from comfydeploy.models import CreateRunResponse
+
+
+def test_an_answer_is_read_into_the_model():
+    assert returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": "r"}')).run_id == "r"
+
+
+def test_an_answer_that_does_not_fit_is_named():
+    with pytest.raises(SDKValidationError, match=r"The server's answer: \$\.run_id: expected a string, got null"):
+        returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": null}'))
+
+
+def test_the_answer_of_a_stream_is_given_as_it_is():
+    reply = Reply(200)
+    assert as_it_is(reply) is reply
+
+
+def test_a_run_is_asked_for_by_its_id():
+    request = run_get.OPERATION.encode(("a/b", False))
+    assert (request.method, request.url, request.content) == ("GET", "/run/a%2Fb", None)
+    assert run_get.OPERATION.encode(("r", True)).url == "/run/r?queue_position=true"
+
+
+@pytest.mark.parametrize(("module", "route"), [(run_queue, "queue"), (run_sync, "sync"), (run_stream, "stream")])
+def test_a_run_is_created_with_a_post(module, route):
+    request = module.OPERATION.encode({"deployment_id": "d"})
+    assert (request.method, request.url, request.content) == ("POST", f"/run/{route}", b'{"deployment_id":"d"}')
+
+
+@pytest.mark.parametrize(
+    ("module", "id_", "accept", "read_timeout", "creates"),
+    [
+        (run_get, "get_run_run__run_id__get", "application/json", 60.0, False),
+        (run_queue, "create_run_queue_run_queue_post", "application/json", 300.0, True),
+        (run_sync, "create_run_sync_run_sync_post", "application/json", None, True),
+        (run_stream, "create_run_stream_run_stream_post", "text/event-stream", None, True),
+    ],
+)
+def test_every_operation_has_the_settings_of_its_route(module, id_, accept, read_timeout, creates):
+    operation = module.OPERATION
+    assert (operation.id, operation.accept, operation.read_timeout) == (id_, accept, read_timeout)
+    assert (operation.caution is not None) is creates

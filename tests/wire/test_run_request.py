@@ -1,0 +1,113 @@
+"""A request goes over the wire as it was given, or its mistake is named before anything is sent."""
+
+import json
+from types import MappingProxyType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfydeploy._wire.run_request import run_body
+from comfydeploy.errors import SDKValidationError
+from comfydeploy.models import DeploymentRunRequest, WorkflowRunRequest, WorkflowRunVersionRequest
+
+TEXT = st.text(st.characters(codec=None, exclude_categories=[]))
+FREE = st.dictionaries(
+    TEXT,
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+        max_leaves=10,
+    ),
+)
+
+
+def refusal(request):
+    with pytest.raises(SDKValidationError) as caught:
+        run_body(request)
+    assert caught.value.fate == "not_sent"
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (DeploymentRunRequest(deployment_id="d"), {"deployment_id": "d"}),
+        (
+            WorkflowRunRequest(workflow_id="w", workflow_api_json={"1": {}}, inputs={}, batch_number=0),
+            {"workflow_id": "w", "workflow_api_json": {"1": {}}, "inputs": {}, "batch_number": 0},
+        ),
+        (
+            WorkflowRunVersionRequest(workflow_version_id="v", machine_id="m", flags=("a",), is_native_run=False),
+            {"workflow_version_id": "v", "machine_id": "m", "flags": ["a"], "is_native_run": False},
+        ),
+    ],
+)
+def test_a_model_is_sent_without_what_was_not_given(request_, expected):
+    assert json.loads(run_body(request_)) == expected
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        {"deployment_id": "d", "gpu": "a new one", "execution_mode": "a new one", "origin": "a new one"},
+        {"workflow_version_id": "v"},
+        {"workflow_id": "w", "workflow_api_json": {}, "workflow": {"a": None}},
+        {"deployment_id": "d", "batch_input_params": {"seed": [1, None, {}]}},
+        {"deployment_id": "d", "webhook": None, "inputs": None},
+    ],
+)
+def test_a_mapping_is_sent_as_it_is(wire):
+    assert json.loads(run_body(wire)) == wire
+    assert json.loads(run_body(MappingProxyType(wire))) == wire
+
+
+@pytest.mark.parametrize("first", ["workflow_id", "deployment_id"])
+def test_the_version_form_wins_as_it_does_on_the_server(first):
+    assert "unknown: " in refusal({first: "x", "workflow_version_id": "v"})
+
+
+@given(inputs=FREE, graph=FREE)
+def test_free_form_values_reach_the_wire_untouched(inputs, graph):
+    request = WorkflowRunRequest(workflow_id="w", workflow_api_json=graph, inputs=inputs)
+    for body in (run_body(request), run_body({"workflow_id": "w", "workflow_api_json": graph, "inputs": inputs})):
+        sent = json.loads(body)
+        assert (sent["inputs"], sent["workflow_api_json"]) == (inputs, graph)
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ({"deployment_id": "d", "imputs": {}}, "$: unknown: 'imputs' (known: inputs, "),
+        ({"deployment_id": "d", 5: 1}, "$: unknown: 5"),
+        ({"deployment_id": 5}, "$.deployment_id: expected a string, got int"),
+        ({"deployment_id": None}, "$.deployment_id: expected a string, got null"),
+        ({"workflow_id": "w"}, "$.workflow_api_json: required, but missing"),
+        ({"inputs": {}}, "required: one of workflow_version_id, workflow_id, deployment_id"),
+        ({}, "required: one of"),
+        (None, "expected a request model or a mapping, got NoneType"),
+        ("d", "expected a request model or a mapping, got str"),
+        ([("deployment_id", "d")], "expected a request model or a mapping, got list"),
+        ({"deployment_id": "d", "inputs": []}, "$.inputs: expected an object, got list"),
+        ({"deployment_id": "d", "flags": "abc"}, "$.flags: expected a list, got str"),
+        ({"deployment_id": "d", "flags": ["a", 1]}, "$.flags[1]: expected a string, got int"),
+        ({"deployment_id": "d", "batch_number": True}, "$.batch_number: "),
+        ({"deployment_id": "d", "batch_number": 2.0}, "$.batch_number: "),
+        ({"deployment_id": "d", "is_native_run": 1}, "$.is_native_run: "),
+        ({"deployment_id": "d", "gpu": 5}, "$.gpu: expected a string or null, got int"),
+        ({"deployment_id": "d", "batch_input_params": {"seed": 1}}, "expected a list, got int"),
+        ({"deployment_id": "d", "inputs": {"a": float("nan")}}, "$.inputs.a: JSON cannot say nan"),
+        ({"deployment_id": "d", "inputs": {"a": b""}}, "$.inputs.a: JSON cannot say bytes"),
+        (DeploymentRunRequest(deployment_id=5), "$.deployment_id: expected a string, got int"),
+        (DeploymentRunRequest(deployment_id=None), "$.deployment_id: required, but missing"),
+        (DeploymentRunRequest(deployment_id="d", inputs={"a": {1}}), "$.inputs.a: JSON cannot say set"),
+    ],
+)
+def test_a_mistake_is_named_before_anything_is_sent(request_, said):
+    assert said in refusal(request_)
+
+
+def test_a_request_that_refers_to_itself_is_refused():
+    inputs = {}
+    inputs["again"] = inputs
+    assert "$.inputs.again: contains itself" in refusal({"deployment_id": "d", "inputs": inputs})

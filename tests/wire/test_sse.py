@@ -1,0 +1,195 @@
+"""Server-sent events are cut out of bytes as the standard says, whatever the chunks, and nothing is lost."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfydeploy._wire.sse import SSEDecoder
+
+BOM = b"\xef\xbb\xbf"
+# What a stream is made of, broken pieces included.
+PIECES = st.lists(
+    st.sampled_from(
+        [b"data:", b"data", b"event:", b"event", b"id:", b"retry:", b":", b" ", b"\n", b"\r", b"\r\n", b"\n\n", b"{}"]
+        + ["\u2028\x85é€🐍".encode(), b"\x0b\x0c\x1c\x85", b"\xff", b"\xe2\x80", BOM, b"x" * 50]
+    ),
+    max_size=60,
+).map(b"".join)
+
+
+def events(*chunks):
+    decoder = SSEDecoder()
+    found = [tuple(event) for chunk in chunks for event in decoder.feed(chunk)]
+    return found + [tuple(event) for event in decoder.finish()]
+
+
+def test_an_event_has_a_name_and_data():
+    assert events(b"event: a\ndata: b\n\n") == [("a", "b")]
+
+
+def test_an_event_without_a_name_is_a_message():
+    assert events(b"data: b\n\n") == [("message", "b")]
+
+
+def test_an_event_is_given_as_soon_as_its_blank_line_has_come():
+    decoder = SSEDecoder()
+    assert decoder.feed(b"event: a\ndata: b\n") == []
+    assert decoder.feed(b"\n") == [("a", "b")]
+    assert decoder.finish() == []
+
+
+def test_the_name_of_one_event_is_not_the_name_of_the_next():
+    assert events(b"event: a\ndata: b\n\ndata: c\n\nevent: d\n\ndata: e\n\n") == [
+        ("a", "b"),
+        ("message", "c"),
+        ("message", "e"),
+    ]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_lines_end_with_any_of_the_three_line_ends(end):
+    assert events(b"event: a" + end + b"data: b" + end + b"data: c" + end * 2) == [("a", "b\nc")]
+
+
+@pytest.mark.parametrize("text", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85"])
+def test_lines_end_with_nothing_else(text):
+    assert events(f"data: b{text}data: c\n\n".encode()) == [("message", f"b{text}data: c")]
+
+
+def test_a_line_end_may_come_in_two_chunks():
+    assert events(b"data: a\r", b"\n", b"data: b\r", b"\n\r", b"\n") == [("message", "a\nb")]
+
+
+def test_an_event_that_ends_with_cr_does_not_wait_for_a_lf():
+    decoder = SSEDecoder()
+    assert decoder.feed(b"data: a\r\r") == [("message", "a")]
+    assert decoder.feed(b"\ndata: b\r\r") == [("message", "b")]
+
+
+def test_an_empty_chunk_changes_nothing():
+    assert events(b"", b"data: a\r", b"", b"\n\r\n", b"") == [("message", "a")]
+
+
+@given(cut=st.integers(0, 20))
+def test_a_byte_order_mark_is_taken_off_the_start_also_in_pieces(cut):
+    body = BOM + b"data: a\n\ndata: " + BOM + b"b\n\n"
+    assert events(body[:cut], body[cut:]) == [("message", "a"), ("message", "\ufeffb")]
+
+
+def test_a_byte_order_mark_is_taken_off_a_stream_without_any_line_end():
+    assert events(BOM[:1], BOM[1:] + b"data: a") == [("message", "a")]
+
+
+def test_only_the_first_byte_order_mark_is_taken_off():
+    assert events(BOM + BOM + b"data: a\n\n") == [("", "\ufeffdata: a")]
+
+
+def test_comments_are_no_events():
+    assert events(b": hello\n\n:\n\n:data: a\ndata: b\n\n") == [("message", "b")]
+
+
+@pytest.mark.parametrize("field", [b"id: 7", b"retry: 10", b"id", b"retry", b"event: a", b"event"])
+def test_a_block_without_data_is_no_event(field):
+    assert events(field + b"\n\ndata: b\n\n") == [("message", "b")]
+
+
+def test_an_id_beside_data_changes_nothing():
+    assert events(b"id: 7\ndata: b\nretry: 3\n\n") == [("message", "b")]
+
+
+def test_data_may_have_many_lines_also_empty_ones():
+    assert events(b"data: a\ndata:\ndata\ndata: b\n\n") == [("message", "a\n\n\nb")]
+
+
+def test_one_blank_after_the_colon_belongs_to_the_form():
+    assert events(b"event:a\ndata:b\ndata: c\ndata:  d\n\n") == [("a", "b\nc\n d")]
+
+
+def test_an_empty_name_is_no_name():
+    assert events(b"event:\ndata: b\n\nevent: \ndata: c\n\n") == [("message", "b"), ("message", "c")]
+
+
+@pytest.mark.xfail(strict=True, reason="a name without a colon leaves the earlier name as it was")
+def test_a_name_without_a_colon_is_an_empty_name():
+    assert events(b"event: a\nevent\ndata: b\n\n") == [("message", "b")]
+
+
+def test_a_character_may_come_in_pieces():
+    body = "data: é€🐍\n\n".encode()
+    assert events(*(body[place : place + 1] for place in range(len(body)))) == [("message", "é€🐍")]
+
+
+def test_bytes_that_are_no_text_are_replaced():
+    assert events(b"event: \xff\ndata: a\xe2\x80b\n\n") == [("\ufffd", "a\ufffdb")]
+
+
+def test_what_the_end_of_the_stream_leaves_unfinished_is_given():
+    assert events(b"event: a\ndata: b") == [("a", "b")]
+    assert events(b"event: a\ndata: b\n") == [("a", "b")]
+    assert events(b"event: a\n") == []
+    assert events(b"") == []
+
+
+def test_text_that_is_no_field_is_what_is_left_of_a_broken_event():
+    assert events(b'yyy"]}\nzzz: 1\n\ndata: b\n\n') == [("", 'yyy"]}\nzzz: 1'), ("message", "b")]
+
+
+@pytest.mark.parametrize("beside", [b"event: a\n", b"id: 1\n", b"retry: 1\n"])
+def test_an_unknown_field_beside_known_ones_is_no_event(beside):
+    assert events(beside + b"new: 1\n\n") == []
+    assert events(beside + b"new: 1\ndata: b\n\n")[0][1] == "b"
+
+
+@pytest.mark.xfail(strict=True, reason="the text before the data of a broken block is dropped")
+def test_text_that_is_no_field_is_not_lost_before_data():
+    assert "yyy" in "".join(data for _, data in events(b"yyyevent: event_update\ndata: {}\n\n"))
+
+
+def test_a_line_put_into_an_unfinished_one_stays_in_its_data():
+    body = b'event: a\ndata: {"x": "yyyevent: log_update\ndata: {}\n\nevent: b\ndata: c\n\n'
+    assert events(body) == [("a", '{"x": "yyyevent: log_update\n{}'), ("b", "c")]
+
+
+@given(body=PIECES, data=st.data())
+def test_any_chunks_give_the_same_events(body, data):
+    cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=20))), len(body)]
+    assert events(*(body[start:end] for start, end in zip(cuts, cuts[1:], strict=False))) == events(body)
+
+
+@given(body=st.binary(max_size=200))
+def test_any_bytes_are_read_also_one_by_one(body):
+    assert events(*(body[place : place + 1] for place in range(len(body)))) == events(body)
+
+
+@given(lines=st.lists(st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]))))
+def test_data_comes_out_as_it_went_in(lines):
+    body = "".join(f"data: {line}\n" for line in lines) + "\n"
+    assert events(body.encode()) == ([("message", "\n".join(lines))] if lines else [])
+
+
+class Counted(bytes):
+    """Bytes that count how many of them were looked at for line ends."""
+
+    looked_at = 0
+    __slots__ = ()
+
+    def splitlines(self, keepends=False):
+        Counted.looked_at += len(self)
+        return super().splitlines(keepends)
+
+
+def test_no_byte_is_looked_at_twice_however_small_the_chunks_of_a_large_event():
+    Counted.looked_at = 0
+    chunks = [b"data: ", *[b"x" * 100] * 1000, b"\n\n"]
+    ((_, data),) = events(*map(Counted, chunks))
+    assert len(data) == 100_000
+    assert Counted.looked_at == sum(map(len, chunks))
+
+
+def test_an_unfinished_line_is_put_together_only_once():
+    decoder = SSEDecoder()
+    chunk = b"x" * 100
+    for _ in range(50):
+        decoder.feed(chunk)
+    assert len(decoder._unfinished) == 50
+    assert all(kept is chunk for kept in decoder._unfinished[1:])

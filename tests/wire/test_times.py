@@ -1,0 +1,78 @@
+"""The server's times are read in all their forms, and nothing else is taken for one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from comfydeploy._wire.times import moment
+
+
+def at(hour=18, minute=55, second=18, microsecond=0):
+    return datetime(2026, 11, 23, hour, minute, second, microsecond, UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-23T18:55:18.608000Z", at(microsecond=608_000)),
+        ("2026-11-23T18:55:18.608Z", at(microsecond=608_000)),
+        ("2026-11-23T18:55:18Z", at()),
+        ("2026-11-23T18:55:00Z", at(second=0)),
+        ("2026-11-23T18:55Z", at(second=0)),
+        ("2026-11-23T18:55:18.608000", at(microsecond=608_000)),
+        ("2026-11-23T18:55", at(second=0)),
+        ("2026-11-23 18:55:18.608+00", at(microsecond=608_000)),
+        ("2026-11-23T18:55:18+00Z", at()),
+        ("2026-11-23T18:55:18.608000+00Z", at(microsecond=608_000)),
+        ("2026-11-23T18:55:18+00:00Z", at()),
+        ("2026-11-23T20:55:18+02:00", at()),
+        ("2026-11-23T20:55:18+02:00Z", at()),
+        ("2026-11-23", at(0, 0, 0)),
+    ],
+)
+def test_a_text_is_a_time_in_utc(text, expected):
+    found = moment(text)
+    assert found == expected
+    assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize("number", [1_795_460_118, 1_795_460_118.0, 1_795_460_118_000, 1_795_460_118_000.0])
+def test_a_number_is_seconds_or_milliseconds_since_1970(number):
+    assert moment(number) == at()
+
+
+def test_a_number_below_zero_is_a_time_before_1970():
+    assert moment(-1) == datetime(1970, 1, 1, tzinfo=UTC) - timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, False, "", "Z", "+00Z", "soon", "2026-13-01T00:00Z", "0001-01-01T00:00:00+23:59", "\ud800"]
+    + [float("nan"), float("inf"), -float("inf"), 10**400, -(10**400), 1e300, b"2026-11-23", [], {}, object()],
+)
+def test_what_is_no_time_is_none(value):
+    assert moment(value) is None
+
+
+@given(
+    value=st.text()
+    | st.integers()
+    | st.floats()
+    | st.from_regex(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d(:\d\d)?Z?)?", fullmatch=True)
+)
+@example("9999-12-31T23:59:59-23:59")
+def test_nothing_breaks_it_and_every_time_is_aware_and_in_utc(value):
+    found = moment(value)
+    assert found is None or (isinstance(found, datetime) and found.tzinfo is UTC)
+
+
+@given(time=st.datetimes(min_value=datetime(1900, 1, 1)), zone=st.sampled_from(["", "Z", "+00:00", "+00Z", "+00:00Z"]))  # noqa: DTZ001
+def test_every_time_comes_out_as_it_went_in(time, zone):
+    assert moment(time.isoformat() + zone) == time.replace(tzinfo=UTC)
+
+
+@given(time=st.datetimes(timezones=st.just(UTC)).map(lambda time: time.replace(second=0, microsecond=0)))
+def test_a_time_that_lost_its_seconds_is_still_a_time(time):
+    assert moment(time.isoformat()[:16] + "Z") == time
