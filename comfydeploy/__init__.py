@@ -37,6 +37,8 @@ else:
         "ComfyDeploy": "client",
         "ComfyDeployCore": "core",
         "Hooks": "hooks",
+        "errors": "errors",
+        "models": "models",
         **dict.fromkeys(("BackoffStrategy", "RequestOptions", "RetryConfig"), "options"),
         **dict.fromkeys(("Failure", "Result", "Success", "opened", "unwrap"), "result"),
     }
@@ -44,11 +46,10 @@ else:
     def __getattr__(name: str) -> object:
         from importlib import import_module
 
-        if name in ("errors", "models"):
-            return import_module(f"comfydeploy.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module 'comfydeploy' has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module(f"comfydeploy.{_HOMES[name]}"), name)
+        module = import_module(f"comfydeploy.{_HOMES[name]}")
+        value = globals()[name] = getattr(module, name, module)
         return value
 
     def __dir__() -> list[str]:

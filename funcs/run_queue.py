@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request
-from comfydeploy._wire.run_request import MAY_EXIST, run_body
+from comfydeploy._wire.run_request import ANY_FORM, MAY_EXIST, creating
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.create_run import CreateRunResponse
@@ -14,14 +13,12 @@ from comfydeploy.models.run_request import RunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-
-def encode(request: RunRequest | Mapping[str, Any]) -> Request:
-    """Ask for a run."""
-    return Request("POST", "/run/queue", content=run_body(request))
-
-
 OPERATION: Final = Operation(
-    "create_run_queue_run_queue_post", encode, returning(CreateRunResponse), read_timeout=300.0, caution=MAY_EXIST
+    "create_run_queue_run_queue_post",
+    creating("/run/queue", *ANY_FORM),
+    returning(CreateRunResponse),
+    read_timeout=300.0,
+    caution=MAY_EXIST,
 )
 
 

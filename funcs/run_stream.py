@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from comfydeploy._drivers import stream, stream_async
 from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.request import Request
-from comfydeploy._wire.run_request import run_body
+from comfydeploy._wire.run_request import ANY_FORM, creating
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_request import RunRequest
@@ -14,15 +13,9 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 from comfydeploy.streaming import AsyncEventStream, EventStream
 
-
-def encode(request: RunRequest | Mapping[str, Any]) -> Request:
-    """Ask for a run and its events."""
-    return Request("POST", "/run/stream", content=run_body(request))
-
-
 OPERATION: Final = Operation(
     "create_run_stream_run_stream_post",
-    encode,
+    creating("/run/stream", *ANY_FORM),
     as_it_is,
     accept="text/event-stream",
     read_timeout=None,

@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request
-from comfydeploy._wire.run_request import MAY_EXIST, run_body
+from comfydeploy._wire.run_request import ANY_FORM, MAY_EXIST, creating
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_output import WorkflowRunOutputModel
@@ -14,15 +13,9 @@ from comfydeploy.models.run_request import RunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-
-def encode(request: RunRequest | Mapping[str, Any]) -> Request:
-    """Ask for a run and its outputs."""
-    return Request("POST", "/run/sync", content=run_body(request))
-
-
 OPERATION: Final = Operation(
     "create_run_sync_run_sync_post",
-    encode,
+    creating("/run/sync", *ANY_FORM),
     returning(list[WorkflowRunOutputModel]),
     read_timeout=None,
     caution=MAY_EXIST,

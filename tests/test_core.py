@@ -54,7 +54,7 @@ class TestTheToken:
             ["reset"],
             [b"garbage\r\n\r\n", "close"],
             ["hang"],
-            [b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx"],
+            [b"HTTP/1.1 200 X\r\ncontent-encoding: gzip\r\ncontent-length: 1\r\n\r\nx"],
             [b"HTTP/1.1 401 X\r\ncontent-type: application/json\r\nx-echo: %s\r\ncontent-length: %d\r\n\r\n%s"
              % (TOKEN.encode(), len(ECHO), ECHO)],
             [b"HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(ECHO), ECHO)],

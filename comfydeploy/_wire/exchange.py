@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.redact import Secret
-from comfydeploy._wire.reply import Reply, refusal, unexpected
+from comfydeploy._wire.reply import Reply, media_type, refusal, unexpected
 from comfydeploy._wire.request import Request, checked_headers, checked_server
 from comfydeploy._wire.settings import Settings, checked_options, idle_limit, retry_policy, time_limits
 from comfydeploy.errors import (
@@ -90,7 +90,7 @@ class Exchange(Generic[V]):
 
     def what_to_read(self, status_code: int, content_type: str) -> Literal["all", "later", "nothing"]:
         """Tell what to read of an answer whose head has come: a stream is read later, one nobody asked for never."""
-        if not content_type.lower().startswith(_EVENT_STREAM):
+        if media_type(content_type) != _EVENT_STREAM:
             return "all"
         good = 200 <= status_code < 300  # noqa: PLR2004 - the class of status codes
         return "later" if good and self._operation.accept == _EVENT_STREAM else "nothing"

@@ -19,8 +19,8 @@ _LONGEST: Final = 2_000
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Give the headers with the values of the secret ones hidden."""
-    return {name: HIDDEN if _SECRET_HEADER.search(name) else value for name, value in headers.items()}
+    """Give the headers with what is secret in them hidden."""
+    return {name: HIDDEN if _SECRET_HEADER.search(name) else redacted_text(value) for name, value in headers.items()}
 
 
 def redacted_text(text: str) -> str:

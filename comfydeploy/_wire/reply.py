@@ -15,6 +15,11 @@ _EXCERPT: Final = 300
 _UNPROCESSABLE: Final = 422
 
 
+def media_type(content_type: str) -> str:
+    """Give the media type of a content type, in lower case and without parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 @frozen
 class Reply:
     """What came back: header names are in lower case, ``content`` is the body without compression.
@@ -32,7 +37,7 @@ class Reply:
     @property
     def content_type(self) -> str:
         """The media type in lower case, without parameters."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return media_type(self.headers.get("content-type", ""))
 
     @property
     def body(self) -> str | bytes:

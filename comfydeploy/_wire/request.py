@@ -12,6 +12,7 @@ from comfydeploy._wire.redact import Secret, redacted_headers, redacted_text
 from comfydeploy.errors import InvalidRequestError, Problem, SDKValidationError
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -86,8 +87,10 @@ def checked_headers(headers: object) -> dict[str, str]:
         value = headers[name]
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise InvalidRequestError(f"headers: {name!r} is not a header name")
-        if not isinstance(value, str) or not value.isascii() or "\n" in value or "\r" in value or "\0" in value:
-            raise InvalidRequestError(f"headers: the value of {name!r} must be ASCII text on one line")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise InvalidRequestError(
+                f"headers: the value of {name!r} must be one line of ASCII, without blanks around"
+            )
         checked[name.lower()] = value
     return checked
 

@@ -1,12 +1,13 @@
 """The body of every call that creates runs."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from comfydeploy._wire.codec import given, is_object, json_bytes, read
+from comfydeploy._wire.request import Request
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models.run_request import (
     DeploymentRunRequest,
-    RunRequest,
     WorkflowRunRequest,
     WorkflowRunVersionRequest,
 )
@@ -15,29 +16,40 @@ MAY_EXIST: Final = (
     "A run may have been created, and billed, all the same: the server is known to answer 500 after it started the "
     "runs of a request with batch_number, batch_input_params or is_native_run. Look before you send it again."
 )
-_FORMS: Final[tuple[tuple[str, type[RunRequest]], ...]] = (
-    ("workflow_version_id", WorkflowRunVersionRequest),
-    ("workflow_id", WorkflowRunRequest),
-    ("deployment_id", DeploymentRunRequest),
-)
+Form = type[WorkflowRunVersionRequest] | type[WorkflowRunRequest] | type[DeploymentRunRequest]
+
+# In this order, as the server tells them apart.
+ANY_FORM: Final[tuple[Form, ...]] = (WorkflowRunVersionRequest, WorkflowRunRequest, DeploymentRunRequest)
+_KEYS: Final[dict[Form, str]] = {
+    WorkflowRunVersionRequest: "workflow_version_id",
+    WorkflowRunRequest: "workflow_id",
+    DeploymentRunRequest: "deployment_id",
+}
 
 
-def run_body(request: object) -> bytes:
+def creating(path: str, *forms: Form) -> Callable[[object], Request]:
+    """Give the ``encode`` of an operation that takes a run request of one of these forms."""
+    return lambda request: Request("POST", path, content=json_bytes(wire_form(request, forms), "request"))
+
+
+def wire_form(request: object, forms: tuple[Form, ...]) -> dict[str, Any]:
     """Give a request as it goes over the wire, every value as it was given.
 
     Raises ``SDKValidationError`` for what is no such request, naming what does not fit.
     """
-    if is_object(request):
-        form = next((form for key, form in _FORMS if key in request), None)
-        wire = dict(request)
-    elif isinstance(request, WorkflowRunVersionRequest | WorkflowRunRequest | DeploymentRunRequest):
+    form: Form | None
+    if isinstance(request, forms):
         form, wire = type(request), given(request)
+    elif is_object(request):
+        form = forms[0] if len(forms) == 1 else next((form for form in forms if _KEYS[form] in request), None)
+        wire = dict(request)
     else:
-        raise _wrong(f"expected a request model or a mapping, got {type(request).__name__}", request)
+        names = " or ".join(form.__name__ for form in forms)
+        raise _wrong(f"expected a {names} or a mapping, got {type(request).__name__}", request)
     if form is None:
-        raise _wrong(f"required: one of {', '.join(key for key, _ in _FORMS)}", request)
+        raise _wrong(f"required: one of {', '.join(_KEYS[form] for form in forms)}", request)
     read(wire, form, "request")
-    return json_bytes(wire, "request")
+    return wire
 
 
 def _wrong(reason: str, value: object) -> SDKValidationError:

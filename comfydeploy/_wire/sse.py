@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 
 # An unknown field is passed over, as the standard says, where it can be one. A comment has an empty name.
 _FIELD: Final = re.compile(rb"[A-Za-z][\w-]{0,31}|")
+# What remains of a broken event may be glued to the name of the one behind it.
+_GLUED: Final = re.compile(rb"(.+)event: (\w+)")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -80,6 +82,9 @@ class SSEDecoder:
             self._data.append(b"")
         elif field == b"event":
             self._name = b""
+        elif glued := _GLUED.fullmatch(line):
+            self._strays.append(glued[1])
+            self._name = glued[2]
         elif not _FIELD.fullmatch(field):
             self._strays.append(line)
 

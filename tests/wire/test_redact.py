@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,19 +70,16 @@ def test_a_parameter_that_the_cut_leaves_open_is_hidden(place, secret):
     assert secret[:8] not in redacted_text(text)
 
 
-@pytest.mark.xfail(strict=True, reason="the quote put after the cut is taken for an escaped one")
 def test_a_secret_that_the_cut_leaves_open_after_a_backslash_is_hidden():
     start = '{"cd_token": "'
     text = start + "s" * (1_999 - len(start)) + '\\"' + "s" * 100 + '"}'
     assert "sss" not in redacted_text(text)
 
 
-@pytest.mark.xfail(strict=True, reason="only a value with its closing quote is hidden")
 def test_a_secret_that_the_server_left_open_is_hidden():
     assert "hunter2" not in redacted_text('{"cd_token": "hunter2')
 
 
-@pytest.mark.xfail(strict=True, reason="the quotes of JSON in a JSON text are escaped")
 def test_a_secret_of_json_in_a_json_text_is_hidden():
     assert "hunter2" not in redacted_text(json.dumps({"message": json.dumps({"cd_token": "hunter2"})}))
 

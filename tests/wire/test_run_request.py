@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfydeploy._wire.run_request import run_body
+from comfydeploy._wire.codec import json_bytes
+from comfydeploy._wire.run_request import ANY_FORM, wire_form
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.models import DeploymentRunRequest, WorkflowRunRequest, WorkflowRunVersionRequest
 
@@ -20,6 +21,10 @@ FREE = st.dictionaries(
         max_leaves=10,
     ),
 )
+
+
+def run_body(request, *forms):
+    return json_bytes(wire_form(request, forms or ANY_FORM), "request")
 
 
 def refusal(request):
@@ -85,9 +90,9 @@ def test_free_form_values_reach_the_wire_untouched(inputs, graph):
         ({"workflow_id": "w"}, "$.workflow_api_json: required, but missing"),
         ({"inputs": {}}, "required: one of workflow_version_id, workflow_id, deployment_id"),
         ({}, "required: one of"),
-        (None, "expected a request model or a mapping, got NoneType"),
-        ("d", "expected a request model or a mapping, got str"),
-        ([("deployment_id", "d")], "expected a request model or a mapping, got list"),
+        (None, "or DeploymentRunRequest or a mapping, got NoneType"),
+        ("d", "or DeploymentRunRequest or a mapping, got str"),
+        ([("deployment_id", "d")], "or DeploymentRunRequest or a mapping, got list"),
         ({"deployment_id": "d", "inputs": []}, "$.inputs: expected an object, got list"),
         ({"deployment_id": "d", "flags": "abc"}, "$.flags: expected a list, got str"),
         ({"deployment_id": "d", "flags": ["a", 1]}, "$.flags[1]: expected a string, got int"),

@@ -167,7 +167,6 @@ def test_what_a_caller_adds_is_named_with_what_is_known():
     assert problem == Problem("$", "unknown: 'typo', 5 (known: first, second)")
 
 
-@pytest.mark.xfail(strict=True, reason="a key with ' @ ' in it is taken apart")
 def test_a_misfit_under_a_strange_key_is_named_by_its_path():
     (problem,) = misfits({"a @ b": "c"}, dict[str, int])
     assert problem.reason == "expected an integer, got str"

@@ -76,7 +76,6 @@ def test_a_table_of_names_knows_every_name_that_it_has():
     assert EXPECTED.keys() | ABSTRACT <= {kind.__name__ for kind in EXCEPTIONS}
 
 
-@pytest.mark.xfail(strict=True, reason="only its children are known, and it counts as a broken connection")
 def test_a_time_limit_of_no_phase_is_a_time_limit():
     assert isinstance(trouble(httpx.TimeoutException("late"), "unknown", closed=False), RequestTimeoutError)
 
