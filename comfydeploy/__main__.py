@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line, which needs the extra ``comfydeploy[emulator]``."""
     try:
-        from comfydeploy.cli.commands import comfydeploy
+        from comfydeploy._cli.commands import comfydeploy
     except ModuleNotFoundError as missing:
         sys.exit(f"{missing.name} is not installed; the commands need: pip install 'comfydeploy[emulator]'")
     comfydeploy(prog_name="comfydeploy")

@@ -46,7 +46,7 @@ def test_one_operation_loads_no_other_and_no_http_until_it_is_called(name):
     }
     assert [one for one in modules if one.startswith("comfydeploy.funcs.")] == [f"comfydeploy.funcs.{name}"]
     assert not [
-        one for one in modules if one.startswith(("comfydeploy.emulator", "comfydeploy.cli", "comfydeploy._facade"))
+        one for one in modules if one.startswith(("comfydeploy.emulator", "comfydeploy._cli", "comfydeploy._facade"))
     ]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from comfydeploy import ComfyDeployCore, funcs
-from comfydeploy.cli.commands import comfydeploy
+from comfydeploy._cli.commands import comfydeploy
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from comfydeploy import __main__, __version__
-from comfydeploy.cli.commands import comfydeploy
+from comfydeploy._cli.commands import comfydeploy
 from comfydeploy.emulator import Emulator
 
 FAILING = "71dcad40-97ed-5938-8cac-3e5f19f195ab"
@@ -37,7 +37,7 @@ def test_help_explains_all_commands(cli):
 
 
 def test_the_demo_on_a_local_server_finishes_and_leaves_pictures(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("comfydeploy.cli.commands.Emulator", lambda: Emulator(pace=0))
+    monkeypatch.setattr("comfydeploy._cli.commands.Emulator", lambda: Emulator(pace=0))
     result = cli("demo")
     assert result.exit_code == 0, result.output
     for expected in ("run_queue", "run_stream", "run_get", "run_sync", "success", "an error", "404: Run not found"):
@@ -115,7 +115,7 @@ def test_a_port_in_use_is_said_without_a_traceback(cli):
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "comfydeploy.cli.commands", None)
+    monkeypatch.setitem(sys.modules, "comfydeploy._cli.commands", None)
     with pytest.raises(SystemExit, match=r"pip install 'comfydeploy\[emulator\]'"):
         __main__.main()
 

@@ -6,7 +6,7 @@ import click
 from rich.console import Console
 
 from comfydeploy import __version__
-from comfydeploy.cli.demo import show
+from comfydeploy._cli.demo import show
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.emulator import Emulator
 

@@ -1,0 +1,174 @@
+"""The examples work: each receives the webhooks of real runs of the local server, and refuses what is forged."""
+
+import importlib.util
+import socket
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import httpx
+import pytest
+import uvicorn
+
+from comfydeploy import ComfyDeployCore
+from comfydeploy.funcs.run_get import run_get
+from comfydeploy.funcs.run_queue import run_queue
+from comfydeploy.webhooks import webhook_url
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+SECRET = "the secret of the test"
+GOOD = '{"run_id": "r", "status": "running", "progress": 0.5}'
+
+
+class Runs(dict):
+    """The states of an example, for which a test can wait."""
+
+    def __init__(self):
+        super().__init__()
+        self._changed = threading.Condition()
+
+    def __setitem__(self, run_id, state):
+        with self._changed:
+            super().__setitem__(run_id, state)
+            self._changed.notify_all()
+
+    def ended(self, run_id):
+        with self._changed:
+            assert self._changed.wait_for(lambda: run_id in self and self[run_id].is_ended, 20)
+            return self[run_id]
+
+
+class Quiet(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextmanager
+def asgi_server(app):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def wsgi_server(app):
+    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Receiver:
+    """An example that runs."""
+
+    def __init__(self, example, port):
+        self.runs = example.runs
+        self.address = f"http://127.0.0.1:{port}/webhooks/comfydeploy"
+
+    def url(self, secret=SECRET, **carried):
+        return webhook_url(f"{self.address}?target_events=run.output", secret, **carried).unwrap()
+
+
+@pytest.fixture(scope="module", params=["webhook_starlette", "webhook_flask"])
+def receiver(request):
+    spec = importlib.util.spec_from_file_location(request.param, EXAMPLES / f"{request.param}.py")
+    example = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEBHOOK_SECRET", SECRET)
+        spec.loader.exec_module(example)
+    example.runs = Runs()
+    serve = wsgi_server if request.param == "webhook_flask" else asgi_server
+    with serve(example.app) as port:
+        yield Receiver(example, port)
+
+
+@pytest.fixture(scope="module")
+def core(emulator):
+    with ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url) as core:
+        yield core
+
+
+@pytest.fixture(scope="module")
+def http():
+    with httpx.Client(trust_env=False) as client:
+        yield client
+
+
+@pytest.mark.parametrize(("deployment", "end"), [("picture", "success"), ("failing", "failed")])
+def test_a_run_is_followed_to_its_end(emulator, core, receiver, deployment, end):
+    expires = datetime.now(UTC) + timedelta(hours=1)
+    request = {
+        "deployment_id": emulator.deployments[deployment],
+        "webhook": receiver.url(reference="job ü 1&2=3+4 %41", expires=expires),
+        "webhook_intermediate_status": True,
+    }
+    run_id = run_queue(core, request).unwrap().run_id
+    state = receiver.runs.ended(run_id)
+    run = run_get(core, run_id).unwrap()
+    assert (state.run_id, state.status, state.progress) == (run_id, end, run.progress)
+    assert state.live_status == run.live_status
+    assert [(one.id, one.output_id) for one in state.outputs] == [(one.id, one.output_id) for one in run.outputs]
+    assert [one.files for one in state.outputs] == [one.files for one in run.outputs]
+
+
+def test_a_delivery_repeated_by_get_is_taken(http, receiver):
+    for method in ("POST", "GET"):
+        headers = {"content-type": "application/json"}
+        answer = http.request(method, receiver.url(reference="job"), content=GOOD, headers=headers)
+        assert (answer.status_code, answer.json()) == (200, {"status": "success"})
+        assert answer.headers["content-type"] == "application/json"
+    assert receiver.runs["r"].progress == 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda url: url.partition("&")[0], "webhook_token: missing"),
+        (lambda url: f"{url}0", "webhook_token: wrong"),
+        (lambda url: url.replace("webhook_reference=job", "webhook_reference=another"), "webhook_token: wrong"),
+        (lambda url: url.replace("target_events=run.output", ""), "webhook_token: wrong"),
+    ],
+)
+def test_a_forged_address_is_refused(http, receiver, change, said):
+    answer = http.post(change(receiver.url(reference="job")))
+    assert answer.status_code == 401
+    assert said in answer.json()["status"]
+
+
+def test_an_address_of_another_secret_is_refused(http, receiver):
+    assert http.post(receiver.url("another secret")).status_code == 401
+
+
+def test_an_expired_address_is_refused(http, receiver):
+    answer = http.post(receiver.url(expires=1))
+    assert answer.status_code == 401
+    assert "webhook_expires: expired at 1970-01-01T00:00:01+00:00" in answer.json()["status"]
+
+
+@pytest.mark.parametrize(("method", "content"), [("POST", b"not json"), ("POST", b"{}"), ("GET", b"")])
+def test_what_is_no_delivery_is_refused(http, receiver, method, content):
+    answer = http.request(method, receiver.url(), content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+    assert "webhook's" in answer.json()["status"]
+
+
+def test_other_methods_are_refused(http, receiver):
+    assert http.put(receiver.url()).status_code == 405
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_an_example_is_short_enough_to_be_read(example):
+    assert len((EXAMPLES / example).read_text().splitlines()) <= 50
