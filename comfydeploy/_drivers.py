@@ -1,12 +1,12 @@
 """The only I/O: one blocking loop and one awaiting loop that move the bytes of an exchange."""
 
 import time
+from collections.abc import Callable
 from inspect import isawaitable, iscoroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from comfydeploy._wire.exchange import Exchange, Pause
 from comfydeploy._wire.operation import Operation
-from comfydeploy._wire.redact import Secret
 from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.request import authorization
 from comfydeploy._wire.troubles import trouble, without_frames
@@ -18,15 +18,17 @@ from comfydeploy.errors import (
     SDKValidationError,
     UnexpectedClientError,
 )
+from comfydeploy.models.secret import Secret
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
     import httpx
 
-    from comfydeploy.streaming import AsyncEventStream, EventStream
+    from comfydeploy._wire.upload import Window
 
 A = TypeVar("A")
+S = TypeVar("S")
 V = TypeVar("V")
 
 
@@ -79,23 +81,27 @@ async def call_async(
 
 
 def stream(
-    core: ComfyDeployCore, operation: Operation[A, Reply], argument: A, options: RequestOptions | None
-) -> "Result[EventStream, Error]":
-    """Make a call whose answer is a stream."""
-    from comfydeploy.streaming import EventStream
-
+    kind: "Callable[[httpx.Response, httpx.Client], S]",
+    core: ComfyDeployCore,
+    operation: Operation[A, Reply],
+    argument: A,
+    options: RequestOptions | None,
+) -> Result[S, Error]:
+    """Make a call whose answer is a stream of a kind."""
     result = call(core, operation, argument, options)
-    return Success(EventStream(*result.unwrap().source)) if isinstance(result, Success) else result
+    return Success(kind(*result.unwrap().source)) if isinstance(result, Success) else result
 
 
 async def stream_async(
-    core: ComfyDeployCore, operation: Operation[A, Reply], argument: A, options: RequestOptions | None
-) -> "Result[AsyncEventStream, Error]":
-    """Make a call whose answer is a stream to be awaited."""
-    from comfydeploy.streaming import AsyncEventStream
-
+    kind: "Callable[[httpx.Response, httpx.AsyncClient], S]",
+    core: ComfyDeployCore,
+    operation: Operation[A, Reply],
+    argument: A,
+    options: RequestOptions | None,
+) -> Result[S, Error]:
+    """Make a call whose answer is a stream of a kind, to be awaited."""
     result = await call_async(core, operation, argument, options)
-    return Success(AsyncEventStream(*result.unwrap().source)) if isinstance(result, Success) else result
+    return Success(kind(*result.unwrap().source)) if isinstance(result, Success) else result
 
 
 def _token(core: ComfyDeployCore) -> Secret:
@@ -112,11 +118,16 @@ async def _token_async(core: ComfyDeployCore) -> Secret:
 
 
 def _send(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
+    client = core.connections.client(lasting=exchange.is_lasting)
+    with exchange.opened_upload() as file:
+        request = _outgoing(client, exchange, file, is_ours=core.connections.given is None)
+        exchange.fate = "unknown"
+        return _sent(client, request, exchange)
+
+
+def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[Any]) -> Reply | Error:
     import httpx
 
-    client = core.connections.client(lasting=exchange.is_lasting)
-    request = _outgoing(client, exchange, is_ours=core.connections.given is None)
-    exchange.fate = "unknown"
     try:
         response = client.send(request, stream=True, follow_redirects=False)
         reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
@@ -135,11 +146,16 @@ def _send(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
 
 
 async def _send_async(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
+    client = core.connections.async_client(lasting=exchange.is_lasting)
+    with exchange.opened_upload() as file:
+        request = _outgoing(client, exchange, file, is_ours=core.connections.async_given is None)
+        exchange.fate = "unknown"
+        return await _sent_async(client, request, exchange)
+
+
+async def _sent_async(client: "httpx.AsyncClient", request: "httpx.Request", exchange: Exchange[Any]) -> Reply | Error:
     import httpx
 
-    client = core.connections.async_client(lasting=exchange.is_lasting)
-    request = _outgoing(client, exchange, is_ours=core.connections.async_given is None)
-    exchange.fate = "unknown"
     try:
         response = await client.send(request, stream=True, follow_redirects=False)
         reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
@@ -157,21 +173,21 @@ async def _send_async(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply |
         return trouble(error, exchange.fate, closed=client.is_closed)
 
 
-def _outgoing(client: "httpx.Client | httpx.AsyncClient", exchange: Exchange[Any], *, is_ours: bool) -> "httpx.Request":
+def _outgoing(
+    client: "httpx.Client | httpx.AsyncClient", exchange: Exchange[Any], file: "Window | None", *, is_ours: bool
+) -> "httpx.Request":
     request = exchange.prepare()
+    body: dict[str, Any] = {"content": request.content, "extensions": {"timeout": exchange.limits}}
+    if file is not None and request.upload is not None:
+        body["files"] = {"file": (request.upload.name, file, request.upload.media_type)}
     headers = {"authorization": f"Bearer {exchange.token.reveal()}", **request.headers}
-    extensions = {"timeout": exchange.limits}
     if is_ours:
         import httpx
 
         # Not through the client, which would add the cookies that it was sent: one of them would beat the token.
         headers["accept-encoding"] = client.headers["accept-encoding"]
-        return httpx.Request(
-            request.method, request.url, headers=headers, content=request.content, extensions=extensions
-        )
-    built = client.build_request(
-        request.method, request.url, headers=headers, content=request.content, extensions=extensions
-    )
+        return httpx.Request(request.method, request.url, headers=headers, **body)
+    built = client.build_request(request.method, request.url, headers=headers, **body)
     built.headers.pop("cookie", None)
     return built
 

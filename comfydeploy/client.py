@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 from comfydeploy.core import ComfyDeployCore
 
 if TYPE_CHECKING:
+    from comfydeploy._facade.deployments import Deployments
+    from comfydeploy._facade.file import File
     from comfydeploy._facade.run import Run
+    from comfydeploy._facade.runs import Runs
+    from comfydeploy._facade.session import Sessions
 
 __all__ = ["ComfyDeploy"]
 
@@ -23,3 +27,31 @@ class ComfyDeploy(ComfyDeployCore):
         from comfydeploy._facade.run import Run
 
         return Run(self)
+
+    @cached_property
+    def deployments(self) -> "Deployments":
+        """Read deployments."""
+        from comfydeploy._facade.deployments import Deployments
+
+        return Deployments(self)
+
+    @cached_property
+    def file(self) -> "File":
+        """Upload files."""
+        from comfydeploy._facade.file import File
+
+        return File(self)
+
+    @cached_property
+    def runs(self) -> "Runs":
+        """List runs."""
+        from comfydeploy._facade.runs import Runs
+
+        return Runs(self)
+
+    @cached_property
+    def session(self) -> "Sessions":
+        """Open, read and close sessions."""
+        from comfydeploy._facade.session import Sessions
+
+        return Sessions(self)

@@ -5,40 +5,57 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from comfydeploy._wire.events import RunStreamDecoder
+from comfydeploy._wire.logs import RunLogDecoder
 from comfydeploy._wire.troubles import lost
-from comfydeploy.errors import RequestAbortedError, StreamError
+from comfydeploy.errors import MalformedEvent, RequestAbortedError, StreamError
+from comfydeploy.models.run_log import RunLogLine
 from comfydeploy.models.run_stream import RunStream
 from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["AsyncEventStream", "EventStream", "StreamItem"]
+__all__ = [
+    "AsyncEventStream",
+    "AsyncItemStream",
+    "AsyncLogStream",
+    "EventStream",
+    "ItemStream",
+    "LogStream",
+    "StreamItem",
+]
 
+T = TypeVar("T")
 StreamItem: TypeAlias = Result[RunStream, StreamError]
 
 
-class _Reading:
+class _Decoder(Protocol[T]):
+    is_complete: bool
+
+    def feed(self, chunk: bytes) -> list[Result[T, MalformedEvent]]: ...
+    def finish(self) -> list[Result[T, MalformedEvent]]: ...
+
+
+class _Reading(Generic[T]):
     """What both colours share: the items that were read and not yet given, and how the reading ended."""
 
-    def __init__(self, response: "httpx.Response", client: "httpx.Client | httpx.AsyncClient") -> None:
+    def __init__(
+        self, response: "httpx.Response", client: "httpx.Client | httpx.AsyncClient", decoder: _Decoder[T]
+    ) -> None:
         self._response = response
         self._client = client
-        self._decoder = RunStreamDecoder()
-        self._ready: deque[StreamItem] = deque()
+        self._decoder = decoder
+        self._ready: deque[Result[T, StreamError]] = deque()
         self._ended = False
 
-    @property
-    def run_id(self) -> str | None:
-        """The id of the run, for ``run_get``: known as soon as an event that was read names it."""
-        return self._decoder.run_id
-
-    def _reached_the_end(self) -> None:
-        self._ended = True
-        self._ready.extend(self._decoder.finish())
+    def _read(self, chunk: bytes | None) -> bool:
+        """Take what the connection gave, ``None`` at its end; tell whether there is nothing more to wait for."""
+        self._ready.extend(self._decoder.finish() if chunk is None else self._decoder.feed(chunk))
+        self._ended = chunk is None or self._decoder.is_complete
+        return self._ended
 
     def _broke(self, error: Exception) -> None:
         if self._ended:  # the caller closed the stream meanwhile, which has been noted
@@ -57,26 +74,26 @@ class _Reading:
         return cut
 
 
-class EventStream(_Reading, Iterator[StreamItem]):
-    """The events of a run as they happen: a context manager and an iterator of results.
+class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
+    """A stream of the server: a context manager and an iterator of results.
 
     An item is ``Success(event)``, or ``Failure(MalformedEvent)`` for one that cannot be read, after which the stream
     goes on, or another ``Failure``, which is the last item. Leaving the loop, the ``with`` block or the last
     reference closes the connection; the run itself goes on. Reading on after that gives a ``RequestAbortedError``.
     """
 
-    def __init__(self, response: "httpx.Response", client: "httpx.Client") -> None:
-        super().__init__(response, client)
+    def __init__(self, response: "httpx.Response", client: "httpx.Client", decoder: _Decoder[T]) -> None:
+        super().__init__(response, client, decoder)
         self._chunks = response.iter_bytes()
 
-    def __next__(self) -> StreamItem:
+    def __next__(self) -> Result[T, StreamError]:
         while not self._ready:
             if self._ended:
                 raise StopIteration
             self._fill()
         return self._ready.popleft()
 
-    def __iter__(self) -> Iterator[StreamItem]:  # noqa: PYI034 - a generator, which its loop closes
+    def __iter__(self) -> Iterator[Result[T, StreamError]]:  # noqa: PYI034 - a generator, which its loop closes
         # A generator, not the stream itself: it is closed with the loop that it was made for.
         try:
             while True:
@@ -97,10 +114,8 @@ class EventStream(_Reading, Iterator[StreamItem]):
             self._broke(error)
             self._response.close()
         else:
-            if chunk is None:
-                self._reached_the_end()
-            else:
-                self._ready.extend(self._decoder.feed(chunk))
+            if self._read(chunk):
+                self._response.close()
 
     def close(self) -> None:
         """Close the connection at once, also from another thread; the run itself goes on."""
@@ -126,24 +141,24 @@ class EventStream(_Reading, Iterator[StreamItem]):
         self.close()
 
 
-class AsyncEventStream(_Reading, AsyncIterator[StreamItem]):
-    """The twin of ``EventStream`` for ``async with`` and ``async for``."""
+class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
+    """The twin of ``ItemStream`` for ``async with`` and ``async for``."""
 
-    def __init__(self, response: "httpx.Response", client: "httpx.AsyncClient") -> None:
-        super().__init__(response, client)
+    def __init__(self, response: "httpx.Response", client: "httpx.AsyncClient", decoder: _Decoder[T]) -> None:
+        super().__init__(response, client, decoder)
         self._chunks = response.aiter_bytes()
         from asyncio import get_running_loop
 
         self._loop = get_running_loop()
 
-    async def __anext__(self) -> StreamItem:
+    async def __anext__(self) -> Result[T, StreamError]:
         while not self._ready:
             if self._ended:
                 raise StopAsyncIteration
             await self._fill()
         return self._ready.popleft()
 
-    async def __aiter__(self) -> AsyncIterator[StreamItem]:
+    async def __aiter__(self) -> AsyncIterator[Result[T, StreamError]]:
         try:
             while True:
                 try:
@@ -163,10 +178,8 @@ class AsyncEventStream(_Reading, AsyncIterator[StreamItem]):
             self._broke(error)
             await self._response.aclose()
         else:
-            if chunk is None:
-                self._reached_the_end()
-            else:
-                self._ready.extend(self._decoder.feed(chunk))
+            if self._read(chunk):
+                await self._response.aclose()
 
     async def aclose(self) -> None:
         """Close the connection at once; the run itself goes on."""
@@ -186,3 +199,43 @@ class AsyncEventStream(_Reading, AsyncIterator[StreamItem]):
         # Nobody can wait here: the event loop closes the connection, if it still runs.
         if self._leave() and self._loop.is_running():
             self._loop.call_soon_threadsafe(self._loop.create_task, self._response.aclose())
+
+
+class EventStream(ItemStream[RunStream]):
+    """The events of a run as they happen, as ``Success`` and ``Failure`` items; ``ItemStream`` tells the rest."""
+
+    def __init__(self, response: "httpx.Response", client: "httpx.Client") -> None:
+        self._events = RunStreamDecoder()
+        super().__init__(response, client, self._events)
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, for ``run_get``: known as soon as an event that was read names it."""
+        return self._events.run_id
+
+
+class AsyncEventStream(AsyncItemStream[RunStream]):
+    """The twin of ``EventStream`` for ``async with`` and ``async for``."""
+
+    def __init__(self, response: "httpx.Response", client: "httpx.AsyncClient") -> None:
+        self._events = RunStreamDecoder()
+        super().__init__(response, client, self._events)
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, for ``run_get``: known as soon as an event that was read names it."""
+        return self._events.run_id
+
+
+class LogStream(ItemStream[RunLogLine]):
+    """The lines of a run's log as they are written, as ``Success`` and ``Failure`` items."""
+
+    def __init__(self, response: "httpx.Response", client: "httpx.Client") -> None:
+        super().__init__(response, client, RunLogDecoder())
+
+
+class AsyncLogStream(AsyncItemStream[RunLogLine]):
+    """The twin of ``LogStream`` for ``async with`` and ``async for``."""
+
+    def __init__(self, response: "httpx.Response", client: "httpx.AsyncClient") -> None:
+        super().__init__(response, client, RunLogDecoder())

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from comfydeploy._drivers import stream, stream_async
 from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.run_request import ANY_FORM, creating
+from comfydeploy._wire.run_request import ANY_FORM, NO_BATCH, creating
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_request import RunRequest
@@ -19,7 +19,7 @@ OPERATION: Final = Operation(
     as_it_is,
     accept="text/event-stream",
     read_timeout=None,
-    caution="A run may have been created, and billed, all the same; only a batch is refused before anything runs.",
+    caution=NO_BATCH,
 )
 
 
@@ -33,11 +33,11 @@ def run_stream(
     both. There is no way to resume: to call again is to pay again. The run goes on when the stream is closed; read it
     with ``run_get`` and ``stream.run_id``.
     """
-    return stream(core, OPERATION, request, options)
+    return stream(EventStream, core, OPERATION, request, options)
 
 
 async def run_stream_async(
     core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[AsyncEventStream, Error]:
     """Do what ``run_stream`` does, awaited, for ``async with`` and ``async for``."""
-    return await stream_async(core, OPERATION, request, options)
+    return await stream_async(AsyncEventStream, core, OPERATION, request, options)

@@ -36,11 +36,17 @@ class Caller:
         self._cores.append(core)
         return core
 
-    def __call__(self, name, core, *arguments, **named):
+    def __call__(self, name, core, /, *arguments, **named):
         module = importlib.import_module(f"comfydeploy.funcs.{name}")
         if not self.awaited:
             return getattr(module, name)(core, *arguments, **named)
         return self.run(getattr(module, f"{name}_async")(core, *arguments, **named))
+
+    def pages(self, name, core, /, *arguments, **named):
+        """Read all pages of an operation that gives pages."""
+        module = importlib.import_module(f"comfydeploy.funcs.{name}")
+        function = getattr(module, f"{name}_async" if self.awaited else name)
+        return self.items(function(core, *arguments, **named))
 
     def run(self, awaitable):
         async def wait():

@@ -19,6 +19,20 @@ def signature(function):
     return [(one.name, one.kind, one.default) for one in inspect.signature(function).parameters.values()]
 
 
+def is_awaited(function):
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def place_in(client, name):
+    """Give the group of the facade that has an operation, and its name there: ``client.run.deployment``, ``queue``."""
+    first, _, rest = name.partition("_")
+    group = getattr(client, first)
+    if not hasattr(group, rest):
+        second, _, rest = rest.partition("_")
+        group = getattr(group, second)
+    return group, rest
+
+
 def test_there_are_operations_to_look_at():
     assert {"run_get", "run_queue", "run_sync", "run_stream", "run_get_run_run_run_id_get"} <= set(NAMES)
 
@@ -34,8 +48,8 @@ class TestEveryOperation:
 
     def test_has_a_function_and_its_async_twin_with_the_same_parameters(self, name, module):
         blocking, awaited = getattr(module, name), getattr(module, f"{name}_async")
-        assert inspect.iscoroutinefunction(awaited)
-        assert not inspect.iscoroutinefunction(blocking)
+        assert is_awaited(awaited)
+        assert not is_awaited(blocking)
         assert signature(blocking) == signature(awaited)
 
     def test_takes_a_core_first_and_options_last(self, name, module):
@@ -51,11 +65,11 @@ class TestEveryOperation:
         assert getattr(module, f"{name}_async").__doc__
 
     def test_has_a_method_in_the_facade_in_both_colours(self, name, module):
-        group, _, method = name.partition("_")
         with ComfyDeploy(bearer="k") as client:
-            bound = getattr(getattr(client, group), method)
+            group, method = place_in(client, name)
+            bound = getattr(group, method)
             assert signature(bound) == signature(getattr(module, name))[1:]
-            assert inspect.iscoroutinefunction(getattr(getattr(client, group), f"{method}_async"))
+            assert is_awaited(getattr(group, f"{method}_async"))
 
     def test_has_a_row_in_the_readme(self, name):
         assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -2,36 +2,34 @@
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
+from comfydeploy.models.run_log import RunLogLine
 from comfydeploy.models.run_stream import RunStream
 from comfydeploy.result import unwrap
-from comfydeploy.streaming import AsyncEventStream, EventStream
+from comfydeploy.streaming import AsyncEventStream, AsyncItemStream, EventStream, ItemStream
+
+T = TypeVar("T")
 
 
-class Events(Iterator[RunStream]):
-    """The events of a run as they happen; a failure item of the stream is raised.
+class RaisingStream(Iterator[T]):
+    """The items of a stream as they come; a failure item is raised.
 
     A ``MalformedEvent`` that is raised out of a loop ends the loop and closes the connection. To go on after one,
-    call ``next(events)`` in place of the loop.
+    call ``next`` in place of the loop.
     """
 
-    def __init__(self, stream: EventStream) -> None:
+    def __init__(self, stream: ItemStream[T]) -> None:
         self._stream = stream
 
-    @property
-    def run_id(self) -> str | None:
-        """The id of the run, as soon as an event that was read names it."""
-        return self._stream.run_id
-
-    def __next__(self) -> RunStream:
+    def __next__(self) -> T:
         return unwrap(next(self._stream))
 
-    def __iter__(self) -> Iterator[RunStream]:  # noqa: PYI034 - a generator, which its loop closes
+    def __iter__(self) -> Iterator[T]:  # noqa: PYI034 - a generator, which its loop closes
         return map(unwrap, iter(self._stream))
 
     def close(self) -> None:
-        """Close the connection at once; the run itself goes on."""
+        """Close the connection at once; a run itself goes on."""
         self._stream.close()
 
     def __enter__(self) -> Self:
@@ -43,21 +41,16 @@ class Events(Iterator[RunStream]):
         self.close()
 
 
-class AsyncEvents(AsyncIterator[RunStream]):
-    """The twin of ``Events`` for ``async with`` and ``async for``."""
+class AsyncRaisingStream(AsyncIterator[T]):
+    """The twin of ``RaisingStream`` for ``async with`` and ``async for``."""
 
-    def __init__(self, stream: AsyncEventStream) -> None:
+    def __init__(self, stream: AsyncItemStream[T]) -> None:
         self._stream = stream
 
-    @property
-    def run_id(self) -> str | None:
-        """The id of the run, as soon as an event that was read names it."""
-        return self._stream.run_id
-
-    async def __anext__(self) -> RunStream:
+    async def __anext__(self) -> T:
         return unwrap(await anext(self._stream))
 
-    async def __aiter__(self) -> AsyncIterator[RunStream]:
+    async def __aiter__(self) -> AsyncIterator[T]:
         try:
             async for item in self._stream:
                 yield unwrap(item)
@@ -65,7 +58,7 @@ class AsyncEvents(AsyncIterator[RunStream]):
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connection at once; the run itself goes on."""
+        """Close the connection at once; a run itself goes on."""
         await self._stream.aclose()
 
     async def __aenter__(self) -> Self:
@@ -75,3 +68,37 @@ class AsyncEvents(AsyncIterator[RunStream]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+class Events(RaisingStream[RunStream]):
+    """The events of a run as they happen."""
+
+    def __init__(self, stream: EventStream) -> None:
+        super().__init__(stream)
+        self._events = stream
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, as soon as an event that was read names it."""
+        return self._events.run_id
+
+
+class AsyncEvents(AsyncRaisingStream[RunStream]):
+    """The twin of ``Events`` for ``async with`` and ``async for``."""
+
+    def __init__(self, stream: AsyncEventStream) -> None:
+        super().__init__(stream)
+        self._events = stream
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, as soon as an event that was read names it."""
+        return self._events.run_id
+
+
+class LogLines(RaisingStream[RunLogLine]):
+    """The lines of a run's log as they are written."""
+
+
+class AsyncLogLines(AsyncRaisingStream[RunLogLine]):
+    """The twin of ``LogLines`` for ``async with`` and ``async for``."""

@@ -5,14 +5,28 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from comfydeploy._facade.events import AsyncEvents, Events
+from comfydeploy._downloads import Target
+from comfydeploy._facade.events import AsyncEvents, AsyncLogLines, Events, LogLines
+from comfydeploy._facade.run_deployment import RunDeployment
+from comfydeploy._facade.run_workflow import RunWorkflow
 from comfydeploy.core import ComfyDeployCore
+from comfydeploy.funcs.run_batch import run_batch, run_batch_async
+from comfydeploy.funcs.run_cancel import run_cancel, run_cancel_async
+from comfydeploy.funcs.run_first_result import run_first_result, run_first_result_async
 from comfydeploy.funcs.run_get import run_get, run_get_async
+from comfydeploy.funcs.run_logs import run_logs, run_logs_async
+from comfydeploy.funcs.run_logs_stream import run_logs_stream, run_logs_stream_async
+from comfydeploy.funcs.run_native import run_native, run_native_async
 from comfydeploy.funcs.run_queue import run_queue, run_queue_async
 from comfydeploy.funcs.run_stream import run_stream, run_stream_async
 from comfydeploy.funcs.run_sync import run_sync, run_sync_async
+from comfydeploy.models.cancel_run import CancelRunResponse
 from comfydeploy.models.create_run import CreateRunResponse
+from comfydeploy.models.media_file import MediaFile
+from comfydeploy.models.native_run import NativeRun
 from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.models.run_batch import CreateRunBatchResponse
+from comfydeploy.models.run_log import RunLog
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 from comfydeploy.models.run_request import RunRequest
 from comfydeploy.options import RequestOptions
@@ -27,6 +41,16 @@ class Run:
     """Create runs and read them; every method raises the error of a ``Failure``."""
 
     _core: ComfyDeployCore
+
+    @property
+    def deployment(self) -> RunDeployment:
+        """Create runs of deployments."""
+        return RunDeployment(self._core)
+
+    @property
+    def workflow(self) -> RunWorkflow:
+        """Create runs of whole graphs."""
+        return RunWorkflow(self._core)
 
     def get(self, run_id: str, options: _Options = None, *, queue_position: bool = False) -> WorkflowRunModel:
         """Give the state of a run; see ``run_get``."""
@@ -65,3 +89,53 @@ class Run:
     async def stream_async(self, request: _Request, options: _Options = None) -> AsyncEvents:
         """Create a run and give its events as they happen; see ``run_stream``."""
         return AsyncEvents(unwrap(await run_stream_async(self._core, request, options)))
+
+    def cancel(self, run_id: str, options: _Options = None) -> CancelRunResponse:
+        """Cancel a run; see ``run_cancel``."""
+        return unwrap(run_cancel(self._core, run_id, options))
+
+    async def cancel_async(self, run_id: str, options: _Options = None) -> CancelRunResponse:
+        """Cancel a run; see ``run_cancel``."""
+        return unwrap(await run_cancel_async(self._core, run_id, options))
+
+    def batch(self, request: _Request, options: _Options = None) -> CreateRunBatchResponse:
+        """Create the runs of a batch and give its id; see ``run_batch``."""
+        return unwrap(run_batch(self._core, request, options))
+
+    async def batch_async(self, request: _Request, options: _Options = None) -> CreateRunBatchResponse:
+        """Create the runs of a batch and give its id; see ``run_batch``."""
+        return unwrap(await run_batch_async(self._core, request, options))
+
+    def first_result(self, request: _Request, options: _Options = None, *, to: Target | None = None) -> MediaFile:
+        """Create a run and give its first file; see ``run_first_result``."""
+        return unwrap(run_first_result(self._core, request, options, to=to))
+
+    async def first_result_async(
+        self, request: _Request, options: _Options = None, *, to: Target | None = None
+    ) -> MediaFile:
+        """Create a run and give its first file; see ``run_first_result``."""
+        return unwrap(await run_first_result_async(self._core, request, options, to=to))
+
+    def native(self, request: _Request, options: _Options = None) -> NativeRun:
+        """Create a run that you run yourself; see ``run_native``."""
+        return unwrap(run_native(self._core, request, options))
+
+    async def native_async(self, request: _Request, options: _Options = None) -> NativeRun:
+        """Create a run that you run yourself; see ``run_native``."""
+        return unwrap(await run_native_async(self._core, request, options))
+
+    def logs(self, run_id: str, options: _Options = None) -> list[RunLog]:
+        """Give the archived log of a run; see ``run_logs``."""
+        return unwrap(run_logs(self._core, run_id, options))
+
+    async def logs_async(self, run_id: str, options: _Options = None) -> list[RunLog]:
+        """Give the archived log of a run; see ``run_logs``."""
+        return unwrap(await run_logs_async(self._core, run_id, options))
+
+    def logs_stream(self, run_id: str, options: _Options = None) -> LogLines:
+        """Give the log of a run as it is written; see ``run_logs_stream``."""
+        return LogLines(unwrap(run_logs_stream(self._core, run_id, options)))
+
+    async def logs_stream_async(self, run_id: str, options: _Options = None) -> AsyncLogLines:
+        """Give the log of a run as it is written; see ``run_logs_stream``."""
+        return AsyncLogLines(unwrap(await run_logs_stream_async(self._core, run_id, options)))

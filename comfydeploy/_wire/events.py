@@ -26,6 +26,7 @@ class RunStreamDecoder:
 
     def __init__(self) -> None:
         self._sse = SSEDecoder()
+        self.is_complete = False  # nothing in the stream says that it is over
         self.run_id: str | None = None
 
     def feed(self, chunk: bytes) -> list[Item]:

@@ -3,13 +3,13 @@
 The drivers only move bytes: they send what ``prepare`` gives, hand what comes back to ``settle`` and do as it says.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
-from typing import Any, Final, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, get_args
 
 from attrs import evolve, frozen
 
 from comfydeploy._wire.operation import Operation
-from comfydeploy._wire.redact import Secret
 from comfydeploy._wire.reply import Reply, media_type, refusal, unexpected
 from comfydeploy._wire.request import Request, checked_headers, checked_server
 from comfydeploy._wire.settings import Settings, checked_options, idle_limit, retry_policy, time_limits
@@ -19,9 +19,14 @@ from comfydeploy.errors import (
     Error,
     Fate,
     RequestTimeoutError,
+    SDKError,
     SDKValidationError,
 )
+from comfydeploy.models.secret import Secret
 from comfydeploy.result import Failure, Result, Success
+
+if TYPE_CHECKING:
+    from comfydeploy._wire.upload import Window
 
 V = TypeVar("V")
 T = TypeVar("T")
@@ -29,6 +34,7 @@ T = TypeVar("T")
 USER_AGENT: Final = "comfydeploy-python/0.1.0"
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 _JSON: Final = "application/json"
+_ANYTHING: Final = "*/*"
 _EVENT_STREAM: Final = "text/event-stream"
 
 
@@ -79,8 +85,13 @@ class Exchange(Generic[V]):
             headers["content-type"] = "application/json"
         if given.headers is not None:
             headers |= checked_headers(given.headers)
-        request = Request(request.method, server + request.url, headers, request.content)
+        request = evolve(request, url=server + request.url, headers=headers)
         self._request = self._hooked("before_create_request", request)
+
+    def opened_upload(self) -> AbstractContextManager["Window | None"]:
+        """Open the file that goes with the request, for one attempt."""
+        upload = self._request.upload
+        return nullcontext() if upload is None else upload.opened()
 
     def prepare(self) -> Request:
         """Give the request of the next attempt, without the token."""
@@ -90,9 +101,11 @@ class Exchange(Generic[V]):
 
     def what_to_read(self, status_code: int, content_type: str) -> Literal["all", "later", "nothing"]:
         """Tell what to read of an answer whose head has come: a stream is read later, one nobody asked for never."""
+        good = 200 <= status_code < 300  # noqa: PLR2004 - the class of status codes
+        if good and self._operation.accept == _ANYTHING:
+            return "later"
         if media_type(content_type) != _EVENT_STREAM:
             return "all"
-        good = 200 <= status_code < 300  # noqa: PLR2004 - the class of status codes
         return "later" if good and self._operation.accept == _EVENT_STREAM else "nothing"
 
     def settle(self, outcome: Reply | Error) -> Result[V, Error] | Pause:
@@ -113,15 +126,21 @@ class Exchange(Generic[V]):
 
     def _read(self, reply: Reply) -> Result[V, Error]:
         if not reply.is_good:
-            return Failure(refusal(reply.without(self.token), self._operation.caution))
+            return Failure(self._refused(reply.without(self.token)))
         reply = evolve(self._hooked("after_success", reply), source=reply.source) if self._hooks else reply
         result = self._decoded(reply)
         # An error keeps what the server sent, so read it from an answer that cannot give the token away.
         return result if isinstance(result, Success) else self._decoded(reply.without(self.token))
 
+    def _refused(self, reply: Reply) -> Error:
+        error = refusal(reply, self._operation.caution)
+        hint = self._operation.hint(reply) if self._operation.hint else None
+        return evolve(error, hint=hint) if hint and isinstance(error, SDKError) else error
+
     def _decoded(self, reply: Reply) -> Result[V, Error]:
         expected = self._operation.accept
-        if reply.content_type != expected and not (expected == _JSON and reply.content_type.endswith("+json")):
+        is_json = expected == _JSON and reply.content_type.endswith("+json")
+        if expected not in (reply.content_type, _ANYTHING) and not is_json:
             reason = f"The server answered with {reply.content_type or 'no content type'} in place of {expected}"
             return Failure(unexpected(reply, reason, self._operation.caution and "A run may have been started."))
         try:

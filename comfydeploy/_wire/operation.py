@@ -19,15 +19,17 @@ class Operation(Generic[A, V]):
 
     ``encode`` makes the request from the arguments, ``decode`` the value from a good answer; both raise one of our
     errors where they cannot. ``read_timeout``: seconds to wait for the next bytes of the answer, ``None`` for ever.
-    ``caution``, for a call that creates runs, is what is known of the run when the server answers 5XX.
+    ``caution``, for a call that creates runs, is what is known of the run when the server answers 5XX; ``hint`` gives
+    what is known of other bad answers.
     """
 
     id: str
     encode: Callable[[A], Request]
     decode: Callable[[Reply], V]
-    accept: Literal["application/json", "text/event-stream"] = "application/json"
+    accept: Literal["application/json", "text/event-stream", "*/*"] = "application/json"
     read_timeout: float | None = 60.0
     caution: str | None = None
+    hint: Callable[[Reply], str | None] | None = None
 
 
 def returning(model: type[V]) -> Callable[[Reply], V]:
@@ -40,5 +42,5 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
 
 
 def as_it_is(reply: Reply) -> Reply:
-    """Give the answer itself: the ``decode`` of a stream, whose body is still to come."""
+    """Give the answer itself: the ``decode`` of a stream or a file, whose body is still to come."""
     return reply

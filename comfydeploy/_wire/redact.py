@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-HIDDEN: Final = "[redacted]"
+from comfydeploy.models.secret import HIDDEN
 
 _TELLING = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
 _SECRET_HEADER: Final = re.compile(_TELLING, re.IGNORECASE)
@@ -28,23 +28,3 @@ def redacted_text(text: str) -> str:
     # Cut first: a log line must not cost what the body costs.
     shown = _SECRET_IN_TEXT.sub(lambda found: f"{found[1] or found[3]}{HIDDEN}", text[:_LONGEST])
     return shown if len(text) <= _LONGEST else f"{shown}... ({len(text):,} characters)"
-
-
-class Secret:
-    """A text that never prints, and that only ``reveal`` gives away."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __repr__(self) -> str:
-        return f"Secret({HIDDEN})"
-
-    def reveal(self) -> str:
-        """Give the secret itself."""
-        return self._text
-
-    def removed_from(self, text: str) -> str:
-        """Give a text without this secret, for a server that sends it back."""
-        return text.replace(self._text, HIDDEN) if self._text else text

@@ -7,8 +7,9 @@ from typing import Any, Final
 from attrs import evolve, field, frozen
 
 from comfydeploy._wire.codec import read
-from comfydeploy._wire.redact import Secret, redacted_headers, redacted_text
+from comfydeploy._wire.redact import redacted_headers, redacted_text
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
+from comfydeploy.models.secret import Secret
 from comfydeploy.models.validation import ValidationError
 
 _EXCERPT: Final = 300

@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import evolve, field, frozen
 
 from comfydeploy._wire.codec import is_object
-from comfydeploy._wire.redact import Secret, redacted_headers, redacted_text
+from comfydeploy._wire.redact import redacted_headers, redacted_text
 from comfydeploy.errors import InvalidRequestError, Problem, SDKValidationError
+from comfydeploy.models.secret import Secret
+
+if TYPE_CHECKING:
+    from comfydeploy._wire.upload import Upload
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
@@ -24,13 +28,15 @@ def _shown_body(content: bytes | None) -> str:
 class Request:
     """What is sent: ``url`` is the path below the server until the call gives it the server's address.
 
-    Header names are in lower case. The token is not among them: it is added as the request leaves.
+    ``upload`` is a file that is sent as a form in place of ``content``. Header names are in lower case. The token is
+    not among them: it is added as the request leaves.
     """
 
     method: str
     url: str = field(repr=lambda url: repr(redacted_text(url)))
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=lambda headers: repr(redacted_headers(headers)))
     content: bytes | None = field(default=None, repr=_shown_body)
+    upload: "Upload | None" = None
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Give the same request with these headers, in place of those of the same name."""

@@ -16,6 +16,9 @@ MAY_EXIST: Final = (
     "A run may have been created, and billed, all the same: the server is known to answer 500 after it started the "
     "runs of a request with batch_number, batch_input_params or is_native_run. Look before you send it again."
 )
+NO_BATCH: Final = (
+    "A run may have been created, and billed, all the same; only a batch is refused before anything is run."
+)
 Form = type[WorkflowRunVersionRequest] | type[WorkflowRunRequest] | type[DeploymentRunRequest]
 
 # In this order, as the server tells them apart.
@@ -30,6 +33,19 @@ _KEYS: Final[dict[Form, str]] = {
 def creating(path: str, *forms: Form) -> Callable[[object], Request]:
     """Give the ``encode`` of an operation that takes a run request of one of these forms."""
     return lambda request: Request("POST", path, content=json_bytes(wire_form(request, forms), "request"))
+
+
+def asking_with(**fixed: object) -> Callable[[object], Request]:
+    """Give the ``encode`` of an operation of ``POST /run`` that sets these keys of the request, whatever it says."""
+    return lambda request: Request("POST", "/run", content=json_bytes(wire_form(request, ANY_FORM) | fixed, "request"))
+
+
+def asking_for_batch(request: object) -> Request:
+    """Ask for a batch; without the keys of one the server would create a single run and tell no batch."""
+    wire = wire_form(request, ANY_FORM)
+    if (wire.get("batch_number") or 0) <= 1 and wire.get("batch_input_params") is None:
+        raise _wrong("a batch needs batch_number above 1 or batch_input_params", request)
+    return Request("POST", "/run", content=json_bytes(wire, "request"))
 
 
 def wire_form(request: object, forms: tuple[Form, ...]) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from cattrs.gen import make_mapping_structure_fn as _make_mapping_structure_fn  
 from comfydeploy._wire.codec import is_object
 from comfydeploy._wire.times import moment
 from comfydeploy.errors import Problem
-from comfydeploy.models.document import Document
+from comfydeploy.models.document import Document, NumberText
+from comfydeploy.models.secret import Secret
 
 _Hook = Callable[[Any, Any], Any]
 
@@ -43,6 +44,8 @@ def converter() -> Converter:
     made(lambda kind: bool(_plain_kinds(kind)), _plain_hook)
     for kind in (str, int, float, bool):  # cattrs has hooks of its own for these, which coerce
         rules.register_structure_hook(kind, _plain_hook(kind, rules))
+    rules.register_structure_hook_func(lambda kind: kind == NumberText, _number_text)
+    rules.register_structure_hook(Secret, lambda value, _: Secret(rules.structure(value, str)))
     made(_is_made_from(list), _list_hook)
     made(_is_made_from(Sequence), _sequence_hook)
     made(_is_made_from(dict, Mapping), _object_hook)
@@ -105,6 +108,14 @@ def _plain_hook(kind: Any, _: Converter) -> _Hook:
         raise _misfit(expected, value)
 
     return structure
+
+
+def _number_text(value: Any, _: Any) -> float:
+    try:
+        # Also what is a number already: the text may be gone one day.
+        return float(value)
+    except (TypeError, ValueError):
+        raise _misfit("a number as text", value) from None
 
 
 def _is_moment(kind: Any) -> bool:
@@ -180,12 +191,15 @@ def _class_hook(kind: Any, rules: Converter) -> _Hook:
         else make_dict_structure_fn(kind, rules, _cattrs_forbid_extra_keys=True)
     )
 
+    secrets = [attribute.name for attribute in fields(kind) if attribute.type is Secret]
+
     def structure(value: Any, _: Any) -> Any:
         if not is_object(value):
             raise _misfit("an object", value)
         model = hook(value, kind)
         if is_answer:
-            object.__setattr__(model, "raw", value)  # frozen for users
+            raw = {**value, **{name: getattr(model, name) for name in secrets}} if secrets else value
+            object.__setattr__(model, "raw", raw)  # frozen for users
         return model
 
     return structure

@@ -3,34 +3,58 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "CancelRunResponse",
+    "CancelSessionResponse",
+    "CreateRunBatchResponse",
     "CreateRunResponse",
+    "CreateSessionRequest",
+    "CreateSessionResponse",
+    "DeploymentEnvironment",
+    "DeploymentInput",
+    "DeploymentModel",
+    "DeploymentOutput",
     "DeploymentRunRequest",
     "Document",
     "EventUpdate",
     "EventUpdateEvent",
     "ExecutionMode",
+    "FileUploadResponse",
     "Gpu",
     "LogUpdate",
     "LogUpdateEvent",
+    "MediaFile",
     "MediaItem",
+    "NativeRun",
     "Origin",
+    "RunLog",
+    "RunLogLine",
     "RunRequest",
     "RunStatus",
     "RunStream",
+    "Secret",
+    "Session",
     "UnknownEvent",
     "ValidationError",
     "WorkflowRunModel",
     "WorkflowRunOutputModel",
     "WorkflowRunRequest",
+    "WorkflowRunRow",
     "WorkflowRunVersionRequest",
     "WorkflowRunWebhookBody",
     "WorkflowRunWebhookResponse",
 ]
 
 if TYPE_CHECKING:
+    from comfydeploy.models.cancel_run import CancelRunResponse
     from comfydeploy.models.create_run import CreateRunResponse
+    from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentInput, DeploymentModel, DeploymentOutput
     from comfydeploy.models.document import Document
+    from comfydeploy.models.file_upload import FileUploadResponse
+    from comfydeploy.models.media_file import MediaFile
+    from comfydeploy.models.native_run import NativeRun
     from comfydeploy.models.run import RunStatus, WorkflowRunModel
+    from comfydeploy.models.run_batch import CreateRunBatchResponse
+    from comfydeploy.models.run_log import RunLog, RunLogLine
     from comfydeploy.models.run_output import MediaItem, WorkflowRunOutputModel
     from comfydeploy.models.run_request import (
         DeploymentRunRequest,
@@ -41,6 +65,7 @@ if TYPE_CHECKING:
         WorkflowRunRequest,
         WorkflowRunVersionRequest,
     )
+    from comfydeploy.models.run_row import WorkflowRunRow
     from comfydeploy.models.run_stream import (
         EventUpdate,
         EventUpdateEvent,
@@ -49,16 +74,39 @@ if TYPE_CHECKING:
         RunStream,
         UnknownEvent,
     )
+    from comfydeploy.models.secret import Secret
+    from comfydeploy.models.session import CancelSessionResponse, CreateSessionRequest, CreateSessionResponse, Session
     from comfydeploy.models.validation import ValidationError
     from comfydeploy.models.webhook import WorkflowRunWebhookBody, WorkflowRunWebhookResponse
 else:
     _HOMES = {
         name: home
         for home, names in {
+            "cancel_run": ("CancelRunResponse",),
             "create_run": ("CreateRunResponse",),
+            "deployment": (
+                "DeploymentEnvironment",
+                "DeploymentInput",
+                "DeploymentModel",
+                "DeploymentOutput",
+            ),
             "document": ("Document",),
-            "run": ("RunStatus", "WorkflowRunModel"),
-            "run_output": ("MediaItem", "WorkflowRunOutputModel"),
+            "file_upload": ("FileUploadResponse",),
+            "media_file": ("MediaFile",),
+            "native_run": ("NativeRun",),
+            "run": (
+                "RunStatus",
+                "WorkflowRunModel",
+            ),
+            "run_batch": ("CreateRunBatchResponse",),
+            "run_log": (
+                "RunLog",
+                "RunLogLine",
+            ),
+            "run_output": (
+                "MediaItem",
+                "WorkflowRunOutputModel",
+            ),
             "run_request": (
                 "DeploymentRunRequest",
                 "ExecutionMode",
@@ -68,6 +116,7 @@ else:
                 "WorkflowRunRequest",
                 "WorkflowRunVersionRequest",
             ),
+            "run_row": ("WorkflowRunRow",),
             "run_stream": (
                 "EventUpdate",
                 "EventUpdateEvent",
@@ -76,8 +125,18 @@ else:
                 "RunStream",
                 "UnknownEvent",
             ),
+            "secret": ("Secret",),
+            "session": (
+                "CancelSessionResponse",
+                "CreateSessionRequest",
+                "CreateSessionResponse",
+                "Session",
+            ),
             "validation": ("ValidationError",),
-            "webhook": ("WorkflowRunWebhookBody", "WorkflowRunWebhookResponse"),
+            "webhook": (
+                "WorkflowRunWebhookBody",
+                "WorkflowRunWebhookResponse",
+            ),
         }.items()
         for name in names
     }

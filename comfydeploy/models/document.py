@@ -1,9 +1,11 @@
 """What all answers of the server have in common."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 from attrs import field, frozen
+
+NumberText: TypeAlias = Annotated[float, "a number that the server sends as text"]
 
 
 @frozen(kw_only=True)

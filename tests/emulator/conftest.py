@@ -84,10 +84,11 @@ class Sink:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                # Before it is answered: the next delivery, in another thread, must not overtake this one.
+                sink.received.put((self.command, dict(self.headers), json.loads(body)))
                 self.send_response(sink.answers.pop(0) if sink.answers else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
-                sink.received.put((self.command, dict(self.headers), json.loads(body)))
 
             def log_message(self, *_: object) -> None:
                 pass

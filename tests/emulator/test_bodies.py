@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfydeploy.emulator.bodies import LARGEST_BATCH, UnprocessableError, run_request
+from comfydeploy._emulator.bodies import ANY_FORM, LARGEST_BATCH, UnprocessableError, read
 
 ID = "11110000-0000-4000-8000-000000000009"
 
 
 def problems(raw: bytes, content_type: str = "application/json") -> list:
     with pytest.raises(UnprocessableError) as caught:
-        run_request(raw, content_type)
+        read(ANY_FORM, raw, content_type)
     return [{**one, "loc": list(one["loc"])} for one in caught.value.problems]
 
 
@@ -61,7 +61,7 @@ def test_another_content_type_is_not_read(sample, case, content_type):
 
 @pytest.mark.parametrize("content_type", ["", "application/json; charset=utf-8", "application/vnd.x+json"])
 def test_json_is_read_under_any_of_its_names(content_type):
-    assert str(run_request(json.dumps({"deployment_id": ID, "new": 1}).encode(), content_type).deployment_id) == ID
+    assert str(read(ANY_FORM, json.dumps({"deployment_id": ID, "new": 1}).encode(), content_type).deployment_id) == ID
 
 
 @pytest.mark.parametrize("raw", [b"{", b'{"a" 1}', b"\xff", b"NaN", b"[" * 100_000, b"9" * 5000, b'"\\ud800"'])
@@ -74,12 +74,12 @@ def test_what_is_no_json_is_told_so(raw):
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(raw):
     with suppress(UnprocessableError):
-        run_request(raw, "application/json")
+        read(ANY_FORM, raw, "application/json")
 
 
 def test_every_combination_of_a_batch_is_listed():
     body = {"deployment_id": ID, "inputs": {"w": 0, "s": 1}, "batch_input_params": {"w": [1, 2], "t": ["a", "b"]}}
-    assert run_request(json.dumps(body).encode(), "").combinations() == [
+    assert read(ANY_FORM, json.dumps(body).encode(), "").combinations() == [
         {"w": 1, "s": 1, "t": "a"},
         {"w": 1, "s": 1, "t": "b"},
         {"w": 2, "s": 1, "t": "a"},
@@ -89,7 +89,7 @@ def test_every_combination_of_a_batch_is_listed():
 
 def test_the_largest_batch_is_allowed_and_no_larger_one():
     def form(number):
-        return run_request(json.dumps({"deployment_id": ID, "batch_number": number}).encode(), "")
+        return read(ANY_FORM, json.dumps({"deployment_id": ID, "batch_number": number}).encode(), "")
 
     assert len(form(LARGEST_BATCH).combinations()) == LARGEST_BATCH
     with pytest.raises(UnprocessableError):

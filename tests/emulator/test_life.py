@@ -3,11 +3,11 @@ from uuid import UUID
 
 import pytest
 
-from comfydeploy.emulator.bodies import DeploymentRunRequest
-from comfydeploy.emulator.clock import Clock
-from comfydeploy.emulator.deployments import DEPLOYMENTS
-from comfydeploy.emulator.life import Change, Pause, Upload, life
-from comfydeploy.emulator.runs import new_runs
+from comfydeploy._emulator.bodies import DeploymentRunRequest
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deployments import DEPLOYMENTS
+from comfydeploy._emulator.life import Change, Pause, Upload, life
+from comfydeploy._emulator.runs import new_runs
 
 
 def acts(name: str, **inputs) -> list:

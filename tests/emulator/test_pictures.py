@@ -3,7 +3,7 @@ import io
 import pytest
 from PIL import Image
 
-from comfydeploy.emulator.pictures import draw
+from comfydeploy._emulator.pictures import draw
 
 
 def opened(**inputs) -> Image.Image:

@@ -9,11 +9,11 @@ from attrs import evolve, frozen
 
 from comfydeploy._wire.exchange import Exchange
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.redact import Secret
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
 from comfydeploy.models import CreateRunResponse
+from comfydeploy.models.secret import Secret
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 EXCHANGES, STREAMS, WEBHOOKS = (

@@ -8,7 +8,6 @@ from attrs import evolve
 
 from comfydeploy._wire.exchange import Pause
 from comfydeploy._wire.operation import returning
-from comfydeploy._wire.redact import Secret
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 from comfydeploy.errors import (
@@ -22,6 +21,7 @@ from comfydeploy.errors import (
 )
 from comfydeploy.hooks import HookContext, Hooks
 from comfydeploy.models import CreateRunResponse
+from comfydeploy.models.secret import Secret
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 from comfydeploy.result import Failure, Success
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfydeploy._wire.redact import Secret
 from comfydeploy._wire.reply import Reply, refusal, unexpected
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
+from comfydeploy.models.secret import Secret
 
 JSON_TYPE = {"content-type": "application/json"}
 ISSUE = {"loc": ["body", 0, "seed"], "msg": "Field required", "type": "missing", "input": {}}

@@ -199,7 +199,7 @@ def test_a_request_never_prints_a_secret_of_its_address():
 
 
 def test_a_request_without_a_body_says_so():
-    assert repr(Request("GET", "/x")).endswith("content=None)")
+    assert "content=None" in repr(Request("GET", "/x"))
 
 
 def test_a_request_prints_the_start_of_its_body_only():

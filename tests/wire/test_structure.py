@@ -22,6 +22,7 @@ from comfydeploy.models import (
     WorkflowRunWebhookBody,
 )
 from comfydeploy.models.document import Document
+from comfydeploy.models.run_row import WorkflowRunRow
 
 RUN = {"id": "r", "status": "running"}
 OUTPUT = {"id": "o", "run_id": "r", "data": {}}
@@ -268,3 +269,12 @@ def test_any_document_is_read_or_named(document, model):
 
 def test_there_is_one_converter_in_the_process():
     assert converter() is converter()
+
+
+def test_a_number_that_is_sent_as_text_is_a_number():
+    row = {"id": "r", "status": "success", "duration": "0.563454", "run_duration": 2}
+    read_row = read(row, WorkflowRunRow, "row")
+    assert (read_row.duration, read_row.run_duration) == (0.563454, 2.0)
+    assert misfits({**row, "duration": "soon"}, WorkflowRunRow) == [
+        Problem("$.duration", "expected a number as text, got str")
+    ]

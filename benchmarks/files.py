@@ -1,0 +1,119 @@
+"""How much memory a large file takes on its way up and down, beside bare httpx.
+
+Each contender works in a process of its own and tells how far its resident memory rose above what a small file took.
+"""
+
+import json
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from comfydeploy import ComfyDeployCore, unwrap
+from comfydeploy.funcs.file_upload import file_upload
+from comfydeploy.funcs.run_first_result import run_first_result
+
+SIZE: Final = 200 * 1024 * 1024
+SMALL: Final = 64 * 1024
+_PIECE: Final = bytes(SMALL)
+_LINE: Final = "{:<40}{:>12}{:>12}"
+
+
+def main() -> None:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=_accept, args=(listening,), daemon=True).start()
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        for size in (SMALL, SIZE):
+            with (Path(folder) / f"{size}.png").open("wb") as file:
+                file.truncate(size)
+        sys.stdout.write(_LINE.format("200 MiB", "growth MiB", "seconds") + "\n")
+        for name in CONTENDERS:
+            command = [sys.executable, "-m", "benchmarks.files", name, url, folder]
+            told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+            sys.stdout.write(_LINE.format(f"  {name}", f"{told['growth']:.1f}", f"{told['seconds']:.2f}") + "\n")
+
+
+def _httpx_down(url: str, folder: Path, size: int) -> None:
+    with (
+        httpx.stream("POST", f"{url}/run", content=str(size)) as response,
+        (folder / "httpx.out").open("wb") as file,
+    ):
+        for chunk in response.iter_bytes():
+            file.write(chunk)
+
+
+def _ours_down(url: str, folder: Path, size: int) -> None:
+    with ComfyDeployCore(bearer="k", server_url=url) as core:
+        request = {"deployment_id": "d", "inputs": {"size": size}}
+        assert unwrap(run_first_result(core, request, to=folder / "ours.out")).size == size
+
+
+def _httpx_up(url: str, folder: Path, size: int) -> None:
+    with (folder / f"{size}.png").open("rb") as file:
+        assert int(httpx.post(f"{url}/file/upload", files={"file": file}, timeout=60).json()["file_url"]) > size
+
+
+def _ours_up(url: str, folder: Path, size: int) -> None:
+    with ComfyDeployCore(bearer="k", server_url=url) as core:
+        assert int(unwrap(file_upload(core, folder / f"{size}.png")).file_url) > size
+
+
+CONTENDERS: Final[dict[str, Callable[[str, Path, int], None]]] = {
+    "httpx: stream to a file": _httpx_down,
+    "run_first_result(to=...)": _ours_down,
+    "httpx: post(files=...)": _httpx_up,
+    "file_upload": _ours_up,
+}
+
+
+def _measure(name: str, url: str, folder: Path) -> None:
+    work = CONTENDERS[name]
+    work(url, folder, SMALL)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    work(url, folder, SIZE)
+    seconds = time.perf_counter() - began
+    growth = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    sys.stdout.write(json.dumps({"growth": growth, "seconds": seconds}))
+
+
+def _accept(listening: socket.socket) -> None:
+    while True:
+        connection, _ = listening.accept()
+        threading.Thread(target=_serve, args=(connection,), daemon=True).start()
+
+
+def _serve(connection: socket.socket) -> None:
+    with connection, connection.makefile("rb") as reader:
+        while line := reader.readline():
+            length = 0
+            while (header := reader.readline().lower()) not in (b"\r\n", b""):
+                length = int(header.split(b":")[1]) if header.startswith(b"content-length") else length
+            if b"/file/upload" in line:
+                received = 0
+                while received < length:
+                    received += len(reader.read(min(length - received, SMALL)))
+                body = b'{"file_url": "%d"}' % received
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n")
+                connection.sendall(b"content-length: %d\r\n\r\n%b" % (len(body), body))
+            else:
+                size = SIZE if str(SIZE).encode() in reader.read(length) else SMALL
+                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: %d\r\n\r\n" % size)
+                for _ in range(size // SMALL):
+                    connection.sendall(_PIECE)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _measure(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    else:
+        main()

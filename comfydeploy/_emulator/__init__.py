@@ -1,0 +1,1 @@
+"""The local server, one module for each part of it."""

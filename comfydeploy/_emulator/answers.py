@@ -1,0 +1,32 @@
+"""How answers are written."""
+
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from .bodies import UnprocessableError
+
+
+class Json(Response):
+    """A JSON answer; what JSON cannot say (an infinite number) becomes null."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Write the content without spaces, as the real server does."""
+        return to_json(content, inf_nan_mode="null")
+
+
+def refusal(_: Request, error: Exception) -> Response:
+    """Answer a request that was refused."""
+    match error:
+        case HTTPException():
+            return Json({"detail": error.detail}, error.status_code, error.headers)
+        case UnprocessableError():
+            return Json({"detail": error.problems}, 422)
+        case _:
+            # The client left while it was sending: nobody reads this.
+            return Response(status_code=400)

@@ -1,0 +1,63 @@
+"""The application: all routes, behind one gate."""
+
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .answers import Json, refusal
+from .backend import Backend
+from .bodies import UnprocessableError
+from .deployment_routes import deployment_routes
+from .file_routes import FileRoutes
+from .log_routes import LogRoutes
+from .run_routes import RunRoutes
+from .session_routes import SessionRoutes
+from .start_routes import StartRoutes
+
+
+def application(backend: Backend, bearer: str) -> ASGIApp:
+    """Make the server of a backend, closed to all who do not know ``bearer``."""
+    routes = [
+        *StartRoutes(backend).routes(),
+        *RunRoutes(backend).routes(),
+        *FileRoutes(backend).routes(),
+        *LogRoutes(backend).routes(),
+        *SessionRoutes(backend).routes(),
+        *deployment_routes(),
+    ]
+    for route in routes:
+        # Starlette answers HEAD wherever GET is; the real server does not.
+        (route.methods or set()).discard("HEAD")
+    return BearerGate(
+        Starlette(
+            routes=routes,
+            exception_handlers=dict.fromkeys((HTTPException, UnprocessableError, ClientDisconnect), refusal),
+        ),
+        bearer,
+    )
+
+
+class BearerGate:
+    """Lets requests below ``/api`` pass that carry the key."""
+
+    def __init__(self, app: ASGIApp, bearer: str) -> None:
+        self._app: Final = app
+        self._bearer: Final = bearer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer 401, or let the application answer."""
+        await (self._refusal(scope) or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        if not (scope["path"] + "/").startswith("/api/"):
+            return None
+        scheme, space, key = Request(scope).headers.get("authorization", "").partition(" ")
+        if scheme != "Bearer" or not space:
+            return Json({"detail": "Invalid or missing token"}, 401)
+        if key != self._bearer:
+            return Json({"detail": "Invalid or expired token"}, 401)
+        return None

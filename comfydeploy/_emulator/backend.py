@@ -1,0 +1,32 @@
+"""What stands behind the routes."""
+
+from pathlib import Path
+from typing import Final
+
+from .clock import Clock
+from .events import EventStream
+from .machine import Machine
+from .sessions import Sessions
+from .store import Store
+from .uploads import Uploads
+
+
+class Backend:
+    """The parts of one server, which keeps its files below ``folder``."""
+
+    def __init__(self, folder: Path, clock: Clock, streams: set[EventStream]) -> None:
+        self.clock: Final = clock
+        self.streams: Final = streams
+        self.store: Final = Store(folder)
+        self.machine: Final = Machine(self.store, clock)
+        self.sessions: Final = Sessions(clock)
+        self.uploads: Final = Uploads(folder / "inputs")
+
+    async def stop(self) -> None:
+        """End what runs, so that nobody waits for it any longer."""
+        await self.sessions.stop()
+        await self.machine.stop()
+
+    def close(self) -> None:
+        """Close the files, once nothing runs any more."""
+        self.store.close()

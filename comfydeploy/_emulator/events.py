@@ -1,0 +1,62 @@
+"""The events of a run and the event stream that carries them."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+
+@dataclass(frozen=True)
+class Event:
+    """One server-sent event: its name, if it has one, and its JSON data."""
+
+    name: Literal["event_update", "log_update"] | None
+    data: dict[str, Any]
+
+    def encoded(self) -> bytes:
+        """Write the event as it goes over the wire."""
+        name = f"event: {self.name}\n" if self.name else ""
+        return f"{name}data: {json.dumps(self.data)}\n\n".encode()
+
+
+def update(kind: str, data: Any = None) -> Event:
+    """Make an event that tells of the run; without data it has none."""
+    return Event("event_update", {"event": kind} if data is None else {"event": kind, "data": data})
+
+
+EventQueue: TypeAlias = asyncio.Queue[Event | None]
+
+
+class EventStream(Response):
+    """The answer that sends the events of a queue until ``None`` comes, or the client leaves."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, events: EventQueue, streams: "set[EventStream]") -> None:
+        super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
+        del self.headers["content-length"]
+        self._events: Final = events
+        self._streams: Final = streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Send the events as they come."""
+        leaving = asyncio.create_task(self._end_when_left(receive))
+        self._streams.add(self)
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            while not leaving.done() and (event := await self._events.get()):
+                await send({"type": "http.response.body", "body": event.encoded(), "more_body": True})
+                # However many events wait, others have their turn, and a client that left is noticed.
+                await asyncio.sleep(0)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._streams.remove(self)
+            leaving.cancel()
+
+    async def _end_when_left(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._events.put_nowait(None)

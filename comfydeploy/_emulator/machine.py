@@ -1,0 +1,110 @@
+"""The machine: plays the lives of all runs at once."""
+
+import asyncio
+import logging
+from itertools import count
+from typing import Final
+
+from .clock import Clock
+from .deployments import DEFAULTS, Deployment
+from .events import Event, EventQueue
+from .life import Change, Pause, Upload, life
+from .logs import Log, LogLine
+from .pictures import draw
+from .runs import ENDED, Output, Run
+from .store import Store
+from .webhooks import Webhooks
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Machine:
+    """Runs every run in a task of its own, whoever listens."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store: Final = store
+        self._clock: Final = clock
+        self._webhooks: Final = Webhooks(clock)
+        self._numbers: Final = count(1)
+        self._playing: Final[dict[str, asyncio.Task[None]]] = {}
+        self._logs: Final[dict[str, Log]] = {}
+
+    def begin(self, run: Run, deployment: Deployment, base: str, listener: EventQueue | None = None) -> None:
+        """Start a new run; ``listener`` gets all its events and, at the end, ``None``."""
+        self._store.save(run)
+        log = Log()
+        task = asyncio.create_task(self._play(run, deployment, base, log, listener))
+        self._playing[run.id] = task
+        self._logs[run.id] = log
+
+        def end(_: asyncio.Task[None]) -> None:
+            del self._playing[run.id], self._logs[run.id]
+            self._store.save_log(run.id, log.lines)
+            log.end()
+            if listener:
+                listener.put_nowait(None)
+
+        # However the task ends, and even if it never began.
+        task.add_done_callback(end)
+
+    def log(self, run_id: str) -> Log | None:
+        """Return the log of a run while it is played."""
+        return self._logs.get(run_id)
+
+    async def end_of(self, run_id: str) -> None:
+        """Wait until a run has ended."""
+        if task := self._playing.get(run_id):
+            await asyncio.wait([task])
+
+    async def cancel(self, run_id: str, base: str) -> None:
+        """End a run that is played as cancelled; what has ended stays as it is."""
+        if not (task := self._playing.get(run_id)):
+            return
+        task.cancel()
+        await asyncio.wait([task])
+        run = self._store.run(run_id)
+        if run and run.status not in ENDED:
+            self._change(run, base, {"status": "cancelled"})
+
+    async def stop(self) -> None:
+        """Leave all runs where they are and end their streams."""
+        tasks = list(self._playing.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._webhooks.stop()
+
+    async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, listener: EventQueue | None) -> None:
+        heard = listener.put_nowait if listener else _unheard
+        try:
+            for act in life(run, deployment, next(self._numbers), base, self._clock):
+                match act:
+                    case Pause(seconds):
+                        await self._clock.sleep(seconds)
+                    case Change(fields):
+                        run = self._change(run, base, fields)
+                    case Upload(output):
+                        await asyncio.to_thread(self._draw, run, output)
+                        run = self._change(run, base, {"outputs": (*run.outputs, output)})
+                    case LogLine():
+                        log.add(act)
+                        heard(act.told())
+                    case Event():
+                        heard(act)
+        except Exception:  # noqa: BLE001 - whatever goes wrong, a run must end
+            _log.exception("Run %s broke", run.id)
+            self._change(run, base, {"status": "failed"})
+
+    def _change(self, run: Run, base: str, fields: dict[str, object]) -> Run:
+        run = run.changed(self._clock.now(), **fields)
+        self._store.save(run)
+        if "status" in fields or ("live_status" in fields and run.webhook_intermediate_status):
+            self._webhooks.tell(run, base)
+        return run
+
+    def _draw(self, run: Run, output: Output) -> None:
+        self._store.save_file(run.id, output.filename, draw({**DEFAULTS, **run.workflow_inputs}))
+
+
+def _unheard(_: Event) -> None:
+    """Nobody listens to a run that was only queued."""

@@ -1,0 +1,26 @@
+"""Native runs: described to the caller, who runs them on a ComfyUI of their own."""
+
+import secrets
+from typing import Any
+
+from .bodies import RunRequest, WorkflowRunRequest
+from .deployments import Deployment
+from .runs import Run
+
+
+def native_description(run: Run, form: RunRequest, deployment: Deployment, base: str) -> dict[str, Any]:
+    """Describe everything that a ComfyUI needs; the token is a new one and opens nothing."""
+    if isinstance(form, WorkflowRunRequest):
+        graph, workflow = form.workflow_api_json, form.workflow
+    else:
+        graph, workflow = deployment.graph(), deployment.drawing()
+    return {
+        "prompt_id": run.id,
+        "workflow_api_raw": graph,
+        "workflow": workflow,
+        "inputs": run.workflow_inputs,
+        "status_endpoint": f"{base}api/update-run",
+        "file_upload_endpoint": f"{base}api/file-upload",
+        "cd_token": secrets.token_urlsafe(24),
+        "gpu_event_id": run.gpu_event_id,
+    }

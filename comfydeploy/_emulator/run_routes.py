@@ -1,0 +1,71 @@
+"""The routes of runs that exist."""
+
+from typing import Annotated, Final
+
+from pydantic import Field, TypeAdapter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from . import asked
+from .answers import Json
+from .backend import Backend
+from .deployments import found
+from .rows import row
+
+_YES_OR_NO: Final = TypeAdapter(bool)
+# What SQLite can count to.
+_NUMBER: Final[TypeAdapter[int]] = TypeAdapter(Annotated[int, Field(ge=0, lt=2**63)])
+
+
+class RunRoutes:
+    """Shows runs and their outputs, and ends runs."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._store: Final = backend.store
+        self._machine: Final = backend.machine
+
+    def routes(self) -> list[Route]:
+        """List the routes of runs."""
+        return [
+            Route("/api/run", self.show, methods=["GET"]),
+            Route("/api/run/{run_id}", self.show, methods=["GET"]),
+            Route("/api/run/{run_id}/cancel", self.cancel, methods=["POST"]),
+            Route("/api/workflow/{workflow_id}/runs", self.of_workflow, methods=["GET"]),
+            Route("/outputs/runs/{run_id}/{filename}", self.output_file, methods=["GET"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Answer ``GET /run/{run_id}`` and ``GET /run?run_id=``."""
+        run = asked.run(request, self._store)
+        wanted = asked.query(request, "queue_position", _YES_OR_NO, "false")
+        return Json(run.shown(asked.base(request), self._store.queue_position(run) if wanted else None))
+
+    async def cancel(self, request: Request) -> Response:
+        """Answer ``POST /run/{run_id}/cancel``; the real server too calls it a 500 if there is nothing to cancel."""
+        run = self._store.run(asked.uuid_or_text(request.path_params["run_id"]))
+        if not run or not run.modal_function_call_id:
+            raise HTTPException(500, "Error cancel function 404: Run not found or has no modal function call ID")
+        await self._machine.cancel(run.id, asked.base(request))
+        return Json({"status": "success", "message": "Function cancelled"})
+
+    async def of_workflow(self, request: Request) -> Response:
+        """Answer ``GET /workflow/{workflow_id}/runs``; an unknown workflow has no runs."""
+        limit = asked.query(request, "limit", _NUMBER, "100")
+        offset = asked.query(request, "offset", _NUMBER, "0")
+        workflow_id = asked.uuid_or_text(request.path_params["workflow_id"])
+        return Json(
+            [
+                row(run, found("workflow_id", workflow_id, "Workflow not found"), asked.base(request))
+                for run in self._store.runs_of(workflow_id, limit, offset)
+            ]
+        )
+
+    async def output_file(self, request: Request) -> Response:
+        """Answer the address of an output; only names that a run lists exist."""
+        run = self._store.run(request.path_params["run_id"])
+        for output in run.outputs if run else ():
+            if output.filename == request.path_params["filename"]:
+                return FileResponse(self._store.file(output.run_id, output.filename))
+        raise HTTPException(404)

@@ -1,0 +1,217 @@
+"""A run, its outputs, and how the server shows them."""
+
+import struct
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict
+
+from .bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
+from .clock import to_microseconds, to_milliseconds
+from .deployments import GPU, USER, Deployment
+
+ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
+_TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromkeys(ENDED, "ended_at")
+
+
+class Output(BaseModel):
+    """A picture that a run has made; its address depends on who asks, so it is not kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    output_id: str
+    run_id: str
+    node: str
+    filename: str
+    upload_duration: float
+    created_at: datetime
+
+    def url(self, base: str) -> str:
+        """Return the address of the file, for one who knows the server as ``base``."""
+        return f"{base}outputs/runs/{self.run_id}/{self.filename}"
+
+    def shown(self, base: str) -> dict[str, Any]:
+        """Describe the output as run answers do."""
+        moment = to_microseconds(self.created_at)
+        return {
+            "id": self.id,
+            "output_id": self.output_id,
+            "run_id": self.run_id,
+            "data": {
+                "images": [
+                    {
+                        "url": self.url(base),
+                        "type": "output",
+                        "filename": self.filename,
+                        "is_public": True,
+                        "subfolder": "",
+                        "upload_duration": self.upload_duration,
+                    }
+                ]
+            },
+            "node_meta": {"node_id": self.node},
+            "created_at": moment,
+            "updated_at": moment,
+            "type": None,
+            "node_id": None,
+        }
+
+    def executed(self, base: str) -> dict[str, Any]:
+        """Describe the output as the events of a stream do."""
+        return {
+            "images": [
+                {
+                    "filename": self.filename,
+                    "subfolder": "",
+                    "type": "output",
+                    "output_id": self.output_id,
+                    "url": self.url(base),
+                    "upload_duration": self.upload_duration,
+                    "is_public": True,
+                }
+            ]
+        }
+
+    def delivered(self, base: str) -> dict[str, Any]:
+        """Describe the output as webhooks do."""
+        moment = to_milliseconds(self.created_at)
+        return {
+            "data": {
+                "images": [
+                    {
+                        "url": self.url(base),
+                        "type": "output",
+                        "filename": self.filename,
+                        "is_public": True,
+                        "output_id": self.output_id,
+                        "subfolder": "",
+                        "upload_duration": self.upload_duration,
+                    }
+                ]
+            },
+            "run_id": self.run_id,
+            "created_at": moment,
+            "node_meta": {"node_id": self.node},
+            "id": self.id,
+            "updated_at": moment,
+            "output_id": self.output_id,
+        }
+
+
+class Run(BaseModel):
+    """A run as it is at one moment; the fields stand in the order of the server's answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    workflow_version_id: str | None
+    workflow_inputs: dict[str, Any]
+    workflow_id: str
+    machine_id: str
+    origin: str | None
+    status: str = "not-started"
+    ended_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    gpu_event_id: str | None
+    gpu: str
+    machine_version: None = None
+    machine_type: str = "comfy-deploy-serverless"
+    modal_function_call_id: str | None
+    user_id: str = USER
+    org_id: None = None
+    live_status: str | None = None
+    progress: float = 0.0
+    is_realtime: bool = False
+    webhook: str | None
+    webhook_status: None = None
+    webhook_intermediate_status: bool
+    outputs: tuple[Output, ...] = ()
+    number: int = 0
+    # Known to the list of runs only.
+    deployment_id: str | None = None
+    batch_id: str | None = None
+
+    @property
+    def shown_progress(self) -> float:
+        """The progress as answers show it: kept in four bytes, so that 0.83 has become 0.8299999833106995."""
+        rounded: float = struct.unpack("f", struct.pack("f", self.progress))[0]
+        return rounded
+
+    def changed(self, now: datetime, **fields: Any) -> "Run":
+        """Return the run as it is from ``now`` on; a status sets the time that belongs to it."""
+        times = {"updated_at": now}
+        if moment := _TIME_OF.get(fields.get("status", "")):
+            times[moment] = now
+        return self.model_copy(update={**fields, **times})
+
+    def shown(self, base: str, queue_position: int | None = None) -> dict[str, Any]:
+        """Describe the run as ``GET /run/{run_id}`` does."""
+        plain = {
+            key: to_microseconds(value) if isinstance(value, datetime) else value
+            for key, value in self.model_dump(exclude={"outputs", "deployment_id", "batch_id"}).items()
+        }
+        number = plain.pop("number")
+        return {
+            **plain,
+            "progress": self.shown_progress,
+            "outputs": [output.shown(base) for output in self.outputs],
+            "number": number,
+            "duration": _seconds(self.created_at, self.ended_at),
+            "cold_start_duration": _seconds(self.queued_at, self.started_at),
+            "cold_start_duration_total": _seconds(self.created_at, self.started_at),
+            "run_duration": _seconds(self.started_at, self.ended_at),
+            "queue_position": queue_position,
+        }
+
+    def delivered(self, base: str, event_type: str) -> dict[str, Any]:
+        """Describe the run as webhooks do; outputs are told of once it has ended."""
+        return {
+            "event_type": event_type,
+            "status": self.status,
+            "live_status": self.live_status,
+            "progress": self.shown_progress,
+            "run_id": self.id,
+            "outputs": [output.delivered(base) for output in self.outputs if self.status in ENDED],
+        }
+
+
+def new_function_call() -> str:
+    """Make the id of a call that runs a run, or several."""
+    return f"fc-{uuid4().hex.upper()[:26]}"
+
+
+def new_runs(form: RunRequest, deployment: Deployment, now: datetime, *, own_call: bool = True) -> list[Run]:
+    """Make the runs that a request asks for: one, or as many as its batch has.
+
+    ``own_call``: the function call that runs them is theirs, so that it may be cancelled.
+    """
+    batch_id = str(uuid4()) if form.is_batch else None
+    return [
+        Run(
+            id=str(uuid4()),
+            workflow_version_id=None if isinstance(form, WorkflowRunRequest) else deployment.version_id,
+            workflow_inputs=inputs,
+            workflow_id=deployment.workflow_id,
+            machine_id=deployment.machine_id,
+            origin=form.origin,
+            created_at=now,
+            updated_at=now,
+            gpu_event_id=form.gpu_event_id,
+            gpu=form.gpu or GPU,
+            modal_function_call_id=new_function_call() if own_call else None,
+            webhook=form.webhook,
+            webhook_intermediate_status=bool(form.webhook_intermediate_status),
+            deployment_id=deployment.id if isinstance(form, DeploymentRunRequest) else None,
+            batch_id=batch_id,
+        )
+        for inputs in form.combinations()
+    ]
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return (end - start).total_seconds() if start and end else None

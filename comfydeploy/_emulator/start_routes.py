@@ -1,0 +1,121 @@
+"""The routes that start runs."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from pydantic import TypeAdapter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from . import asked
+from .answers import Json
+from .backend import Backend
+from .bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
+from .deployments import Deployment, chosen
+from .events import EventQueue, EventStream
+from .native import native_description
+from .runs import Output, Run, new_runs
+
+
+@dataclass(frozen=True)
+class _Order:
+    """What is to be run, and for whom."""
+
+    form: RunRequest
+    deployment: Deployment
+    base: str
+
+
+class StartRoutes:
+    """Starts runs, in each of the forms and modes that there are."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._store: Final = backend.store
+        self._machine: Final = backend.machine
+        self._clock: Final = backend.clock
+        self._streams: Final = backend.streams
+
+    def routes(self) -> list[Route]:
+        """List the routes that start runs."""
+        forms = {"/run": ANY_FORM, "/run/deployment": DEPLOYMENT_FORM, "/run/workflow": WORKFLOW_FORM}
+        modes = {"queue": self.queue, "sync": self.sync, "stream": self.stream}
+        return [
+            Route("/api/run", self.run, methods=["POST"]),
+            *(
+                Route(f"/api{path}/{mode}", partial(answer, form), methods=["POST"])
+                for path, form in forms.items()
+                for mode, answer in modes.items()
+            ),
+        ]
+
+    async def queue(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
+        """Answer ``POST /run/queue``: begin, and do not wait."""
+        return Json({"run_id": self._begin(await self._order(form, request)).id})
+
+    async def sync(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
+        """Answer ``POST /run/sync``: begin, wait for the end, and list the outputs, newest first."""
+        order = await self._order(form, request)
+        outputs = await self._outputs(self._begin(order))
+        return Json([output.shown(order.base) for output in reversed(outputs)])
+
+    async def stream(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
+        """Answer ``POST /run/stream``: begin, and tell what happens."""
+        return self._streamed(await self._order(form, request))
+
+    async def run(self, request: Request) -> Response:
+        """Answer ``POST /run``, where the body decides how."""
+        order = await self._order(ANY_FORM, request)
+        form = order.form
+        if form.is_batch and form.execution_mode == "sync_first_result":
+            raise HTTPException(400, "Batch number is not supported for sync_first_result execution mode")
+        if form.is_batch:
+            return Json({"batch_id": self._begin(order).batch_id})
+        if form.is_native_run:
+            return self._native(order)
+        match form.execution_mode:
+            case "stream":
+                return self._streamed(order)
+            case "sync":
+                # The real server too runs it all and then cannot write down what it has got.
+                await self._outputs(self._begin(order))
+                return PlainTextResponse("Internal Server Error", 500)
+            case "sync_first_result":
+                return await self._first_result(order)
+            case _:
+                return Json({"run_id": self._begin(order).id})
+
+    async def _order(self, form: TypeAdapter[RunRequest], request: Request) -> _Order:
+        order = await asked.body(request, form)
+        return _Order(order, chosen(order), asked.base(request))
+
+    def _begin(self, order: _Order, listener: EventQueue | None = None) -> Run:
+        first, *others = new_runs(order.form, order.deployment, self._clock.now(), own_call=listener is None)
+        self._machine.begin(first, order.deployment, order.base, listener)
+        for run in others:
+            self._machine.begin(run, order.deployment, order.base)
+        return first
+
+    async def _outputs(self, run: Run) -> tuple[Output, ...]:
+        await self._machine.end_of(run.id)
+        ended = self._store.run(run.id)
+        return ended.outputs if ended else ()
+
+    def _streamed(self, order: _Order) -> Response:
+        events = EventQueue()
+        self._begin(order, events)
+        return EventStream(events, self._streams)
+
+    async def _first_result(self, order: _Order) -> Response:
+        for output in await self._outputs(self._begin(order)):
+            return FileResponse(self._store.file(output.run_id, output.filename), media_type="image/png")
+        raise HTTPException(
+            400, "No output found is matching, please check the workflow or disable output_first_result"
+        )
+
+    def _native(self, order: _Order) -> Response:
+        (run,) = new_runs(order.form, order.deployment, self._clock.now(), own_call=False)
+        self._store.save(run)
+        return Json(native_description(run, order.form, order.deployment, order.base))

@@ -1,0 +1,88 @@
+"""Where runs are kept: one SQLite table and a folder of files."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from .logs import LogLine
+from .runs import ENDED, Run
+
+_LINES: Final = TypeAdapter(list[LogLine])
+
+
+class Store:
+    """The runs and their files below ``folder``, which is made when it does not exist."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._files: Final = folder / "outputs"
+        # Opened by the thread that starts the server, used by the one that serves.
+        self._database: Final = sqlite3.connect(folder / "runs.sqlite", check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT)")
+        self._database.execute("CREATE TABLE IF NOT EXISTS logs (run_id TEXT PRIMARY KEY, lines TEXT)")
+        self._end_interrupted()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def save(self, run: Run) -> None:
+        """Keep the run as it is now."""
+        self._database.execute(
+            "INSERT INTO runs VALUES (?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET status = excluded.status, run = excluded.run",
+            (run.id, run.status, run.model_dump_json()),
+        )
+
+    def run(self, run_id: str) -> Run | None:
+        """Return the run as it was kept last."""
+        row = self._database.execute("SELECT run FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return Run.model_validate_json(row[0]) if row else None
+
+    def runs_of(self, workflow_id: str, limit: int, offset: int) -> list[Run]:
+        """Return a page of the runs of a workflow, newest first."""
+        rows = self._database.execute(
+            "SELECT run FROM runs WHERE json_extract(run, '$.workflow_id') = ? ORDER BY rowid DESC LIMIT ? OFFSET ?",
+            (workflow_id, limit, offset),
+        )
+        return [Run.model_validate_json(row[0]) for row in rows]
+
+    def queue_position(self, run: Run) -> int | None:
+        """Count the runs that wait, up to and including this one."""
+        if run.status != "not-started":
+            return None
+        counted: int = self._database.execute(
+            "SELECT count(*) FROM runs WHERE status = ? AND rowid <= (SELECT rowid FROM runs WHERE id = ?)",
+            (run.status, run.id),
+        ).fetchone()[0]
+        return counted
+
+    def save_log(self, run_id: str, lines: list[LogLine]) -> None:
+        """Keep the log of a run that has ended."""
+        self._database.execute("INSERT OR REPLACE INTO logs VALUES (?, ?)", (run_id, _LINES.dump_json(lines).decode()))
+
+    def log(self, run_id: str) -> list[LogLine]:
+        """Return the log of a run, if it has been kept."""
+        row = self._database.execute("SELECT lines FROM logs WHERE run_id = ?", (run_id,)).fetchone()
+        return _LINES.validate_json(row[0]) if row else []
+
+    def file(self, run_id: str, filename: str) -> Path:
+        """Return where a file of a run is; both names must be the server's own, never a client's."""
+        return self._files / run_id / filename
+
+    def save_file(self, run_id: str, filename: str, content: bytes) -> None:
+        """Keep a file of a run."""
+        path = self.file(run_id, filename)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    def _end_interrupted(self) -> None:
+        # No server runs them any more, and nobody's workflow is to blame.
+        for status, run in self._database.execute("SELECT status, run FROM runs").fetchall():
+            if status not in ENDED:
+                interrupted = Run.model_validate_json(run)
+                self.save(interrupted.changed(interrupted.updated_at, status="cancelled"))

@@ -1,0 +1,51 @@
+"""``client.run.workflow``: runs of whole graphs, raising."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from attrs import frozen
+
+from comfydeploy._facade.events import AsyncEvents, Events
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.funcs.run_workflow_queue import run_workflow_queue, run_workflow_queue_async
+from comfydeploy.funcs.run_workflow_stream import run_workflow_stream, run_workflow_stream_async
+from comfydeploy.funcs.run_workflow_sync import run_workflow_sync, run_workflow_sync_async
+from comfydeploy.models.create_run import CreateRunResponse
+from comfydeploy.models.run_output import WorkflowRunOutputModel
+from comfydeploy.models.run_request import WorkflowRunRequest
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import unwrap
+
+_Request: TypeAlias = WorkflowRunRequest | Mapping[str, Any]
+_Options: TypeAlias = RequestOptions | None
+
+
+@frozen
+class RunWorkflow:
+    """Create runs of whole graphs; every method raises the error of a ``Failure``."""
+
+    _core: ComfyDeployCore
+
+    def queue(self, request: _Request, options: _Options = None) -> CreateRunResponse:
+        """Create a run and give its id; see ``run_workflow_queue``."""
+        return unwrap(run_workflow_queue(self._core, request, options))
+
+    async def queue_async(self, request: _Request, options: _Options = None) -> CreateRunResponse:
+        """Create a run and give its id; see ``run_workflow_queue``."""
+        return unwrap(await run_workflow_queue_async(self._core, request, options))
+
+    def sync(self, request: _Request, options: _Options = None) -> list[WorkflowRunOutputModel]:
+        """Create a run, wait for its end and give its outputs; see ``run_workflow_sync``."""
+        return unwrap(run_workflow_sync(self._core, request, options))
+
+    async def sync_async(self, request: _Request, options: _Options = None) -> list[WorkflowRunOutputModel]:
+        """Create a run, wait for its end and give its outputs; see ``run_workflow_sync``."""
+        return unwrap(await run_workflow_sync_async(self._core, request, options))
+
+    def stream(self, request: _Request, options: _Options = None) -> Events:
+        """Create a run and give its events as they happen; see ``run_workflow_stream``."""
+        return Events(unwrap(run_workflow_stream(self._core, request, options)))
+
+    async def stream_async(self, request: _Request, options: _Options = None) -> AsyncEvents:
+        """Create a run and give its events as they happen; see ``run_workflow_stream``."""
+        return AsyncEvents(unwrap(await run_workflow_stream_async(self._core, request, options)))

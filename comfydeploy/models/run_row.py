@@ -1,0 +1,37 @@
+"""The rows of a workflow's list of runs."""
+
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from comfydeploy.models.document import Document, NumberText
+from comfydeploy.models.run import RunStatus
+
+
+@frozen(kw_only=True)
+class WorkflowRunRow(Document):
+    """A run as the list of a workflow has it. ``raw`` has the rest, the whole graph among it.
+
+    ``batch_id`` is the one of ``run_batch``. Times are aware and in UTC, durations in seconds.
+    """
+
+    id: str
+    status: RunStatus | str
+    workflow_id: str | None = None
+    workflow_version_id: str | None = None
+    deployment_id: str | None = None
+    machine_id: str | None = None
+    batch_id: str | None = None
+    workflow_inputs: Any = None
+    origin: str | None = None
+    gpu: str | None = None
+    live_status: str | None = None
+    progress: float | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: NumberText | None = None
+    run_duration: NumberText | None = None

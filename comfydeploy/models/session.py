@@ -1,0 +1,45 @@
+"""Sessions: a machine of one's own for a while."""
+
+from datetime import datetime
+
+from attrs import frozen
+
+from comfydeploy.models.document import Document
+
+
+@frozen(kw_only=True)
+class CreateSessionRequest:
+    """Ask for a session. ``timeout`` is in minutes; with ``wait_for_server`` the answer comes when it can be used."""
+
+    machine_id: str
+    gpu: str | None = None
+    timeout: int | None = None
+    wait_for_server: bool | None = None
+
+
+@frozen(kw_only=True)
+class CreateSessionResponse(Document):
+    """The id of a new session; ``url`` is ``None`` until it is ready."""
+
+    session_id: str
+    url: str | None = None
+
+
+@frozen(kw_only=True)
+class Session(Document):
+    """A session; ``url`` is ``None`` until it is ready, ``timeout`` is in minutes."""
+
+    session_id: str
+    url: str | None = None
+    gpu_event_id: str | None = None
+    gpu: str | None = None
+    created_at: datetime | None = None
+    timeout: float | None = None
+    machine_id: str | None = None
+
+
+@frozen(kw_only=True)
+class CancelSessionResponse(Document):
+    """Whether the session was closed."""
+
+    success: bool | None = None

@@ -1,0 +1,173 @@
+"""The address of a webhook, with a token that proves who made it."""
+
+import hmac
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from attrs import frozen
+
+from comfydeploy._wire.codec import is_array
+from comfydeploy._wire.request import checked_server
+from comfydeploy._wire.troubles import lost
+from comfydeploy.errors import Error, InvalidRequestError, Problem, SDKValidationError
+from comfydeploy.result import Failure, Result, Success
+
+__all__ = ["WebhookToken", "webhook_url", "webhook_verify"]
+
+REFERENCE: Final = "webhook_reference"
+EXPIRES: Final = "webhook_expires"
+TOKEN: Final = "webhook_token"  # noqa: S105 - a name, in which logs see that the value is to be hidden
+
+_ORIGIN: Final = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_Parameters: TypeAlias = list[tuple[str, str]]
+
+
+@frozen(kw_only=True)
+class WebhookToken:
+    """What the address of a webhook proves: its ``reference``, and until when it holds (aware, in UTC)."""
+
+    reference: str | None = None
+    expires: datetime | None = None
+
+
+def webhook_url(
+    address: str,
+    secret: str | bytes | Sequence[str | bytes],
+    *,
+    reference: str | None = None,
+    expires: datetime | float | None = None,
+) -> Result[str, Error]:
+    """Give the address with a token that proves it was made with the secret, for the ``webhook`` of a request.
+
+    Path and query are signed, which is all that a receiver behind a proxy sees: use another secret for each service.
+    ``reference`` is yours, such as the id of a job; it travels in the query, readable by anybody. ``expires`` is an
+    aware datetime or seconds since 1970, kept in whole seconds. Of several secrets the first signs.
+    ``InvalidRequestError`` names the argument that cannot be used. Whoever may read the run sees its webhook as well.
+    """
+    try:
+        return Success(_signed(address, _keys(secret)[0], reference, expires))
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        return _failure(error)
+
+
+def webhook_verify(
+    url: str, secret: str | bytes | Sequence[str | bytes], *, now: datetime | float | None = None
+) -> Result[WebhookToken, Error]:
+    """Check that ``webhook_url`` made the address that a request came to, and give what it carries.
+
+    ``url`` is the whole address or its path and query, as the sender was given them: scheme and host do not count, and
+    escapes and the order of the parameters may have changed. Any of several secrets will do, so that they can be
+    replaced one at a time. ``now`` is the time to judge by, as ``expires`` is given. ``SDKValidationError`` tells in
+    ``problems`` whether the token is missing, wrong or expired. It proves who made the address, not who wrote the body.
+    """
+    try:
+        return Success(_proven(url, _keys(secret), _seconds(datetime.now(UTC) if now is None else now, "now")))
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        return _failure(error)
+
+
+def _signed(address: object, key: bytes, reference: object, expires: object) -> str:
+    path, parameters = _split(text := _checked(address))
+    if {".", ".."} & set(path.split("/")):
+        raise InvalidRequestError("address: a path must not hold . or .., which the sender takes out")
+    for name, _ in parameters:
+        if name in (REFERENCE, EXPIRES, TOKEN):
+            raise InvalidRequestError(f"address: it has a {name} already")
+    carried: _Parameters = []
+    if reference is not None:
+        carried.append((REFERENCE, _text(reference, "reference")))
+    if expires is not None:
+        carried.append((EXPIRES, str(_seconds(expires, "expires"))))
+    carried.append((TOKEN, _token(key, path, parameters + carried)))
+    return f"{text}{'&' if '?' in text else '?'}{urlencode(carried)}"
+
+
+def _proven(url: object, keys: list[bytes], now: int) -> WebhookToken:
+    path, parameters = _split(_text(url, "url"))
+    tokens = [value.encode("utf-8", "surrogatepass") for name, value in parameters if name == TOKEN]
+    if len(tokens) != 1:
+        raise _refusal(TOKEN, "given more than once" if tokens else "missing")
+    signed = [(name, value) for name, value in parameters if name != TOKEN]
+    if not any(hmac.compare_digest(_token(key, path, signed).encode(), tokens[0]) for key in keys):
+        raise _refusal(TOKEN, "wrong")
+    carried = dict(signed)
+    expires = _moment(carried[EXPIRES]) if EXPIRES in carried else None
+    if expires and now >= _seconds(expires, EXPIRES):
+        raise _refusal(EXPIRES, f"expired at {expires.isoformat()}")
+    return WebhookToken(reference=carried.get(REFERENCE), expires=expires)
+
+
+def _failure(error: Exception) -> Failure[Error]:
+    if isinstance(error, MemoryError):
+        raise error
+    if isinstance(error, SDKValidationError | InvalidRequestError):
+        return Failure(error.with_traceback(None))
+    return Failure(lost(error, "not_sent", closed=False))
+
+
+def _refusal(name: str, reason: str) -> SDKValidationError:
+    return SDKValidationError(f"The webhook's address: {name}: {reason}", (Problem(f"$.query.{name}", reason),))
+
+
+def _keys(secret: Any) -> list[bytes]:
+    given: list[Any] = [secret] if isinstance(secret, str | bytes) else list(secret) if is_array(secret) else []
+    keys = [one.encode("utf-8", "surrogatepass") if isinstance(one, str) else one for one in given]
+    if not keys or not all(isinstance(key, bytes) and key for key in keys):
+        raise InvalidRequestError("secret: expected text or bytes, or a list of them, and none empty")
+    return keys
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{name}: expected a string, got {type(value).__name__}")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequestError(f"{name}: expected text that UTF-8 can say") from None
+    return value
+
+
+def _checked(address: object) -> str:
+    text = _text(address, "address")
+    if "#" in text or " " in text or not text.isprintable():
+        raise InvalidRequestError("address: an address must not hold a fragment, blanks or control characters")
+    checked_server(text.partition("?")[0], "address")
+    return text
+
+
+def _split(url: str) -> tuple[str, _Parameters]:
+    # By hand: to urlsplit a path that begins with two slashes is a host.
+    path, _, query = _ORIGIN.sub("", url).partition("#")[0].partition("?")
+    parameters = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    return unquote(path, errors="surrogateescape") or "/", parameters
+
+
+def _token(key: bytes, path: str, parameters: _Parameters) -> str:
+    # Names may change places on the way; the order of the values of one name has a meaning.
+    signed = json.dumps(["comfydeploy webhook", path, sorted(parameters, key=itemgetter(0))])
+    return hmac.digest(key, signed.encode(), "sha256").hex()
+
+
+def _seconds(time: object, name: str) -> int:
+    try:
+        if isinstance(time, int | float) and not isinstance(time, bool):
+            time = datetime.fromtimestamp(time, UTC)
+        if isinstance(time, datetime) and time.utcoffset() is not None:
+            return (time - _EPOCH) // timedelta(seconds=1)
+    except (ValueError, OverflowError, OSError):
+        pass
+    raise InvalidRequestError(f"{name}: expected an aware datetime or seconds since 1970")
+
+
+def _moment(seconds: str) -> datetime:
+    try:
+        return _EPOCH + timedelta(seconds=int(seconds))
+    except (ValueError, OverflowError):
+        raise _refusal(EXPIRES, "expected seconds since 1970") from None

@@ -1,0 +1,92 @@
+"""A delivery of a webhook, and the answer to it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from attrs import evolve
+
+from comfydeploy._wire.codec import is_array, is_object, read
+from comfydeploy.errors import Error, Problem, SDKValidationError
+from comfydeploy.models.run_output import WorkflowRunOutputModel
+from comfydeploy.models.webhook import WorkflowRunWebhookBody
+from comfydeploy.result import Failure, Result, Success
+
+__all__ = ["WebhookAnswer", "webhook_parse", "webhook_response"]
+
+
+class WebhookAnswer(NamedTuple):
+    """An answer in the order in which frameworks take it: Flask as it is, Starlette as ``Response(*answer)``."""
+
+    body: bytes
+    status_code: int
+    headers: dict[str, str]
+
+
+def webhook_parse(method: str, headers: Mapping[str, str], body: bytes | str) -> Result[WorkflowRunWebhookBody, Error]:
+    """Read a delivery: a POST, or the GET with the same body by which the server repeats it.
+
+    A content type may be missing, otherwise it must be JSON. ``raw`` is the whole document; outputs that cannot be
+    read, such as those without data that a cancelled run may be told of with, are only there. Anything else is a
+    ``SDKValidationError`` that names what was expected.
+    """
+    try:
+        _check(method, headers)
+        return Success(_read(_document(body)))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        unfit = error if isinstance(error, SDKValidationError) else _strange(error)
+        return Failure(evolve(unfit, fate="answered"))  # the run exists
+
+
+def webhook_response(status: str = "success", status_code: int = 200) -> WebhookAnswer:
+    """Give the documented answer, ``{"status": ...}`` as JSON: from 400 on the delivery is repeated, twice at most."""
+    return WebhookAnswer(json.dumps({"status": status}).encode(), status_code, {"content-type": "application/json"})
+
+
+def _check(method: str, headers: Mapping[str, str]) -> None:
+    if method.upper() not in ("POST", "GET"):
+        raise _unfit("$.method", f"expected POST or GET, got {method!r}", method)
+    found = [value for name, value in headers.items() if name.lower() == "content-type"]
+    content_type = found[0].partition(";")[0].strip().lower() if found else ""
+    if content_type not in ("", "application/json") and not content_type.endswith("+json"):
+        raise _unfit("$.headers.content-type", f"expected application/json, got {content_type!r}", found[0])
+
+
+def _document(body: bytes | str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _unfit("$.body", f"expected JSON: {error}", body) from None
+
+
+def _read(document: Any) -> WorkflowRunWebhookBody:
+    try:
+        return _body(document)
+    except SDKValidationError:
+        if not is_object(document) or not is_array(document.get("outputs")):
+            raise
+        outputs = [output for output in document["outputs"] if _is_output(output)]
+        return evolve(_body({**document, "outputs": outputs}), raw=document)
+
+
+def _body(document: Any) -> WorkflowRunWebhookBody:
+    return read(document, WorkflowRunWebhookBody, "The webhook's body")
+
+
+def _is_output(value: Any) -> bool:
+    try:
+        read(value, WorkflowRunOutputModel, "")
+    except SDKValidationError:
+        return False
+    return True
+
+
+def _unfit(path: str, reason: str, value: object = None) -> SDKValidationError:
+    return SDKValidationError(f"The webhook's request: {path}: {reason}", (Problem(path, reason),), value)
+
+
+def _strange(error: Exception) -> SDKValidationError:
+    expected = "expected a method of text, headers as a mapping of texts and a body of bytes or text"
+    return _unfit("$", f"{expected}: {type(error).__name__}: {error}")

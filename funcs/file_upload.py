@@ -1,0 +1,50 @@
+"""Upload a file: ``POST /file/upload``."""
+
+from typing import Final
+
+from comfydeploy._drivers import call, call_async
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.request import Request
+from comfydeploy._wire.upload import Progress, Source, checked_upload
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error
+from comfydeploy.models.file_upload import FileUploadResponse
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
+
+
+def encode(argument: tuple[Source, str | None, Progress | None]) -> Request:
+    """Send a file."""
+    return Request("POST", "/file/upload", upload=checked_upload(*argument))
+
+
+OPERATION: Final = Operation("upload_file_file_upload_post", encode, returning(FileUploadResponse), read_timeout=300.0)
+
+
+def file_upload(
+    core: ComfyDeployCore,
+    file: Source,
+    options: RequestOptions | None = None,
+    *,
+    name: str | None = None,
+    progress: Progress | None = None,
+) -> Result[FileUploadResponse, Error]:
+    """Upload a file and give its address, which an image input takes.
+
+    ``file`` is a path, bytes (then ``name`` is required) or a binary file that can seek; it is read in pieces, whatever
+    its size. ``progress(sent, size)`` is told the bytes. The server takes images, videos, audio and application files,
+    judged by their name, up to 250 MiB; anything else is an ``SDKValidationError`` before anything is sent.
+    """
+    return call(core, OPERATION, (file, name, progress), options)
+
+
+async def file_upload_async(
+    core: ComfyDeployCore,
+    file: Source,
+    options: RequestOptions | None = None,
+    *,
+    name: str | None = None,
+    progress: Progress | None = None,
+) -> Result[FileUploadResponse, Error]:
+    """Do what ``file_upload`` does, awaited."""
+    return await call_async(core, OPERATION, (file, name, progress), options)

@@ -1,0 +1,36 @@
+"""Run a batch: ``POST /run`` with ``batch_number`` or ``batch_input_params``."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from comfydeploy._drivers import call, call_async
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.run_request import MAY_EXIST, asking_for_batch
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error
+from comfydeploy.models.run_batch import CreateRunBatchResponse
+from comfydeploy.models.run_request import RunRequest
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
+
+OPERATION: Final = Operation(
+    "create_run_run_post", asking_for_batch, returning(CreateRunBatchResponse), read_timeout=300.0, caution=MAY_EXIST
+)
+
+
+def run_batch(
+    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[CreateRunBatchResponse, Error]:
+    """Create ``batch_number`` runs, or one for every combination of ``batch_input_params``, and give the batch's id.
+
+    The server tells nothing else: not how many runs there are nor their ids, and no route lists them by batch. Find
+    them in ``runs_list``, whose rows have ``batch_id``, or give a ``webhook``. A batch cannot be cancelled.
+    """
+    return call(core, OPERATION, request, options)
+
+
+async def run_batch_async(
+    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[CreateRunBatchResponse, Error]:
+    """Do what ``run_batch`` does, awaited."""
+    return await call_async(core, OPERATION, request, options)

@@ -1,0 +1,38 @@
+"""Follow the log of a run: ``GET /v2/stream-logs``."""
+
+from typing import Final
+
+from comfydeploy._drivers import stream, stream_async
+from comfydeploy._wire.operation import Operation, as_it_is
+from comfydeploy._wire.request import Request, query, segment
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
+from comfydeploy.streaming import AsyncLogStream, LogStream
+
+
+def encode(run_id: str) -> Request:
+    """Ask for the log of a run as it is written."""
+    segment(run_id, "run_id")
+    return Request("GET", f"/v2/stream-logs{query({'run_id': run_id})}")
+
+
+OPERATION: Final = Operation("stream_logs", encode, as_it_is, accept="text/event-stream", read_timeout=None)
+
+
+def run_logs_stream(
+    core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
+) -> Result[LogStream, Error]:
+    """Give the lines of a run's log as they are written, until the server says that it was the last.
+
+    The server may stay silent for ever: ``RequestOptions.idle_timeout`` (seconds) ends that.
+    """
+    return stream(LogStream, core, OPERATION, run_id, options)
+
+
+async def run_logs_stream_async(
+    core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
+) -> Result[AsyncLogStream, Error]:
+    """Do what ``run_logs_stream`` does, awaited, for ``async with`` and ``async for``."""
+    return await stream_async(AsyncLogStream, core, OPERATION, run_id, options)

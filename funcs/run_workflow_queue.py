@@ -1,0 +1,36 @@
+"""Queue a run of a whole graph: ``POST /run/workflow/queue``."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from comfydeploy._drivers import call, call_async
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.run_request import MAY_EXIST, creating
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error
+from comfydeploy.models.create_run import CreateRunResponse
+from comfydeploy.models.run_request import WorkflowRunRequest
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
+
+OPERATION: Final = Operation(
+    "queue_workflow_run_run_workflow_queue_post",
+    creating("/run/workflow/queue", WorkflowRunRequest),
+    returning(CreateRunResponse),
+    read_timeout=300.0,
+    caution=MAY_EXIST,
+)
+
+
+def run_workflow_queue(
+    core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[CreateRunResponse, Error]:
+    """Create a run of a whole graph and give its id; as ``run_queue``, which takes all three forms."""
+    return call(core, OPERATION, request, options)
+
+
+async def run_workflow_queue_async(
+    core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[CreateRunResponse, Error]:
+    """Do what ``run_workflow_queue`` does, awaited."""
+    return await call_async(core, OPERATION, request, options)

@@ -1,0 +1,37 @@
+"""Run a whole graph and follow it: ``POST /run/workflow/stream``."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from comfydeploy._drivers import stream, stream_async
+from comfydeploy._wire.operation import Operation, as_it_is
+from comfydeploy._wire.run_request import NO_BATCH, creating
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error
+from comfydeploy.models.run_request import WorkflowRunRequest
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
+from comfydeploy.streaming import AsyncEventStream, EventStream
+
+OPERATION: Final = Operation(
+    "create_run_workflow_stream_run_workflow_stream_post",
+    creating("/run/workflow/stream", WorkflowRunRequest),
+    as_it_is,
+    accept="text/event-stream",
+    read_timeout=None,
+    caution=NO_BATCH,
+)
+
+
+def run_workflow_stream(
+    core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[EventStream, Error]:
+    """Run a whole graph and give its events as they happen; as ``run_stream``, which takes all three forms."""
+    return stream(EventStream, core, OPERATION, request, options)
+
+
+async def run_workflow_stream_async(
+    core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
+) -> Result[AsyncEventStream, Error]:
+    """Do what ``run_workflow_stream`` does, awaited, for ``async with`` and ``async for``."""
+    return await stream_async(AsyncEventStream, core, OPERATION, request, options)

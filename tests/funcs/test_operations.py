@@ -1,0 +1,374 @@
+"""Every operation against the local server, in both colours and through the facade."""
+
+import io
+
+import pytest
+
+from comfydeploy import ComfyDeploy, Failure, Success, errors, unwrap
+from comfydeploy.models import DeploymentRunRequest, RunLogLine, WorkflowRunRequest
+
+NO_ID = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def core(calls, emulator):
+    return calls.core(emulator.url, bearer=emulator.bearer)
+
+
+@pytest.fixture
+def picture(emulator):
+    return {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 32, "height": 16}}
+
+
+@pytest.fixture
+def graph(calls, core, emulator):
+    """A request of the workflow that the picture deployment has."""
+    row = next(one for one in unwrap(calls("deployments_list", core)) if one.id == emulator.deployments["picture"])
+    graph = {"3": {"class_type": "KSampler", "inputs": {}}}
+    return WorkflowRunRequest(workflow_id=row.workflow_id, machine_id=row.machine_id, workflow_api_json=graph)
+
+
+def ended(calls, core, run_id):
+    """Follow the log of a run to its end, so that nothing has to be waited for."""
+    calls.items(unwrap(calls("run_logs_stream", core, run_id)))
+    return unwrap(calls("run_get", core, run_id))
+
+
+class TestTheVariantsOfOneForm:
+    def test_of_a_deployment(self, calls, core, picture):
+        created = unwrap(calls("run_deployment_queue", core, picture))
+        assert unwrap(calls("run_get", core, created.run_id)).id == created.run_id
+        (output,) = unwrap(calls("run_deployment_sync", core, DeploymentRunRequest(**picture)))
+        assert output.files[0].filename.endswith(".png")
+        stream = unwrap(calls("run_deployment_stream", core, picture))
+        assert all(isinstance(item, Success) for item in calls.items(stream))
+        assert stream.run_id is not None
+
+    def test_of_a_workflow(self, calls, core, graph):
+        assert unwrap(calls("run_workflow_queue", core, graph)).run_id
+        (output,) = unwrap(calls("run_workflow_sync", core, graph))
+        assert output.files[0].filename.endswith(".png")
+        stream = unwrap(calls("run_workflow_stream", core, graph))
+        assert all(isinstance(item, Success) for item in calls.items(stream))
+
+    @pytest.mark.parametrize("name", ["run_workflow_queue", "run_workflow_sync", "run_workflow_stream"])
+    def test_refuse_another_form(self, calls, core, picture, name):
+        for request in (picture, DeploymentRunRequest(**picture)):
+            error = calls(name, core, request).failure()
+            assert isinstance(error, errors.SDKValidationError)
+            assert error.fate == "not_sent"
+
+
+class TestCancelling:
+    def test_a_run_that_has_ended_changes_nothing(self, calls, core, picture):
+        run_id = unwrap(calls("run_queue", core, picture)).run_id
+        assert ended(calls, core, run_id).status == "success"
+        assert unwrap(calls("run_cancel", core, run_id)).status == "success"
+        assert unwrap(calls("run_get", core, run_id)).status == "success"
+
+    def test_an_unknown_run_says_what_really_happened(self, calls, core):
+        error = calls("run_cancel", core, NO_ID).failure()
+        assert isinstance(error, errors.SDKError)
+        assert error.status_code == 500
+        assert "404" in error.detail
+        assert "not found" in error.hint
+        assert "not found" in str(error)
+
+    def test_any_other_failure_has_no_such_hint(self, calls, raw, answer):
+        error = calls("run_cancel", calls.core(raw(answer(500, b"oops", "text/plain")).url), NO_ID).failure()
+        assert error.hint is None
+
+
+class TestABatch:
+    def test_gives_the_id_that_its_runs_share(self, calls, core, graph, picture):
+        batch = unwrap(calls("run_batch", core, picture | {"batch_number": 3}))
+        pages = calls.pages("runs_list", core, graph.workflow_id, limit=100)
+        rows = [row for page in pages for row in unwrap(page)]
+        assert len([row for row in rows if row.batch_id == batch.batch_id]) == 3
+
+    def test_takes_every_combination_of_its_parameters(self, calls, core, picture):
+        request = DeploymentRunRequest(**picture, batch_input_params={"seed": [1, 2], "prompt": ["a", "b"]})
+        assert unwrap(calls("run_batch", core, request)).batch_id
+
+    @pytest.mark.parametrize("more", [{}, {"batch_number": 1}, {"batch_number": None}])
+    def test_without_a_batch_is_refused_before_it_is_paid(self, calls, core, picture, more):
+        error = calls("run_batch", core, picture | more).failure()
+        assert isinstance(error, errors.SDKValidationError)
+        assert error.fate == "not_sent"
+
+
+class TestTheFirstResult:
+    def test_is_a_file_in_memory(self, calls, core, picture):
+        file = unwrap(calls("run_first_result", core, picture))
+        assert (file.content_type, file.size) == ("image/png", len(file.content))
+        assert file.content.startswith(b"\x89PNG")
+        assert "PNG" not in repr(file)
+
+    def test_is_written_to_a_path_when_it_is_whole(self, calls, core, picture, tmp_path):
+        path = tmp_path / "cat.png"
+        file = unwrap(calls("run_first_result", core, picture, to=path))
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert (file.content, file.size) == (b"", path.stat().st_size)
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_is_written_to_a_file_of_yours(self, calls, core, picture):
+        sink = io.BytesIO()
+        unwrap(calls("run_first_result", core, picture, to=sink))
+        assert sink.getvalue().startswith(b"\x89PNG")
+
+    def test_of_a_failing_run_is_an_error_and_leaves_no_file(self, calls, core, emulator, tmp_path):
+        request = {"deployment_id": emulator.deployments["failing"]}
+        error = calls("run_first_result", core, request, to=tmp_path / "cat.png").failure()
+        assert isinstance(error, errors.SDKError)
+        assert error.status_code == 400
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("to", [5, "/no/such/folder/cat.png"])
+    def test_that_cannot_be_written_is_refused_before_it_is_paid(self, calls, core, picture, to):
+        error = calls("run_first_result", core, picture, to=to).failure()
+        assert isinstance(error, errors.SDKValidationError)
+        assert error.fate == "not_sent"
+        assert error.message.startswith("to:")
+
+    def test_that_is_cut_leaves_what_was_there_before(self, calls, raw, picture, tmp_path):
+        path = tmp_path / "cat.png"
+        path.write_bytes(b"old")
+        server = raw([b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 100\r\n\r\nhalf", "close"])
+        error = calls("run_first_result", calls.core(server.url), picture, to=path).failure()
+        assert isinstance(error, errors.ConnectionError)
+        assert error.fate == "answered"
+        assert path.read_bytes() == b"old"
+        assert list(tmp_path.iterdir()) == [path]
+
+    def test_to_a_place_that_goes_away_is_an_error(self, calls, raw, answer, picture, tmp_path):
+        path = tmp_path / "cat.png"
+        path.mkdir()  # a file cannot take the place of a folder
+        server = raw(answer(200, b"picture", "image/png"))
+        error = calls("run_first_result", calls.core(server.url), picture, to=path).failure()
+        assert isinstance(error, errors.UnexpectedClientError)
+        assert error.fate == "answered"
+
+    def test_into_a_full_memory_passes_through(self, calls, raw, answer, picture):
+        class Full(io.BytesIO):
+            def write(self, _):
+                raise MemoryError
+
+        with pytest.raises(MemoryError):
+            calls("run_first_result", calls.core(raw(answer(200, b"x", "image/png")).url), picture, to=Full())
+
+
+def test_a_native_run_never_prints_its_token(calls, core, picture):
+    native = unwrap(calls("run_native", core, picture))
+    assert native.prompt_id
+    assert native.cd_token.reveal() not in repr(native) + repr(native.raw) + str(native.cd_token)
+    assert native.raw["cd_token"] == native.cd_token
+    assert len({native.cd_token, native.raw["cd_token"]}) == 1
+
+
+class TestLogs:
+    def test_of_a_failed_run_have_its_reason(self, calls, core, emulator):
+        request = {"deployment_id": emulator.deployments["picture"], "inputs": {"fail": "out of cats"}}
+        run_id = unwrap(calls("run_queue", core, request)).run_id
+        assert ended(calls, core, run_id).status == "failed"
+        lines = unwrap(calls("run_logs", core, run_id))
+        assert any("out of cats" in line.log for line in lines)
+        assert all(line.timestamp.tzinfo for line in lines)
+
+    def test_can_be_followed_until_the_server_says_that_they_are_complete(self, calls, core, picture):
+        run_id = unwrap(calls("run_queue", core, picture)).run_id
+        items = calls.items(unwrap(calls("run_logs_stream", core, run_id)))
+        assert items
+        assert all(isinstance(unwrap(item), RunLogLine) for item in items)
+
+    def test_end_with_their_last_line_although_the_connection_stays_open(self, calls, raw):
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+        body = (
+            b'data: {"message": "a", "level": "info", "timestamp": "2026-11-23T18:59:48.821Z"}\n\n'
+            b'data: {"type": "keepalive"}\n\ndata: {"message": "b", "level": 5}\n\ndata: broken\n\n'
+            b'data: {"error": "gone"}\n\ndata: {"type": "stream_complete"}\n\n'
+        )
+        server = raw([head + body, "hang"])
+        items = calls.items(unwrap(calls("run_logs_stream", calls.core(server.url), NO_ID)))
+        assert [item.unwrap().message for item in items if isinstance(item, Success)] == ["a", "b"]
+        assert [item.failure().raw for item in items if isinstance(item, Failure)] == ["broken", '{"error": "gone"}']
+        assert calls.wait(server.left)
+
+    def test_that_end_without_a_word_are_at_an_end(self, calls, raw):
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+        server = raw([head + b'data: {"message": "a"}', "close"])
+        (item,) = calls.items(unwrap(calls("run_logs_stream", calls.core(server.url), NO_ID)))
+        assert item.unwrap().message == "a"
+
+
+def test_deployments_tell_what_they_take_and_give(calls, core, emulator):
+    rows = unwrap(calls("deployments_list", core, "production", is_fluid=True))
+    picture = next(row for row in rows if row.id == emulator.deployments["picture"])
+    assert {"prompt", "seed", "width", "height"} <= {one.input_id for one in picture.input_types}
+    assert [one.output_id for one in picture.output_types] == ["result"]
+    assert picture.created_at.tzinfo
+    assert isinstance(calls("deployments_list", core, "nowhere").failure(), errors.HTTPValidationError)
+
+
+class TestASession:
+    def test_is_opened_read_listed_and_closed(self, calls, core, graph):
+        machine_id = graph.machine_id
+        made = unwrap(calls("session_create", core, {"machine_id": machine_id, "timeout": 5}))
+        session = unwrap(calls("session_get", core, made.session_id))
+        assert session.created_at is None or session.created_at.tzinfo
+        assert made.session_id in [one.session_id for one in unwrap(calls("session_list", core, machine_id))]
+        assert isinstance(calls("session_cancel", core, made.session_id), Success)
+        assert isinstance(calls("session_get", core, NO_ID).failure(), errors.SDKError)
+
+    def test_is_never_asked_for_twice_by_accident(self, calls, raw, answer):
+        server = raw(answer(500, b"oops", "text/plain"))
+        error = calls("session_create", calls.core(server.url), {"machine_id": "m"}).failure()
+        assert "may have been opened" in error.hint
+        assert len(server.requests) == 1
+
+    def test_that_may_be_closed_all_the_same_says_so(self, calls, raw, answer):
+        error = calls("session_cancel", calls.core(raw(answer(400, b'{"detail":"no"}')).url), "s").failure()
+        assert "closed all the same" in error.hint
+        error = calls("session_cancel", calls.core(raw(answer(404, b'{"detail":"no"}')).url), "s").failure()
+        assert error.hint is None
+
+    @pytest.mark.parametrize(
+        "request_", [{}, {"machine_id": "m", "minutes": 5}, {"machine_id": "m", "timeout": "5"}, None]
+    )
+    def test_request_that_is_wrong_is_named(self, calls, request_):
+        assert isinstance(calls("session_create", calls.core(), request_).failure(), errors.SDKValidationError)
+
+
+class TestUploading:
+    PNG = b"\x89PNG\r\n\x1a\n" + bytes(200_000)
+
+    @pytest.fixture(params=["path", "text", "bytes", "file"])
+    def source(self, request, tmp_path):
+        path = tmp_path / "cat.png"
+        path.write_bytes(b"...." + self.PNG if request.param == "file" else self.PNG)
+        if request.param == "file":
+            with path.open("rb") as file:
+                file.seek(4)  # what is before its place is not sent
+                yield file, {}
+        else:
+            given = {"path": path, "text": str(path), "bytes": self.PNG}[request.param]
+            yield given, {"name": "cat.png"} if request.param == "bytes" else {}
+
+    def test_gives_the_address_of_the_same_bytes(self, calls, core, source):
+        import httpx
+
+        file, named = source
+        told = []
+        uploaded = unwrap(calls("file_upload", core, file, progress=lambda *how_far: told.append(how_far), **named))
+        assert uploaded.file_name == "cat.png"
+        assert httpx.get(uploaded.file_url).content == self.PNG
+        assert told[-1] == (len(self.PNG), len(self.PNG))
+        assert len(told) > 1
+        assert told == sorted(told)
+
+    def test_begins_anew_when_it_is_tried_again(self, calls, raw, answer, source):
+        from comfydeploy import BackoffStrategy, RetryConfig
+
+        file, named = source
+        server = raw(answer(503), answer(200, b'{"file_url": "http://x/cat.png"}'))
+        core = calls.core(server.url, retry_config=RetryConfig("backoff", BackoffStrategy(0.0, 0.0)))
+        assert unwrap(calls("file_upload", core, file, **named)).file_url == "http://x/cat.png"
+        assert all(self.PNG in body for _, _, body in server.requests)
+        assert all(
+            'filename="cat.png"' in str(body[:300]) and b"image/png" in body[:300] for _, _, body in server.requests
+        )
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize(
+        ("file", "named", "said"),
+        [
+            (b"x", {}, "name: required"),
+            (b"x", {"name": ""}, "name: expected a file name"),
+            (b"x", {"name": 5}, "name: expected a file name"),
+            (b"x", {"name": "notes.txt"}, "name: expected an image"),
+            (b"x", {"name": "cat.GLB"}, "name: expected an image"),
+            (b"x", {"name": "page.html"}, "name: expected an image"),
+            ("/no/such/cat.png", {}, "file: cannot be read"),
+            (5, {"name": "cat.png"}, "file: expected a path, bytes or a binary file"),
+            (None, {"name": "cat.png"}, "file: expected a path, bytes or a binary file"),
+        ],
+    )
+    def test_what_the_server_would_refuse_is_refused_before_it_is_sent(self, calls, file, named, said):
+        error = calls("file_upload", calls.core(), file, **named).failure()
+        assert isinstance(error, errors.SDKValidationError)
+        assert error.message.startswith(said)
+
+    def test_more_than_the_server_takes_is_refused_before_it_is_sent(self, calls, tmp_path):
+        path = tmp_path / "big.png"
+        with path.open("wb") as file:
+            file.truncate(250 * 1024 * 1024 + 1)
+        error = calls("file_upload", calls.core(), path).failure()
+        assert isinstance(error, errors.SDKValidationError)
+        assert "262,144,000" in error.message
+
+    def test_a_file_that_cannot_seek_is_refused(self, calls):
+        class Pipe(io.RawIOBase):
+            def readable(self):
+                return True
+
+        assert "cannot be read" in calls("file_upload", calls.core(), Pipe(), name="cat.png").failure().message
+
+    def test_a_callback_that_raises_makes_it_a_failure(self, calls, core):
+        def fail(*_):
+            raise LookupError("no bar")
+
+        error = calls("file_upload", core, self.PNG, name="cat.png", progress=fail).failure()
+        assert isinstance(error, errors.UnexpectedClientError)
+        assert isinstance(error.__cause__, LookupError)
+
+
+class TestTheRunsOfAWorkflow:
+    def test_come_page_by_page(self, calls, core, graph, picture):
+        for _ in range(3):
+            unwrap(calls("run_queue", core, picture))
+        pages = calls.pages("runs_list", core, graph.workflow_id, limit=2)
+        sizes = [len(unwrap(page)) for page in pages]
+        assert sizes[0] == 2
+        assert sum(sizes) >= 3
+        later = calls.pages("runs_list", core, graph.workflow_id, limit=2, offset=2)
+        assert unwrap(later[0])[0].id == unwrap(pages[1])[0].id
+
+    def test_end_with_a_failure_where_there_is_one(self, calls, raw, answer):
+        row = b'{"id": "r", "status": "success"}'
+        server = raw(answer(200, b"[%s,%s]" % (row, row)), answer(500))
+        first, last = calls.pages("runs_list", calls.core(server.url), "w", limit=2)
+        assert [row.status for row in unwrap(first)] == ["success", "success"]
+        assert isinstance(last, Failure)
+
+    def test_that_fill_their_last_page_end_without_an_empty_one(self, calls, raw, answer):
+        server = raw(answer(200, b'[{"id": "r", "status": "success"}]'), answer(200, b"[]"))
+        assert len(calls.pages("runs_list", calls.core(server.url), "w", limit=1)) == 1
+
+
+def test_the_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):
+    client = ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url)
+    calls._cores.append(client)
+
+    def call(group, name, /, *arguments, **named):
+        method = getattr(group, f"{name}_async" if calls.awaited else name)
+        return calls.run(method(*arguments, **named)) if calls.awaited else method(*arguments, **named)
+
+    run_id = call(client.run.deployment, "queue", picture).run_id
+    assert calls.items(call(client.run, "logs_stream", run_id))
+    assert call(client.run, "cancel", run_id).status == "success"
+    assert call(client.run, "logs", run_id) is not None
+    assert call(client.run.deployment, "sync", picture)
+    assert calls.items(call(client.run.deployment, "stream", picture))
+    assert call(client.run.workflow, "queue", graph).run_id
+    assert call(client.run.workflow, "sync", graph)
+    assert calls.items(call(client.run.workflow, "stream", graph))
+    assert call(client.run, "batch", picture | {"batch_number": 2}).batch_id
+    assert call(client.run, "native", picture).prompt_id
+    assert call(client.run, "first_result", picture, to=tmp_path / "cat.png").size
+    assert call(client.deployments, "list")
+    assert call(client.file, "upload", b"x", name="cat.png").file_url
+    session_id = call(client.session, "create", {"machine_id": graph.machine_id}).session_id
+    assert call(client.session, "get", session_id).session_id == session_id
+    assert call(client.session, "list")
+    call(client.session, "cancel", session_id)
+    pages = client.runs.list_async(graph.workflow_id) if calls.awaited else client.runs.list(graph.workflow_id)
+    assert calls.items(pages)[0][0].id

@@ -1,0 +1,658 @@
+"""Webhooks: the address that proves itself, a delivery, and one state out of many deliveries."""
+
+import hmac
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from comfydeploy import Failure, Success, errors, webhooks
+from comfydeploy._wire.redact import redacted_text
+from comfydeploy.models import WorkflowRunWebhookBody
+from comfydeploy.webhooks import (
+    WebhookProgress,
+    WebhookToken,
+    webhook_parse,
+    webhook_progress,
+    webhook_response,
+    webhook_url,
+    webhook_verify,
+)
+
+RECORDED = json.loads((Path(__file__).parent / "samples" / "webhooks.json").read_text())
+DELIVERIES = [
+    pytest.param(delivery, id=f"{recording['name']}-{place}")
+    for recording in RECORDED
+    for place, delivery in enumerate(recording["deliveries"])
+]
+ADDRESS = "https://example.com/hooks/comfy"
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+JSON = {"content-type": "application/json"}
+STATUSES = ["not-started", "queued", "started", "running", "uploading"]
+ENDS = ["success", "failed", "timeout", "cancelled"]
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.text(st.characters(categories=["Cs"]))
+    | st.binary()
+    | st.datetimes(timezones=st.none() | st.just(UTC)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def made(address=ADDRESS, secret="s3cret", **carried):
+    return webhook_url(address, secret, **carried).unwrap()
+
+
+def refused(result):
+    """Give the path and the reason of the one thing that does not fit."""
+    match result:
+        case Failure(errors.SDKValidationError(problems=(problem,)) as error):
+            assert problem.reason in str(error)
+            return problem.path, problem.reason
+    raise AssertionError(result)
+
+
+def body(status="running", run_id="r", **fields):
+    return WorkflowRunWebhookBody(run_id=run_id, status=status, **fields)
+
+
+def parsed(**document):
+    return webhook_parse("POST", JSON, json.dumps({"run_id": "r", "status": "running"} | document)).unwrap()
+
+
+def folded(bodies):
+    state = None
+    for one in bodies:
+        state = webhook_progress(state, one)
+    return state
+
+
+def output(id_="o", images=(), **fields):
+    document = {"id": id_, "run_id": "r", "data": {"images": [picture(name) for name in images]}}
+    return document | fields
+
+
+def picture(name):
+    return {"url": f"http://x/{name}", "type": "output", "filename": name}
+
+
+# --- the address
+
+
+def test_an_address_that_was_made_here_proves_itself():
+    assert webhook_verify(made(), "s3cret") == Success(WebhookToken())
+
+
+def test_the_reference_and_the_time_travel_in_the_query():
+    url = made(reference="job 1/ä&=", expires=NOON)
+    assert url.startswith(f"{ADDRESS}?webhook_reference=job+1%2F%C3%A4%26%3D&webhook_expires=1795521600&webhook_token=")
+    assert webhook_verify(url, "s3cret", now=NOON - timedelta(seconds=1)) == Success(
+        WebhookToken(reference="job 1/ä&=", expires=NOON)
+    )
+
+
+def test_an_empty_reference_is_not_none():
+    assert webhook_verify(made(reference=""), "s3cret") == Success(WebhookToken(reference=""))
+
+
+def test_parameters_of_the_address_are_kept():
+    url = made(f"{ADDRESS}?target_events=run.output&a=&a=2")
+    assert url.startswith(f"{ADDRESS}?target_events=run.output&a=&a=2&webhook_token=")
+    assert webhook_verify(url, "s3cret") == Success(WebhookToken())
+
+
+def test_what_is_signed_does_not_change_from_version_to_version():
+    told = json.dumps(["comfydeploy webhook", "/hooks/ü", [["a", "2"], ["b", "1"], ["webhook_reference", "j"]]])
+    token = hmac.digest(b"s3cret", told.encode(), "sha256").hex()
+    assert token == "925100056d98854f1f50aa56d2cfdb69d9a3932936555ab0e3d492b27ebac9af"
+    assert made("https://example.com/hooks/ü?b=1&a=2", reference="j").endswith(f"&webhook_token={token}")
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "http://10.0.0.7:8080{target}",
+        "HTTPS://Example.COM{target}",
+        "{target}",
+        "{target}#fragment",
+    ],
+)
+def test_a_receiver_may_see_another_host_or_none(seen):
+    target = made("https://example.com//hooks?x=1").removeprefix("https://example.com")
+    assert webhook_verify(seen.format(target=target), "s3cret") == Success(WebhookToken())
+
+
+def test_a_host_without_a_path_is_asked_for_the_root():
+    query = made("https://example.com").removeprefix("https://example.com")
+    assert webhook_verify(f"/{query}", "s3cret") == Success(WebhookToken())
+
+
+def test_escapes_and_the_order_of_names_may_change_on_the_way():
+    token = made("https://example.com/ho~oks/ü?b=x y&a=2&b=1".replace(" ", "+")).rpartition("=")[2]
+    seen = f"/ho%7Eoks/%c3%bc?webhook_token={token}&a=%32&b=x%20y&b=1"
+    assert webhook_verify(seen, "s3cret") == Success(WebhookToken())
+
+
+@pytest.mark.parametrize(
+    ("part", "other"),
+    [
+        ("/hooks", "/hook"),
+        ("a=1", "a=2"),
+        ("a=1&", ""),
+        ("a=1", "a=1&c=3"),
+        ("a=1&a=0", "a=0&a=1"),
+        ("webhook_reference=j", "webhook_reference=k"),
+        ("webhook_reference=j&", ""),
+        ("webhook_expires=1795521600", "webhook_expires=1795521601"),
+        ("webhook_expires=1795521600&", ""),
+        ("webhook_token=", "webhook_token=0"),
+        ("webhook_token=", "webhook_token=%FF"),
+    ],
+)
+def test_an_address_that_was_changed_is_refused(part, other):
+    url = made(f"{ADDRESS}?a=1&a=0", reference="j", expires=NOON)
+    assert part in url
+    changed = webhook_verify(url.replace(part, other), "s3cret", now=0)
+    assert refused(changed) == ("$.query.webhook_token", "wrong")
+
+
+def test_an_address_without_a_token_is_refused():
+    assert refused(webhook_verify(ADDRESS, "s3cret")) == ("$.query.webhook_token", "missing")
+
+
+def test_an_address_with_two_tokens_is_refused():
+    doubled = webhook_verify(f"{made()}&webhook_token=x", "s3cret")
+    assert refused(doubled) == ("$.query.webhook_token", "given more than once")
+
+
+def test_an_address_holds_until_the_second_in_which_it_expires():
+    url = made(expires=NOON + timedelta(microseconds=999_999))
+    assert webhook_verify(url, "s3cret", now=NOON - timedelta(microseconds=1)) == Success(WebhookToken(expires=NOON))
+    for now in (NOON, NOON.timestamp(), NOON.astimezone(timezone(timedelta(hours=5)))):
+        assert refused(webhook_verify(url, "s3cret", now=now)) == (
+            "$.query.webhook_expires",
+            "expired at 2026-11-24T12:00:00+00:00",
+        )
+
+
+def test_the_time_of_this_computer_counts_unless_another_is_given():
+    assert refused(webhook_verify(made(expires=0), "s3cret"))[0] == "$.query.webhook_expires"
+    forever = datetime.max.replace(tzinfo=UTC)
+    assert webhook_verify(made(expires=forever), "s3cret").unwrap().expires == forever.replace(microsecond=0)
+
+
+def test_a_wrong_token_is_wrong_also_when_it_has_expired():
+    assert refused(webhook_verify(made(expires=0), "other")) == ("$.query.webhook_token", "wrong")
+
+
+@pytest.mark.parametrize("expires", ["soon", "", "1" * 30, "1" * 5000])
+def test_a_time_that_is_none_is_refused_though_it_is_signed(expires):
+    signed = json.dumps(["comfydeploy webhook", "/", [["webhook_expires", expires]]])
+    token = hmac.digest(b"s3cret", signed.encode(), "sha256").hex()
+    result = webhook_verify(f"/?webhook_expires={expires}&webhook_token={token}", "s3cret")
+    assert refused(result) == ("$.query.webhook_expires", "expected seconds since 1970")
+
+
+@pytest.mark.parametrize("secret", ["s3cret", b"s3cret", "sécret", b"\xff", "\udcff", ["new", b"old"], ("new", "old")])
+def test_a_secret_is_text_or_bytes_or_several_of_them(secret):
+    assert webhook_verify(made(secret=secret), secret) == Success(WebhookToken())
+
+
+def test_text_is_the_secret_that_its_utf8_is():
+    assert webhook_verify(made(secret="é"), "é".encode()) == Success(WebhookToken())
+
+
+def test_secrets_are_replaced_one_at_a_time():
+    before, after = made(secret=["old"]), made(secret=["new", "old"])
+    assert after == made(secret="new")
+    for url in (before, after):
+        assert webhook_verify(url, ["new", "old"]) == Success(WebhookToken())
+    assert refused(webhook_verify(before, ["new"])) == ("$.query.webhook_token", "wrong")
+
+
+@pytest.mark.parametrize(
+    "secret", ["", b"", [], (), ["good", ""], [b""], None, 5, ["good", None], {"s"}, bytearray(b"s")]
+)
+def test_a_secret_that_is_none_is_named_and_not_shown(secret):
+    for result in (webhook_url(ADDRESS, secret), webhook_verify(made(), secret)):
+        assert isinstance(result.failure(), errors.InvalidRequestError)
+        assert str(result.failure()) == "secret: expected text or bytes, or a list of them, and none empty"
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("", "address: expected an address such as https://host/api, got ''"),
+        ("example.com/hooks", "address: expected an address"),
+        ("/hooks", "address: expected an address"),
+        ("ftp://example.com/", "address: expected an address"),
+        ("https:///hooks", "address: expected an address"),
+        ("https://[/", "address: not an address"),
+        ("https://u:p@example.com/", "address: an address must not hold a user name or password"),
+        ("https://example.com/#top", "address: an address must not hold a fragment"),
+        ("https://example.com/?a=1#top", "address: an address must not hold a fragment"),
+        ("https://example.com/a b", "address: an address must not hold a fragment, blanks"),
+        ("https://example.com/?a=\n", "address: an address must not hold a fragment, blanks or control characters"),
+        ("https://example.com/a/../b", "address: a path must not hold . or .., which the sender takes out"),
+        ("https://example.com/%2e", "address: a path must not hold . or .."),
+        ("https://example.com/?webhook_token=x", "address: it has a webhook_token already"),
+        ("https://example.com/?webhook%5Freference", "address: it has a webhook_reference already"),
+        ("https://example.com/\ud800", "address: expected text that UTF-8 can say"),
+        (b"https://example.com/", "address: expected a string, got bytes"),
+        (None, "address: expected a string, got NoneType"),
+    ],
+)
+def test_an_address_that_cannot_be_signed_is_named(address, said):
+    error = webhook_url(address, "s3cret").failure()
+    assert isinstance(error, errors.InvalidRequestError)
+    assert str(error).startswith(said)
+
+
+@pytest.mark.parametrize("reference", [7, b"job", "\ud800"])
+def test_a_reference_must_be_text(reference):
+    error = webhook_url(ADDRESS, "s3cret", reference=reference).failure()
+    assert isinstance(error, errors.InvalidRequestError)
+    assert str(error).startswith("reference: expected ")
+
+
+@pytest.mark.parametrize(
+    "time", [NOON.replace(tzinfo=None), True, "tomorrow", float("nan"), float("inf"), 1e300, -1e300]
+)
+def test_a_time_must_be_an_aware_datetime_or_seconds(time):
+    for name, result in (
+        ("expires", webhook_url(ADDRESS, "s3cret", expires=time)),
+        ("now", webhook_verify(made(), "s3cret", now=time)),
+    ):
+        assert isinstance(result.failure(), errors.InvalidRequestError)
+        assert str(result.failure()) == f"{name}: expected an aware datetime or seconds since 1970"
+
+
+@pytest.mark.parametrize("url", [None, b"/hooks", "/\ud800"])
+def test_what_is_verified_must_be_text(url):
+    error = webhook_verify(url, "s3cret").failure()
+    assert isinstance(error, errors.InvalidRequestError)
+    assert str(error).startswith("url: expected ")
+
+
+def test_no_error_shows_a_secret_or_a_token():
+    url = made(reference="j", expires=0)
+    token = url.rpartition("=")[2]
+    for result in (
+        webhook_verify(url, "s3cret"),
+        webhook_verify(url.replace("=j", "=k"), "s3cret"),
+        webhook_verify(f"{url}&webhook_token={token}", "s3cret"),
+        webhook_url(url, "s3cret"),
+    ):
+        error = result.failure()
+        shown = f"{error} {error!r} {getattr(error, 'problems', '')} {getattr(error, 'raw_value', '')}"
+        assert "s3cret" not in shown
+        assert token not in shown
+
+
+def test_a_log_hides_the_token_of_an_address():
+    token = made().rpartition("=")[2]
+    for text in (made(), json.dumps({"webhook": made(f"{ADDRESS}?a=1")})):
+        assert token not in redacted_text(text)
+
+
+def test_what_breaks_in_an_argument_is_an_error_with_its_cause():
+    class Broken(list):
+        def __iter__(self):
+            raise RuntimeError("no more secrets")
+
+    for result in (webhook_url(ADDRESS, Broken("s")), webhook_verify(made(), Broken("s"))):
+        assert isinstance(result.failure(), errors.UnexpectedClientError)
+        assert isinstance(result.failure().__cause__, RuntimeError)
+
+
+def test_a_lack_of_memory_passes_through():
+    class Huge(list):
+        def __iter__(self):
+            raise MemoryError
+
+        def items(self):
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        webhook_url(ADDRESS, Huge("s"))
+    with pytest.raises(MemoryError):
+        webhook_parse("POST", Huge(), "{}")
+
+
+@given(
+    path=st.text(st.characters(exclude_characters="?#", exclude_categories=["C", "Z"])),
+    query=st.text(st.characters(exclude_characters="#", exclude_categories=["C", "Z"])),
+    reference=st.none() | st.text(st.characters(exclude_categories=["Cs"])),
+    expires=st.none() | st.integers(1, 10**10) | st.datetimes(NOON.replace(tzinfo=None), timezones=st.just(UTC)),
+)
+def test_every_address_proves_itself_as_an_http_client_sends_it(path, query, reference, expires):
+    made_it = webhook_url(f"https://example.com/{path}?{query}", "s3cret", reference=reference, expires=expires)
+    assume(isinstance(made_it, Success))
+    url = made_it.unwrap()
+    sent = httpx.URL(url).raw_path.decode()
+    for seen in (url, sent, f"http://127.0.0.1:8000{sent}"):
+        token = webhook_verify(seen, "s3cret", now=0).unwrap()
+        assert token.reference == reference
+        assert (token.expires is None) == (expires is None)
+
+
+@given(address=anything, secret=anything, reference=anything, expires=anything)
+def test_making_an_address_never_raises(address, secret, reference, expires):
+    result = webhook_url(address, secret, reference=reference, expires=expires)
+    assert isinstance(result.failure(), errors.InvalidRequestError)
+
+
+@given(url=anything | st.from_regex(r"\A/?.*\?webhook_(token|expires)=.*\Z"), secret=anything, now=anything)
+def test_verifying_an_address_never_raises(url, secret, now):
+    result = webhook_verify(url, secret, now=now)
+    assert isinstance(result.failure(), errors.InvalidRequestError | errors.SDKValidationError)
+
+
+# --- a delivery
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES)
+def test_every_recorded_delivery_is_read(delivery):
+    document = json.loads(delivery["body"])
+    told = webhook_parse(delivery["method"], delivery["headers"], delivery["body"]).unwrap()
+    assert told.raw == document
+    assert [told.run_id, told.status, told.progress] == [document[name] for name in ("run_id", "status", "progress")]
+    assert [output.id for output in told.outputs] == [output["id"] for output in document["outputs"]]
+
+
+def test_the_recordings_have_repetitions_by_get():
+    assert {delivery["method"] for recording in RECORDED for delivery in recording["deliveries"]} == {"POST", "GET"}
+
+
+@pytest.mark.parametrize("text", ['{"run_id": "r", "status": "running"}', b'{"run_id": "r", "status": "running"}'])
+@pytest.mark.parametrize("method", ["POST", "GET", "post"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": ""},
+        {"content-type": "application/json"},
+        {"CONTENT-TYPE": "Application/JSON; charset=utf-8"},
+        {"x": "y", "Content-Type": "application/cloudevents+json"},
+    ],
+)
+def test_a_delivery_may_come_in_any_case_and_without_a_content_type(method, headers, text):
+    assert webhook_parse(method, headers, text) == Success(body())
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "text", "problem"),
+    [
+        ("PUT", JSON, "{}", ("$.method", "expected POST or GET, got 'PUT'")),
+        ("HEAD", {}, "", ("$.method", "expected POST or GET, got 'HEAD'")),
+        (
+            "POST",
+            {"Content-Type": "text/plain; charset=utf-8"},
+            "{}",
+            ("$.headers.content-type", "expected application/json, got 'text/plain'"),
+        ),
+        ("GET", JSON, b"", ("$.body", "expected JSON: Expecting value: line 1 column 1 (char 0)")),
+        ("POST", JSON, "[" * 100_000, ("$.body", "expected JSON: ")),
+        ("POST", JSON, "[]", ("$", "expected an object, got list")),
+        ("POST", JSON, '{"run_id": "r"}', ("$.status", "required, but missing")),
+        ("POST", JSON, '{"run_id": 5, "status": "x"}', ("$.run_id", "expected a string, got int")),
+        ("POST", JSON, '{"run_id": "r", "status": "x", "outputs": 5}', ("$.outputs", "expected a list, got int")),
+        ("POST", JSON, '{"run_id": null, "status": "x", "outputs": [5]}', ("$.run_id", "expected a string, got null")),
+    ],
+)
+def test_anything_else_is_refused_by_what_was_expected(method, headers, text, problem):
+    result = webhook_parse(method, headers, text)
+    path, reason = refused(result)
+    assert (path, reason[: len(problem[1])]) == problem
+    assert result.failure().fate == "answered"
+
+
+@pytest.mark.parametrize("text", [b"\xff\xfe{", b"{\xff}", "\ufeff{}", "NaN", "1" * 5000])
+def test_what_is_no_text_or_no_object_is_refused(text):
+    path, _ = refused(webhook_parse("POST", JSON, text))
+    assert path in ("$", "$.body")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (None, {}, ""),
+        ("POST", None, ""),
+        ("POST", {5: "x"}, ""),
+        ("POST", {"Content-Type": None}, ""),
+        ("POST", {}, None),
+    ],
+)
+def test_what_is_no_request_at_all_is_refused(arguments):
+    path, reason = refused(webhook_parse(*arguments))
+    assert path == "$"
+    assert reason.startswith("expected a method of text, headers as a mapping of texts and a body of bytes or text: ")
+
+
+@pytest.mark.parametrize("strange", [output(data=None), output(data=[]), {"id": "o"}, None, "o"])
+def test_outputs_that_the_server_has_not_cleaned_do_not_hide_the_others(strange):
+    told = parsed(status="cancelled", outputs=[strange, output("good", ["a.png"])])
+    assert [output.id for output in told.outputs] == ["good"]
+    assert told.raw["outputs"][0] == strange
+
+
+@given(method=anything, headers=anything, content=anything)
+def test_reading_never_raises(method, headers, content):
+    for arguments in ((method, headers, content), ("POST", headers, content), ("POST", {}, content)):
+        assert isinstance(webhook_parse(*arguments).failure(), errors.SDKValidationError)
+
+
+@given(json_values | st.fixed_dictionaries({"run_id": json_values, "status": json_values, "outputs": json_values}))
+def test_reading_any_json_never_raises(document):
+    match webhook_parse("POST", JSON, json.dumps(document)):
+        case Success(told):
+            assert json.dumps(told.raw) == json.dumps(document)
+        case Failure(error):
+            assert isinstance(error, errors.SDKValidationError)
+            assert error.problems
+
+
+# --- the answer
+
+
+def test_the_answer_is_the_documented_one():
+    content, status_code, headers = webhook_response()
+    assert (json.loads(content), status_code, headers) == ({"status": "success"}, 200, JSON)
+
+
+def test_an_answer_may_refuse():
+    answer = webhook_response("who är you?", 401)
+    assert (json.loads(answer.body), answer.status_code) == ({"status": "who är you?"}, 401)
+    assert answer.headers == JSON
+
+
+# --- the state
+
+
+def test_the_first_delivery_makes_the_state():
+    told = parsed(status="started", progress=0.5, live_status="Executing KSampler", outputs=[output()])
+    assert webhook_progress(None, told) == WebhookProgress(
+        run_id="r", status="started", progress=0.5, live_status="Executing KSampler", outputs=tuple(told.outputs)
+    )
+
+
+@pytest.mark.parametrize("recording", RECORDED, ids=[recording["name"] for recording in RECORDED])
+def test_every_recorded_run_comes_to_its_end(recording):
+    bodies = [webhook_parse(one["method"], one["headers"], one["body"]).unwrap() for one in recording["deliveries"]]
+    ends = {one.status for one in bodies} & set(ENDS)
+    state = folded(bodies)
+    assert state.is_ended
+    assert {state.status} == ends
+    assert state.progress == max(one.progress for one in bodies)
+    assert [one.id for one in state.outputs] == [one.id for one in max((b.outputs for b in bodies), key=len)]
+    assert folded(bodies[::-1]) == state
+
+
+@pytest.mark.parametrize("late", [*STATUSES, "a-new-word"])
+@pytest.mark.parametrize("end", ENDS)
+def test_what_is_late_does_not_reopen_a_run_that_has_ended(end, late):
+    assert folded([body(end), body(late)]).status == end
+    assert folded([body(late), body(end)]).status == end
+
+
+@pytest.mark.parametrize(("before", "after"), list(pairwise(STATUSES)))
+def test_statuses_only_go_forward(before, after):
+    assert folded([body(before), body(after)]).status == after
+    assert folded([body(after), body(before)]).status == after
+    assert not folded([body(after)]).is_ended
+
+
+def test_of_two_ends_the_first_stands():
+    assert folded([body("cancelled"), body("success")]).status == "cancelled"
+    assert folded([body("success"), body("cancelled")]).status == "success"
+
+
+def test_a_word_that_is_not_known_stands_until_a_known_one_comes():
+    assert folded([body("paused")]).status == "paused"
+    assert not folded([body("paused")]).is_ended
+    assert folded([body("paused"), body("not-started"), body("paused")]).status == "not-started"
+
+
+def test_progress_is_the_greatest_with_the_text_that_came_with_it():
+    state = folded(
+        [
+            body(progress=0.5, live_status="B"),
+            body(progress=0.75, live_status="C"),
+            body(progress=0.25, live_status="A"),
+            body(progress=None, live_status="D"),
+            body(progress=0.75, live_status=None),
+        ]
+    )
+    assert (state.progress, state.live_status) == (0.75, "C")
+
+
+@pytest.mark.parametrize("progress", [None, -1.0, 1.5, 50, float("nan"), float("inf"), 10**400])
+def test_progress_that_is_no_part_of_one_is_ignored(progress):
+    assert folded([body(progress=0.5), body(progress=progress)]).progress == 0.5
+    assert folded([body(progress=progress)]).progress == 0.0
+
+
+def test_outputs_that_come_late_are_taken_in_oldest_first():
+    second = output("a", ["2.png"], created_at="2026-11-24T12:00:02Z")
+    first = output("b", ["1.png"], created_at="2026-11-24T12:00:01Z")
+    state = folded([parsed(status="success", outputs=[second]), parsed(outputs=[first]), parsed(outputs=[])])
+    assert (state.status, [one.id for one in state.outputs]) == ("success", ["b", "a"])
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (output(images=["1", "2"]), output(images=["1"], output_id="name", updated_at="2026-11-24T12:00:01Z")),
+        (output(output_id="name"), output(updated_at="2026-11-24T12:00:01Z")),
+        (output(updated_at="2026-11-24T12:00:01Z"), output(updated_at="2026-11-24T12:00:00Z")),
+        (output(updated_at="2026-11-24T12:00:01Z"), output(node_meta="z" * 100)),
+    ],
+)
+def test_of_one_output_told_twice_the_more_complete_stands(better, worse):
+    told = [parsed(outputs=[one]) for one in (better, worse)]
+    for bodies in (told, told[::-1]):
+        (kept,) = folded(bodies).outputs
+        assert kept.raw == better
+
+
+def test_the_delivery_of_another_run_changes_nothing():
+    state = folded([body("queued")])
+    assert webhook_progress(state, body("success", run_id="another")) is state
+
+
+def test_a_state_cannot_be_changed():
+    with pytest.raises(AttributeError):
+        folded([body()]).status = "queued"
+
+
+@st.composite
+def runs(draw):
+    """Deliveries of one run, which has at most one end."""
+    statuses = st.sampled_from([*STATUSES, "paused", "zzz", draw(st.sampled_from(ENDS))])
+    outputs = st.builds(
+        output,
+        st.sampled_from("abc"),
+        st.lists(st.sampled_from(["1.png", "2.png"]), max_size=2),
+        output_id=st.none() | st.just("name"),
+        node_meta=st.integers(0, 2),
+        created_at=st.none() | st.sampled_from(["2026-11-24T12:00Z", "2026-11-24T12:00:01Z"]),
+        updated_at=st.none() | st.sampled_from(["2026-11-24T12:00:02Z", "2026-11-24T12:00:03Z"]),
+    )
+    delivery = st.builds(
+        parsed,
+        status=statuses,
+        progress=st.none() | st.floats() | st.sampled_from([0, 0.25, 0.5, 1]),
+        live_status=st.none() | st.sampled_from(["", "Executing A", "Executing B"]),
+        outputs=st.lists(outputs, max_size=3),
+    )
+    return draw(st.lists(delivery, min_size=1, max_size=6))
+
+
+@given(st.data(), runs())
+def test_any_order_and_repetition_gives_the_same_state(data, bodies):
+    repeated = bodies + data.draw(st.lists(st.sampled_from(bodies), max_size=4))
+    assert folded(data.draw(st.permutations(repeated))) == folded(bodies)
+
+
+@given(runs())
+def test_a_delivery_taken_in_twice_changes_nothing(bodies):
+    state = folded(bodies)
+    for one in bodies:
+        assert webhook_progress(state, one) == state
+
+
+@given(runs(), runs())
+def test_nothing_ever_goes_back(bodies, more):
+    rank = dict(zip(STATUSES, range(5), strict=True)) | dict.fromkeys(ENDS, 5)
+    told = bodies + more
+    states = list(accumulate(told[1:], webhook_progress, initial=folded(told[:1])))
+    for before, after in pairwise(states):
+        assert rank.get(after.status, -1) >= rank.get(before.status, -1)
+        assert not before.is_ended or after.status == before.status
+        assert after.progress >= before.progress
+        assert {one.id for one in after.outputs} >= {one.id for one in before.outputs}
+        assert sum(len(one.files) for one in after.outputs) >= sum(len(one.files) for one in before.outputs)
+
+
+# --- the module
+
+
+def test_importing_it_loads_neither_http_nor_the_converter():
+    code = "import comfydeploy.webhooks, json, sys; print(json.dumps(sorted(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    loaded = {name.partition(".")[0] for name in json.loads(output)}
+    assert not loaded & {"cattr", "cattrs", "httpx", "httpcore", "asyncio", "ssl", "flask", "starlette"}
+
+
+def test_making_and_verifying_an_address_load_no_converter_either():
+    code = (
+        "import json, sys; from comfydeploy.webhooks import webhook_url, webhook_verify;"
+        "webhook_verify(webhook_url('http://x', 's').unwrap(), 's').unwrap();"
+        "print(json.dumps(sorted(sys.modules)))"
+    )
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert not {name.partition(".")[0] for name in json.loads(output)} & {"cattr", "cattrs", "httpx"}
+
+
+def test_every_public_name_is_listed():
+    assert list(webhooks.__all__) == sorted(webhooks.__all__)
+    for name in webhooks.__all__:
+        assert getattr(webhooks, name).__module__.startswith("comfydeploy.webhooks.")
