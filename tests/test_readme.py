@@ -51,6 +51,7 @@ def test_every_example_runs_and_shows_what_it_says(emulator, quiet_logging, tmp_
         "image/png ",
         "an image input takes http",
         "100%",
+        "job-7 r success 1 True\njob-7 r success 1 True",
         "404 Run not found",
         "unknown: 'input'",
         "CreateRunResponse(run_id='r')",
