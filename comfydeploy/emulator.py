@@ -1,5 +1,9 @@
 """A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
 
-from comfydeploy._emulator.server import Emulator
+try:
+    from comfydeploy._emulator.server import Emulator
+except ModuleNotFoundError as missing:
+    needed = "the local server needs: pip install 'comfydeploy[emulator]'"
+    raise ModuleNotFoundError(f"{missing.name} is not installed; {needed}", name=missing.name) from None
 
 __all__ = ["Emulator"]

@@ -114,3 +114,16 @@ def test_a_client_that_leaves_in_the_middle_of_its_request_does_no_harm(emulator
         connection.sendall(f"{head}\r\n{{".encode())
     assert httpx.get(emulator.url).status_code == 401
     assert not caplog.records
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    import importlib
+    import sys
+
+    import comfydeploy.emulator
+
+    monkeypatch.setitem(sys.modules, "comfydeploy._emulator.server", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'comfydeploy\[emulator\]'"):
+        importlib.reload(comfydeploy.emulator)
+    monkeypatch.undo()
+    importlib.reload(comfydeploy.emulator)
