@@ -3,7 +3,7 @@
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
-from io import BytesIO
+from io import BytesIO, TextIOBase
 from pathlib import Path
 from typing import IO, TypeAlias, TypeGuard, TypeVar
 
@@ -46,7 +46,9 @@ def download(
             finally:
                 response.close()
             return Success(sink.finish(reply))
-    except (SDKValidationError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a function never raises
         return _unwritten(error)
 
 
@@ -75,7 +77,9 @@ async def download_async(
             finally:
                 await response.aclose()
             return Success(sink.finish(reply))
-    except (SDKValidationError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a function never raises
         return _unwritten(error)
 
 
@@ -107,11 +111,13 @@ def _sink(to: object) -> Generator[_Sink]:
     if to is None:
         yield _Sink(_Memory())
     elif isinstance(to, str | Path | os.PathLike):
-        path = Path(os.fspath(to))
-        part = path.with_name(f"{path.name}.part")
         try:
+            path = Path(os.fspath(to))
+            if path.is_dir():
+                raise IsADirectoryError(f"{path} is a folder")
+            part = path.with_name(f"{path.name}.part")
             file = part.open("wb")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise _unwritable(str(error)) from None
         try:
             with file:
@@ -128,14 +134,14 @@ def _sink(to: object) -> Generator[_Sink]:
 
 
 def _is_writable(to: object) -> TypeGuard[IO[bytes]]:
-    return hasattr(to, "write")
+    return hasattr(type(to), "write") and not isinstance(to, TextIOBase)
 
 
 def _unwritable(reason: str) -> SDKValidationError:
     return SDKValidationError(f"to: {reason}", (Problem("$.to", reason),))
 
 
-def _unwritten(error: SDKValidationError | OSError) -> Failure[Error]:
+def _unwritten(error: Exception) -> Failure[Error]:
     if isinstance(error, SDKValidationError):
         return Failure(error.with_traceback(None))
     return Failure(lost(error, "answered", closed=False))

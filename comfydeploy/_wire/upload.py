@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from io import SEEK_END, BytesIO
+from io import SEEK_END, BytesIO, TextIOBase
 from mimetypes import guess_type
 from pathlib import Path, PurePath
 from typing import IO, Any, Final, TypeAlias
@@ -83,6 +83,10 @@ def checked_upload(file: Any, name: Any, progress: Progress | None) -> Upload:
         elif isinstance(file, str | os.PathLike):
             source = Path(source)
             size, own = source.stat().st_size, source.name
+            if not source.is_file():
+                raise _wrong("file", f"expected a file, {source} is none", None)
+        elif isinstance(file, TextIOBase):
+            raise _wrong("file", "expected a file opened in binary mode", None)
         else:
             start = file.tell()
             size = file.seek(0, SEEK_END) - start

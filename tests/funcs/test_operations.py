@@ -2,6 +2,7 @@
 
 import io
 
+import httpx
 import pytest
 
 from comfydeploy import ComfyDeploy, Failure, Success, errors, unwrap
@@ -32,6 +33,11 @@ def ended(calls, core, run_id):
     """Follow the log of a run to its end, so that nothing has to be waited for."""
     calls.items(unwrap(calls("run_logs_stream", core, run_id)))
     return unwrap(calls("run_get", core, run_id))
+
+
+class Strange:  # of no use, and loud about it
+    def __getattr__(self, name):
+        raise AttributeError if name.startswith("__") else LookupError(name)
 
 
 class TestTheVariantsOfOneForm:
@@ -123,7 +129,7 @@ class TestTheFirstResult:
         assert error.status_code == 400
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("to", [5, "/no/such/folder/cat.png"])
+    @pytest.mark.parametrize("to", [5, "", "/", io.StringIO(), "/no/such/folder/cat.png", "a\0b", "\ud800", Strange()])
     def test_that_cannot_be_written_is_refused_before_it_is_paid(self, calls, core, picture, to):
         error = calls("run_first_result", core, picture, to=to).failure()
         assert isinstance(error, errors.SDKValidationError)
@@ -140,11 +146,15 @@ class TestTheFirstResult:
         assert path.read_bytes() == b"old"
         assert list(tmp_path.iterdir()) == [path]
 
-    def test_to_a_place_that_goes_away_is_an_error(self, calls, raw, answer, picture, tmp_path):
+    def test_to_a_place_that_goes_away_is_an_error(self, calls, picture, tmp_path):
         path = tmp_path / "cat.png"
-        path.mkdir()  # a file cannot take the place of a folder
-        server = raw(answer(200, b"picture", "image/png"))
-        error = calls("run_first_result", calls.core(server.url), picture, to=path).failure()
+
+        def handler(_):
+            path.mkdir()  # a file cannot take the place of a folder
+            return httpx.Response(200, headers={"content-type": "image/png"}, content=b"picture")
+
+        core = calls.core(transport=httpx.MockTransport(handler))
+        error = calls("run_first_result", core, picture, to=path).failure()
         assert isinstance(error, errors.UnexpectedClientError)
         assert error.fate == "answered"
 
@@ -254,8 +264,6 @@ class TestUploading:
             yield given, {"name": "cat.png"} if request.param == "bytes" else {}
 
     def test_gives_the_address_of_the_same_bytes(self, calls, core, source):
-        import httpx
-
         file, named = source
         told = []
         uploaded = unwrap(calls("file_upload", core, file, progress=lambda *how_far: told.append(how_far), **named))
@@ -288,6 +296,8 @@ class TestUploading:
             (b"x", {"name": "cat.GLB"}, "name: expected an image"),
             (b"x", {"name": "page.html"}, "name: expected an image"),
             ("/no/such/cat.png", {}, "file: cannot be read"),
+            ("/", {"name": "cat.png"}, "file: expected a file"),
+            (io.StringIO("x"), {"name": "cat.png"}, "file: expected a file opened in binary mode"),
             (5, {"name": "cat.png"}, "file: expected a path, bytes or a binary file"),
             (None, {"name": "cat.png"}, "file: expected a path, bytes or a binary file"),
         ],

@@ -1,0 +1,94 @@
+"""No operation raises, whatever it is given: every argument of every one of them is tried with every strange value."""
+
+import importlib
+import inspect
+import itertools
+import pkgutil
+
+import httpx
+import pytest
+
+from comfydeploy import Failure, RequestOptions, Success, funcs
+
+NAMES = [module.name for module in pkgutil.iter_modules(funcs.__path__)]
+REQUEST = {"deployment_id": "d"}
+
+
+class Evil:
+    """Everything about it raises, but for what it takes to be an object."""
+
+    __hash__ = None
+
+    def __getattr__(self, name):
+        raise LookupError(name)
+
+    def __repr__(self):
+        raise LookupError("repr")
+
+    def __eq__(self, other):
+        raise LookupError("eq")
+
+
+class EvilMapping(dict):
+    """A mapping that cannot be walked."""
+
+    def __iter__(self):
+        raise LookupError("iter")
+
+    def keys(self):
+        raise LookupError("keys")
+
+
+STRANGE = [
+    *(None, True, 5, 1.5, float("nan"), b"x", "x", "", "\ud800", "a\0b", [], {}, (), object, len, Exception("x")),
+    *(Evil(), EvilMapping(deployment_id="d"), {5: 6}, {"deployment_id": Evil()}, {**REQUEST, "inputs": {"a": Evil()}}),
+    *({**REQUEST, "batch_number": "many"}, {"machine_id": "m", "timeout": Evil()}),
+]
+CORE_SETTINGS = ["bearer", "server_idx", "server_url", "timeout", "retry_config", "hooks", "debug_logger"]
+
+
+@pytest.fixture
+def transport():
+    return httpx.MockTransport(lambda _: httpx.Response(200, json={"run_id": "r"}))
+
+
+def result_of(calls, name, core, /, *arguments, **named):
+    module = importlib.import_module(f"comfydeploy.funcs.{name}")
+    function = getattr(module, f"{name}_async" if calls.awaited else name)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        return calls.items(function(core, *arguments, **named), 2)[-1]
+    return calls(name, core, *arguments, **named)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strange_arguments_make_a_failure_and_never_an_exception(calls, transport, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a strange name may be a file's
+    core = calls.core(transport=transport)
+    parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
+    usual = {"file_upload": b"x", "deployments_list": None, "session_list": None}.get(name, REQUEST)
+    needed = {"name": "cat.png"} if name == "file_upload" else {}
+    for parameter, value in itertools.product(list(parameters)[1:], STRANGE):
+        first = next(iter(list(parameters)[1:]))
+        given = {first: usual, **needed, parameter: value}
+        result = result_of(calls, name, core, **given)
+        assert isinstance(result, Success | Failure), (parameter, type(value))
+
+
+@pytest.mark.parametrize("setting", CORE_SETTINGS)
+def test_a_strange_core_makes_a_failure_and_never_an_exception(calls, transport, setting):
+    for value in STRANGE:
+        core = calls.core(**{"transport": transport, setting: value})
+        assert isinstance(calls("run_queue", core, REQUEST), Success | Failure), type(value)
+
+
+@pytest.mark.parametrize("core", STRANGE, ids=lambda value: type(value).__name__)
+def test_what_is_no_core_makes_a_failure(calls, core):
+    assert isinstance(calls("run_queue", core, REQUEST), Failure)
+
+
+@pytest.mark.parametrize("option", ["timeout", "retries", "retry_codes", "headers", "server_url", "idle_timeout"])
+def test_strange_options_make_a_failure_and_never_an_exception(calls, transport, option):
+    core = calls.core(transport=transport)
+    for value in STRANGE:
+        result = calls("run_queue", core, REQUEST, RequestOptions(**{option: value}))
+        assert isinstance(result, Success | Failure), type(value)
