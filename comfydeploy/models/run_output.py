@@ -29,7 +29,8 @@ class WorkflowRunOutputModel(Document):
     """What one node of the graph put out.
 
     ``data`` has a list for each kind (``images``, ``files``, ``gifs``, ``text``, ...): files as ``MediaItem``, and
-    anything else (text, booleans, what does not fit a ``MediaItem``) as the server sent it. ``output_id`` is the
+    anything else (text, booleans, what does not fit a ``MediaItem``) as the server sent it; where it sent no object
+    it is empty and ``raw`` has what came. ``output_id`` is the
     name that the workflow's author gave. A time that cannot be read is ``None``; ``raw`` has its text.
     """
 

@@ -27,7 +27,7 @@ def webhook_parse(method: str, headers: Mapping[str, str], body: bytes | str) ->
     """Read a delivery: a POST, or the GET with the same body by which the server repeats it.
 
     A content type may be missing, otherwise it must be JSON. ``raw`` is the whole document; outputs that cannot be
-    read, such as those without data that a cancelled run may be told of with, are only there. Anything else is a
+    read, such as those without an id, are only there. Anything else is a
     ``SDKValidationError`` that names what was expected.
     """
     try:
