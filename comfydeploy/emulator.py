@@ -2,8 +2,8 @@
 
 try:
     from comfydeploy._emulator.server import Emulator
-except ModuleNotFoundError as missing:
+except ModuleNotFoundError as _missing:
     needed = "the local server needs: pip install 'comfydeploy[emulator]'"
-    raise ModuleNotFoundError(f"{missing.name} is not installed; {needed}", name=missing.name) from None
+    raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None
 
 __all__ = ["Emulator"]
