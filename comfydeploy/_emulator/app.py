@@ -8,15 +8,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .answers import Json, refusal
-from .backend import Backend
-from .bodies import UnprocessableError
-from .deployment_routes import deployment_routes
-from .file_routes import FileRoutes
-from .log_routes import LogRoutes
-from .run_routes import RunRoutes
-from .session_routes import SessionRoutes
-from .start_routes import StartRoutes
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.bodies import UnprocessableError
+from comfydeploy._emulator.routes.answers import Json, refusal
+from comfydeploy._emulator.routes.deployments import deployment_routes
+from comfydeploy._emulator.routes.files import FileRoutes
+from comfydeploy._emulator.routes.logs import LogRoutes
+from comfydeploy._emulator.routes.runs import RunRoutes
+from comfydeploy._emulator.routes.sessions import SessionRoutes
+from comfydeploy._emulator.routes.start import StartRoutes
 
 
 def application(backend: Backend, bearer: str) -> ASGIApp:

@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from .clock import Clock
-from .events import EventStream
-from .machine import Machine
-from .sessions import Sessions
-from .store import Store
-from .uploads import Uploads
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.machine import Machine
+from comfydeploy._emulator.sessions import Sessions
+from comfydeploy._emulator.store import Store
+from comfydeploy._emulator.uploads import Uploads
 
 
 class Backend:

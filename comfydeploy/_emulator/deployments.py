@@ -8,8 +8,8 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from starlette.exceptions import HTTPException
 
-from .bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
-from .clock import to_microseconds
+from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.clock import to_microseconds
 
 USER: Final = "user_local0001"
 ENVIRONMENT: Final = "production"

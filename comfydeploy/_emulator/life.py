@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
-from .clock import Clock
-from .deployments import Deployment, Node
-from .events import Event, update
-from .logs import LogLine
-from .runs import Output, Run, new_function_call
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deployments import Deployment, Node
+from comfydeploy._emulator.events import Event, update
+from comfydeploy._emulator.logs import LogLine
+from comfydeploy._emulator.runs import Output, Run, new_function_call
 
 UPLOAD_SECONDS: Final = 0.1
 

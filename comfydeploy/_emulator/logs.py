@@ -5,8 +5,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from .clock import to_milliseconds
-from .events import Event, EventQueue
+from comfydeploy._emulator.clock import to_milliseconds
+from comfydeploy._emulator.events import Event, EventQueue
 
 
 class LogLine(BaseModel):

@@ -5,15 +5,15 @@ import logging
 from itertools import count
 from typing import Final
 
-from .clock import Clock
-from .deployments import DEFAULTS, Deployment
-from .events import Event, EventQueue
-from .life import Change, Pause, Upload, life
-from .logs import Log, LogLine
-from .pictures import draw
-from .runs import ENDED, Output, Run
-from .store import Store
-from .webhooks import Webhooks
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deployments import DEFAULTS, Deployment
+from comfydeploy._emulator.events import Event, EventQueue
+from comfydeploy._emulator.life import Change, Pause, Upload, life
+from comfydeploy._emulator.logs import Log, LogLine
+from comfydeploy._emulator.pictures import draw
+from comfydeploy._emulator.runs import ENDED, Output, Run
+from comfydeploy._emulator.store import Store
+from comfydeploy._emulator.webhooks import Webhooks
 
 _log: Final = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
-from .bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
-from .clock import to_microseconds, to_milliseconds
-from .deployments import GPU, USER, Deployment
+from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.clock import to_microseconds, to_milliseconds
+from comfydeploy._emulator.deployments import GPU, USER, Deployment
 
 ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
 _TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromkeys(ENDED, "ended_at")

@@ -13,11 +13,11 @@ from typing import Final, Self
 
 import uvicorn
 
-from .app import application
-from .backend import Backend
-from .clock import Clock
-from .deployments import DEPLOYMENTS
-from .events import EventStream
+from comfydeploy._emulator.app import application
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deployments import DEPLOYMENTS
+from comfydeploy._emulator.events import EventStream
 
 
 class Emulator:

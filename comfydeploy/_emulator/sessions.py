@@ -8,9 +8,9 @@ from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
-from .bodies import Gpu
-from .clock import Clock, to_naive
-from .deployments import GPU, USER
+from comfydeploy._emulator.bodies import Gpu
+from comfydeploy._emulator.clock import Clock, to_naive
+from comfydeploy._emulator.deployments import GPU, USER
 
 START_SECONDS: Final = 2.0
 USUAL_MINUTES: Final = 15

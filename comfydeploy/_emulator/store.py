@@ -6,8 +6,8 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
-from .logs import LogLine
-from .runs import ENDED, Run
+from comfydeploy._emulator.logs import LogLine
+from comfydeploy._emulator.runs import ENDED, Run
 
 _LINES: Final = TypeAdapter(list[LogLine])
 

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from .clock import Clock
-from .runs import Run
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.runs import Run
 
 WAITS: Final = (0.0, 0.5, 1.0)
 

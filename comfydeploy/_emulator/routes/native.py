@@ -3,9 +3,9 @@
 import secrets
 from typing import Any
 
-from .bodies import RunRequest, WorkflowRunRequest
-from .deployments import Deployment
-from .runs import Run
+from comfydeploy._emulator.bodies import RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.deployments import Deployment
+from comfydeploy._emulator.runs import Run
 
 
 def native_description(run: Run, form: RunRequest, deployment: Deployment, base: str) -> dict[str, Any]:

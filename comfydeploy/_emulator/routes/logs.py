@@ -6,12 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import asked
-from .answers import Json
-from .backend import Backend
-from .events import EventStream
-from .logs import archive_of
-from .runs import ENDED
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.logs import archive_of
+from comfydeploy._emulator.routes import asked
+from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.runs import ENDED
 
 
 class LogRoutes:

@@ -7,9 +7,9 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from .bodies import UnprocessableError, checked, problem, read
-from .runs import Run
-from .store import Store
+from comfydeploy._emulator.bodies import UnprocessableError, checked, problem, read
+from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.store import Store
 
 V = TypeVar("V")
 

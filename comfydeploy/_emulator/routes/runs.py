@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from . import asked
-from .answers import Json
-from .backend import Backend
-from .deployments import found
-from .rows import row
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.deployments import found
+from comfydeploy._emulator.routes import asked
+from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.routes.rows import row
 
 _YES_OR_NO: Final = TypeAdapter(bool)
 # What SQLite can count to.

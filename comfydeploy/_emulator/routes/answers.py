@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from .bodies import UnprocessableError
+from comfydeploy._emulator.bodies import UnprocessableError
 
 
 class Json(Response):

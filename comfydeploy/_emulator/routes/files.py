@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from . import asked, uploads
-from .answers import Json
-from .backend import Backend
-from .bodies import UnprocessableError, problem
+from comfydeploy._emulator import uploads
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.bodies import UnprocessableError, problem
+from comfydeploy._emulator.routes import asked
+from comfydeploy._emulator.routes.answers import Json
 
 _PLACE: Final = ("body", "file")
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from .clock import to_milliseconds
-from .deployments import CREATED, USER, Deployment
-from .runs import Run
+from comfydeploy._emulator.clock import to_milliseconds
+from comfydeploy._emulator.deployments import CREATED, USER, Deployment
+from comfydeploy._emulator.runs import Run
 
 
 def row(run: Run, deployment: Deployment, base: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import asked
-from .answers import Json
-from .deployments import DEPLOYMENTS, ENVIRONMENT
+from comfydeploy._emulator.deployments import DEPLOYMENTS, ENVIRONMENT
+from comfydeploy._emulator.routes import asked
+from comfydeploy._emulator.routes.answers import Json
 
 _ENVIRONMENT: Final[TypeAdapter[str]] = TypeAdapter(
     Literal["staging", "production", "public-share", "private-share", "community-share", "preview"]

@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from . import asked
-from .answers import Json
-from .backend import Backend
-from .bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
-from .deployments import Deployment, chosen
-from .events import EventQueue, EventStream
-from .native import native_description
-from .runs import Output, Run, new_runs
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
+from comfydeploy._emulator.deployments import Deployment, chosen
+from comfydeploy._emulator.events import EventQueue, EventStream
+from comfydeploy._emulator.routes import asked
+from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.routes.native import native_description
+from comfydeploy._emulator.runs import Output, Run, new_runs
 
 
 @dataclass(frozen=True)

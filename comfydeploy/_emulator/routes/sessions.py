@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from . import asked
-from .answers import Json
-from .backend import Backend
-from .deployments import found
-from .sessions import CreateSessionBody
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.deployments import found
+from comfydeploy._emulator.routes import asked
+from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.sessions import CreateSessionBody
 
 _BODY: Final = TypeAdapter(CreateSessionBody)
 
