@@ -97,11 +97,11 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
         # A generator, not the stream itself: it is closed with the loop that it was made for.
         try:
             while True:
-                try:
-                    item = next(self)
-                except StopIteration:
+                while self._ready:
+                    yield self._ready.popleft()
+                if self._ended:
                     return
-                yield item
+                self._fill()
         finally:
             self.close()
 
@@ -161,11 +161,11 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
     async def __aiter__(self) -> AsyncIterator[Result[T, StreamError]]:
         try:
             while True:
-                try:
-                    item = await anext(self)
-                except StopAsyncIteration:
+                while self._ready:
+                    yield self._ready.popleft()
+                if self._ended:
                     return
-                yield item
+                await self._fill()
         finally:
             await self.aclose()
 
