@@ -95,10 +95,11 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
 
     def __iter__(self) -> Iterator[Result[T, StreamError]]:  # noqa: PYI034 - a generator, which its loop closes
         # A generator, not the stream itself: it is closed with the loop that it was made for.
+        ready = self._ready
         try:
             while True:
-                while self._ready:
-                    yield self._ready.popleft()
+                while ready:
+                    yield ready.popleft()
                 if self._ended:
                     return
                 self._fill()
@@ -159,10 +160,11 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
         return self._ready.popleft()
 
     async def __aiter__(self) -> AsyncIterator[Result[T, StreamError]]:
+        ready = self._ready
         try:
             while True:
-                while self._ready:
-                    yield self._ready.popleft()
+                while ready:
+                    yield ready.popleft()
                 if self._ended:
                     return
                 await self._fill()

@@ -1,9 +1,9 @@
 """The events of a streamed run out of bytes, without I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from comfydeploy._wire.codec import is_object, parsed
+from comfydeploy._wire.codec import parsed
 from comfydeploy._wire.compiled import maker
 from comfydeploy._wire.sse import SSEDecoder
 from comfydeploy._wire.times import moment
@@ -20,6 +20,8 @@ from comfydeploy.result import Failure, Result, Success
 
 Item: TypeAlias = Result[RunStream, MalformedEvent]
 
+# A third of the time that a `Success` takes to make is its own.
+_success: Final[Callable[[RunStream], Success[RunStream]]] = maker(Success, *Success.__match_args__)
 _step: Final = maker(EventUpdate, "event", "data", "raw")
 _step_event: Final = maker(EventUpdateEvent, "event", "data")
 _line: Final = maker(LogUpdate, "logs", "timestamp", "raw")
@@ -49,19 +51,20 @@ class RunStreamDecoder:
             if name in ("event_update", "log_update", ""):
                 return Failure(MalformedEvent(f"An event ({name or 'without a name'}) cannot be read: {error}", data))
             return Success(UnknownEvent(event=name, data=data))
-        if name == "event_update" and is_object(value):
-            return Success(_step_event("event_update", self._update(value)))
-        if name == "log_update" and is_object(value) and isinstance(value.get("logs"), str):
-            line = _line(value["logs"], moment(value.get("timestamp")), value)
-            return Success(_line_event("log_update", line))
-        return Success(UnknownEvent(event=name, data=value))
+        if type(value) is dict:
+            if name == "event_update":
+                return _success(_step_event(name, self._update(value)))
+            if name == "log_update" and isinstance(logs := value.get("logs"), str):
+                return _success(_line_event(name, _line(logs, moment(value.get("timestamp")), value)))
+        return _success(UnknownEvent(event=name, data=value))
 
-    def _update(self, payload: Mapping[str, Any]) -> EventUpdate:
-        kind = payload.get("event")
-        kind = kind if isinstance(kind, str) else None
-        # Every run has one payload without a kind, with the run's id or the reason why the graph is refused.
-        data = payload if kind is None and not payload.keys() <= {"event", "data"} else payload.get("data")
-        if self.run_id is None and is_object(data):
+    def _update(self, payload: dict[str, Any]) -> EventUpdate:
+        kind, data = payload.get("event"), payload.get("data")
+        if type(kind) is not str:
+            kind = None
+            # Every run has one payload without a kind, with the run's id or the reason why the graph is refused.
+            data = data if payload.keys() <= {"event", "data"} else payload
+        if self.run_id is None and type(data) is dict:
             run_id = data.get("prompt_id")
             self.run_id = run_id if isinstance(run_id, str) else None
         return _step(kind, data, payload)
