@@ -120,23 +120,30 @@ async def _token_async(core: ComfyDeployCore) -> Secret:
 
 def _send(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
     client = core.connections.client(lasting=exchange.is_lasting)
+    is_ours = core.connections.given is None
     with exchange.opened_upload() as file:
-        request = _outgoing(client, exchange, file, is_ours=core.connections.given is None)
+        request = _outgoing(client, exchange, file, is_ours=is_ours)
         exchange.fate = "unknown"
-        return _sent(client, request, exchange)
+        return _sent(client, request, exchange, is_ours=is_ours)
 
 
-def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[Any]) -> Reply | Error:
+def _sent(
+    client: "httpx.Client", request: "httpx.Request", exchange: Exchange[Any], *, is_ours: bool
+) -> Reply | Error:
     import httpx
 
     try:
-        response = client.send(request, stream=True, follow_redirects=False)
+        if is_ours:
+            response = _transport(client, request).handle_request(request)
+            response.request = request
+        else:
+            response = client.send(request, stream=True, follow_redirects=False)
         head = _head(response)
         reading = exchange.what_to_read(response.status_code, head.get("content-type", ""))
         if reading == "later":
             return _open_reply(response, client, exchange)
         try:
-            return Reply(response.status_code, head, response.read() if reading == "all" else b"")
+            return Reply(response.status_code, head, _read(response, head) if reading == "all" else b"")
         except httpx.DecodingError as error:
             return _undecodable(response, error)
         finally:
@@ -149,23 +156,30 @@ def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[A
 
 async def _send_async(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
     client = core.connections.async_client(lasting=exchange.is_lasting)
+    is_ours = core.connections.async_given is None
     with exchange.opened_upload() as file:
-        request = _outgoing(client, exchange, file, is_ours=core.connections.async_given is None)
+        request = _outgoing(client, exchange, file, is_ours=is_ours)
         exchange.fate = "unknown"
-        return await _sent_async(client, request, exchange)
+        return await _sent_async(client, request, exchange, is_ours=is_ours)
 
 
-async def _sent_async(client: "httpx.AsyncClient", request: "httpx.Request", exchange: Exchange[Any]) -> Reply | Error:
+async def _sent_async(
+    client: "httpx.AsyncClient", request: "httpx.Request", exchange: Exchange[Any], *, is_ours: bool
+) -> Reply | Error:
     import httpx
 
     try:
-        response = await client.send(request, stream=True, follow_redirects=False)
+        if is_ours:
+            response = await _transport_async(client, request).handle_async_request(request)
+            response.request = request
+        else:
+            response = await client.send(request, stream=True, follow_redirects=False)
         head = _head(response)
         reading = exchange.what_to_read(response.status_code, head.get("content-type", ""))
         if reading == "later":
             return _open_reply(response, client, exchange)
         try:
-            return Reply(response.status_code, head, await response.aread() if reading == "all" else b"")
+            return Reply(response.status_code, head, await _read_async(response, head) if reading == "all" else b"")
         except httpx.DecodingError as error:
             return _undecodable(response, error)
         finally:
@@ -193,6 +207,41 @@ def _outgoing(
     built = client.build_request(request.method, request.url, headers=headers, **body)
     built.headers.pop("cookie", None)
     return built
+
+
+def _transport(client: "httpx.Client", request: "httpx.Request") -> "httpx.BaseTransport":
+    """Give what a client of ours would send a request through, be it a proxy of the environment.
+
+    What it adds on the way there is what we do not want, cookies, redirects and credentials of its own, and a twentieth
+    of a call's time.
+    """
+    if client.is_closed:
+        raise RuntimeError("closed by another thread")  # as the client itself says
+    return client._transport_for_url(request.url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no other way
+
+
+def _transport_async(client: "httpx.AsyncClient", request: "httpx.Request") -> "httpx.AsyncBaseTransport":
+    if client.is_closed:
+        raise RuntimeError("closed by another task")
+    return client._transport_for_url(request.url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+
+
+def _read(response: "httpx.Response", head: dict[str, str]) -> bytes:
+    stream: Any = response.stream
+    return response.read() if _needs_httpx(response, head) else b"".join(stream)
+
+
+async def _read_async(response: "httpx.Response", head: dict[str, str]) -> bytes:
+    stream: Any = response.stream
+    return await response.aread() if _needs_httpx(response, head) else b"".join([chunk async for chunk in stream])
+
+
+def _needs_httpx(response: "httpx.Response", head: dict[str, str]) -> bool:
+    """Tell whether a body has to be decompressed, or has been read by a transport or hook of the caller.
+
+    Any other is taken as it comes: the three iterators that httpx puts around it take as long as to parse it.
+    """
+    return "content-encoding" in head or response.is_stream_consumed
 
 
 @lru_cache(maxsize=128)

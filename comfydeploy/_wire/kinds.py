@@ -1,6 +1,7 @@
 """What the types of a model's fields mean, for whoever reads values into them."""
 
 from datetime import datetime
+from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
@@ -22,6 +23,7 @@ def union(kind: Any) -> tuple[Any, ...]:
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
 
 
+@cache
 def plain_kinds(kind: Any) -> frozenset[type]:
     """Give the plain kinds that a type is made of, or none where it is made of more.
 
