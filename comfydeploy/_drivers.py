@@ -127,9 +127,7 @@ def _send(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
         return _sent(client, request, exchange, is_ours=is_ours)
 
 
-def _sent(
-    client: "httpx.Client", request: "httpx.Request", exchange: Exchange[Any], *, is_ours: bool
-) -> Reply | Error:
+def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[Any], *, is_ours: bool) -> Reply | Error:
     import httpx
 
     try:
@@ -246,7 +244,7 @@ def _needs_httpx(response: "httpx.Response", head: dict[str, str]) -> bool:
 
 @lru_cache(maxsize=128)
 def _url(text: str) -> "httpx.URL":
-    """Give an address read once: a run is asked for again and again, and to read one takes as long as a small answer."""
+    """Give an address, read once: a run is asked for again and again, and reading one takes as long as an answer."""
     import httpx
 
     return httpx.URL(text)
@@ -265,7 +263,8 @@ def _open_reply(
 
 
 def _undecodable(response: "httpx.Response", error: Exception) -> Error:
-    found = unexpected(Reply(response.status_code, _head(response)), f"The body of the answer cannot be decompressed: {error}")
+    reply = Reply(response.status_code, _head(response))
+    found = unexpected(reply, f"The body of the answer cannot be decompressed: {error}")
     found.__cause__ = without_frames(error)
     return found
 

@@ -8,16 +8,16 @@ cattrs, whose import and hooks are a tenth of the time to a first answer.
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import NoneType
-from typing import Any, Never, TypeAlias, TypeVar, get_args, get_origin
+from typing import Any, Never, TypeAlias, get_args, get_origin
 
-from attrs import NOTHING, Attribute, Factory, fields, has
+from attrs import NOTHING, Attribute, fields, has
 
 from comfydeploy._wire.kinds import Misfit, is_moment, is_or_raw, plain_kinds, taken_kinds, union
 from comfydeploy._wire.times import moment
 from comfydeploy.models.document import Document
 
-M = TypeVar("M")
 Read: TypeAlias = Callable[[Any], Any]
+Within: TypeAlias = tuple[type[Any], str, Mapping[str, object]]
 _Names: TypeAlias = dict[str, Any]
 
 
@@ -30,14 +30,21 @@ def reader(kind: Any) -> Read:
     return _function("value", [f"return {_expression(kind, 'value', names)}"], names)
 
 
-def maker(model: type[M], *names: str) -> Callable[..., M]:
+def maker(model: type[Any], *names: str, within: Sequence[Within] = ()) -> Callable[..., Any]:
     """Give a function that makes a model from the values of all its fields, in this order.
 
+    ``within`` are classes to put it into, from the inside out: each with the field for it and the values of the others.
     It sets the slots themselves, where the ``__init__`` of a frozen class takes twice as long.
     """
-    setters: _Names = {f"set_{name}": getattr(model, name).__set__ for name in names}
-    lines = [f"set_{name}(made, {name})" for name in names]
-    return _function(", ".join(names), ["made = new(model)", *lines, "return made"], {"model": model, **setters})
+    known: _Names = {"model": model, **{f"set_{name}": getattr(model, name).__set__ for name in names}}
+    lines = ["made = new(model)", *(f"set_{name}(made, {name})" for name in names)]
+    for place, (outer, name, others) in enumerate(within):
+        known |= {f"outer{place}": outer, f"set{place}": getattr(outer, name).__set__}
+        lines += [f"inner, made = made, new(outer{place})", f"set{place}(made, inner)"]
+        for other, value in others.items():
+            known |= {f"set{place}_{other}": getattr(outer, other).__set__, f"{other}{place}": value}
+            lines.append(f"set{place}_{other}(made, {other}{place})")
+    return _function(", ".join(names), [*lines, "return made"], known)
 
 
 def _misfit(*_: object) -> Never:
@@ -45,9 +52,10 @@ def _misfit(*_: object) -> Never:
 
 
 def _function(parameters: str, lines: list[str], names: _Names) -> Callable[..., Any]:
-    space = {"new": object.__new__, "misfit": _misfit, "moment": moment, **names}
+    space: _Names = {"new": object.__new__, "misfit": _misfit, "moment": moment, **names}
     exec("\n ".join([f"def made({parameters}):", *lines]), space)  # noqa: S102 - as attrs does, and all names are ours
-    return space["made"]
+    made: Callable[..., Any] = space["made"]
+    return made
 
 
 def _model(model: type[Any]) -> tuple[list[str], _Names]:
@@ -74,8 +82,9 @@ def _field(attribute: "Attribute[Any]", place: int, names: _Names) -> list[str]:
     taken = _expression(attribute.type, "item", names)
     if default is NOTHING:
         return [f"item = value[{name!r}]", f"set{place}(made, {taken})"]
-    if isinstance(default, Factory):
-        names[f"default{place}"] = default.factory
+    factory = getattr(default, "factory", None)
+    if factory is not None:
+        names[f"default{place}"] = factory
         return [
             f"if {name!r} in value: item = value[{name!r}]; set{place}(made, {taken})",
             f"else: set{place}(made, default{place}())",
@@ -84,7 +93,7 @@ def _field(attribute: "Attribute[Any]", place: int, names: _Names) -> list[str]:
     return [f"item = get({name!r}, default{place})", f"set{place}(made, {taken})"]
 
 
-def _expression(kind: Any, value: str, names: _Names) -> str:
+def _expression(kind: Any, value: str, names: _Names) -> str:  # noqa: PLR0911 - one for each kind
     """Give the expression for what a kind makes of a value, which is in a variable of this name."""
     members, inside = union(kind), f"{value}_"
     if kind is Any:

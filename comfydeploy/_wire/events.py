@@ -1,10 +1,10 @@
 """The events of a streamed run out of bytes, without I/O."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-from comfydeploy._wire.codec import parsed
-from comfydeploy._wire.compiled import maker
+from comfydeploy._wire.compiled import Within, maker
+from comfydeploy._wire.parsing import parsed
 from comfydeploy._wire.sse import SSEDecoder
 from comfydeploy._wire.times import moment
 from comfydeploy.errors import MalformedEvent
@@ -20,12 +20,13 @@ from comfydeploy.result import Failure, Result, Success
 
 Item: TypeAlias = Result[RunStream, MalformedEvent]
 
-# A third of the time that a `Success` takes to make is its own.
-_success: Final[Callable[[RunStream], Success[RunStream]]] = maker(Success, *Success.__match_args__)
-_step: Final = maker(EventUpdate, "event", "data", "raw")
-_step_event: Final = maker(EventUpdateEvent, "event", "data")
-_line: Final = maker(LogUpdate, "logs", "timestamp", "raw")
-_line_event: Final = maker(LogUpdateEvent, "event", "data")
+_RESULT: Final[Within] = (Success, Success.__match_args__[0], {})
+_step: Final[Callable[..., Success[RunStream]]] = maker(
+    EventUpdate, "event", "data", "raw", within=[(EventUpdateEvent, "data", {"event": "event_update"}), _RESULT]
+)
+_line: Final[Callable[..., Success[RunStream]]] = maker(
+    LogUpdate, "logs", "timestamp", "raw", within=[(LogUpdateEvent, "data", {"event": "log_update"}), _RESULT]
+)
 
 
 class RunStreamDecoder:
@@ -44,27 +45,23 @@ class RunStreamDecoder:
         """Give the item that the end of the stream left unfinished, if there is one."""
         return [self._item(name, data) for name, data in self._sse.finish()]
 
-    def _item(self, name: str, data: str) -> Item:
+    def _item(self, name: str, text: str) -> Item:
         try:
-            value = parsed(data)
+            value = parsed(text)
         except (ValueError, RecursionError) as error:
             if name in ("event_update", "log_update", ""):
-                return Failure(MalformedEvent(f"An event ({name or 'without a name'}) cannot be read: {error}", data))
-            return Success(UnknownEvent(event=name, data=data))
+                return Failure(MalformedEvent(f"An event ({name or 'without a name'}) cannot be read: {error}", text))
+            return Success(UnknownEvent(event=name, data=text))
         if type(value) is dict:
-            if name == "event_update":
-                return _success(_step_event(name, self._update(value)))
             if name == "log_update" and isinstance(logs := value.get("logs"), str):
-                return _success(_line_event(name, _line(logs, moment(value.get("timestamp")), value)))
-        return _success(UnknownEvent(event=name, data=value))
-
-    def _update(self, payload: dict[str, Any]) -> EventUpdate:
-        kind, data = payload.get("event"), payload.get("data")
-        if type(kind) is not str:
-            kind = None
-            # Every run has one payload without a kind, with the run's id or the reason why the graph is refused.
-            data = data if payload.keys() <= {"event", "data"} else payload
-        if self.run_id is None and type(data) is dict:
-            run_id = data.get("prompt_id")
-            self.run_id = run_id if isinstance(run_id, str) else None
-        return _step(kind, data, payload)
+                return _line(logs, moment(value.get("timestamp")), value)
+            if name == "event_update":
+                kind, data = value.get("event"), value.get("data")
+                if type(kind) is not str:
+                    kind = None
+                    # Every run has one payload without a kind, with the run's id or why the graph is refused.
+                    data = data if value.keys() <= {"event", "data"} else value
+                if self.run_id is None and type(data) is dict and isinstance(run_id := data.get("prompt_id"), str):
+                    self.run_id = run_id
+                return _step(kind, data, value)
+        return Success(UnknownEvent(event=name, data=value))

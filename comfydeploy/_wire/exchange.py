@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, Type
 from attrs import evolve, frozen
 
 import comfydeploy.result as results
-
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply, media_type, refusal, unexpected
 from comfydeploy._wire.request import Request, checked_headers, checked_server
@@ -146,7 +145,9 @@ class Exchange(Generic[V]):
         is_json = expected == _JSON and reply.content_type.endswith("+json")
         if expected not in (reply.content_type, _ANYTHING) and not is_json:
             reason = f"The server answered with {reply.content_type or 'no content type'} in place of {expected}"
-            return results.Failure(unexpected(reply, reason, self._operation.caution and "A run may have been started."))
+            return results.Failure(
+                unexpected(reply, reason, self._operation.caution and "A run may have been started.")
+            )
         try:
             return results.Success(self._operation.decode(reply))
         except SDKValidationError as unfit:

@@ -19,7 +19,10 @@ _LONGEST: Final = 2_000
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Give the headers with what is secret in them hidden."""
-    return {name: HIDDEN if re.search(_TELLING, name, re.IGNORECASE) else redacted_text(value) for name, value in headers.items()}
+    return {
+        name: HIDDEN if re.search(_TELLING, name, re.IGNORECASE) else redacted_text(value)
+        for name, value in headers.items()
+    }
 
 
 def redacted_text(text: str) -> str:

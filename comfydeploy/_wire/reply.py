@@ -1,6 +1,5 @@
 """An answer of the server, and what it means when it is not the one that was asked for."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -54,8 +53,10 @@ class Reply:
 
     def json(self) -> Any:
         """Read the body as JSON; ``SDKValidationError`` where it is none."""
+        from comfydeploy._wire.parsing import parsed  # loads msgspec, which a process may never need
+
         try:
-            return json.loads(self.content)
+            return parsed(self.content)
         except (ValueError, RecursionError) as error:
             raise SDKValidationError(
                 f"The server's answer ({self.status_code}) is not JSON: {error}", (), self.body
