@@ -1,10 +1,11 @@
 """How fast a stream of typed events is beside httpx-sse with ``json.loads``, and beside its bare bytes."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from importlib import import_module
+from itertools import islice
 from typing import Any, Final
 
 import httpx
@@ -20,16 +21,18 @@ from comfydeploy.options import RequestOptions
 
 _MANY: Final = 20_000
 _FEW: Final = 500  # for the official SDK, which looks at every byte by itself ...
-_BIG: Final = 1024 * 1024
+_BIG: Final = 10 * 1024 * 1024
+_HUGE: Final = 4 * _BIG
 _SMALLER: Final = 64 * 1024  # ... and, as long as an event goes on, at all of it anew with each chunk
 
 
 def sections(*, quick: bool) -> Iterator[Section]:
     """Read many small events, and one big one in small chunks."""
     answered = {
-        "many": streamed(_tens([*samples.events(_MANY)])),
-        "few": streamed(_tens([*samples.events(_FEW)])),
+        "many": streamed(tens(samples.events(_MANY))),
+        "few": streamed(tens(samples.events(_FEW))),
         "big": streamed(_kilobytes(samples.big_event(_BIG))),
+        "huge": streamed(_kilobytes(samples.big_event(_HUGE))),
         "smaller": streamed(_kilobytes(samples.big_event(_SMALLER))),
     }
     answers = {
@@ -43,7 +46,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
         httpx.Client() as client,
         ComfyDeployCore(bearer=samples.TOKEN) as core,
     ):
-        many, few, big, smaller = (f"{address}/{name}" for name in answered)
+        many, few, big, huge, smaller = (f"{address}/{name}" for name in answered)
         contenders = {
             "httpx-sse and json.loads": each(partial(_sse, client, many), 1, _MANY),
             "run_stream": each(partial(_typed, core, many), 1, _MANY),
@@ -56,7 +59,13 @@ def sections(*, quick: bool) -> Iterator[Section]:
             "run_stream": each(partial(_typed, core, big), 1),
             "httpx-sse and json.loads": each(partial(_sse, client, big), 1),
         }
-        yield Section("One event of 1 MiB in chunks of 1 KiB", "ms", in_turns(contenders, 5 if quick else 30))
+        yield Section("One event of 10 MiB in chunks of 1 KiB", "ms", in_turns(contenders, 3 if quick else 15))
+        contenders = {
+            "run_stream: 10 MiB": each(partial(_typed, core, big), 1),
+            "run_stream: 40 MiB": each(partial(_typed, core, huge), 1),
+            "httpx: bytes and one json.loads: 40 MiB": each(partial(_one, client, huge), 1),
+        }
+        yield Section("One event of four times the size", "ms", in_turns(contenders, 3 if quick else 9))
         contenders = {
             "httpx: bytes and one json.loads": each(partial(_one, client, smaller), 1),
             "run_stream": each(partial(_typed, core, smaller), 1),
@@ -65,8 +74,8 @@ def sections(*, quick: bool) -> Iterator[Section]:
         yield Section("One event of 64 KiB in chunks of 1 KiB", "ms", in_turns(contenders, 5 if quick else 15))
 
 
-def _tens(events: Sequence[bytes]) -> Iterator[bytes]:
-    return (b"".join(events[start : start + 10]) for start in range(0, len(events), 10))
+def tens(events: Iterator[bytes]) -> Iterator[bytes]:
+    return iter(lambda: b"".join(islice(events, 10)), b"")
 
 
 def _kilobytes(event: bytes) -> Iterator[bytes]:

@@ -10,12 +10,13 @@ from attrs import frozen
 
 from benchmarks import peers
 
-Unit: TypeAlias = Literal["us", "ms", "events/s"]
+Unit: TypeAlias = Literal["us", "ms", "events/s", "MB"]
 
 _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
     "us": lambda seconds: seconds * 1e6,
     "ms": lambda seconds: seconds * 1e3,
     "events/s": lambda seconds: 1 / seconds,
+    "MB": lambda size: size / 1e6,
 }
 _LINE: Final = "{:<58}{:>12}{:>10}{:>8}"
 

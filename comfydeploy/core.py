@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from comfydeploy.hooks import Hooks
+    from comfydeploy.hooks import Hooks, SDKInit
 
 __all__ = ["SERVERS", "Bearer", "ComfyDeployCore"]
 
@@ -29,6 +29,12 @@ SERVERS: Final = (
     "https://staging.api.comfydeploy.com/api",
     "http://localhost:3011/api",
 )
+
+
+def _start(url: str) -> "SDKInit":
+    from comfydeploy.hooks import SDKInit  # whoever has a hook has loaded it already
+
+    return SDKInit(url)
 
 
 @frozen(kw_only=True, eq=False)
@@ -73,10 +79,8 @@ class ComfyDeployCore:
     def _started(self) -> str | Error:
         try:
             url = self._chosen_server()
-            if self.hooks:
-                from comfydeploy.hooks import SDKInit
             for hook in self.hooks:
-                if hook.sdk_init and (changed := hook.sdk_init(SDKInit(url))):
+                if hook.sdk_init and (changed := hook.sdk_init(_start(url))):
                     url = checked_server(changed.server_url, "sdk_init")
         except InvalidRequestError as error:
             return error.with_traceback(None)

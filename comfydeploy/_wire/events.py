@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from comfydeploy._wire.codec import is_object
 from comfydeploy._wire.compiled import Within, maker
 from comfydeploy._wire.parsing import parsed
 from comfydeploy._wire.sse import SSEDecoder
@@ -52,7 +53,7 @@ class RunStreamDecoder:
             if name in ("event_update", "log_update", ""):
                 return Failure(MalformedEvent(f"An event ({name or 'without a name'}) cannot be read: {error}", text))
             return Success(UnknownEvent(event=name, data=text))
-        if type(value) is dict:
+        if dict is type(value):  # `is_object` without the call; this way round `value` stays `Any` to type checkers
             if name == "log_update" and isinstance(logs := value.get("logs"), str):
                 return _line(logs, moment(value.get("timestamp")), value)
             if name == "event_update":
@@ -61,7 +62,7 @@ class RunStreamDecoder:
                     kind = None
                     # Every run has one payload without a kind, with the run's id or why the graph is refused.
                     data = data if value.keys() <= {"event", "data"} else value
-                if self.run_id is None and type(data) is dict and isinstance(run_id := data.get("prompt_id"), str):
+                if self.run_id is None and is_object(data) and isinstance(run_id := data.get("prompt_id"), str):
                     self.run_id = run_id
                 return _step(kind, data, value)
         return Success(UnknownEvent(event=name, data=value))
