@@ -141,10 +141,10 @@ class Exchange(Generic[V]):
         return evolve(error, hint=hint) if hint and isinstance(error, SDKError) else error
 
     def _decoded(self, reply: Reply) -> results.Result[V, Error]:
-        expected = self._operation.accept
-        is_json = expected == _JSON and reply.content_type.endswith("+json")
-        if expected not in (reply.content_type, _ANYTHING) and not is_json:
-            reason = f"The server answered with {reply.content_type or 'no content type'} in place of {expected}"
+        expected, sent = self._operation.accept, reply.content_type
+        is_json = expected == _JSON and sent.endswith("+json")
+        if expected not in (sent, _ANYTHING) and not is_json:
+            reason = f"The server answered with {sent or 'no content type'} in place of {expected}"
             return results.Failure(
                 unexpected(reply, reason, self._operation.caution and "A run may have been started.")
             )
