@@ -104,6 +104,6 @@ def _settings(*, lasting: bool) -> dict[str, Any]:
 @cache
 def _tls() -> "ssl.SSLContext":
     """Give the one context of the process: it takes most of the time that a client takes to make."""
-    import httpx
+    from comfydeploy._tls import LateContext
 
-    return httpx.create_ssl_context()
+    return LateContext()
