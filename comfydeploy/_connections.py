@@ -43,9 +43,7 @@ class Connections:
         key = (os.getpid(), lasting)
         client = self._blocking.get(key)
         if client is None:
-            import httpx
-
-            made = httpx.Client(**_settings(lasting=lasting), transport=self._transport)
+            made = self._made(lasting=lasting)
             client = self._blocking.setdefault(key, made)
             if client is not made:
                 made.close()
@@ -61,13 +59,9 @@ class Connections:
         key = (get_running_loop(), lasting)
         client = self._awaiting.get(key)
         if client is None:
-            import httpx
-
             for old in [old for old in self._awaiting if old[0].is_closed()]:
                 self._awaiting.pop(old, None)
-            client = self._awaiting[key] = httpx.AsyncClient(
-                **_settings(lasting=lasting), transport=self._async_transport
-            )
+            client = self._awaiting[key] = self._made_async(lasting=lasting)
         return client
 
     def close(self) -> None:
@@ -86,6 +80,24 @@ class Connections:
         self.close()
         for client in clients:
             await client.aclose()
+
+    def _made(self, *, lasting: bool) -> "httpx.Client":
+        if self._transport is not None:
+            import httpx
+
+            return httpx.Client(transport=self._transport)
+        from comfydeploy._pool import PooledClient
+
+        return PooledClient(**_settings(lasting=lasting))
+
+    def _made_async(self, *, lasting: bool) -> "httpx.AsyncClient":
+        if self._async_transport is not None:
+            import httpx
+
+            return httpx.AsyncClient(transport=self._async_transport)
+        from comfydeploy._pool import AsyncPooledClient
+
+        return AsyncPooledClient(**_settings(lasting=lasting))
 
     def _check_open(self) -> None:
         if self._closed:
