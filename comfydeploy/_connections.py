@@ -2,15 +2,19 @@
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from comfydeploy.errors import RequestAbortedError
+from comfydeploy.errors import InvalidRequestError, RequestAbortedError
 
 if TYPE_CHECKING:
     import ssl
     from asyncio import AbstractEventLoop
 
     import httpx
+
+AsyncTransport: TypeAlias = Literal["httpx", "aiohttp"]
+"""What carries the async calls; aiohttp where its extra is installed, unless a core is told."""
 
 
 class Connections:
@@ -25,7 +29,7 @@ class Connections:
         given: "httpx.Client | None",
         async_given: "httpx.AsyncClient | None",
         transport: "httpx.BaseTransport | None",
-        async_transport: "httpx.AsyncBaseTransport | None",
+        async_transport: "httpx.AsyncBaseTransport | AsyncTransport | None",
     ) -> None:
         self.given = given
         self.async_given = async_given
@@ -91,13 +95,22 @@ class Connections:
         return PooledClient(**_settings(lasting=lasting))
 
     def _made_async(self, *, lasting: bool) -> "httpx.AsyncClient":
-        if self._async_transport is not None:
+        given = self._async_transport or ("aiohttp" if _has_aiohttp() else "httpx")
+        if not isinstance(given, str):
             import httpx
 
-            return httpx.AsyncClient(transport=self._async_transport)
-        from comfydeploy._pool import AsyncPooledClient
+            return httpx.AsyncClient(transport=given)
+        if given == "httpx":
+            from comfydeploy._pool import AsyncPooledClient
 
-        return AsyncPooledClient(**_settings(lasting=lasting))
+            return AsyncPooledClient(**_settings(lasting=lasting))
+        if given != "aiohttp":
+            raise InvalidRequestError(f"async_transport: expected a transport, 'httpx' or 'aiohttp', got {given!r}")
+        if not _has_aiohttp():
+            raise InvalidRequestError("async_transport: 'aiohttp' needs the extra: pip install 'comfydeploy[aiohttp]'")
+        from comfydeploy._aiohttp import AiohttpClient
+
+        return AiohttpClient(**_settings(lasting=lasting))
 
     def _check_open(self) -> None:
         if self._closed:
@@ -119,3 +132,8 @@ def _tls() -> "ssl.SSLContext":
     import httpx
 
     return httpx.create_ssl_context()
+
+
+@cache
+def _has_aiohttp() -> bool:
+    return find_spec("httpx_aiohttp") is not None

@@ -13,10 +13,12 @@ from comfydeploy import ComfyDeployCore
 from comfydeploy.emulator import Emulator
 
 
-@pytest.fixture(params=["blocking", "awaited"])
+@pytest.fixture(params=["blocking", "awaited", "awaited with aiohttp"])
 def calls(request):
-    """Call the operations in one colour: ``calls("run_get", core, ...)``."""
-    caller = Caller(awaited=request.param == "awaited")
+    """Call the operations in one colour, the awaited ones over both transports: ``calls("run_get", core, ...)``."""
+    caller = Caller(
+        awaited=request.param != "blocking", transport="aiohttp" if request.param.endswith("aiohttp") else "httpx"
+    )
     yield caller
     caller.close()
 
@@ -24,14 +26,14 @@ def calls(request):
 class Caller:
     """One colour of all operations, and the cores made for it, closed at the end."""
 
-    def __init__(self, *, awaited):
+    def __init__(self, *, awaited, transport):
         self.awaited = awaited
+        self._transport = transport
         self._cores = []
         self._runner = asyncio.Runner()
 
     def core(self, url="http://127.0.0.1:1", **settings):
-        if "transport" in settings:
-            settings["async_transport"] = settings["transport"]
+        settings.setdefault("async_transport", settings.get("transport", self._transport))
         core = ComfyDeployCore(**{"bearer": "key-of-the-test", "server_url": url} | settings)
         self._cores.append(core)
         return core
