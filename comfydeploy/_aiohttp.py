@@ -29,21 +29,19 @@ _MEANINGS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]]
 class AiohttpClient(AsyncPooledClient):
     """A client whose transports, but for those of SOCKS proxies, use aiohttp's connections."""
 
-    def _init_transport(self, *, limits: httpx.Limits, **settings: Any) -> httpx.AsyncBaseTransport:
-        return AiohttpPool(limits, **settings)
+    def _init_transport(self, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
+        return AiohttpPool(*given, **settings)
 
-    def _init_proxy_transport(
-        self, proxy: httpx.Proxy, *, limits: httpx.Limits, **settings: Any
-    ) -> httpx.AsyncBaseTransport:
+    def _init_proxy_transport(self, proxy: httpx.Proxy, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
         if proxy.url.scheme.startswith("socks"):  # aiohttp cannot speak to them
-            return super()._init_proxy_transport(proxy, limits=limits, **settings)
-        return AiohttpPool(limits, proxy=proxy, **settings)
+            return super()._init_proxy_transport(proxy, *given, **settings)
+        return AiohttpPool(*given, proxy=proxy, **settings)
 
 
 class AiohttpPool(AsyncPool):
     """The connections of one session of aiohttp's."""
 
-    def __init__(self, limits: httpx.Limits, **settings: Any) -> None:
+    def __init__(self, *, limits: httpx.Limits, **settings: Any) -> None:
         self._session = AiohttpTransport(client=self._opened, **settings)
         self._keepalive_expiry = limits.keepalive_expiry
         super().__init__(lambda: _Connection(self._session), limits)
@@ -53,7 +51,8 @@ class AiohttpPool(AsyncPool):
             ssl=self._session.ssl_context, limit=0, keepalive_timeout=self._keepalive_expiry
         )
         session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
-        session._retry_connection = False  # noqa: SLF001 - else a read is sent again although nobody asked for that
+        # Else a read is sent again when its connection breaks, although nobody asked for that.
+        session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it has no other name
         return session
 
     async def aclose(self) -> None:
@@ -71,7 +70,6 @@ class _Connection(httpx.AsyncBaseTransport):
         given, limits = request.extensions, request.extensions["timeout"]
         # Who is here has waited for a connection: that limit is aiohttp's for all of connecting, names included.
         request.extensions = {**given, "timeout": {**limits, "pool": limits["connect"]}}
-        lost: httpx.TransportError
         try:
             response = await self._session.handle_async_request(request)
         except (aiohttp.ClientError, httpx.TransportError) as error:
@@ -92,7 +90,7 @@ class _Body(httpx.AsyncByteStream):
         self._limits = limits
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        response: aiohttp.ClientResponse = self._stream._aiohttp_response  # noqa: SLF001 - it is shown nowhere else
+        response: Any = self._stream._aiohttp_response  # noqa: SLF001 - it is shown nowhere else
         if response.connection is not None and response.connection.protocol is not None:
             # httpx looks this limit up as it begins to read, aiohttp before it sends: a stream has another one by now.
             response.connection.protocol.read_timeout = self._limits["read"]
@@ -112,7 +110,9 @@ class _Body(httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
-def _meant(error: Exception) -> httpx.TransportError:
+def _meant(error: Exception) -> Exception:
     cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
-    kind = next((meaning for kind, meaning in _MEANINGS if isinstance(cause, kind)), type(error))
+    if type(cause) is aiohttp.ClientConnectionError and isinstance(cause.__cause__, Exception):
+        return cause.__cause__  # what reading the body of the request raised
+    kind = next((meaning for known, meaning in _MEANINGS if isinstance(cause, known)), type(error))
     return kind(str(error))

@@ -2,7 +2,6 @@
 
 import os
 from functools import cache
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from comfydeploy.errors import InvalidRequestError, RequestAbortedError
@@ -136,4 +135,6 @@ def _tls() -> "ssl.SSLContext":
 
 @cache
 def _has_aiohttp() -> bool:
+    from importlib.util import find_spec
+
     return find_spec("httpx_aiohttp") is not None

@@ -7,7 +7,9 @@ closed; whoever finds all of them busy waits in line.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import contextmanager
+from functools import partial
 from threading import RLock
 from time import monotonic
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
@@ -20,6 +22,7 @@ _Origin: TypeAlias = tuple[str, bytes]
 
 _CLOSED: Final = "The client was closed"
 _ALL_BUSY: Final = "All connections are busy"
+_ONE: Final = {"limits": httpx.Limits(max_connections=1, max_keepalive_connections=1)}
 
 
 @define(eq=False)
@@ -32,12 +35,14 @@ class Connection(Generic[T]):
 
 
 class Turn(Protocol[T]):
-    """Where one in line is handed a connection, ``None`` if there will be none: a future of either colour."""
+    """Where one in line is handed a connection: a future of either colour."""
 
     def cancelled(self) -> bool: ...
     def done(self) -> bool: ...
-    def result(self) -> Connection[T] | None: ...
-    def set_result(self, result: Connection[T] | None, /) -> None: ...
+    def result(self) -> Connection[T]: ...
+    def exception(self) -> BaseException | None: ...
+    def set_result(self, result: Connection[T], /) -> None: ...
+    def set_exception(self, exception: BaseException, /) -> None: ...
 
 
 class Ledger(Generic[T]):
@@ -70,22 +75,23 @@ class Ledger(Generic[T]):
                 return connection
         return None
 
-    def wait(self, turn: Turn[T], origin: _Origin) -> None:
-        """Put somebody at the end of the line, unless a connection came free meanwhile."""
+    @contextmanager
+    def line(self, turn: Turn[T], origin: _Origin) -> Generator[None]:
+        """Keep somebody in line while the block waits for the turn."""
         with self._lock:
-            connection = None if self._is_closed else self.take(origin)
-            if connection is not None or self._is_closed:
+            if self._is_closed:
+                raise httpx.PoolTimeout(_CLOSED)
+            if connection := self.take(origin):  # one came free meanwhile
                 turn.set_result(connection)
             else:
                 self._waiting[turn] = origin
-
-    def leave(self, turn: Turn[T]) -> None:
-        """Take somebody out of the line; what was handed over in the same moment goes to the next."""
-        with self._lock:
-            self._waiting.pop(turn, None)
-            connection = turn.result() if turn.done() and not turn.cancelled() else None
-            if connection is not None:
-                self.keep(connection)
+        try:
+            yield
+        except BaseException as error:
+            self._leave(turn)
+            if isinstance(error, TimeoutError):
+                raise httpx.PoolTimeout(_ALL_BUSY) from None
+            raise
 
     def keep(self, connection: Connection[T]) -> bool:
         """Hand a connection to the first in line, or note it as idle; ``False`` where it is to be closed."""
@@ -104,8 +110,7 @@ class Ledger(Generic[T]):
 
     def surplus(self) -> list[Connection[T]]:
         """Forget the connections that nobody has needed for long, and give them, to be closed."""
-        limits = self._limits
-        most, seconds = limits.max_keepalive_connections, limits.keepalive_expiry
+        most, seconds = self._limits.max_keepalive_connections, self._limits.keepalive_expiry
         found: list[Connection[T]] = []
         with self._lock:
             while self._idle and (
@@ -120,13 +125,12 @@ class Ledger(Generic[T]):
         """Send everybody in line away; forget all connections and give them, to be closed."""
         with self._lock:
             self._is_closed = True
-            while self._waiting:
-                turn, _ = self._waiting.popitem(last=False)
+            for turn in self._waiting:
                 if not turn.done():
-                    turn.set_result(None)
+                    turn.set_exception(httpx.PoolTimeout(_CLOSED))
             found = list(self._open)
-            self._open.clear()
-            self._idle.clear()
+            for connections in (self._waiting, self._open, self._idle):
+                connections.clear()
         return found
 
     def _opened(self, origin: _Origin) -> Connection[T]:
@@ -142,6 +146,12 @@ class Ledger(Generic[T]):
                 return True
         return False
 
+    def _leave(self, turn: Turn[T]) -> None:
+        with self._lock:
+            self._waiting.pop(turn, None)
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
+                self.keep(turn.result())  # it was handed over in the same moment
+
 
 class Pool(httpx.BaseTransport):
     """The connections of a blocking client, for any number of threads."""
@@ -152,9 +162,10 @@ class Pool(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request as soon as there is a connection for it."""
         origin = (request.url.scheme, request.url.netloc)
+        old_ones = self._ledger.surplus()
         connection = self._ledger.take(origin) or self._waited(origin, request)
         try:
-            for old in self._ledger.surplus():
+            for old in old_ones:
                 old.transport.close()
             response = connection.transport.handle_request(request)
         except BaseException:
@@ -167,14 +178,9 @@ class Pool(httpx.BaseTransport):
     def _waited(self, origin: _Origin, request: httpx.Request) -> Connection[httpx.BaseTransport]:
         from concurrent.futures import Future
 
-        turn: Future[Connection[httpx.BaseTransport] | None] = Future()
-        self._ledger.wait(turn, origin)
-        try:
-            connection = turn.result(_patience(request))
-        except BaseException as error:
-            self._ledger.leave(turn)
-            raise httpx.PoolTimeout(_ALL_BUSY) if isinstance(error, TimeoutError) else error from None
-        return _found(connection)
+        turn: Future[Connection[httpx.BaseTransport]] = Future()
+        with self._ledger.line(turn, origin):
+            return turn.result(_patience(request))
 
     def close(self) -> None:
         """Close all connections, also those in use; whoever waits for one is sent away."""
@@ -219,9 +225,10 @@ class AsyncPool(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request as soon as there is a connection for it."""
         origin = (request.url.scheme, request.url.netloc)
+        old_ones = self._ledger.surplus()
         connection = self._ledger.take(origin) or await self._waited(origin, request)
         try:
-            for old in self._ledger.surplus():
+            for old in old_ones:
                 await old.transport.aclose()
             response = await connection.transport.handle_async_request(request)
         except BaseException:
@@ -232,17 +239,12 @@ class AsyncPool(httpx.AsyncBaseTransport):
         return response
 
     async def _waited(self, origin: _Origin, request: httpx.Request) -> Connection[httpx.AsyncBaseTransport]:
-        from asyncio import get_running_loop, timeout
+        from asyncio import Future, get_running_loop, timeout
 
-        turn = get_running_loop().create_future()
-        self._ledger.wait(turn, origin)
-        try:
+        turn: Future[Connection[httpx.AsyncBaseTransport]] = get_running_loop().create_future()
+        with self._ledger.line(turn, origin):
             async with timeout(_patience(request)):
-                connection = await turn
-        except BaseException as error:
-            self._ledger.leave(turn)
-            raise httpx.PoolTimeout(_ALL_BUSY) if isinstance(error, TimeoutError) else error from None
-        return _found(connection)
+                return await turn
 
     async def aclose(self) -> None:
         """Close all connections, also those in use; whoever waits for one is sent away."""
@@ -286,36 +288,21 @@ def _patience(request: httpx.Request) -> float | None:
     return limits.get("pool")
 
 
-def _found(connection: Connection[T] | None) -> Connection[T]:
-    if connection is None:
-        raise httpx.PoolTimeout(_CLOSED)
-    return connection
-
-
-_ONE: Final = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-
-
 class PooledClient(httpx.Client):
-    """A client whose transports, those of the environment's proxies included, choose their connections as above."""
+    """A client whose transports, those for the environment's proxies included, choose their connections as above."""
 
-    def _init_transport(self, *, limits: httpx.Limits, **settings: Any) -> httpx.BaseTransport:
-        make = super()._init_transport
-        return Pool(lambda: make(limits=_ONE, **settings), limits)
+    def _init_transport(self, *given: Any, **settings: Any) -> httpx.BaseTransport:
+        return Pool(partial(super()._init_transport, *given, **settings | _ONE), settings["limits"])
 
-    def _init_proxy_transport(self, proxy: httpx.Proxy, *, limits: httpx.Limits, **settings: Any) -> httpx.BaseTransport:
-        make = super()._init_proxy_transport
-        return Pool(lambda: make(proxy, limits=_ONE, **settings), limits)
+    def _init_proxy_transport(self, *given: Any, **settings: Any) -> httpx.BaseTransport:
+        return Pool(partial(super()._init_proxy_transport, *given, **settings | _ONE), settings["limits"])
 
 
 class AsyncPooledClient(httpx.AsyncClient):
     """The twin of ``PooledClient``."""
 
-    def _init_transport(self, *, limits: httpx.Limits, **settings: Any) -> httpx.AsyncBaseTransport:
-        make = super()._init_transport
-        return AsyncPool(lambda: make(limits=_ONE, **settings), limits)
+    def _init_transport(self, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
+        return AsyncPool(partial(super()._init_transport, *given, **settings | _ONE), settings["limits"])
 
-    def _init_proxy_transport(
-        self, proxy: httpx.Proxy, *, limits: httpx.Limits, **settings: Any
-    ) -> httpx.AsyncBaseTransport:
-        make = super()._init_proxy_transport
-        return AsyncPool(lambda: make(proxy, limits=_ONE, **settings), limits)
+    def _init_proxy_transport(self, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
+        return AsyncPool(partial(super()._init_proxy_transport, *given, **settings | _ONE), settings["limits"])

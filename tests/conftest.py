@@ -120,7 +120,7 @@ def raw():
 class RawServer:
     """Answers each request with the next of its answers, the last one again and again.
 
-    An answer is bytes, or a list of bytes and of the words below.
+    An answer is bytes, or a list of bytes, of the words below and of events that are waited for.
     """
 
     RESET = "reset"
@@ -133,7 +133,7 @@ class RawServer:
         """Set when a client closes its connection while the server hangs."""
         self._answers = [answer if isinstance(answer, list) else [answer] for answer in answers]
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self._connections = []
+        self.connections = []
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -142,7 +142,7 @@ class RawServer:
         with suppress(OSError):
             while True:
                 connection, _ = self._listening.accept()
-                self._connections.append(connection)
+                self.connections.append(connection)
                 thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -162,6 +162,9 @@ class RawServer:
                             connection.recv(1)
                         self.left.set()
                         return
+                    if isinstance(part, threading.Event):
+                        part.wait(5)
+                        continue
                     connection.sendall(part)
 
     def _head(self, reader):
@@ -173,7 +176,7 @@ class RawServer:
         return (lines[0], headers, body) if lines else None
 
     def close(self):
-        for one in (self._listening, *self._connections):
+        for one in (self._listening, *self.connections):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
