@@ -5,14 +5,18 @@ those of ``_pool``, cookies are not kept, and no failure is told as another one.
 breaks after the request was sent for one that was never made, which would have a run started twice.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import aiohttp
+import httpcore
 import httpx
+from httpcore import AsyncConnectionInterface, Origin
 from httpx_aiohttp import AiohttpTransport
 
-from comfydeploy._pool import AsyncPool, AsyncPooledClient
+from comfydeploy._pool import AsyncPooledClient, Ledger, Place, waited
+
+_ANYWHERE: Final = Origin(b"", b"", 0)
 
 _MEANINGS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]] = (
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
@@ -29,65 +33,72 @@ _MEANINGS: Final[tuple[tuple[type[Exception], type[httpx.TransportError]], ...]]
 class AiohttpClient(AsyncPooledClient):
     """A client whose transports, but for those of SOCKS proxies, use aiohttp's connections."""
 
-    def _init_transport(self, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
-        return AiohttpPool(*given, **settings)
+    def _init_transport(self, *_: Any, **settings: Any) -> httpx.AsyncBaseTransport:
+        return _Transport(**settings)
 
-    def _init_proxy_transport(self, proxy: httpx.Proxy, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
+    def _init_proxy_transport(self, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
+        proxy: httpx.Proxy = given[0]
         if proxy.url.scheme.startswith("socks"):  # aiohttp cannot speak to them
-            return super()._init_proxy_transport(proxy, *given, **settings)
-        return AiohttpPool(*given, proxy=proxy, **settings)
+            return super()._init_proxy_transport(proxy, **settings)
+        return _Transport(proxy=proxy, **settings)
 
 
-class AiohttpPool(AsyncPool):
-    """The connections of one session of aiohttp's."""
+class _Transport(AiohttpTransport):
+    """The connections of one session of aiohttp's, which chooses among them by itself once there is a place for one."""
 
     def __init__(self, *, limits: httpx.Limits, **settings: Any) -> None:
-        self._session = AiohttpTransport(client=self._opened, **settings)
-        self._keepalive_expiry = limits.keepalive_expiry
-        super().__init__(lambda: _Connection(self._session), limits)
+        super().__init__(limits=limits, **settings)
+        self._ledger: Ledger[AsyncConnectionInterface] = Ledger(limits)
 
-    def _opened(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            ssl=self._session.ssl_context, limit=0, keepalive_timeout=self._keepalive_expiry
-        )
+    def get_client(self) -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(ssl=self.ssl_context, limit=0, keepalive_timeout=self.limits.keepalive_expiry)
         session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         # Else a read is sent again when its connection breaks, although nobody asked for that.
         session._retry_connection = False  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - it has no other name
         return session
 
-    async def aclose(self) -> None:
-        await super().aclose()
-        await self._session.aclose()
-
-
-class _Connection(httpx.AsyncBaseTransport):
-    """The right to use one of a session's connections at a time."""
-
-    def __init__(self, session: AiohttpTransport) -> None:
-        self._session = session
-
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         given, limits = request.extensions, request.extensions["timeout"]
-        # Who is here has waited for a connection: that limit is aiohttp's for all of connecting, names included.
+        self._ledger.surplus()
+        try:
+            place = self._ledger.take(_ANYWHERE) or await waited(self._ledger, _ANYWHERE, request)
+        except httpcore.PoolTimeout as error:
+            raise httpx.PoolTimeout(str(error)) from None
+        # The wait is over, so that aiohttp's limit for it is that of connecting, names included.
         request.extensions = {**given, "timeout": {**limits, "pool": limits["connect"]}}
         try:
-            response = await self._session.handle_async_request(request)
-        except (aiohttp.ClientError, httpx.TransportError) as error:
+            response = await super().handle_async_request(request)
+        except BaseException as error:
+            self._ledger.drop(place)
+            if not isinstance(error, aiohttp.ClientError | httpx.TransportError):
+                raise
             lost = _meant(error)
         else:
-            response.stream = _Body(response.stream, limits)
+            response.stream = _Body(response.stream, limits, place, self._ledger)
             return response
         finally:
             request.extensions = given
         raise lost  # out here, where it is not linked to what it replaces, which holds the headers with the token
 
+    async def aclose(self) -> None:
+        self._ledger.close()
+        await super().aclose()
+
 
 class _Body(httpx.AsyncByteStream):
     """The bytes of an answer."""
 
-    def __init__(self, stream: Any, limits: dict[str, float | None]) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        limits: Mapping[str, float | None],
+        place: Place[AsyncConnectionInterface],
+        ledger: Ledger[AsyncConnectionInterface],
+    ) -> None:
         self._stream = stream
         self._limits = limits
+        self._place = place
+        self._ledger = ledger
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         response: Any = self._stream._aiohttp_response  # noqa: SLF001 - it is shown nowhere else
@@ -107,7 +118,10 @@ class _Body(httpx.AsyncByteStream):
         raise lost
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        try:
+            await self._stream.aclose()
+        finally:
+            self._ledger.keep(self._place)
 
 
 def _meant(error: Exception) -> Exception:

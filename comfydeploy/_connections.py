@@ -85,31 +85,23 @@ class Connections:
             await client.aclose()
 
     def _made(self, *, lasting: bool) -> "httpx.Client":
-        if self._transport is not None:
-            import httpx
-
-            return httpx.Client(transport=self._transport)
         from comfydeploy._pool import PooledClient
 
-        return PooledClient(**_settings(lasting=lasting))
+        return PooledClient(**_settings(lasting=lasting), transport=self._transport)
 
     def _made_async(self, *, lasting: bool) -> "httpx.AsyncClient":
         given = self._async_transport or ("aiohttp" if _has_aiohttp() else "httpx")
-        if not isinstance(given, str):
-            import httpx
+        if given == "aiohttp":
+            if not _has_aiohttp():
+                raise InvalidRequestError("async_transport: 'aiohttp' needs the extra: install 'comfydeploy[aiohttp]'")
+            from comfydeploy._aiohttp import AiohttpClient
 
-            return httpx.AsyncClient(transport=given)
-        if given == "httpx":
-            from comfydeploy._pool import AsyncPooledClient
-
-            return AsyncPooledClient(**_settings(lasting=lasting))
-        if given != "aiohttp":
+            return AiohttpClient(**_settings(lasting=lasting))
+        if isinstance(given, str) and given != "httpx":
             raise InvalidRequestError(f"async_transport: expected a transport, 'httpx' or 'aiohttp', got {given!r}")
-        if not _has_aiohttp():
-            raise InvalidRequestError("async_transport: 'aiohttp' needs the extra: pip install 'comfydeploy[aiohttp]'")
-        from comfydeploy._aiohttp import AiohttpClient
+        from comfydeploy._pool import AsyncPooledClient
 
-        return AiohttpClient(**_settings(lasting=lasting))
+        return AsyncPooledClient(**_settings(lasting=lasting), transport=None if given == "httpx" else given)
 
     def _check_open(self) -> None:
         if self._closed:
