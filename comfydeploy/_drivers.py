@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from inspect import isawaitable, iscoroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import comfydeploy.result as results
 from comfydeploy._wire.exchange import Exchange, Pause
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply, unexpected
@@ -20,7 +22,6 @@ from comfydeploy.errors import (
 )
 from comfydeploy.models.secret import Secret
 from comfydeploy.options import RequestOptions
-from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
     import httpx
@@ -34,7 +35,7 @@ V = TypeVar("V")
 
 def call(
     core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
-) -> Result[V, Error]:
+) -> results.Result[V, Error]:
     """Make a call and wait for its result."""
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
@@ -57,7 +58,7 @@ def call(
 
 async def call_async(
     core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
-) -> Result[V, Error]:
+) -> results.Result[V, Error]:
     """Make a call and await its result."""
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
@@ -86,10 +87,10 @@ def stream(
     operation: Operation[A, Reply],
     argument: A,
     options: RequestOptions | None,
-) -> Result[S, Error]:
+) -> results.Result[S, Error]:
     """Make a call whose answer is a stream of a kind."""
     result = call(core, operation, argument, options)
-    return Success(kind(*result.unwrap().source)) if isinstance(result, Success) else result
+    return results.Success(kind(*result.unwrap().source)) if isinstance(result, results.Success) else result
 
 
 async def stream_async(
@@ -98,10 +99,10 @@ async def stream_async(
     operation: Operation[A, Reply],
     argument: A,
     options: RequestOptions | None,
-) -> Result[S, Error]:
+) -> results.Result[S, Error]:
     """Make a call whose answer is a stream of a kind, to be awaited."""
     result = await call_async(core, operation, argument, options)
-    return Success(kind(*result.unwrap().source)) if isinstance(result, Success) else result
+    return results.Success(kind(*result.unwrap().source)) if isinstance(result, results.Success) else result
 
 
 def _token(core: ComfyDeployCore) -> Secret:
@@ -119,22 +120,30 @@ async def _token_async(core: ComfyDeployCore) -> Secret:
 
 def _send(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
     client = core.connections.client(lasting=exchange.is_lasting)
+    is_ours = core.connections.given is None
     with exchange.opened_upload() as file:
-        request = _outgoing(client, exchange, file, is_ours=core.connections.given is None)
+        request = _outgoing(client, exchange, file, is_ours=is_ours)
         exchange.fate = "unknown"
-        return _sent(client, request, exchange)
+        return _sent(client, request, exchange, is_ours=is_ours)
 
 
-def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[Any]) -> Reply | Error:
+def _sent(
+    client: "httpx.Client", request: "httpx.Request", exchange: Exchange[Any], *, is_ours: bool
+) -> Reply | Error:
     import httpx
 
     try:
-        response = client.send(request, stream=True, follow_redirects=False)
-        reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
+        if is_ours:
+            response = _transport(client, request).handle_request(request)
+            response.request = request
+        else:
+            response = client.send(request, stream=True, follow_redirects=False)
+        head = _head(response)
+        reading = exchange.what_to_read(response.status_code, head.get("content-type", ""))
         if reading == "later":
             return _open_reply(response, client, exchange)
         try:
-            return _reply(response, response.read() if reading == "all" else b"")
+            return Reply(response.status_code, head, _read(response, head) if reading == "all" else b"")
         except httpx.DecodingError as error:
             return _undecodable(response, error)
         finally:
@@ -147,22 +156,30 @@ def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[A
 
 async def _send_async(core: ComfyDeployCore, exchange: Exchange[Any]) -> Reply | Error:
     client = core.connections.async_client(lasting=exchange.is_lasting)
+    is_ours = core.connections.async_given is None
     with exchange.opened_upload() as file:
-        request = _outgoing(client, exchange, file, is_ours=core.connections.async_given is None)
+        request = _outgoing(client, exchange, file, is_ours=is_ours)
         exchange.fate = "unknown"
-        return await _sent_async(client, request, exchange)
+        return await _sent_async(client, request, exchange, is_ours=is_ours)
 
 
-async def _sent_async(client: "httpx.AsyncClient", request: "httpx.Request", exchange: Exchange[Any]) -> Reply | Error:
+async def _sent_async(
+    client: "httpx.AsyncClient", request: "httpx.Request", exchange: Exchange[Any], *, is_ours: bool
+) -> Reply | Error:
     import httpx
 
     try:
-        response = await client.send(request, stream=True, follow_redirects=False)
-        reading = exchange.what_to_read(response.status_code, response.headers.get("content-type", ""))
+        if is_ours:
+            response = await _transport_async(client, request).handle_async_request(request)
+            response.request = request
+        else:
+            response = await client.send(request, stream=True, follow_redirects=False)
+        head = _head(response)
+        reading = exchange.what_to_read(response.status_code, head.get("content-type", ""))
         if reading == "later":
             return _open_reply(response, client, exchange)
         try:
-            return _reply(response, await response.aread() if reading == "all" else b"")
+            return Reply(response.status_code, head, await _read_async(response, head) if reading == "all" else b"")
         except httpx.DecodingError as error:
             return _undecodable(response, error)
         finally:
@@ -186,14 +203,57 @@ def _outgoing(
 
         # Not through the client, which would add the cookies that it was sent: one of them would beat the token.
         headers["accept-encoding"] = client.headers["accept-encoding"]
-        return httpx.Request(request.method, request.url, headers=headers, **body)
+        return httpx.Request(request.method, _url(request.url), headers=headers, **body)
     built = client.build_request(request.method, request.url, headers=headers, **body)
     built.headers.pop("cookie", None)
     return built
 
 
-def _reply(response: "httpx.Response", content: bytes) -> Reply:
-    return Reply(response.status_code, dict(response.headers), content)
+def _transport(client: "httpx.Client", request: "httpx.Request") -> "httpx.BaseTransport":
+    """Give what a client of ours would send a request through, be it a proxy of the environment.
+
+    What it adds on the way there is what we do not want, cookies, redirects and credentials of its own, and a twentieth
+    of a call's time.
+    """
+    if client.is_closed:
+        raise RuntimeError("closed by another thread")  # as the client itself says
+    return client._transport_for_url(request.url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no other way
+
+
+def _transport_async(client: "httpx.AsyncClient", request: "httpx.Request") -> "httpx.AsyncBaseTransport":
+    if client.is_closed:
+        raise RuntimeError("closed by another task")
+    return client._transport_for_url(request.url)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+
+
+def _read(response: "httpx.Response", head: dict[str, str]) -> bytes:
+    stream: Any = response.stream
+    return response.read() if _needs_httpx(response, head) else b"".join(stream)
+
+
+async def _read_async(response: "httpx.Response", head: dict[str, str]) -> bytes:
+    stream: Any = response.stream
+    return await response.aread() if _needs_httpx(response, head) else b"".join([chunk async for chunk in stream])
+
+
+def _needs_httpx(response: "httpx.Response", head: dict[str, str]) -> bool:
+    """Tell whether a body has to be decompressed, or has been read by a transport or hook of the caller.
+
+    Any other is taken as it comes: the three iterators that httpx puts around it take as long as to parse it.
+    """
+    return "content-encoding" in head or response.is_stream_consumed
+
+
+@lru_cache(maxsize=128)
+def _url(text: str) -> "httpx.URL":
+    """Give an address read once: a run is asked for again and again, and to read one takes as long as a small answer."""
+    import httpx
+
+    return httpx.URL(text)
+
+
+def _head(response: "httpx.Response") -> dict[str, str]:
+    return dict(response.headers.items())  # of a mapping alone `dict` would look up every name by itself
 
 
 def _open_reply(
@@ -201,16 +261,16 @@ def _open_reply(
 ) -> Reply:
     # The transport looks these up as it begins to read the body.
     exchange.limits["read"] = exchange.idle_limit
-    return Reply(response.status_code, dict(response.headers), source=(response, client))
+    return Reply(response.status_code, _head(response), source=(response, client))
 
 
 def _undecodable(response: "httpx.Response", error: Exception) -> Error:
-    found = unexpected(_reply(response, b""), f"The body of the answer cannot be decompressed: {error}")
+    found = unexpected(Reply(response.status_code, _head(response)), f"The body of the answer cannot be decompressed: {error}")
     found.__cause__ = without_frames(error)
     return found
 
 
-def _failure(error: Exception, exchange: Exchange[Any] | None) -> Failure[Error]:
+def _failure(error: Exception, exchange: Exchange[Any] | None) -> "results.Failure[Error]":
     if isinstance(error, SDKValidationError | InvalidRequestError | RequestAbortedError | UnexpectedClientError):
-        return Failure(error.with_traceback(None))  # ours, and no frames kept alive
-    return Failure(trouble(error, "not_sent" if exchange is None else exchange.fate, closed=False))
+        return results.Failure(error.with_traceback(None))  # ours, and no frames kept alive
+    return results.Failure(trouble(error, "not_sent" if exchange is None else exchange.fate, closed=False))

@@ -11,7 +11,6 @@ from comfydeploy._connections import AsyncTransport, Connections
 from comfydeploy._wire.request import checked_server
 from comfydeploy._wire.troubles import trouble
 from comfydeploy.errors import Error, InvalidRequestError
-from comfydeploy.hooks import SDKInit
 from comfydeploy.options import RetryConfig
 
 if TYPE_CHECKING:
@@ -75,6 +74,8 @@ class ComfyDeployCore:
     def _started(self) -> str | Error:
         try:
             url = self._chosen_server()
+            if self.hooks:
+                from comfydeploy.hooks import SDKInit
             for hook in self.hooks:
                 if hook.sdk_init and (changed := hook.sdk_init(SDKInit(url))):
                     url = checked_server(changed.server_url, "sdk_init")

@@ -95,13 +95,14 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
 
     def __iter__(self) -> Iterator[Result[T, StreamError]]:  # noqa: PYI034 - a generator, which its loop closes
         # A generator, not the stream itself: it is closed with the loop that it was made for.
+        ready = self._ready
         try:
             while True:
-                try:
-                    item = next(self)
-                except StopIteration:
+                while ready:
+                    yield ready.popleft()
+                if self._ended:
                     return
-                yield item
+                self._fill()
         finally:
             self.close()
 
@@ -159,13 +160,14 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
         return self._ready.popleft()
 
     async def __aiter__(self) -> AsyncIterator[Result[T, StreamError]]:
+        ready = self._ready
         try:
             while True:
-                try:
-                    item = await anext(self)
-                except StopAsyncIteration:
+                while ready:
+                    yield ready.popleft()
+                if self._ended:
                     return
-                yield item
+                await self._fill()
         finally:
             await self.aclose()
 

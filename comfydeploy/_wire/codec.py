@@ -11,11 +11,37 @@ from comfydeploy.errors import Problem, SDKValidationError
 T = TypeVar("T")
 
 _SHOWN: Final = 3
+_scan: Final = json.JSONDecoder().raw_decode
+
+
+def parsed(text: str) -> Any:
+    """Read JSON; ``ValueError`` where it is none, ``RecursionError`` where it is nested too deeply."""
+    try:
+        value, end = _scan(text)
+    except ValueError:
+        end = -1
+    # Else blanks around it, or a mistake: `loads` matches the former and names the latter, which takes as long as to
+    # read a small event.
+    return value if end == len(text) else json.loads(text)
 
 
 def read(value: object, model: type[T], what: str) -> T:
     """Read a JSON value into a model; ``SDKValidationError`` names every path that does not fit."""
-    from comfydeploy._wire.structure import converter, problems  # loads cattrs, which a failed call can do without
+    from comfydeploy._wire.compiled import reader  # loads attrs' and our models, which a failed call can do without
+
+    try:
+        fitting: T = reader(model)(value)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001, S110 - whatever is wrong with it: the rules judge
+        pass
+    else:
+        return fitting
+    return _judged(value, model, what)
+
+
+def _judged(value: object, model: type[T], what: str) -> T:
+    from comfydeploy._wire.structure import converter, problems  # loads cattrs, which few calls need
 
     try:
         return converter().structure(value, model)

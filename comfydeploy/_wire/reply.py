@@ -10,7 +10,6 @@ from comfydeploy._wire.codec import read
 from comfydeploy._wire.redact import redacted_headers, redacted_text
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
 from comfydeploy.models.secret import Secret
-from comfydeploy.models.validation import ValidationError
 
 _EXCERPT: Final = 300
 _UNPROCESSABLE: Final = 422
@@ -84,6 +83,8 @@ def unexpected(reply: Reply, reason: str, hint: str | None = None) -> SDKError:
 def refusal(reply: Reply, hint: str | None) -> HTTPValidationError | SDKError:
     """Give the error that an answer with another status than 2XX is."""
     if reply.status_code == _UNPROCESSABLE:
+        from comfydeploy.models.validation import ValidationError
+
         try:
             detail = read(reply.json()["detail"], list[ValidationError], "detail")
         except (SDKValidationError, LookupError, TypeError):

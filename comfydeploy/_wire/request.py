@@ -15,9 +15,9 @@ from comfydeploy.models.secret import Secret
 if TYPE_CHECKING:
     from comfydeploy._wire.upload import Upload
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+# Texts, which `re` compiles and keeps when one is first needed.
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_VALUE: Final = r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?"
 
 
 def _shown_body(content: bytes | None) -> str:
@@ -91,9 +91,9 @@ def checked_headers(headers: object) -> dict[str, str]:
     names: list[Any] = list(headers)
     for name in names:
         value = headers[name]
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_HEADER_NAME, name):
             raise InvalidRequestError(f"headers: {name!r} is not a header name")
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        if not isinstance(value, str) or not re.fullmatch(_HEADER_VALUE, value):
             raise InvalidRequestError(
                 f"headers: the value of {name!r} must be one line of ASCII, without blanks around"
             )
@@ -105,6 +105,6 @@ def authorization(token: object) -> Secret:
     """Give the bearer as it is sent; ``InvalidRequestError`` for one that cannot be, without showing it."""
     if not isinstance(token, str):
         raise InvalidRequestError(f"bearer: expected a string, got {type(token).__name__}")
-    if not _TOKEN.fullmatch(token):
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InvalidRequestError("bearer: expected printable ASCII without blanks or line ends (is it empty?)")
     return Secret(token)
