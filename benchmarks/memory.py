@@ -1,79 +1,96 @@
-"""How much memory the first call takes beside a bare one of httpx, and how much more a long stream does.
+"""How much memory the first call takes, and how much a stream does however long it is.
 
-Each contender works in a process of its own and tells how much of it is resident.
+Each contender works in a process of its own and tells its resident memory, as Linux counts it.
 """
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from benchmarks import samples
-from benchmarks.loopback import loopback, streamed, whole
+from benchmarks.loopback import Answer, loopback, repeated, whole
 from benchmarks.peers import CHECKOUT, CONTENDERS, OFFICIAL, RUNTIME, Environment
-from benchmarks.rounds import Measure, in_turns
-from benchmarks.stream import tens
-from benchmarks.table import Section
+from benchmarks.table import Section, Target
 
-_RESIDENT = """
-import resource
-def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
-"""
-_STREAM = """
-from comfydeploy.core import ComfyDeployCore
-from comfydeploy.funcs.run_stream import run_stream
-from comfydeploy.options import RequestOptions
-core = ComfyDeployCore(bearer="token")
-def read(server):
-    for item in run_stream(core, {"deployment_id": "d"}, RequestOptions(server_url=server)).unwrap():
-        item.unwrap()
-"""
-_SSE = """
-import json, httpx, httpx_sse
-client = httpx.Client()
-def read(server):
-    with client.stream("POST", server + "/run/stream") as response:
-        for event in httpx_sse.EventSource(response).iter_sse():
-            json.loads(event.data)
-"""
+_RESIDENT: Final = "int(open('/proc/self/statm').read().split()[1]) * __import__('resource').getpagesize()"
+_BLOCK: Final = 1_000  # events between two looks
 
 
 def sections(*, quick: bool) -> Iterator[Section]:
-    """Start processes that call once; then some that read a stream, a short one first."""
-    many = 100_000 if quick else 1_000_000
-    answers = {
-        f"GET /run/{samples.RUN_ID}": whole(samples.run(outputs=3)),
-        "POST /few/run/stream": streamed(tens(samples.events(10_000))),
-        "POST /many/run/stream": streamed(tens(samples.events(many))),
-    }
+    """Call once, and read a very long stream."""
+    path = f"/run/{samples.RUN_ID}"
+    blocks = 100 if quick else 1_000
+    stream = repeated([b"".join(samples.events(10))] * (_BLOCK // 10), blocks)
+    answers: dict[str, Answer] = {f"GET {path}": whole(samples.run(outputs=3)), "POST /run/stream": stream}
     with loopback(answers) as address:
-        run = f"'{address}/run/{samples.RUN_ID}'"
-        contenders = {
-            "httpx: Client().get(...).json()": _told(RUNTIME, f"import httpx; httpx.Client().get({run}).json()"),
-            "run_get": _told(
-                RUNTIME,
-                "from comfydeploy.core import ComfyDeployCore; from comfydeploy.funcs.run_get import run_get; "
-                f"run_get(ComfyDeployCore(bearer='token', server_url='{address}'), '{samples.RUN_ID}').unwrap()",
-            ),
-            "official SDK: ComfyDeploy(...).run.get(...)": _told(
-                OFFICIAL,
-                "from comfydeploy import ComfyDeploy; "
-                f"ComfyDeploy(bearer='token', server_url='{address}').run.get(run_id='{samples.RUN_ID}')",
-            ),
-        }
-        yield Section("Resident after the first call", "MB", in_turns(contenders, 3 if quick else 10))
-        reading = f"read('{address}/few'); before = resident(); read('{address}/many')"
-        contenders = {
-            name: _told(CONTENDERS, f"{code}\n{reading}", "resident() - before")
-            for name, code in (("httpx-sse and json.loads", _SSE), ("run_stream", _STREAM))
-        }
-        yield Section(f"Growth over {many:,} events", "MB", in_turns(contenders, 2 if quick else 3))
+        yield _first_call(address, path, 3 if quick else 10)
+        yield _long_stream(address, blocks * _BLOCK, 1 if quick else 3)
 
 
-def _told(environment: Environment, statements: str, told: str = "resident()") -> Measure:
-    # -E: a variable such as PYTHONDONTWRITEBYTECODE would let the checkout compile its modules in every process.
-    code = "\n".join([_RESIDENT, statements, f"print({told})"])
+def _first_call(address: str, path: str, rounds: int) -> Section:
+    bare = f"import httpx; client = httpx.Client(); client.get('{address}{path}').json()"
+    settings = f"bearer='token', server_url='{address}'"
+    ours = (
+        "from comfydeploy.core import ComfyDeployCore; from comfydeploy.funcs.run_get import run_get; "
+        f"core = ComfyDeployCore({settings}); run_get(core, '{samples.RUN_ID}').unwrap()"
+    )
+    theirs = (
+        "from comfydeploy import ComfyDeploy; "
+        f"client = ComfyDeploy({settings}); client.run.get(run_id='{samples.RUN_ID}')"
+    )
+    contenders = {
+        "httpx: Client().get(...).json()": (RUNTIME, bare),
+        "run_get": (RUNTIME, ours),
+        "official SDK: ComfyDeploy(...).run.get(...)": (OFFICIAL, theirs),
+    }
+    taken = {
+        name: [_printed(environment, f"{code}; print({_RESIDENT})") for _ in range(rounds)]
+        for name, (environment, code) in contenders.items()
+    }
+    target = Target("memory after the first call of run_get / httpx", "run_get", at_most=1.15)
+    return Section("Resident memory after the first call", "MB", taken, [target])
+
+
+def _long_stream(address: str, events: int, rounds: int) -> Section:
+    reading = (
+        "sizes = []\n"
+        "for number, event in enumerate(events):\n"
+        "    read(event)\n"
+        f"    if number % {_BLOCK} == 0: sizes.append({_RESIDENT})\n"
+        f"assert number == {events - 1}, number\n"
+        "print(max(sizes) - sizes[len(sizes) // 20])\n"  # the first ones fill caches
+    )
+    contenders = {
+        "httpx-sse and json.loads": (
+            CONTENDERS,
+            "import httpx, httpx_sse, json\n"
+            f"with httpx.stream('POST', '{address}/run/stream', json={{}}, timeout=60) as response:\n"
+            "    events, read = httpx_sse.EventSource(response).iter_sse(), lambda event: json.loads(event.data)\n"
+            + "".join(f"    {line}\n" for line in reading.splitlines()),
+        ),
+        "run_stream": (
+            CONTENDERS,
+            "from comfydeploy.core import ComfyDeployCore\n"
+            "from comfydeploy.funcs.run_stream import run_stream\n"
+            f"core = ComfyDeployCore(bearer='token', server_url='{address}')\n"
+            f"events = run_stream(core, {samples.REQUEST!r}).unwrap()\n"
+            "read = lambda event: event.unwrap()\n" + reading,
+        ),
+    }
+    taken = {
+        name: [_printed(environment, code) for _ in range(rounds)] for name, (environment, code) in contenders.items()
+    }
+    what = f"MB of memory that {events:,} events add"
+    return Section(f"Growth of memory over {events:,} events", "MB", taken, [_flat(what)])
+
+
+def _flat(what: str) -> Target:
+    return Target(what, "run_stream", at_most=2, of="figure")
+
+
+def _printed(environment: Environment, code: str) -> float:
+    # Elsewhere than in the checkout, the name of the official SDK means that SDK.
+    folder: Path = environment.folder if environment is OFFICIAL else CHECKOUT
     command: list[str | Path] = [environment.python(), "-E", "-s", "-c", code]
-    folder = environment.folder if environment is OFFICIAL else CHECKOUT  # in which the name means another package
-    return lambda: float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
+    return float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from attrs import field, fields, frozen
 
-from comfydeploy._connections import Connections
+from comfydeploy._connections import AsyncTransport, Connections
 from comfydeploy._wire.request import checked_server
 from comfydeploy._wire.troubles import trouble
 from comfydeploy.errors import Error, InvalidRequestError
@@ -52,7 +52,8 @@ class ComfyDeployCore:
     ``retry_config``: off by default. ``hooks``: see ``Hooks``. ``debug_logger``: is told every request and answer at
     DEBUG, with secrets hidden.
     ``http_client``, ``async_http_client``: your own httpx clients, used as they are and never closed.
-    ``transport``, ``async_transport``: httpx transports for the clients that the core makes.
+    ``transport``, ``async_transport``: httpx transports for the clients that the core makes. ``async_transport`` may
+    also be ``"httpx"`` or ``"aiohttp"``; ``None`` is aiohttp where the extra ``comfydeploy[aiohttp]`` is installed.
     """
 
     bearer: Bearer = field(repr=False)
@@ -65,7 +66,7 @@ class ComfyDeployCore:
     http_client: "httpx.Client | None" = field(default=None, repr=False)
     async_http_client: "httpx.AsyncClient | None" = field(default=None, repr=False)
     transport: "httpx.BaseTransport | None" = field(default=None, repr=False)
-    async_transport: "httpx.AsyncBaseTransport | None" = field(default=None, repr=False)
+    async_transport: "httpx.AsyncBaseTransport | AsyncTransport | None" = field(default=None, repr=False)
     address: str | Error = field(init=False, repr=False)
     """The checked address of the server, or the error that each call gives."""
     connections: Connections = field(init=False, repr=False)

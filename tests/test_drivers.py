@@ -282,7 +282,7 @@ def test_a_connection_is_used_again_for_the_next_call(calls, raw, answer):
     core = calls.core(server.url)
     for _ in range(3):
         assert isinstance(calls("run_get", core, RUN_ID), Success)
-    assert len(server._connections) == 1
+    assert len(server.connections) == 1
 
 
 def test_a_closed_core_makes_every_call_an_aborted_one(calls, raw, answer):
