@@ -147,6 +147,12 @@ def test_text_that_is_no_field_is_not_lost_before_data():
     assert events(b"yyyevent: event_update\ndata: {}\n\n") == [("", "yyy"), ("event_update", "{}")]
 
 
+def test_an_event_within_an_unfinished_one_goes_on_with_its_data():
+    assert events(b"data: a\nevent: b\ndata: c\n\ndata: d\n\n") == [("b", "a\nc"), ("message", "d")]
+    assert events(b"yyy: {}\nevent: b\ndata: c\n\n") == [("b", "c")]
+    assert events(b"y{y: {}\nevent: b\ndata: c\n\n") == [("", "y{y: {}"), ("b", "c")]
+
+
 def test_a_line_put_into_an_unfinished_one_stays_in_its_data():
     body = b'event: a\ndata: {"x": "yyyevent: log_update\ndata: {}\n\nevent: b\ndata: c\n\n'
     assert events(body) == [("a", '{"x": "yyyevent: log_update\n{}'), ("b", "c")]
