@@ -11,6 +11,7 @@ from typing import Final
 from benchmarks import samples
 from benchmarks.loopback import Answer, loopback, repeated, whole
 from benchmarks.peers import CHECKOUT, CONTENDERS, OFFICIAL, RUNTIME, Environment
+from benchmarks.rounds import Measure, in_turns
 from benchmarks.table import Section, Target
 
 _RESIDENT: Final = "int(open('/proc/self/statm').read().split()[1]) * __import__('resource').getpagesize()"
@@ -44,12 +45,11 @@ def _first_call(address: str, path: str, rounds: int) -> Section:
         "run_get": (RUNTIME, ours),
         "official SDK: ComfyDeploy(...).run.get(...)": (OFFICIAL, theirs),
     }
-    taken = {
-        name: [_printed(environment, f"{code}; print({_RESIDENT})") for _ in range(rounds)]
-        for name, (environment, code) in contenders.items()
+    measures = {
+        name: _told(environment, f"{code}; print({_RESIDENT})") for name, (environment, code) in contenders.items()
     }
     target = Target("memory after the first call of run_get / httpx", "run_get", at_most=1.15)
-    return Section("Resident memory after the first call", "MB", taken, [target])
+    return Section("Resident memory after the first call", "MB", in_turns(measures, rounds), [target])
 
 
 def _long_stream(address: str, events: int, rounds: int) -> Section:
@@ -78,19 +78,13 @@ def _long_stream(address: str, events: int, rounds: int) -> Section:
             "read = lambda event: event.unwrap()\n" + reading,
         ),
     }
-    taken = {
-        name: [_printed(environment, code) for _ in range(rounds)] for name, (environment, code) in contenders.items()
-    }
-    what = f"MB of memory that {events:,} events add"
-    return Section(f"Growth of memory over {events:,} events", "MB", taken, [_flat(what)])
+    measures = {name: _told(environment, code) for name, (environment, code) in contenders.items()}
+    target = Target(f"MB of memory that {events:,} events add", "run_stream", at_most=2, of="figure")
+    return Section(f"Growth of memory over {events:,} events", "MB", in_turns(measures, rounds), [target])
 
 
-def _flat(what: str) -> Target:
-    return Target(what, "run_stream", at_most=2, of="figure")
-
-
-def _printed(environment: Environment, code: str) -> float:
+def _told(environment: Environment, code: str) -> Measure:
     # Elsewhere than in the checkout, the name of the official SDK means that SDK.
     folder: Path = environment.folder if environment is OFFICIAL else CHECKOUT
     command: list[str | Path] = [environment.python(), "-E", "-s", "-c", code]
-    return float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
+    return lambda: float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)
