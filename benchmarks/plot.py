@@ -29,17 +29,20 @@ text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-seri
 
 
 def drawn(found: Sequence[Verdict], machine: str) -> str:
-    """Draw the targets that are ratios: what was reached, the limit, and the official SDK where it takes part."""
+    """Draw what was reached, the target, and the official SDK where it takes part; figures below the ratios."""
     ratios = [one for one in found if one.target.of == "ratio"]
-    height = _TOP + _STEP * len(ratios) + 28
+    figures = [one for one in found if one.target.of == "figure"]
+    bottom = _TOP + _STEP * len(ratios) + 4
+    height = bottom + 22 * len(figures) + 20
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 960 {height}" width="960" height="{height}" role="img">',
         f"<title>Cost beside the peer of each call</title><style>{_STYLE}</style>",
         '<text class="title" x="16" y="26">Cost beside the peer: less is better</text>',
         f'<text class="faint" x="16" y="46">{escape(machine)}; medians of paired rounds</text>',
         *_key(),
-        *_scale(height - 28),
+        *_scale(bottom),
         *(part for row, one in enumerate(ratios) for part in _line(one, _TOP + _STEP * row + _STEP // 2)),
+        *(part for row, one in enumerate(figures) for part in _figure(one, bottom + 22 * row + 24)),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -83,6 +86,16 @@ def _line(one: Verdict, y: float) -> list[str]:
         if theirs > _HIGH:
             parts.append(f'<text class="faint right" x="{x - 10:.1f}" y="{y + 4}">{theirs:,.0f}x</text>')
     return parts
+
+
+def _figure(one: Verdict, y: float) -> list[str]:
+    state = "met" if one.is_met else "missed"
+    return [
+        f'<text x="16" y="{y}">{escape(one.target.what)}</text>',
+        f'<text class="right" x="{_LEFT - 8}" y="{y}">{number(one.reached)}</text>',
+        f'<circle class="{state}" cx="{_LEFT + 16}" cy="{y - 4}" r="6"/>',
+        f'<text class="faint" x="{_LEFT + 30}" y="{y}">target {escape(one.target.limit)}</text>',
+    ]
 
 
 def _x(ratio: float) -> float:

@@ -146,7 +146,9 @@ def number(value: float | None) -> str:
         return "-"
     if value >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 20 else f"{value:.2f}" if value >= 0.1 or value <= 0 else f"{value:.4f}"
+    if value == 0:
+        return "0"
+    return f"{value:.1f}" if value >= 20 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.4f}"
 
 
 def _row(name: str, own: Sequence[float], first: Sequence[float]) -> Row:
