@@ -426,6 +426,24 @@ class TestAnAnswer:
         asyncio.run(tried())
 
 
+@pytest.mark.parametrize("connections", [1, 100])
+def test_a_request_looks_at_one_connection_however_many_there_are(connections):
+    looks = []
+
+    class Watched(Connection):
+        def has_expired(self):
+            looks.append(self)
+            return False
+
+    source = Source(Watched)
+    pool = Pool(source, httpx.Limits(max_connections=100))
+    for response in [pool.handle_request(REQUEST) for _ in range(connections)]:
+        response.close()
+    assert len(source.made) == connections
+    pool.handle_request(REQUEST).close()
+    assert looks == [source.made[-1]]
+
+
 def test_another_kind_of_address_is_refused(asker):
     with pytest.raises(httpx.UnsupportedProtocol, match="ftp"):
         asker()("ftp://host/").result(5)
