@@ -1,16 +1,21 @@
 """A file on its way to the server: checked before anything is sent, read in pieces as it goes."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from io import SEEK_END, BytesIO, TextIOBase
 from mimetypes import guess_type
 from pathlib import Path, PurePath
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import field, frozen
 
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.request import Request
 from comfydeploy.errors import Problem, SDKValidationError
+
+if TYPE_CHECKING:
+    from comfydeploy.models.file_upload import FileUploadResponse
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 Progress: TypeAlias = Callable[[int, int], object]
@@ -71,7 +76,17 @@ class Window:
         return self._file.tell() - self._upload.start
 
 
-def checked_upload(file: Any, name: Any, progress: Progress | None) -> Upload:
+def uploading(name: str, path: str) -> "Operation[Mapping[str, Any], FileUploadResponse]":
+    """Give an operation that sends a ``file``, with its ``name`` and a ``progress``, and answers with its address."""
+    from comfydeploy.models.file_upload import FileUploadResponse
+
+    def encode(parameters: Mapping[str, Any]) -> Request:
+        return Request("POST", path, upload=checked_upload(**parameters))
+
+    return Operation(name, encode, returning(FileUploadResponse), read_timeout=300.0)
+
+
+def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
     """Give the upload of a path, of bytes or of a binary file; ``SDKValidationError`` says what the server refuses."""
     if name is not None and (not isinstance(name, str) or not name):
         raise _wrong("name", f"expected a file name, got {name!r}", name)

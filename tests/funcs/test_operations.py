@@ -353,6 +353,28 @@ class TestTheRunsOfAWorkflow:
         server = raw(answer(200, b'[{"id": "r", "status": "success"}]'), answer(200, b"[]"))
         assert len(calls.pages("runs_list", calls.core(server.url), "w", limit=1)) == 1
 
+    @pytest.mark.parametrize("limit", [0, -1, "5", 2.5, None, True])
+    def test_are_not_asked_for_without_a_size_of_a_page(self, calls, raw, answer, limit):
+        server = raw(answer(200, b"[]"))
+        (page,) = calls.pages("runs_list", calls.core(server.url), "w", limit=limit)
+        assert "limit: expected an integer not below 1" in str(page.failure())
+        assert not server.requests
+
+    @pytest.mark.parametrize("offset", [-1, None, "5"])
+    def test_do_not_begin_before_the_first(self, calls, raw, answer, offset):
+        server = raw(answer(200, b"[]"))
+        (page,) = calls.pages("runs_list", calls.core(server.url), "w", offset=offset)
+        assert "offset: expected an integer not below 0" in str(page.failure())
+        assert not server.requests
+
+    def test_end_where_a_server_sends_the_same_page_for_ever(self, calls, raw, answer):
+        server = raw(answer(200, b'[{"id": "r", "status": "success"}]'))
+        first, last = calls.pages("runs_list", calls.core(server.url), "w", limit=1)
+        assert unwrap(first)[0].id == "r"
+        assert isinstance(last.failure(), errors.SDKValidationError)
+        assert last.failure().fate == "answered"
+        assert len(server.requests) == 2
+
 
 def test_the_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):
     client = ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url)
