@@ -1,6 +1,8 @@
 """Every operation against the local server, in both colours and through the facade."""
 
 import io
+import tempfile
+from pathlib import Path
 
 import httpx
 import pytest
@@ -145,6 +147,52 @@ class TestTheFirstResult:
         assert error.fate == "answered"
         assert path.read_bytes() == b"old"
         assert list(tmp_path.iterdir()) == [path]
+
+    def test_leaves_files_of_other_names_alone(self, calls, core, picture, tmp_path):
+        mine = tmp_path / "cat.png.part"
+        mine.write_bytes(b"mine")
+        unwrap(calls("run_first_result", core, picture, to=tmp_path / "cat.png"))
+        assert mine.read_bytes() == b"mine"
+
+    def test_goes_where_a_link_leads_and_leaves_the_link(self, calls, core, picture, tmp_path):
+        link = tmp_path / "link.png"
+        link.symlink_to(tmp_path / "cat.png")
+        unwrap(calls("run_first_result", core, picture, to=link))
+        assert link.is_symlink()
+        assert (tmp_path / "cat.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_into_a_device_leaves_the_device(self, calls, core, picture):
+        unwrap(calls("run_first_result", core, picture, to="/dev/null"))
+        assert Path("/dev/null").is_char_device()
+
+    def test_is_written_to_a_temporary_file(self, calls, core, picture):
+        with tempfile.NamedTemporaryFile() as file:
+            size = unwrap(calls("run_first_result", core, picture, to=file)).size
+            assert file.tell() == size
+
+    def test_is_written_whole_where_a_file_takes_less_at_a_time(self, calls, core, picture):
+        taken = bytearray()
+
+        class Narrow(io.RawIOBase):
+            def writable(self):
+                return True
+
+            def write(self, data):
+                taken.extend(data[:100])
+                return len(data[:100])
+
+        size = unwrap(calls("run_first_result", core, picture, to=Narrow())).size
+        assert len(taken) == size > 100
+
+    @pytest.mark.parametrize("kind", ["read", "text", "closed"])
+    def test_into_a_file_that_takes_no_bytes_is_refused_before_it_is_paid(self, calls, core, picture, tmp_path, kind):
+        with tempfile.NamedTemporaryFile("w") as text, (tmp_path / "cat.png").open("xb") as closed:
+            closed.close()
+            with (tmp_path / "cat.png").open("rb") as read:
+                to = {"read": read, "text": text, "closed": closed}[kind]
+                error = calls("run_first_result", core, picture, to=to).failure()
+        assert "to: expected a path or a binary file open for writing" in str(error)
+        assert error.fate == "not_sent"
 
     def test_to_a_place_that_goes_away_is_an_error(self, calls, picture, tmp_path):
         path = tmp_path / "cat.png"
