@@ -116,7 +116,8 @@ class Exchange(Generic[V]):
         result = self._read(outcome) if isinstance(outcome, Reply) else Failure(outcome)
         if isinstance(result, Success):
             return result
-        error = self._hooked_error(reply, result.failure())
+        # Nor does a hook see the token, should the server send it back.
+        error = self._hooked_error(reply and reply.without(self.token), result.failure())
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=monotonic() - self._began)
         if pause is None:
             return Failure(self._with_doubt(error))

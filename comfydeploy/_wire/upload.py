@@ -62,14 +62,18 @@ class Window:
 
     def read(self, size: int = -1) -> bytes:
         """Read the next bytes."""
-        data = self._file.read(size)
+        left = self._upload.size - self.tell()  # what was announced, also of a file that grows meanwhile
+        data = self._file.read(left if size < 0 else min(size, left))
+        if len(data) == 0 < left:
+            raise OSError(f"{self._upload.name!r} became shorter while it was sent")
         if data and self._upload.progress is not None:
             self._upload.progress(self.tell(), self._upload.size)
         return data
 
     def seek(self, place: int, whence: int = 0) -> int:
-        """Go to a place, counted from where the upload starts."""
-        return self._file.seek(place + (0 if whence else self._upload.start), whence) - self._upload.start
+        """Go to a place, counted from where the upload starts, or from where it ends."""
+        base = self._upload.start + (self._upload.size if whence == SEEK_END else 0)
+        return self._file.seek(base + place) - self._upload.start
 
     def tell(self) -> int:
         """Give the place, counted from where the upload starts."""
@@ -119,6 +123,10 @@ def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
 
 
 def _check_accepted(upload: Upload) -> None:
+    if upload.progress is not None and not callable(upload.progress):
+        raise _wrong("progress", f"expected a function, got {type(upload.progress).__name__}", None)
+    if upload.name != upload.name.encode(errors="replace").decode():
+        raise _wrong("name", f"expected a name that UTF-8 can say, got {upload.name!r}", upload.name)
     if upload.size > LIMIT:
         raise _wrong("file", f"expected at most {LIMIT:,} bytes, got {upload.size:,}", None)
     is_refused = PurePath(upload.name).suffix.lower() in _REFUSED

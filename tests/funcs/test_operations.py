@@ -1,6 +1,7 @@
 """Every operation against the local server, in both colours and through the facade."""
 
 import io
+import os
 import tempfile
 from pathlib import Path
 
@@ -340,6 +341,8 @@ class TestUploading:
             (b"x", {}, "name: required"),
             (b"x", {"name": ""}, "name: expected a file name"),
             (b"x", {"name": 5}, "name: expected a file name"),
+            (b"x", {"name": "\ud800.png"}, "name: expected a name that UTF-8 can say"),
+            (b"x", {"name": "cat.png", "progress": 5}, "progress: expected a function"),
             (b"x", {"name": "notes.txt"}, "name: expected an image"),
             (b"x", {"name": "cat.GLB"}, "name: expected an image"),
             (b"x", {"name": "page.html"}, "name: expected an image"),
@@ -362,6 +365,29 @@ class TestUploading:
         error = calls("file_upload", calls.core(), path).failure()
         assert isinstance(error, errors.SDKValidationError)
         assert "262,144,000" in error.message
+
+    def test_of_a_file_that_grows_meanwhile_sends_what_was_there(self, calls, raw, answer, tmp_path):
+        path = tmp_path / "cat.png"
+        path.write_bytes(self.PNG)
+
+        def grow(*_):
+            with path.open("ab") as file:
+                file.write(b"more")
+
+        server = raw(answer(200, b'{"file_url": "u"}'))
+        unwrap(calls("file_upload", calls.core(server.url), path, progress=grow))
+        body = server.requests[0][2]
+        assert self.PNG in body
+        assert b"more" not in body
+
+    def test_of_a_file_that_shrinks_meanwhile_says_so(self, calls, raw, answer, tmp_path):
+        path = tmp_path / "cat.png"
+        path.write_bytes(self.PNG)
+        server = raw(answer(200, b'{"file_url": "u"}'))
+        shrink = lambda *_: os.truncate(path, 10)  # noqa: E731 - no more than a name
+        error = calls("file_upload", calls.core(server.url), path, progress=shrink).failure()
+        assert "'cat.png' became shorter while it was sent" in str(error)
+        assert error.fate == "unknown"
 
     def test_a_file_that_cannot_seek_is_refused(self, calls):
         class Pipe(io.RawIOBase):
