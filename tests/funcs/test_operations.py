@@ -3,7 +3,7 @@
 import io
 import os
 import tempfile
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -162,9 +162,14 @@ class TestTheFirstResult:
         assert link.is_symlink()
         assert (tmp_path / "cat.png").read_bytes().startswith(b"\x89PNG")
 
-    def test_into_a_device_leaves_the_device(self, calls, core, picture):
-        unwrap(calls("run_first_result", core, picture, to="/dev/null"))
-        assert Path("/dev/null").is_char_device()
+    def test_goes_into_a_pipe_and_leaves_the_pipe(self, calls, core, picture, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with ThreadPoolExecutor(1) as pool:
+            read = pool.submit(pipe.read_bytes)
+            size = unwrap(calls("run_first_result", core, picture, to=pipe)).size
+            assert len(read.result(5)) == size
+        assert pipe.is_fifo()
 
     def test_is_written_to_a_temporary_file(self, calls, core, picture):
         with tempfile.NamedTemporaryFile() as file:
