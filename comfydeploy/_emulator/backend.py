@@ -5,6 +5,7 @@ from typing import Final
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.machine import Machine
 from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.store import Store
@@ -18,12 +19,14 @@ class Backend:
         self.clock: Final = clock
         self.streams: Final = streams
         self.store: Final = Store(folder)
-        self.machine: Final = Machine(self.store, clock)
+        self.feed: Final = Feed(clock)
+        self.machine: Final = Machine(self.store, clock, self.feed)
         self.sessions: Final = Sessions(clock)
         self.uploads: Final = Uploads(folder / "inputs")
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""
+        self.feed.end()
         await self.sessions.stop()
         await self.machine.stop()
 

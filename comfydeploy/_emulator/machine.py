@@ -8,6 +8,7 @@ from typing import Final
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments import DEFAULTS, Deployment
 from comfydeploy._emulator.events import Event, EventQueue
+from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.life import Change, Pause, Upload, life
 from comfydeploy._emulator.logs import Log, LogLine
 from comfydeploy._emulator.pictures import draw
@@ -21,9 +22,10 @@ _log: Final = logging.getLogger(__name__)
 class Machine:
     """Runs every run in a task of its own, whoever listens."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, feed: Feed) -> None:
         self._store: Final = store
         self._clock: Final = clock
+        self._feed: Final = feed
         self._webhooks: Final = Webhooks(clock)
         self._numbers: Final = count(1)
         self._playing: Final[dict[str, asyncio.Task[None]]] = {}
@@ -32,6 +34,7 @@ class Machine:
     def begin(self, run: Run, deployment: Deployment, base: str, listener: EventQueue | None = None) -> None:
         """Start a new run; ``listener`` gets all its events and, at the end, ``None``."""
         self._store.save(run)
+        self._feed.begun(run.id)
         log = Log()
         task = asyncio.create_task(self._play(run, deployment, base, log, listener))
         self._playing[run.id] = task
@@ -75,7 +78,11 @@ class Machine:
         await self._webhooks.stop()
 
     async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, listener: EventQueue | None) -> None:
-        heard = listener.put_nowait if listener else _unheard
+        def heard(event: Event) -> None:
+            self._feed.told(run.id, event)
+            if listener:
+                listener.put_nowait(event)
+
         try:
             for act in life(run, deployment, next(self._numbers), base, self._clock):
                 match act:
@@ -98,13 +105,10 @@ class Machine:
     def _change(self, run: Run, base: str, fields: dict[str, object]) -> Run:
         run = run.changed(self._clock.now(), **fields)
         self._store.save(run)
+        self._feed.changed(run.id)
         if "status" in fields or ("live_status" in fields and run.webhook_intermediate_status):
             self._webhooks.tell(run, base)
         return run
 
     def _draw(self, run: Run, output: Output) -> None:
         self._store.save_file(run.id, output.filename, draw({**DEFAULTS, **run.workflow_inputs}))
-
-
-def _unheard(_: Event) -> None:
-    """Nobody listens to a run that was only queued."""

@@ -1,0 +1,142 @@
+"""The routes of the page."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.deployments import DEPLOYMENTS
+from comfydeploy._emulator.events import Event
+from comfydeploy._emulator.page.guard import Guard
+from comfydeploy._emulator.page.views import RunView, failure, templates
+from comfydeploy._emulator.routes import asked
+
+RUNS_PER_PAGE: Final = 50
+# Real seconds, whatever the pace of the runs: browsers and eyes have their own.
+PAUSE_SECONDS: Final = 0.2
+LONGEST_SILENCE: Final = 30.0
+
+_ASSETS: Final = {"style.css": "text/css", "script.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the page shows at one moment, and whose changes would make it show something else."""
+
+    title: str
+    content: str
+    events: str
+    watched: str | None = None
+    status: int = 200
+
+
+_Viewed: TypeAlias = Callable[[Request], _View]
+
+
+class PageRoutes:
+    """Shows the runs, and streams what the page has become whenever they have changed."""
+
+    def __init__(self, backend: Backend, bearer: str, example_key: str) -> None:
+        self._backend: Final = backend
+        self._guard: Final = Guard(bearer)
+        self._example_key: Final = example_key
+        self._templates: Final = templates()
+        folder = files("comfydeploy._emulator.page") / "assets"
+        self._assets: Final = {name: (folder / name).read_bytes() for name in _ASSETS}
+
+    def routes(self) -> list[Route]:
+        """List the routes of the page."""
+        answers = {
+            "/": partial(self.page, self._overview),
+            "/runs/{run_id}": partial(self.page, self._run),
+            "/page/events": partial(self.events, self._overview),
+            "/page/events/{run_id}": partial(self.events, self._run),
+            "/page/{asset}": self.asset,
+        }
+        return [Route(path, partial(self._guard.answer, answer), methods=["GET"]) for path, answer in answers.items()]
+
+    async def page(self, viewed: _Viewed, request: Request) -> Response:
+        """Answer ``GET /`` (the runs, newest first; ``?page=2`` the next fifty) and ``GET /runs/{run_id}``."""
+        view = viewed(request)
+        return HTMLResponse(self._render("layout.html", view=view, base=asked.base(request)), view.status)
+
+    async def events(self, viewed: _Viewed, request: Request) -> Response:
+        """Answer ``GET /page/events`` and ``GET /page/events/{run_id}``: the page at once, and after every change.
+
+        The events have no name; their data are a JSON object of ``title`` (text) and ``content`` (HTML).
+        """
+        return StreamingResponse(self._updates(viewed, request), media_type="text/event-stream")
+
+    async def asset(self, request: Request) -> Response:
+        """Answer the addresses of what the page is made of."""
+        name = request.path_params["asset"]
+        if media_type := _ASSETS.get(name):
+            return Response(self._assets[name], media_type=media_type)
+        return PlainTextResponse("Not Found", 404)
+
+    async def _updates(self, viewed: _Viewed, request: Request) -> AsyncIterator[bytes]:
+        feed = self._backend.feed
+        view = viewed(request)
+        with feed.watch(view.watched) as changed:
+            while True:
+                changed.clear()
+                view = viewed(request)
+                yield Event(None, {"title": view.title, "content": view.content}).encoded()
+                # However much happens, once in a while is enough to be told of it.
+                await asyncio.sleep(PAUSE_SECONDS)
+                try:
+                    # Ages grow even when nothing happens, and a client that left is noticed.
+                    await asyncio.wait_for(changed.wait(), LONGEST_SILENCE)
+                except TimeoutError:
+                    pass
+                if feed.has_ended:
+                    return
+
+    def _overview(self, request: Request) -> _View:
+        store, now = self._backend.store, self._backend.clock.now()
+        number = _page_number(request)
+        total = store.count()
+        runs = store.latest(RUNS_PER_PAGE, (number - 1) * RUNS_PER_PAGE)
+        content = self._render(
+            "overview.html",
+            runs=[RunView(run, now) for run in runs],
+            total=total,
+            page=number,
+            pages=max(1, -(-total // RUNS_PER_PAGE)),
+            deployments=DEPLOYMENTS,
+            url=f"{asked.base(request)}api",
+            key=self._example_key,
+        )
+        return _View("Runs", content, f"/page/events?page={number}")
+
+    def _run(self, request: Request) -> _View:
+        run_id = asked.uuid_or_text(request.path_params["run_id"])
+        events = f"/page/events/{quote(run_id, safe='')}"
+        run = self._backend.store.run(run_id)
+        if not run:
+            return _View("No such run", self._render("missing.html", run_id=run_id), events, run_id, 404)
+        live = self._backend.machine.log(run_id)
+        lines = live.lines if live else self._backend.store.log(run_id)
+        history = self._backend.feed.history(run_id)
+        view = RunView(run, self._backend.clock.now())
+        content = self._render(
+            "run.html", view=view, run=run, history=history, lines=lines, failure=failure(run, history, lines)
+        )
+        return _View(f"{run.status} \N{MIDDLE DOT} {view.name}", content, events, run_id)
+
+    def _render(self, name: str, **values: Any) -> str:
+        return self._templates.get_template(name).render(values)
+
+
+def _page_number(request: Request) -> int:
+    number = request.query_params.get("page", "1")
+    # Nobody types it: what is no number, or none that SQLite can count to, is the first page.
+    return max(1, int(number)) if number.isdecimal() and len(number) < 10 else 1  # noqa: PLR2004 - digits

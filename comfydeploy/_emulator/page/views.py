@@ -1,0 +1,134 @@
+"""What the page shows of runs, as its templates ask for it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from mimetypes import guess_type
+from typing import Any, Final
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from comfydeploy._emulator.deployments import DEPLOYMENTS
+from comfydeploy._emulator.feed import History
+from comfydeploy._emulator.logs import LogLine
+from comfydeploy._emulator.runs import ENDED, Output, Run
+
+_MINUTE: Final = 60
+_HOUR: Final = 60 * _MINUTE
+_DAY: Final = 24 * _HOUR
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that a run has made, as a browser takes it."""
+
+    name: str
+    url: str
+    kind: str
+    """``image``, ``video``, ``audio``, or whatever else the first half of its media type says."""
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run as it is at one moment."""
+
+    run: Run
+    now: datetime
+
+    @property
+    def name(self) -> str:
+        """The name of what it runs."""
+        known = (one.name for one in DEPLOYMENTS if one.workflow_id == self.run.workflow_id)
+        return next(known, "a workflow of its own")
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it changes no more."""
+        return self.run.status in ENDED
+
+    @property
+    def took(self) -> timedelta:
+        """The time from its creation to its end, or until now."""
+        return (self.run.ended_at or self.now) - self.run.created_at
+
+    @property
+    def summary(self) -> str:
+        """What tells it from its like: its first input that is text."""
+        texts = (value for value in self.run.workflow_inputs.values() if isinstance(value, str))
+        return next(texts, "")
+
+    @property
+    def files(self) -> list[File]:
+        """What it has made."""
+        return [_file(output) for output in self.run.outputs]
+
+    @property
+    def picture(self) -> File | None:
+        """The first picture that it has made."""
+        return next((file for file in self.files if file.kind == "image"), None)
+
+    @property
+    def times(self) -> list[tuple[str, datetime, timedelta]]:
+        """What happened when: the step, the moment, and the time since the creation."""
+        run = self.run
+        moments = (("created", run.created_at), ("queued", run.queued_at), ("started", run.started_at))
+        return [
+            (step, moment, moment - run.created_at) for step, moment in (*moments, ("ended", run.ended_at)) if moment
+        ]
+
+
+def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str | None:
+    """Tell why a run has failed: from its events, or from the last line of its log when these are not kept."""
+    if run.status != "failed":
+        return None
+    for heard in reversed(history.latest if history else ()):
+        if heard.event.data.get("event") == "execution_error":
+            told = heard.event.data["data"]
+            return f"{told['exception_type']} in {told['node_type']} (node {told['node_id']}): {told['exception_message']}"
+    return lines[-1].message if lines else None
+
+
+def templates() -> Environment:
+    """Make the templates, which escape whatever they are given."""
+    made = Environment(
+        loader=PackageLoader("comfydeploy._emulator.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"duration": duration, "clock": clock, "json": as_json, "value": as_value}
+    return made
+
+
+def duration(time: timedelta) -> str:
+    """Write a duration: ``0.42 s``, ``9.1 s``, ``3 min 20 s``, ``2 h 5 min``, ``4 d 1 h``."""
+    seconds = max(0.0, time.total_seconds())
+    if seconds < _MINUTE:
+        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.1f} s"
+    for size, unit, part, smaller in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} {int(seconds % size // part)} {smaller}"
+    raise AssertionError
+
+
+def clock(moment: datetime) -> str:
+    """Write a moment of UTC to be read: ``2026-11-23 18:59:43.726``."""
+    return moment.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
+
+
+def as_json(data: Any) -> str:
+    """Write data as JSON in one line."""
+    return json.dumps(data, ensure_ascii=False)
+
+
+def as_value(value: Any) -> str:
+    """Write an input: text as it is, everything else as JSON."""
+    return value if isinstance(value, str) else as_json(value)
+
+
+def _file(output: Output) -> File:
+    kind = (guess_type(output.filename)[0] or "file").partition("/")[0]
+    return File(output.filename, quote(output.url("/")), kind)
