@@ -1,11 +1,13 @@
 """What stands behind the routes."""
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.events import EventStream
 from comfydeploy._emulator.feed import Feed
+from comfydeploy._emulator.life import life
 from comfydeploy._emulator.machine import Machine
 from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.store import Store
@@ -20,7 +22,7 @@ class Backend:
         self.streams: Final = streams
         self.store: Final = Store(folder)
         self.feed: Final = Feed(clock)
-        self.machine: Final = Machine(self.store, clock, self.feed)
+        self.machine: Final = Machine(self.store, clock, partial(life, clock=clock), self.feed)
         self.sessions: Final = Sessions(clock)
         self.uploads: Final = Uploads(folder / "inputs")
 

@@ -1,15 +1,18 @@
 """The life of a run, told as a sequence of acts: what is waited for, what changes, what the stream hears."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import Deployment, Node
+from comfydeploy._emulator.deployments import DEFAULTS, Deployment, Node
 from comfydeploy._emulator.events import Event, update
 from comfydeploy._emulator.logs import LogLine
-from comfydeploy._emulator.runs import Output, Run, new_function_call
+from comfydeploy._emulator.pictures import draw
+from comfydeploy._emulator.runs import Output, OutputFile, Run, new_function_call
 
 UPLOAD_SECONDS: Final = 0.1
 
@@ -30,15 +33,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Upload:
-    """An output is drawn, saved and listed."""
+    """An output is listed, and its files are saved: their bytes by name."""
 
     output: Output
+    files: Mapping[str, bytes]
 
 
 Act: TypeAlias = Pause | Change | Upload | LogLine | Event
+Life: TypeAlias = Callable[[Run, Deployment, int, str], AsyncGenerator[Act, None]]
+"""Tells the acts of a run, given its deployment, its number and the server's address."""
 
 
-def life(run: Run, deployment: Deployment, number: int, base: str, clock: Clock) -> Iterator[Act]:
+async def life(run: Run, deployment: Deployment, number: int, base: str, clock: Clock) -> AsyncGenerator[Act, None]:
     """Tell the life of a run from queueing to its end; every act is made only when its time has come."""
     yield update("queuing")
     yield Pause(0.3)
@@ -53,7 +59,8 @@ def life(run: Run, deployment: Deployment, number: int, base: str, clock: Clock)
     yield update("comfyui_ready")
     yield Event("event_update", {"prompt_id": run.id, "number": number, "node_errors": {}})
     yield Pause(0.1)
-    yield from _Prompt(run, deployment, base, clock).executed()
+    async for act in _Prompt(run, deployment, base, clock).executed():
+        yield act
 
 
 class _Prompt:
@@ -67,7 +74,7 @@ class _Prompt:
         self._clock: Final = clock
         self._states: Final[dict[str, dict[str, Any]]] = {}
 
-    def executed(self) -> Iterator[Act]:
+    async def executed(self) -> AsyncGenerator[Act, None]:
         cached = [node.id for node in self._nodes if not node.seconds]
         yield self._stamped("execution_start")
         yield self._line(f"Executing prompt: {self._run.id}")
@@ -75,14 +82,18 @@ class _Prompt:
         for position, node in enumerate(self._nodes, 1):
             if node.id in cached:
                 continue
-            yield from self._begun(node, round(position / len(self._nodes), 2))
+            for act in self._begun(node, round(position / len(self._nodes), 2)):
+                yield act
             if self._failure and node.steps:
-                yield from self._stepped(node, node.steps // 2)
-                yield from self._failed(node, self._failure)
+                for act in chain(self._stepped(node, node.steps // 2), self._failed(node, self._failure)):
+                    yield act
                 return
-            yield from self._stepped(node, node.steps) if node.steps else [Pause(node.seconds)]
+            for act in self._stepped(node, node.steps) if node.steps else [Pause(node.seconds)]:
+                yield act
             if node.output_id:
-                yield from self._uploaded(node, node.output_id)
+                picture = await asyncio.to_thread(draw, {**DEFAULTS, **self._run.workflow_inputs})
+                for act in self._uploaded(node, picture):
+                    yield act
             yield self._state(node, 1.0, 1.0)
         yield self._stamped("execution_success")
         yield self._told("executing", node=None)
@@ -107,18 +118,19 @@ class _Prompt:
             yield self._state(node, value, node.steps)
             yield self._told("progress", value=value, max=node.steps, node=node.id)
 
-    def _uploaded(self, node: Node, output_id: str) -> Iterator[Act]:
+    def _uploaded(self, node: Node, picture: bytes) -> Iterator[Act]:
+        file = OutputFile(filename="cd_00001_.png", upload_duration=UPLOAD_SECONDS * self._clock.pace)
         output = Output(
             id=str(uuid4()),
-            output_id=output_id,
+            output_id=node.output_id,
             run_id=self._run.id,
             node=node.id,
-            filename="cd_00001_.png",
-            upload_duration=UPLOAD_SECONDS * self._clock.pace,
+            node_class=node.class_type,
+            data={"images": [file]},
             created_at=self._clock.now(),
         )
         made = {"node": node.id, "display_node": node.id, "output": output.executed(self._base)}
-        yield Upload(output)
+        yield Upload(output, {file.filename: picture})
         yield self._told("executed", **made)
         yield Pause(UPLOAD_SECONDS)
         yield self._told("output_ready", **made)

@@ -2,17 +2,17 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 from itertools import count
 from typing import Final
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import DEFAULTS, Deployment
+from comfydeploy._emulator.deployments import Deployment
 from comfydeploy._emulator.events import Event, EventQueue
 from comfydeploy._emulator.feed import Feed
-from comfydeploy._emulator.life import Change, Pause, Upload, life
+from comfydeploy._emulator.life import Change, Life, Pause, Upload
 from comfydeploy._emulator.logs import Log, LogLine
-from comfydeploy._emulator.pictures import draw
-from comfydeploy._emulator.runs import ENDED, Output, Run
+from comfydeploy._emulator.runs import ENDED, Run
 from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.webhooks import Webhooks
 
@@ -20,11 +20,12 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Machine:
-    """Runs every run in a task of its own, whoever listens."""
+    """Runs every run in a task of its own, whoever listens; ``life`` tells what happens to it."""
 
-    def __init__(self, store: Store, clock: Clock, feed: Feed) -> None:
+    def __init__(self, store: Store, clock: Clock, life: Life, feed: Feed) -> None:
         self._store: Final = store
         self._clock: Final = clock
+        self._life: Final = life
         self._feed: Final = feed
         self._webhooks: Final = Webhooks(clock)
         self._numbers: Final = count(1)
@@ -84,20 +85,21 @@ class Machine:
                 listener.put_nowait(event)
 
         try:
-            for act in life(run, deployment, next(self._numbers), base, self._clock):
-                match act:
-                    case Pause(seconds):
-                        await self._clock.sleep(seconds)
-                    case Change(fields):
-                        run = self._change(run, base, fields)
-                    case Upload(output):
-                        await asyncio.to_thread(self._draw, run, output)
-                        run = self._change(run, base, {"outputs": (*run.outputs, output)})
-                    case LogLine():
-                        log.add(act)
-                        heard(act.told())
-                    case Event():
-                        heard(act)
+            async with aclosing(self._life(run, deployment, next(self._numbers), base)) as acts:
+                async for act in acts:
+                    match act:
+                        case Pause(seconds):
+                            await self._clock.sleep(seconds)
+                        case Change(fields):
+                            run = self._change(run, base, fields)
+                        case Upload(output, files):
+                            await asyncio.to_thread(self._store.save_files, run.id, files)
+                            run = self._change(run, base, {"outputs": (*run.outputs, output)})
+                        case LogLine():
+                            log.add(act)
+                            heard(act.told())
+                        case Event():
+                            heard(act)
         except Exception:  # noqa: BLE001 - whatever goes wrong, a run must end
             _log.exception("Run %s broke", run.id)
             self._change(run, base, {"status": "failed"})
@@ -109,6 +111,3 @@ class Machine:
         if "status" in fields or ("live_status" in fields and run.webhook_intermediate_status):
             self._webhooks.tell(run, base)
         return run
-
-    def _draw(self, run: Run, output: Output) -> None:
-        self._store.save_file(run.id, output.filename, draw({**DEFAULTS, **run.workflow_inputs}))

@@ -1,6 +1,7 @@
 """Where runs are kept: one SQLite table and a folder of files."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -84,11 +85,12 @@ class Store:
         """Return where a file of a run is; both names must be the server's own, never a client's."""
         return self._files / run_id / filename
 
-    def save_file(self, run_id: str, filename: str, content: bytes) -> None:
-        """Keep a file of a run."""
-        path = self.file(run_id, filename)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    def save_files(self, run_id: str, files: Mapping[str, bytes]) -> None:
+        """Keep files of a run, by their plain names."""
+        for filename, content in files.items():
+            path = self.file(run_id, filename)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     def _end_interrupted(self) -> None:
         # No server runs them any more, and nobody's workflow is to blame.

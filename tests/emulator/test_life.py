@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -14,7 +15,11 @@ def acts(name: str, **inputs) -> list:
     deployment = next(one for one in DEPLOYMENTS if one.name == name)
     form = DeploymentRunRequest(deployment_id=UUID(deployment.id), inputs=inputs)
     (run,) = new_runs(form, deployment, datetime.now(UTC))
-    return list(life(run, deployment, 1, "http://here/", Clock(0)))
+
+    async def told() -> list:
+        return [act async for act in life(run, deployment, 1, "http://here/", Clock(0))]
+
+    return asyncio.run(told())
 
 
 def statuses(story: list) -> list:

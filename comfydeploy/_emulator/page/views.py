@@ -4,16 +4,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from mimetypes import guess_type
 from typing import Any, Final
-from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from comfydeploy._emulator.deployments import DEPLOYMENTS
 from comfydeploy._emulator.feed import History
 from comfydeploy._emulator.logs import LogLine
-from comfydeploy._emulator.runs import ENDED, Output, Run
+from comfydeploy._emulator.runs import ENDED, OutputFile, Run
+from comfydeploy._emulator.uploads import media_type
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -49,6 +48,11 @@ class RunView:
         return self.run.status in ENDED
 
     @property
+    def age(self) -> timedelta:
+        """The time since its creation."""
+        return self.now - self.run.created_at
+
+    @property
     def took(self) -> timedelta:
         """The time from its creation to its end, or until now."""
         return (self.run.ended_at or self.now) - self.run.created_at
@@ -62,7 +66,17 @@ class RunView:
     @property
     def files(self) -> list[File]:
         """What it has made."""
-        return [_file(output) for output in self.run.outputs]
+        return [
+            File(file.filename, output.url(file, "/"), media_type(file.filename).partition("/")[0])
+            for output in self.run.outputs
+            for file in output.files
+        ]
+
+    @property
+    def texts(self) -> list[str]:
+        """What it has made that is no file."""
+        items = (item for output in self.run.outputs for items in output.data.values() for item in items)
+        return [as_value(item) for item in items if not isinstance(item, OutputFile)]
 
     @property
     def picture(self) -> File | None:
@@ -77,6 +91,23 @@ class RunView:
         return [
             (step, moment, moment - run.created_at) for step, moment in (*moments, ("ended", run.ended_at)) if moment
         ]
+
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """What else is known of it, by the names that answers have."""
+        run = self.run
+        facts = {
+            "deployment_id": run.deployment_id,
+            "workflow_id": run.workflow_id,
+            "workflow_version_id": run.workflow_version_id,
+            "machine_id": run.machine_id,
+            "gpu": run.gpu,
+            "origin": run.origin,
+            "batch_id": run.batch_id,
+            "webhook": run.webhook,
+        }
+        return [(name, fact) for name, fact in facts.items() if fact]
 
 
 def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str | None:
@@ -127,8 +158,3 @@ def as_json(data: Any) -> str:
 def as_value(value: Any) -> str:
     """Write an input: text as it is, everything else as JSON."""
     return value if isinstance(value, str) else as_json(value)
-
-
-def _file(output: Output) -> File:
-    kind = (guess_type(output.filename)[0] or "file").partition("/")[0]
-    return File(output.filename, quote(output.url("/")), kind)

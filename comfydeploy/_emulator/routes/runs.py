@@ -13,6 +13,7 @@ from comfydeploy._emulator.deployments import found
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.routes.rows import row
+from comfydeploy._emulator.uploads import media_type
 
 _YES_OR_NO: Final = TypeAdapter(bool)
 # What SQLite can count to.
@@ -64,8 +65,8 @@ class RunRoutes:
 
     async def output_file(self, request: Request) -> Response:
         """Answer the address of an output; only names that a run lists exist."""
-        run = self._store.run(request.path_params["run_id"])
-        for output in run.outputs if run else ():
-            if output.filename == request.path_params["filename"]:
-                return FileResponse(self._store.file(output.run_id, output.filename))
-        raise HTTPException(404)
+        run_id, filename = request.path_params["run_id"], request.path_params["filename"]
+        run = self._store.run(run_id)
+        if not run or filename not in [file.filename for file in run.files]:
+            raise HTTPException(404)
+        return FileResponse(self._store.file(run_id, filename), media_type=media_type(filename))

@@ -18,6 +18,7 @@ from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.routes.native import native_description
 from comfydeploy._emulator.runs import Output, Run, new_runs
+from comfydeploy._emulator.uploads import media_type
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,10 @@ class StartRoutes:
 
     async def _first_result(self, order: _Order) -> Response:
         for output in await self._outputs(self._begin(order)):
-            return FileResponse(self._store.file(output.run_id, output.filename), media_type="image/png")
+            for file in output.files:
+                return FileResponse(
+                    self._store.file(output.run_id, file.filename), media_type=media_type(file.filename)
+                )
         raise HTTPException(
             400, "No output found is matching, please check the workflow or disable output_first_result"
         )

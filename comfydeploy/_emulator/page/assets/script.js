@@ -1,38 +1,69 @@
 "use strict";
 
-// Makes what is shown equal to what came, and touches only what differs:
-// focus, selections and opened details stay as they are.
+const main = document.querySelector("main");
+const connection = document.querySelector("#connection");
+let source;
+
+// Makes what is shown equal to what came and touches only what differs, so that focus, selections and opened
+// details stay as they are. An element that may come or go has an id.
 function become(old, fresh) {
   if (old.isEqualNode(fresh)) return;
   if (old.nodeType === Node.TEXT_NODE) {
     old.data = fresh.data;
     return;
   }
+  const theirs = (name) => old.nodeName === "DETAILS" && name === "open";
   for (const { name } of [...old.attributes]) {
-    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && !theirs(name)) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (old.getAttribute(name) !== value && !theirs(name)) old.setAttribute(name, value);
   }
-  const wanted = new Set([...fresh.children].map((child) => child.id));
-  for (const child of [...old.children]) if (child.id && !wanted.has(child.id)) child.remove();
+  const kept = new Set([...fresh.children].map((child) => child.id));
+  for (const child of [...old.children]) if (!kept.has(child.id)) child.remove();
   let place = old.firstChild;
   for (const child of [...fresh.childNodes]) {
-    if (place && place.nodeName === child.nodeName && (place.id ?? "") === (child.id ?? "")) {
-      const next = place.nextSibling;
+    if (place && place.nodeName === child.nodeName && place.id === child.id) {
       become(place, child);
-      place = next;
-    } else if (child.id || !place || place.id) {
-      old.insertBefore(child, place);
+      place = place.nextSibling;
     } else {
-      const next = place.nextSibling;
-      place.replaceWith(child);
-      place = next;
+      old.insertBefore(child, place);
     }
   }
   while (place) {
-    const next = place.nextSibling;
-    place.remove();
-    place = next;
+    const rest = place;
+    place = place.nextSibling;
+    rest.remove();
   }
 }
+
+function show({ data }) {
+  const { title, content } = JSON.parse(data);
+  const fresh = document.createElement("main");
+  fresh.append(...new DOMParser().parseFromString(content, "text/html").body.childNodes);
+  document.title = title;
+  become(main, fresh);
+}
+
+// A page that nobody sees holds no connection: browsers have few of them for one server.
+function follow() {
+  source?.close();
+  if (document.hidden) return;
+  source = new EventSource(document.body.dataset.events);
+  source.onmessage = show;
+  source.onopen = () => { connection.textContent = "Live"; };
+  source.onerror = () => {
+    const isOver = source.readyState === EventSource.CLOSED;
+    connection.textContent = isOver ? "No longer live: reload the page" : "Not connected, trying again…";
+  };
+}
+
+async function copy({ target }) {
+  if (!target.matches(".copy")) return;
+  await navigator.clipboard.writeText(target.closest("figure").querySelector("code").textContent);
+  target.textContent = "Copied";
+}
+
+document.addEventListener("visibilitychange", follow);
+document.addEventListener("click", copy);
+follow();
