@@ -39,6 +39,7 @@ def emulator(host: str, port: int, bearer: str | None, data: Path | None) -> Non
 def _announce(running: Emulator) -> None:
     console = Console(highlight=False)
     console.print(f"server_url  [bold]{running.url}[/]")
+    console.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
     console.print(f"bearer      [bold]{running.bearer}[/]")
     console.print("deployment_id:")
     for name, deployment_id in running.deployments.items():

@@ -22,6 +22,11 @@ class Heard:
     moment: datetime
     event: Event
 
+    @property
+    def kind(self) -> str:
+        """What the event says it is, or else its name."""
+        return str(self.event.data.get("event") or self.event.name)
+
 
 @dataclass
 class History:

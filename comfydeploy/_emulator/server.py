@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import uvicorn
 
-from comfydeploy._emulator.app import application
+from comfydeploy._emulator.app import LOCAL_KEY, application
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments import DEPLOYMENTS
@@ -36,7 +36,7 @@ class Emulator:
         data: str | Path | None = None,
         pace: float = 1.0,
     ) -> None:
-        self.bearer: Final = "local-key" if bearer is None else bearer
+        self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self.deployments: Final[Mapping[str, str]] = MappingProxyType({one.name: one.id for one in DEPLOYMENTS})
         self._wanted: Final = (host, port)
         self._data: Final = data

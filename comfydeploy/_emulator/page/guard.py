@@ -70,10 +70,11 @@ class Guard:
 
 def _is_local(request: Request) -> bool:
     try:
-        asked = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        asked = urlsplit(f"//{request.headers.get('host', '')}")
+        name, _ = asked.hostname or "", asked.port
     except ValueError:
         return False
-    return bool(request.client and _is_loopback(request.client.host) and (asked == "localhost" or _is_loopback(asked)))
+    return bool(request.client and _is_loopback(request.client.host) and (name == "localhost" or _is_loopback(name)))
 
 
 def _is_loopback(host: str) -> bool:

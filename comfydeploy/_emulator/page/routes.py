@@ -22,7 +22,7 @@ from comfydeploy._emulator.routes import asked
 RUNS_PER_PAGE: Final = 50
 # Real seconds, whatever the pace of the runs: browsers and eyes have their own.
 PAUSE_SECONDS: Final = 0.2
-LONGEST_SILENCE: Final = 30.0
+LONGEST_SILENCE: Final = 10.0
 
 _ASSETS: Final = {"style.css": "text/css", "script.js": "text/javascript", "icon.svg": "image/svg+xml"}
 

@@ -115,7 +115,7 @@ def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str 
     if run.status != "failed":
         return None
     for heard in reversed(history.latest if history else ()):
-        if heard.event.data.get("event") == "execution_error":
+        if heard.kind == "execution_error":
             told = heard.event.data["data"]
             return f"{told['exception_type']} in {told['node_type']} (node {told['node_id']}): {told['exception_message']}"
     return lines[-1].message if lines else None
@@ -130,19 +130,27 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"duration": duration, "clock": clock, "json": as_json, "value": as_value}
+    made.filters |= {"age": age, "duration": duration, "clock": clock, "json": as_json, "value": as_value}
     return made
 
 
+def age(time: timedelta) -> str:
+    """Write how long ago something was, no finer than the page is renewed: ``just now``, ``20 s ago``, ``3 min ago``."""
+    seconds = time.total_seconds()
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    tens = int(seconds // 10 * 10)
+    return f"{tens} s ago" if tens > 0 else "just now"
+
+
 def duration(time: timedelta) -> str:
-    """Write a duration: ``0.42 s``, ``9.1 s``, ``3 min 20 s``, ``2 h 5 min``, ``4 d 1 h``."""
+    """Write a duration: ``0.42 s``, ``9.10 s``, ``3 min 20 s``, ``2 h 5 min``, ``4 d 1 h``."""
     seconds = max(0.0, time.total_seconds())
-    if seconds < _MINUTE:
-        return f"{seconds:.2g} s" if seconds < 1 else f"{seconds:.1f} s"
     for size, unit, part, smaller in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit} {int(seconds % size // part)} {smaller}"
-    raise AssertionError
+    return f"{seconds:.2f} s"
 
 
 def clock(moment: datetime) -> str:

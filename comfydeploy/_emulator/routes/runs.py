@@ -5,13 +5,13 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.deployments import found
 from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.routes.answers import Json, StoredFile
 from comfydeploy._emulator.routes.rows import row
 from comfydeploy._emulator.uploads import media_type
 
@@ -69,4 +69,4 @@ class RunRoutes:
         run = self._store.run(run_id)
         if not run or filename not in [file.filename for file in run.files]:
             raise HTTPException(404)
-        return FileResponse(self._store.file(run_id, filename), media_type=media_type(filename))
+        return StoredFile(self._store.file(run_id, filename), media_type=media_type(filename))
