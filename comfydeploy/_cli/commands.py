@@ -39,8 +39,8 @@ def emulator(host: str, port: int, bearer: str | None, data: Path | None) -> Non
 def _announce(running: Emulator) -> None:
     console = Console(highlight=False)
     console.print(f"server_url  [bold]{running.url}[/]")
-    console.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
     console.print(f"bearer      [bold]{running.bearer}[/]")
+    console.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
     console.print("deployment_id:")
     for name, deployment_id in running.deployments.items():
         console.print(f"  {name:<9} {deployment_id}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,7 +69,7 @@ class Feed:
         return self._histories.get(run_id)
 
     @contextmanager
-    def watch(self, run_id: str | None) -> Iterator[asyncio.Event]:
+    def watch(self, run_id: str | None) -> Generator[asyncio.Event]:
         """Give an event that is set whenever something happens to a run, or, with ``None``, when any run changes."""
         watchers = self._watchers.setdefault(run_id, set())
         watcher = asyncio.Event()

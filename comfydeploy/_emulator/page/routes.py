@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -15,7 +16,7 @@ from starlette.routing import Route
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.deployments import DEPLOYMENTS
 from comfydeploy._emulator.events import Event
-from comfydeploy._emulator.page.guard import Guard
+from comfydeploy._emulator.page.guard import Answer, Guard
 from comfydeploy._emulator.page.views import RunView, failure, templates
 from comfydeploy._emulator.routes import asked
 
@@ -29,12 +30,11 @@ _ASSETS: Final = {"style.css": "text/css", "script.js": "text/javascript", "icon
 
 @dataclass(frozen=True)
 class _View:
-    """What the page shows at one moment, and whose changes would make it show something else."""
+    """What the page shows at one moment, and the address of its stream."""
 
     title: str
     content: str
     events: str
-    watched: str | None = None
     status: int = 200
 
 
@@ -54,7 +54,7 @@ class PageRoutes:
 
     def routes(self) -> list[Route]:
         """List the routes of the page."""
-        answers = {
+        answers: dict[str, Answer] = {
             "/": partial(self.page, self._overview),
             "/runs/{run_id}": partial(self.page, self._run),
             "/page/events": partial(self.events, self._overview),
@@ -84,21 +84,16 @@ class PageRoutes:
 
     async def _updates(self, viewed: _Viewed, request: Request) -> AsyncIterator[bytes]:
         feed = self._backend.feed
-        view = viewed(request)
-        with feed.watch(view.watched) as changed:
-            while True:
-                changed.clear()
+        with feed.watch(_run_id(request)) as happened:
+            while not feed.has_ended:
+                happened.clear()
                 view = viewed(request)
                 yield Event(None, {"title": view.title, "content": view.content}).encoded()
                 # However much happens, once in a while is enough to be told of it.
                 await asyncio.sleep(PAUSE_SECONDS)
-                try:
+                with suppress(TimeoutError):
                     # Ages grow even when nothing happens, and a client that left is noticed.
-                    await asyncio.wait_for(changed.wait(), LONGEST_SILENCE)
-                except TimeoutError:
-                    pass
-                if feed.has_ended:
-                    return
+                    await asyncio.wait_for(happened.wait(), LONGEST_SILENCE)
 
     def _overview(self, request: Request) -> _View:
         store, now = self._backend.store, self._backend.clock.now()
@@ -118,11 +113,11 @@ class PageRoutes:
         return _View("Runs", content, f"/page/events?page={number}")
 
     def _run(self, request: Request) -> _View:
-        run_id = asked.uuid_or_text(request.path_params["run_id"])
+        run_id = _run_id(request) or ""
         events = f"/page/events/{quote(run_id, safe='')}"
         run = self._backend.store.run(run_id)
         if not run:
-            return _View("No such run", self._render("missing.html", run_id=run_id), events, run_id, 404)
+            return _View("No such run", self._render("missing.html", run_id=run_id), events, 404)
         live = self._backend.machine.log(run_id)
         lines = live.lines if live else self._backend.store.log(run_id)
         history = self._backend.feed.history(run_id)
@@ -130,10 +125,16 @@ class PageRoutes:
         content = self._render(
             "run.html", view=view, run=run, history=history, lines=lines, failure=failure(run, history, lines)
         )
-        return _View(f"{run.status} \N{MIDDLE DOT} {view.name}", content, events, run_id)
+        return _View(f"{run.status} \N{MIDDLE DOT} {view.name}", content, events)
 
     def _render(self, name: str, **values: Any) -> str:
         return self._templates.get_template(name).render(values)
+
+
+def _run_id(request: Request) -> str | None:
+    """Return the id of the run that a page is about, if it is about one."""
+    run_id = request.path_params.get("run_id")
+    return run_id and asked.uuid_or_text(run_id)
 
 
 def _page_number(request: Request) -> int:

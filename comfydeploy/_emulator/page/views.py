@@ -92,7 +92,6 @@ class RunView:
             (step, moment, moment - run.created_at) for step, moment in (*moments, ("ended", run.ended_at)) if moment
         ]
 
-
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What else is known of it, by the names that answers have."""
@@ -117,7 +116,9 @@ def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str 
     for heard in reversed(history.latest if history else ()):
         if heard.kind == "execution_error":
             told = heard.event.data["data"]
-            return f"{told['exception_type']} in {told['node_type']} (node {told['node_id']}): {told['exception_message']}"
+            return (
+                f"{told['exception_type']} in {told['node_type']} (node {told['node_id']}): {told['exception_message']}"
+            )
     return lines[-1].message if lines else None
 
 
@@ -135,7 +136,7 @@ def templates() -> Environment:
 
 
 def age(time: timedelta) -> str:
-    """Write how long ago something was, no finer than the page is renewed: ``just now``, ``20 s ago``, ``3 min ago``."""
+    """Write how long ago something was, no finer than pages are renewed: ``just now``, ``20 s ago``, ``3 min ago``."""
     seconds = time.total_seconds()
     for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
         if seconds >= size:
