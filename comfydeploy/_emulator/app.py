@@ -12,7 +12,7 @@ from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import UnprocessableError
 from comfydeploy._emulator.page.routes import PageRoutes
 from comfydeploy._emulator.routes.answers import Json, refusal
-from comfydeploy._emulator.routes.deployments import deployment_routes
+from comfydeploy._emulator.routes.deployments import DeploymentRoutes
 from comfydeploy._emulator.routes.files import FileRoutes
 from comfydeploy._emulator.routes.logs import LogRoutes
 from comfydeploy._emulator.routes.runs import RunRoutes
@@ -30,7 +30,7 @@ def application(backend: Backend, bearer: str) -> ASGIApp:
         *FileRoutes(backend).routes(),
         *LogRoutes(backend).routes(),
         *SessionRoutes(backend).routes(),
-        *deployment_routes(),
+        *DeploymentRoutes(backend).routes(),
         # A key of the user's own is a secret, and shown to nobody.
         *PageRoutes(backend, bearer, example_key=bearer if bearer == LOCAL_KEY else "YOUR_KEY").routes(),
     ]

@@ -14,11 +14,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments import DEPLOYMENTS
 from comfydeploy._emulator.events import Event
 from comfydeploy._emulator.page.guard import Answer, Guard
 from comfydeploy._emulator.page.views import RunView, failure, templates
 from comfydeploy._emulator.routes import asked
+from comfydeploy._emulator.runs import Run
 
 RUNS_PER_PAGE: Final = 50
 # Real seconds, whatever the pace of the runs: browsers and eyes have their own.
@@ -96,17 +96,17 @@ class PageRoutes:
                     await asyncio.wait_for(happened.wait(), LONGEST_SILENCE)
 
     def _overview(self, request: Request) -> _View:
-        store, now = self._backend.store, self._backend.clock.now()
+        store = self._backend.store
         number = _page_number(request)
         total = store.count()
         runs = store.latest(RUNS_PER_PAGE, (number - 1) * RUNS_PER_PAGE)
         content = self._render(
             "overview.html",
-            runs=[RunView(run, now) for run in runs],
+            runs=[self._seen(run) for run in runs],
             total=total,
             page=number,
             pages=max(1, -(-total // RUNS_PER_PAGE)),
-            deployments=DEPLOYMENTS,
+            deployments=self._backend.catalogue.all(),
             url=f"{asked.base(request)}api",
             key=self._example_key,
         )
@@ -121,11 +121,16 @@ class PageRoutes:
         live = self._backend.machine.log(run_id)
         lines = live.lines if live else self._backend.store.log(run_id)
         history = self._backend.feed.history(run_id)
-        view = RunView(run, self._backend.clock.now())
+        view = self._seen(run)
         content = self._render(
             "run.html", view=view, run=run, history=history, lines=lines, failure=failure(run, history, lines)
         )
         return _View(f"{run.status} \N{MIDDLE DOT} {view.name}", content, events)
+
+    def _seen(self, run: Run) -> RunView:
+        names = {one.workflow_id: one.name for one in self._backend.catalogue.all()}
+        # A kept run may be of a deployment that this server does not have.
+        return RunView(run, names.get(run.workflow_id, "unknown"), self._backend.clock.now())
 
     def _render(self, name: str, **values: Any) -> str:
         return self._templates.get_template(name).render(values)

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from comfydeploy._emulator.deployments import DEPLOYMENTS
 from comfydeploy._emulator.feed import History
 from comfydeploy._emulator.logs import LogLine
+from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.runs import ENDED, OutputFile, Run
-from comfydeploy._emulator.uploads import media_type
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -31,16 +30,11 @@ class File:
 
 @dataclass(frozen=True)
 class RunView:
-    """A run as it is at one moment."""
+    """A run as it is at one moment, and the name of what it runs."""
 
     run: Run
+    name: str
     now: datetime
-
-    @property
-    def name(self) -> str:
-        """The name of what it runs."""
-        known = (one.name for one in DEPLOYMENTS if one.workflow_id == self.run.workflow_id)
-        return next(known, "a workflow of its own")
 
     @property
     def has_ended(self) -> bool:

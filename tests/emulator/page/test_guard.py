@@ -74,7 +74,17 @@ def test_the_key_opens_the_page_to_all(ask, credentials):
 
 @pytest.mark.parametrize(
     "authorization",
-    [basic(":another"), basic("a key"), basic("a key:"), basic(""), "Basic", "Basic !", "Basic \xff", "Bearer a key", ""],
+    [
+        basic(":another"),
+        basic("a key"),
+        basic("a key:"),
+        basic(""),
+        "Basic",
+        "Basic !",
+        "Basic \xff",
+        "Bearer a key",
+        "",
+    ],
 )
 def test_nothing_else_does(ask, authorization):
     assert ask("192.0.2.7", authorization=authorization).status_code == 401

@@ -101,7 +101,9 @@ def test_a_page_number_that_is_none_is_the_first(page, client, order, number):
 
 
 def test_the_page_of_a_run_shows_everything_about_it(run_page):
-    text = run_page(inputs={"width": 16, "prompt": "a cat", "loras": [{"a": 1}]}, webhook="http://127.0.0.1:9/", gpu="T4")
+    text = run_page(
+        inputs={"width": 16, "prompt": "a cat", "loras": [{"a": 1}]}, webhook="http://127.0.0.1:9/", gpu="T4"
+    )
     text = html.unescape(text)
     for shown in (
         '<span class="badge success">success</span>',
