@@ -84,6 +84,8 @@ class PageRoutes:
 
     async def _updates(self, viewed: _Viewed, request: Request) -> AsyncIterator[bytes]:
         feed = self._backend.feed
+        # How soon a browser shall come back, in milliseconds, when it has lost the server.
+        yield b"retry: 1000\n\n"
         with feed.watch(_run_id(request)) as happened:
             while not feed.has_ended:
                 happened.clear()
