@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import UnprocessableError
-from comfydeploy._emulator.routes.answers import Json, refusal
+from comfydeploy._emulator.routes.answers import BrokenError, Json, refusal
 from comfydeploy._emulator.routes.deployments import deployment_routes
 from comfydeploy._emulator.routes.files import FileRoutes
 from comfydeploy._emulator.routes.logs import LogRoutes
@@ -35,7 +35,9 @@ def application(backend: Backend, bearer: str) -> ASGIApp:
     return BearerGate(
         Starlette(
             routes=routes,
-            exception_handlers=dict.fromkeys((HTTPException, UnprocessableError, ClientDisconnect), refusal),
+            exception_handlers=dict.fromkeys(
+                (HTTPException, UnprocessableError, BrokenError, ClientDisconnect), refusal
+            ),
         ),
         bearer,
     )

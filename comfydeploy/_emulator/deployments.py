@@ -1,6 +1,6 @@
 """The deployments that the emulator knows from the start."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -30,12 +30,16 @@ class Node:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed workflow; ``failure`` is the reason why its runs fail, if they do."""
+    """A deployed workflow; ``failure`` is the reason why its runs fail, if they do.
+
+    ``workflow_api`` is a graph given in place of its own.
+    """
 
     name: str
     description: str
     nodes: tuple[Node, ...]
     failure: str | None = None
+    workflow_api: dict[str, Any] | None = None
 
     def _id(self, kind: str) -> str:
         # Ids stay the same for ever, so that documentation and scripts may contain them.
@@ -63,6 +67,8 @@ class Deployment:
 
     def graph(self) -> dict[str, Any]:
         """Write the workflow as ComfyUI executes it: its nodes by their ids, and those that take the inputs."""
+        if self.workflow_api is not None:
+            return self.workflow_api
         inputs = {
             str(number): {
                 "inputs": {key: one[key] for key in ("input_id", "description", "display_name", "default_value")},
@@ -192,6 +198,7 @@ def chosen(form: RunRequest) -> Deployment:
             deployment = found("workflow_id", form.workflow_id, "Workflow not found")
             if not form.workflow_api_json:
                 raise HTTPException(404, "Workflow API not found")
+            deployment = replace(deployment, workflow_api=form.workflow_api_json)
         case _:
             deployment = found("version_id", form.workflow_version_id, "Workflow version not found for this deployment")
     if form.machine_id is None:

@@ -220,7 +220,7 @@ def new_runs(form: RunRequest, deployment: Deployment, now: datetime, *, own_cal
             updated_at=now,
             gpu_event_id=form.gpu_event_id,
             gpu=form.gpu or GPU,
-            modal_function_call_id=new_function_call() if own_call else None,
+            modal_function_call_id=new_function_call() if own_call and not batch_id else None,
             webhook=form.webhook,
             webhook_intermediate_status=bool(form.webhook_intermediate_status),
             deployment_id=deployment.id if isinstance(form, DeploymentRunRequest) else None,

@@ -4,7 +4,7 @@ import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,8 +16,10 @@ import uvicorn
 from comfydeploy._emulator.app import application
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deliveries import Deliveries, Delivery
 from comfydeploy._emulator.deployments import DEPLOYMENTS
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.quirks.catalogue import Quirk, chosen
 
 
 class Emulator:
@@ -25,9 +27,11 @@ class Emulator:
 
     ``port`` 0 takes a free one. ``data`` is the folder that keeps runs, logs and files; without it they last
     until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
+    ``quirks`` names what of the real server's misbehaviour to show (see ``Quirk``), or is ``"all"``; an unknown name
+    is a ``ValueError``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all by name, and none is needed
         self,
         *,
         host: str = "127.0.0.1",
@@ -35,12 +39,15 @@ class Emulator:
         bearer: str | None = None,
         data: str | Path | None = None,
         pace: float = 1.0,
+        quirks: str | Iterable[str] = (),
     ) -> None:
         self.bearer: Final = "local-key" if bearer is None else bearer
         self.deployments: Final[Mapping[str, str]] = MappingProxyType({one.name: one.id for one in DEPLOYMENTS})
         self._wanted: Final = (host, port)
         self._data: Final = data
+        self.quirks: Final[frozenset[Quirk]] = chosen(quirks)
         self._clock: Final = Clock(pace)
+        self._deliveries: Final = Deliveries()
         self._streams: Final[set[EventStream]] = set()
         self._address: tuple[str, int] | None = None
         self._exits: Final = ExitStack()
@@ -58,6 +65,11 @@ class Emulator:
         """The number of event streams that clients hold open at this moment."""
         return len(self._streams)
 
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every request that was sent to a webhook, oldest first, of the latest 10,000; also after the end."""
+        return self._deliveries.all()
+
     def start(self) -> None:
         """Begin to serve; a port that cannot be had raises ``OSError``."""
         if self._address:
@@ -65,7 +77,9 @@ class Emulator:
         with ExitStack() as exits:
             listening = exits.enter_context(_listening(*self._wanted))
             folder = self._data or exits.enter_context(TemporaryDirectory(prefix="comfydeploy-"))
-            backend = exits.enter_context(closing(Backend(Path(folder), self._clock, self._streams)))
+            backend = exits.enter_context(
+                closing(Backend(Path(folder), self._clock, self._streams, self._deliveries, self.quirks))
+            )
             server = _Server(backend, self.bearer)
             thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)
             thread.start()
