@@ -6,8 +6,8 @@ import click
 from rich.console import Console
 
 from comfydeploy import __version__
-from comfydeploy._emulator.quirks.catalogue import ALL
 from comfydeploy._cli.demo import show
+from comfydeploy._emulator.quirks.catalogue import ALL
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.emulator import Emulator, Quirk
 

@@ -24,6 +24,11 @@ class Delivery:
     status: int | None
     error: str | None
 
+    @property
+    def was_taken(self) -> bool:
+        """Whether the receiver answered with a status below 400, so that it is not tried again."""
+        return self.status is not None and self.status < 400  # noqa: PLR2004 - where the errors of HTTP begin
+
 
 @dataclass
 class Message:

@@ -31,18 +31,18 @@ class Machine:
         self._life: Final = life
         self._webhooks: Final = webhooks
         self._numbers: Final = count(1)
-        self._playing: Final[dict[str, asyncio.Task[None]]] = {}
+        self._playing: Final[dict[str, asyncio.Task[Run]]] = {}
         self._logs: Final[dict[str, Log]] = {}
 
     def begin(self, run: Run, deployment: Deployment, base: str, tell: Tell = unheard) -> None:
         """Start a new run, all of whose events are told."""
         self._store.save(run)
         log = Log()
-        task = asyncio.create_task(self._play(run, deployment, base, log, tell))
+        task = self._clock.task(self._play(run, deployment, base, log, tell))
         self._playing[run.id] = task
         self._logs[run.id] = log
 
-        def end(_: asyncio.Task[None]) -> None:
+        def end(_: asyncio.Task[Run]) -> None:
             del self._playing[run.id], self._logs[run.id]
             self._store.save_log(run.id, log.lines)
             log.end()
@@ -55,10 +55,13 @@ class Machine:
         """Return the log of a run while it is played."""
         return self._logs.get(run_id)
 
-    async def end_of(self, run_id: str) -> None:
-        """Wait until a run has ended."""
+    async def end_of(self, run_id: str) -> Run | None:
+        """Wait until a run has ended, and return it as it was then."""
         if task := self._playing.get(run_id):
             await asyncio.wait([task])
+            if not task.cancelled():
+                return task.result()
+        return self._store.run(run_id)
 
     async def cancel(self, run_id: str, base: str) -> None:
         """End a run as cancelled, whether it is played or waits for its caller; what has ended stays as it is."""
@@ -77,7 +80,7 @@ class Machine:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._webhooks.stop()
 
-    async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, tell: Tell) -> None:
+    async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, tell: Tell) -> Run:
         try:
             async with aclosing(self._life(run, deployment, next(self._numbers), base)) as acts:
                 async for act in acts:
@@ -96,7 +99,8 @@ class Machine:
                             tell(act)
         except Exception:  # noqa: BLE001 - whatever goes wrong, a run must end
             _log.exception("Run %s broke", run.id)
-            self._change(run, base, {"status": "failed"})
+            run = self._change(run, base, {"status": "failed"})
+        return run
 
     def _change(self, run: Run, base: str, fields: dict[str, object]) -> Run:
         run = run.changed(self._clock.now(), **fields)

@@ -3,8 +3,9 @@
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import Collection
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,13 +13,12 @@ import httpx
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deliveries import Deliveries, Delivery, Message
 from comfydeploy._emulator.quirks.catalogue import Quirk
-from comfydeploy._emulator.quirks.webhooks import Messages, method, quirky_messages
+from comfydeploy._emulator.quirks.webhooks import Send, method, quirky_send
 from comfydeploy._emulator.runs import ENDED, Run
 
 WAITS: Final = (0.0, 0.5, 1.0)
 
 _log: Final = logging.getLogger(__name__)
-_Mailbox: TypeAlias = asyncio.Queue[Message]
 
 
 class Webhooks:
@@ -29,45 +29,52 @@ class Webhooks:
         self._deliveries: Final = deliveries
         self._quirks: Final = quirks
         self._client: httpx.AsyncClient | None = None
-        self._open: Final[dict[str, _Mailbox]] = {}
-        self._delivering: Final[set[asyncio.Task[None]]] = set()
+        self._senders: Final[dict[str, Send]] = {}
+        # The messages of each run that are to be delivered, beginning with the one that is.
+        self._waiting: Final[dict[str, deque[Message]]] = {}
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
 
     def tell(self, run: Run, base: str) -> None:
         """Deliver the run as it is now, once everything told of it before has been delivered or given up."""
         if not run.webhook:
             return
         last = run.status in ENDED
-        mailbox = self._open.pop(run.id, None) or self._opened()
+        send = self._senders.pop(run.id, None) or quirky_send(self._send, self._quirks)
         if not last:
-            self._open[run.id] = mailbox
-        body = run.delivered(base, _event_type(run.webhook))
-        mailbox.put_nowait(Message(run.id, run.webhook, body, last=last))
+            self._senders[run.id] = send
+        send(Message(run.id, run.webhook, run.delivered(base, _event_type(run.webhook)), last))
 
     async def stop(self) -> None:
         """Give up what has not been delivered."""
-        for task in self._delivering:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._delivering, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._client:
             await self._client.aclose()
 
-    def _opened(self) -> _Mailbox:
-        mailbox = _Mailbox()
-        task = asyncio.create_task(self._deliver_all(mailbox))
-        self._delivering.add(task)
-        task.add_done_callback(self._delivering.discard)
-        return mailbox
+    def _send(self, message: Message) -> None:
+        if waiting := self._waiting.get(message.run_id):
+            waiting.append(message)
+            return
+        self._waiting[message.run_id] = waiting = deque([message])
+        task = self._clock.task(self._deliver_all(waiting))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _deliver_all(self, mailbox: _Mailbox) -> None:
-        async for message in quirky_messages(_until_last(mailbox), self._quirks):
-            await self._deliver(message)
+    async def _deliver_all(self, waiting: deque[Message]) -> None:
+        run_id = waiting[0].run_id
+        while waiting:
+            await self._deliver(waiting[0])
+            waiting.popleft()
+        del self._waiting[run_id]
 
     async def _deliver(self, message: Message) -> None:
         for wait in WAITS:
             await self._clock.sleep(wait)
             delivery = await self._tried(message)
             self._deliveries.add(delivery)
-            if delivery.status and delivery.status < httpx.codes.BAD_REQUEST:
+            if delivery.was_taken:
                 return
         _log.warning("The webhook of run %s was not told that it is %s", message.run_id, message.body["status"])
 
@@ -76,7 +83,7 @@ class Webhooks:
         message.attempts += 1
         status, error = None, None
         try:
-            answer = await self._sender().request(
+            answer = await self._opened().request(
                 verb, message.address, content=json.dumps(message.body), headers={"content-type": "application/json"}
             )
             status = answer.status_code
@@ -85,19 +92,11 @@ class Webhooks:
             _log.info("Webhook: %s", error)
         return Delivery(message.run_id, message.address, verb, message.body, message.attempts, status, error)
 
-    def _sender(self) -> httpx.AsyncClient:
+    def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
             # A proxy of the environment could not reach a receiver on this computer.
             self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(10, pool=None))
         return self._client
-
-
-async def _until_last(mailbox: _Mailbox) -> Messages:
-    while True:
-        message = await mailbox.get()
-        yield message
-        if message.last:
-            return
 
 
 def _event_type(address: str) -> str:

@@ -1,21 +1,20 @@
-"""Quirks of webhooks: the order in which messages of a run arrive, and how often."""
+"""Quirks of webhooks: the order in which the messages of a run are sent, and how often."""
 
-from collections.abc import AsyncGenerator, Callable, Collection
-from contextlib import aclosing
+from collections.abc import Callable, Collection
 from typing import Final, TypeAlias
 
 from comfydeploy._emulator.deliveries import Message
 from comfydeploy._emulator.quirks.catalogue import Quirk
 
-Messages: TypeAlias = AsyncGenerator[Message, None]
+Send: TypeAlias = Callable[[Message], None]
 
 
-def quirky_messages(messages: Messages, quirks: Collection[Quirk]) -> Messages:
-    """Return the messages of a run, in the order in which they are delivered under these quirks."""
+def quirky_send(send: Send, quirks: Collection[Quirk]) -> Send:
+    """Return what stands between one run and the sender of its messages under these quirks."""
     for quirk, change in _CHANGES.items():
         if quirk in quirks:
-            messages = change(messages)
-    return messages
+            send = change(send)
+    return send
 
 
 def method(message: Message, quirks: Collection[Quirk]) -> str:
@@ -23,41 +22,47 @@ def method(message: Message, quirks: Collection[Quirk]) -> str:
     return "GET" if message.attempts and Quirk.GET_WEBHOOKS in quirks else "POST"
 
 
-async def _late(messages: Messages) -> Messages:
-    first = None
-    async with aclosing(messages):
-        async for message in messages:
-            if first:
-                yield message
-            else:
-                first = message
-    if first:
-        yield first
+def _repeated(send: Send) -> Send:
+    def sent(message: Message) -> None:
+        send(message)
+        send(message)
+
+    return sent
 
 
-async def _unordered(messages: Messages) -> Messages:
-    overtaken = None
-    async with aclosing(messages):
-        async for message in messages:
-            if overtaken:
-                yield message
-                yield overtaken
-                overtaken = None
-            else:
-                overtaken = message
-    if overtaken:
-        yield overtaken
+def _late(send: Send) -> Send:
+    first: list[Message] = []
+
+    def sent(message: Message) -> None:
+        if not first and not message.last:
+            first.append(message)
+            return
+        send(message)
+        if message.last:
+            for late in first:
+                send(late)
+
+    return sent
 
 
-async def _repeated(messages: Messages) -> Messages:
-    async with aclosing(messages):
-        async for message in messages:
-            yield message
-            yield message
+def _unordered(send: Send) -> Send:
+    overtaken: list[Message] = []
+
+    def sent(message: Message) -> None:
+        if not overtaken and not message.last:
+            overtaken.append(message)
+            return
+        send(message)
+        for slow in overtaken:
+            send(slow)
+        overtaken.clear()
+
+    return sent
 
 
-_CHANGES: Final[dict[Quirk, Callable[[Messages], Messages]]] = {
-    Quirk.UNORDERED_WEBHOOKS: _unordered,
-    Quirk.LATE_WEBHOOKS: _late,
+# The last one changes the messages first.
+_CHANGES: Final[dict[Quirk, Callable[[Send], Send]]] = {
     Quirk.REPEATED_WEBHOOKS: _repeated,
+    Quirk.LATE_WEBHOOKS: _late,
+    Quirk.UNORDERED_WEBHOOKS: _unordered,
 }

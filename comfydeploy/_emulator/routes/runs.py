@@ -9,13 +9,12 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments import found
+from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.quirks.answers import quirky_times, refuse_to_cancel
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.routes.rows import row
-from comfydeploy._emulator.uploads import media_type
 
 _YES_OR_NO: Final = TypeAdapter(bool)
 # What SQLite can count to.
@@ -26,6 +25,7 @@ class RunRoutes:
     """Shows runs and their outputs, and ends runs."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend: Final = backend
         self._store: Final = backend.store
         self._machine: Final = backend.machine
         self._quirks: Final = backend.quirks
@@ -44,7 +44,7 @@ class RunRoutes:
         """Answer ``GET /run/{run_id}`` and ``GET /run?run_id=``."""
         run = asked.run(request, self._store)
         wanted = asked.query(request, "queue_position", _YES_OR_NO, "false")
-        shown = run.shown(asked.base(request), self._store.queue_position(run) if wanted else None)
+        shown = run.shown(asked.base(request), self._backend.queue_position(run) if wanted else None)
         return Json(quirky_times(shown, self._quirks))
 
     async def cancel(self, request: Request) -> Response:
@@ -60,11 +60,13 @@ class RunRoutes:
         limit = asked.query(request, "limit", _NUMBER, "100")
         offset = asked.query(request, "offset", _NUMBER, "0")
         workflow_id = asked.uuid_or_text(request.path_params["workflow_id"])
-        rows = [
-            row(run, found("workflow_id", workflow_id, "Workflow not found"), asked.base(request))
-            for run in self._store.runs_of(workflow_id, limit, offset)
-        ]
-        return Json([quirky_times(row, self._quirks) for row in rows])
+        found, base = self._backend.catalogue.found, asked.base(request)
+        return Json(
+            [
+                quirky_times(row(run, found("workflow_id", workflow_id, "Workflow not found"), base), self._quirks)
+                for run in self._store.runs_of(workflow_id, limit, offset)
+            ]
+        )
 
     async def output_file(self, request: Request) -> Response:
         """Answer the address of an output; only names that a run lists exist."""

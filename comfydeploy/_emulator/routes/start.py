@@ -12,9 +12,10 @@ from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
-from comfydeploy._emulator.deployments import Deployment, chosen
+from comfydeploy._emulator.deployments import Deployment
 from comfydeploy._emulator.events import EventQueue, EventStream, Tell
 from comfydeploy._emulator.machine import unheard
+from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.quirks.answers import is_answerable, is_storable, quirky_times
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.streams import quirky_tell
@@ -22,7 +23,6 @@ from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import BrokenError, Json
 from comfydeploy._emulator.routes.native import native_description
 from comfydeploy._emulator.runs import Run, new_runs
-from comfydeploy._emulator.uploads import media_type
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class StartRoutes:
         self._store: Final = backend.store
         self._machine: Final = backend.machine
         self._clock: Final = backend.clock
+        self._ids: Final = backend.ids
+        self._catalogue: Final = backend.catalogue
         self._streams: Final = backend.streams
         self._quirks: Final = backend.quirks
 
@@ -64,7 +66,7 @@ class StartRoutes:
             return self._streamed(order)
         run = self._begin(order)
         if order.form.execution_mode == "sync" and Quirk.BROKEN_ANSWERS in self._quirks:
-            await self._ended(run)
+            await self._machine.end_of(run.id)
             raise BrokenError
         if not is_answerable(order.form, self._quirks):
             raise BrokenError
@@ -110,21 +112,19 @@ class StartRoutes:
 
     async def _order(self, form: TypeAdapter[RunRequest], request: Request) -> _Order:
         order = await asked.body(request, form)
-        deployment = chosen(order)
         if not is_storable(order, self._quirks):
             raise BrokenError
-        return _Order(order, deployment, asked.base(request))
+        return _Order(order, self._catalogue.chosen(order), asked.base(request))
 
     def _begin(self, order: _Order, tell: Tell | None = None) -> Run:
-        first, *others = new_runs(order.form, order.deployment, self._clock.now(), own_call=tell is None)
-        self._machine.begin(first, order.deployment, order.base, tell or unheard)
-        for run in others:
-            self._machine.begin(run, order.deployment, order.base)
-        return first
+        runs = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=tell is None)
+        for run in runs:
+            deployment = self._catalogue.next(order.deployment, run.workflow_inputs)
+            self._machine.begin(run, deployment, order.base, (run is runs[0] and tell) or unheard)
+        return runs[0]
 
     async def _ended(self, run: Run) -> Run:
-        await self._machine.end_of(run.id)
-        return self._store.run(run.id) or run
+        return await self._machine.end_of(run.id) or run
 
     async def _outputs(self, run: Run, order: _Order) -> Response:
         ended = await self._ended(run)
@@ -148,6 +148,6 @@ class StartRoutes:
         )
 
     def _native(self, order: _Order) -> Response:
-        (run,) = new_runs(order.form, order.deployment, self._clock.now(), own_call=False)
+        (run,) = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=False)
         self._store.save(run)
-        return Json(native_description(run, order.form, order.deployment, order.base))
+        return Json(native_description(run, order.form, order.deployment, order.base, self._ids.word(32)))
