@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import UnprocessableError
 from comfydeploy._emulator.page.routes import PageRoutes
-from comfydeploy._emulator.routes.answers import Json, refusal
+from comfydeploy._emulator.routes.answers import BrokenError, Json, refusal
 from comfydeploy._emulator.routes.deployments import DeploymentRoutes
 from comfydeploy._emulator.routes.files import FileRoutes
 from comfydeploy._emulator.routes.logs import LogRoutes
@@ -40,7 +40,9 @@ def application(backend: Backend, bearer: str) -> ASGIApp:
     return BearerGate(
         Starlette(
             routes=routes,
-            exception_handlers=dict.fromkeys((HTTPException, UnprocessableError, ClientDisconnect), refusal),
+            exception_handlers=dict.fromkeys(
+                (HTTPException, UnprocessableError, BrokenError, ClientDisconnect), refusal
+            ),
         ),
         bearer,
     )

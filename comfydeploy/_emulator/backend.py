@@ -7,16 +7,21 @@ from typing import Final
 
 from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deliveries import Deliveries
 from comfydeploy._emulator.events import EventStream
 from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.graphs import checked_life
 from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.life import Simulation
 from comfydeploy._emulator.machine import Machine
+from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.quirks.runs import quirky_life
 from comfydeploy._emulator.runs import Run
 from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.uploads import Uploads
+from comfydeploy._emulator.webhooks import Webhooks
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Settings:
     cold_start: float = 0.3
     queue_length: int = 0
     retention: int | None = None
+    quirks: frozenset[Quirk] = frozenset()
 
     def __post_init__(self) -> None:
         if not 0 <= self.cold_start < inf:
@@ -43,17 +49,27 @@ class Settings:
 class Backend:
     """The parts of one server."""
 
-    def __init__(self, settings: Settings, clock: Clock, catalogue: Catalogue, streams: set[EventStream]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        catalogue: Catalogue,
+        streams: set[EventStream],
+        deliveries: Deliveries,
+    ) -> None:
         self.clock: Final = clock
         self.catalogue: Final = catalogue
+        self.deliveries: Final = deliveries
         self.streams: Final = streams
+        self.quirks: Final = settings.quirks
         self.ids: Final = Ids(settings.seed)
         self._settings: Final = settings
         self._folder: Final = Folder(settings.data)
         self.store: Final = Store(settings.data, self._folder, settings.retention)
         self.feed: Final = Feed(clock)
-        simulation = Simulation(clock, self.ids, settings.cold_start)
-        self.machine: Final = Machine(self.store, clock, simulation.life, self.feed)
+        life = quirky_life(checked_life(Simulation(clock, self.ids, settings.cold_start).life), self.quirks)
+        webhooks = Webhooks(clock, deliveries, self.quirks, self.feed)
+        self.machine: Final = Machine(self.store, clock, life, webhooks, self.feed)
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
 
@@ -70,6 +86,8 @@ class Backend:
         self.feed.end()
         await self.sessions.stop()
         await self.machine.stop()
+        for stream in self.streams:
+            stream.end()
 
     def close(self) -> None:
         """Close the files, once nothing runs any more."""

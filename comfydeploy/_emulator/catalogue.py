@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
 from comfydeploy._emulator.deployments import DEPLOYMENTS, Deployment, Input
-from comfydeploy._emulator.outcomes import Fails, Outcome
+from comfydeploy._emulator.outcomes import Fails, NodeOutput, Outcome, Succeeds
 
 
 class Catalogue:
@@ -54,10 +54,14 @@ class Catalogue:
         """Return the deployment with the outcome of a new run: what the script says, else what its input asks for."""
         if self._next[deployment.name]:
             return replace(deployment, outcome=self._next[deployment.name].popleft())
-        asked = inputs.get("fail") if any(one.id == "fail" for one in deployment.inputs) else None
-        if not asked:
-            return deployment
-        return replace(deployment, outcome=Fails(asked if isinstance(asked, str) else "The run was asked to fail."))
+        known = {one.id for one in deployment.inputs}
+        if "fail" in known and (reason := inputs.get("fail")):
+            outcome = Fails(reason if isinstance(reason, str) else "The run was asked to fail.")
+            return replace(deployment, outcome=outcome)
+        if "text" in known and (text := inputs.get("text")):
+            texts = text if isinstance(text, list) else [text]
+            return replace(deployment, outcome=Succeeds([NodeOutput("result", texts=texts)]))
+        return deployment
 
     def chosen(self, form: RunRequest) -> Deployment:
         """Find what a request wants to have run; unknown ids raise the server's 404."""
@@ -68,6 +72,7 @@ class Catalogue:
                 deployment = self.found("workflow_id", form.workflow_id, "Workflow not found")
                 if not form.workflow_api_json:
                     raise HTTPException(404, "Workflow API not found")
+                deployment = replace(deployment, workflow_api=form.workflow_api_json)
             case _:
                 deployment = self.found(
                     "version_id", form.workflow_version_id, "Workflow version not found for this deployment"

@@ -67,6 +67,7 @@ INPUTS: Final = (
     Input("width", 512, "Width in pixels", 16, 2048),
     Input("height", 512, "Height in pixels", 16, 2048),
     Input("seed", 0, "Decides the colours and shapes", class_type="ComfyUIDeployExternalSeed"),
+    Input("text", "", "Put out in place of the picture; a list puts out several, of anything"),
     Input("fail", default=False, description="true, or a reason: the run fails"),
 )
 
@@ -85,7 +86,10 @@ DRAWING: Final = (*_LOADING, Node("5", "KSampler", 0.8, steps=8), Node("6", "VAE
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed workflow, and how its runs end if nothing else has been asked for."""
+    """A deployed workflow, and how its runs end if nothing else has been asked for.
+
+    ``workflow_api`` is a graph given in place of its own.
+    """
 
     name: str
     description: str = ""
@@ -93,6 +97,7 @@ class Deployment:
     outcome: Outcome = USUAL
     inputs: tuple[Input, ...] = INPUTS
     own_id: str | None = None
+    workflow_api: dict[str, Any] | None = None
 
     def _id(self, kind: str) -> str:
         # Ids stay the same for ever, so that documentation and scripts may contain them.
@@ -130,6 +135,8 @@ class Deployment:
 
     def graph(self) -> dict[str, Any]:
         """Write the workflow as ComfyUI executes it: its nodes by their ids, and those that take the inputs."""
+        if self.workflow_api is not None:
+            return self.workflow_api
         inputs = {
             str(number): {
                 "inputs": {key: one[key] for key in ("input_id", "description", "display_name", "default_value")},

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -22,12 +23,25 @@ class Event:
         return f"{name}data: {json.dumps(self.data)}\n\n".encode()
 
 
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of an event."""
+
+    written: bytes
+
+    def encoded(self) -> bytes:
+        """Write the piece as it is."""
+        return self.written
+
+
 def update(kind: str, data: Any = None) -> Event:
     """Make an event that tells of the run; without data it has none."""
     return Event("event_update", {"event": kind} if data is None else {"event": kind, "data": data})
 
 
-EventQueue: TypeAlias = asyncio.Queue[Event | None]
+EventQueue: TypeAlias = asyncio.Queue[Event | Fragment | None]
+Tell: TypeAlias = Callable[[Event | Fragment | None], None]
+"""Hears the events of a run and, at its end, ``None``."""
 
 
 class EventStream(Response):
@@ -56,7 +70,11 @@ class EventStream(Response):
             self._streams.remove(self)
             leaving.cancel()
 
+    def end(self) -> None:
+        """Send no more than what waits to be sent."""
+        self._events.put_nowait(None)
+
     async def _end_when_left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._events.put_nowait(None)
+        self.end()

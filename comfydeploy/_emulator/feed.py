@@ -60,7 +60,7 @@ class Feed:
             self._wake(run_id)
 
     def changed(self, run_id: str) -> None:
-        """Hear that a run is not as it was, or is no more."""
+        """Hear that a run is not as it was, or that its webhook has been told so."""
         self._wake(run_id)
         self._wake(None)
 

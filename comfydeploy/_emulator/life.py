@@ -180,7 +180,7 @@ class _Prompt:
         yield self._told("executed", **made)
         if files:
             yield Pause(UPLOAD_SECONDS)
-            yield self._told("output_ready", **made)
+        yield self._told("output_ready", **made)
 
     def _failed(self, reason: str, kind: str) -> Iterator[Act]:
         yield self._stamped(

@@ -18,7 +18,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True)
 class NodeOutput:
-    """What one node of a workflow makes: the bytes of files by their names, and texts.
+    """What one node of a workflow makes: the bytes of files by their names, and texts or other values.
 
     ``kind`` is the key of the files in ``data``, such as ``gifs``; without it the names decide (``images``,
     ``videos``, ``audio``, ``mesh``, else ``files``). With neither files nor texts, the node draws a picture from the
@@ -27,7 +27,7 @@ class NodeOutput:
 
     output_id: str | None = None
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
-    texts: Sequence[str] = ()
+    texts: Sequence[Any] = ()
     kind: str | None = None
 
     def __post_init__(self) -> None:

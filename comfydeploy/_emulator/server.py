@@ -6,7 +6,7 @@ import math
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,9 +19,11 @@ from comfydeploy._emulator.app import LOCAL_KEY, application
 from comfydeploy._emulator.backend import Backend, Settings
 from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock, ManualClock
+from comfydeploy._emulator.deliveries import Deliveries, Delivery
 from comfydeploy._emulator.deployments import USUAL
 from comfydeploy._emulator.events import EventStream
 from comfydeploy._emulator.outcomes import Outcome
+from comfydeploy._emulator.quirks.catalogue import Quirk, chosen
 from comfydeploy._emulator.runs import Run
 
 V = TypeVar("V")
@@ -38,6 +40,9 @@ class Emulator:
     ``queue_length`` runs of others wait before it, which leave one by one: ``queue_position`` tells its place, the
     first being 1. With ``retention`` only so many of the runs that have ended are kept, the latest, with their logs
     and files.
+
+    ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
+    name is a ``ValueError``.
     """
 
     def __init__(  # noqa: PLR0913 - all that can be set
@@ -53,6 +58,7 @@ class Emulator:
         cold_start: float = 0.3,
         queue_length: int = 0,
         retention: int | None = None,
+        quirks: str | Iterable[str] = (),
     ) -> None:
         if not 0 <= pace < math.inf:
             raise ValueError(f"pace must be a number, 0 or more, not {pace}")
@@ -66,9 +72,11 @@ class Emulator:
             cold_start=cold_start,
             queue_length=queue_length,
             retention=retention,
+            quirks=chosen(quirks),
         )
         self._clock: Final = ManualClock(pace) if clock == "manual" else Clock(pace)
         self._catalogue: Final = Catalogue()
+        self._deliveries: Final = Deliveries()
         self._streams: Final[set[EventStream]] = set()
         self._address: tuple[str, int] | None = None
         self._exits: Final = ExitStack()
@@ -96,6 +104,16 @@ class Emulator:
         """
         server = self._serving()
         return server.result(server.runs())
+
+    @property
+    def quirks(self) -> frozenset[Quirk]:
+        """The quirks that it shows."""
+        return self._settings.quirks
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every request that was sent to a webhook, oldest first, of the latest 10,000; also after the end."""
+        return self._deliveries.all()
 
     @property
     def open_streams(self) -> int:
@@ -147,7 +165,7 @@ class Emulator:
             raise RuntimeError("The emulator has been started already")
         with ExitStack() as exits:
             listening = exits.enter_context(_listening(*self._wanted))
-            backend = Backend(self._settings, self._clock, self._catalogue, self._streams)
+            backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._deliveries)
             exits.enter_context(closing(backend))
             server = _Server(backend, self.bearer)
             thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)

@@ -125,7 +125,13 @@ class PageRoutes:
         history = self._backend.feed.history(run_id)
         view = self._seen(run)
         content = self._render(
-            "run.html", view=view, run=run, history=history, lines=lines, failure=failure(run, history, lines)
+            "run.html",
+            view=view,
+            run=run,
+            history=history,
+            lines=lines,
+            failure=failure(run, history, lines),
+            deliveries=[one for one in self._backend.deliveries.all() if one.run_id == run_id],
         )
         return _View(f"{run.status} \N{MIDDLE DOT} {view.name}", content, events)
 

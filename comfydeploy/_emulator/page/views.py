@@ -98,7 +98,6 @@ class RunView:
             "gpu": run.gpu,
             "origin": run.origin,
             "batch_id": run.batch_id,
-            "webhook": run.webhook,
         }
         return [(name, fact) for name, fact in facts.items() if fact]
 

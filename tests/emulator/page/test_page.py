@@ -224,6 +224,18 @@ def test_the_stream_of_a_run_follows_it_to_its_end(emulator, client, order):
     assert "<strong>execution_start</strong>" in update["content"]
 
 
+def test_deliveries_to_its_webhook_are_shown_as_they_are_made(emulator, client, order, sink):
+    sink.answers = [503]
+    run_id = client.post("/run/queue", json=order(webhook=sink.url)).json()["run_id"]
+    root = emulator.url.removesuffix("/api")
+    with httpx.stream("GET", f"{root}/page/events/{run_id}", timeout=10) as answer:
+        assert any("<strong>success, try 1: 200</strong>" in update["content"] for update in events(answer))
+    text = httpx.get(f"{root}/runs/{run_id}").text
+    assert "<strong>queued, try 1: 503</strong>" in text
+    assert "<strong>queued, try 2: 200</strong>" in text
+    assert sink.url in text
+
+
 def test_many_changes_are_told_together(emulator, client, order):
     root = emulator.url.removesuffix("/api")
     began = time.monotonic()
