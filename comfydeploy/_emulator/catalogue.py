@@ -9,7 +9,7 @@ from uuid import UUID
 
 from starlette.exceptions import HTTPException
 
-from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.bodies import DeploymentRunRequest, ModelRunRequest, RunRequest, WorkflowRunRequest
 from comfydeploy._emulator.deployments import DEPLOYMENTS, Deployment, Input
 from comfydeploy._emulator.outcomes import Fails, NodeOutput, Outcome, Succeeds
 
@@ -73,6 +73,8 @@ class Catalogue:
                 if not form.workflow_api_json:
                     raise HTTPException(404, "Workflow API not found")
                 deployment = replace(deployment, workflow_api=form.workflow_api_json)
+            case ModelRunRequest():
+                raise HTTPException(404, "Model not found")
             case _:
                 deployment = self.found(
                     "version_id", form.workflow_version_id, "Workflow version not found for this deployment"

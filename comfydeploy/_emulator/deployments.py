@@ -169,6 +169,7 @@ class Deployment:
             "workflow_version_id": self.version_id,
             "workflow_id": self.workflow_id,
             "machine_id": self.machine_id,
+            "gpu": None,
             "share_slug": None,
             "description": self.description,
             "share_options": None,

@@ -90,6 +90,8 @@ class Sink:
                 self.send_header("content-length", "0")
                 self.end_headers()
 
+            do_GET = do_POST
+
             def log_message(self, *_: object) -> None:
                 pass
 

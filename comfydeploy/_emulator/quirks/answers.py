@@ -6,7 +6,7 @@ from uuid import UUID
 
 from starlette.exceptions import HTTPException
 
-from comfydeploy._emulator.bodies import RunRequest
+from comfydeploy._emulator.bodies import ModelRunRequest, RunRequest
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.store import Store
 
@@ -17,6 +17,8 @@ def is_storable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
     """Tell whether the server can store what is asked for."""
     if Quirk.BROKEN_STORING not in quirks:
         return True
+    if isinstance(form, ModelRunRequest):
+        return False
     inputs = form.model_dump_json(include={"inputs"}).replace("\\\\", "")
     return form.origin in ORIGINS and "\\u0000" not in inputs
 

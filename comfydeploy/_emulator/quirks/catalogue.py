@@ -44,7 +44,7 @@ class Quirk(StrEnum):
     BROKEN_STORING = (
         "broken-storing",
         "What the database does not take is answered 500 text/plain, and nothing runs.",
-        "An origin other than manual, api and public-share; a NUL character in an input.",
+        "An origin other than manual, api and public-share; a NUL character in an input; model_id.",
     )
     BROKEN_CLOSING = (
         "broken-closing",
