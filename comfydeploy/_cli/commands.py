@@ -48,6 +48,7 @@ def emulator(host: str, port: int, bearer: str | None, data: Path | None, quirks
     """Serve the API on this computer until Ctrl-C.
 
     It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
+    Its page shows them live in a browser.
     Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
     """
     try:

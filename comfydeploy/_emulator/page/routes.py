@@ -112,7 +112,7 @@ class PageRoutes:
             url=f"{asked.base(request)}api",
             key=self._example_key,
         )
-        return _View("Runs", content, f"/page/events?page={number}")
+        return _View("Runs \N{MIDDLE DOT} comfydeploy", content, f"/page/events?page={number}")
 
     def _run(self, request: Request) -> _View:
         run_id = _run_id(request) or ""

@@ -109,9 +109,8 @@ def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str 
     for heard in reversed(history.latest if history else ()):
         if heard.kind == "execution_error":
             told = heard.event.data["data"]
-            return (
-                f"{told['exception_type']} in {told['node_type']} (node {told['node_id']}): {told['exception_message']}"
-            )
+            where = f"{told.get('node_type')} (node {told.get('node_id')})"
+            return f"{told.get('exception_type')} in {where}: {told.get('exception_message')}"
     return lines[-1].message if lines else None
 
 

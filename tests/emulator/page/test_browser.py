@@ -209,7 +209,7 @@ def test_what_anybody_has_written_stays_text(visit, server, queue):
     expect(overview.locator(".summary")).to_have_text(EVIL)
     expect(page.locator("#failure")).to_contain_text(EVIL)
     expect(page.locator("#inputs dd").first).to_have_text(EVIL)
-    assert {overview.title(), page.title()} == {"Runs", "failed \u00b7 failing"}
+    assert {overview.title(), page.title()} == {"Runs \u00b7 comfydeploy", "failed \u00b7 failing"}
     assert not [one for one in (overview, page) if one.locator("main script, main img").count()]
 
 

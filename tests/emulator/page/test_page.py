@@ -161,6 +161,7 @@ def test_an_unknown_run_has_a_page_that_says_so(page, run_id):
         {"inputs": {"fail": EVIL}},
         {"webhook": f"javascript:{EVIL}"},
         {"origin": EVIL},
+        {"origin": EVIL, "inputs": {"prompt": "a\r\ndata: b\n\n\x00\u2028\U0001f600"}},
     ],
 )
 def test_nothing_that_anybody_has_written_becomes_part_of_the_page(run_page, page, fields):
@@ -211,7 +212,7 @@ def test_the_stream_tells_the_page_at_once_and_after_changes(emulator, client, o
     with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         told = events(answer)
-        assert next(told)["title"] == "Runs"
+        assert next(told)["title"] == "Runs \u00b7 comfydeploy"
         run_id = client.post("/run/queue", json=order()).json()["run_id"]
         assert any(f'id="run-{run_id}"' in update["content"] for update in told)
 
