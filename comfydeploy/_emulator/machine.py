@@ -70,10 +70,12 @@ class Machine:
         """End a run as cancelled, whether it is played or waits for its caller; what has ended stays as it is."""
         if task := self._playing.get(run_id):
             task.cancel()
-            await asyncio.wait([task])
+        # Before the task has ended, so that all who wait for that see how.
         run = self._store.run(run_id)
         if run and run.status not in ENDED:
             self._change(run, base, {"status": "cancelled"})
+        if task:
+            await asyncio.wait([task])
 
     async def stop(self) -> None:
         """Leave all runs where they are and end their streams."""

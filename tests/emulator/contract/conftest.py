@@ -23,7 +23,7 @@ NOT_HERE = {
     "output-kind-object": "graphs with nodes that are not played",
 }
 # Held in tests of their own.
-ELSEWHERE = {"file-then-run-upload", "stream-logs"}
+ELSEWHERE = {"file-then-run-upload", "stream-logs", "workflow-runs-list"}
 
 # What has the same value in every answer of its kind; of other texts only the form counts.
 FIXED = {"status", "origin", "machine_type", "gpu", "event_type", "type", "source", "user_id", "state", "message"}

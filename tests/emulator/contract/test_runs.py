@@ -43,3 +43,30 @@ def test_every_state_is_recorded(recordings):
         "timeout",
         "cancelled",
     }
+
+
+# The recorded rows are of runs without any work and of outputs without names.
+BY_CHANCE = {
+    "$.gpu_event_id: id, recorded: null",
+    "$.live_status: text, recorded: null",
+    "$.outputs[].output_id: not recorded",
+    "$.outputs[].data.images[].output_id: not recorded",
+}
+
+
+def test_rows_of_a_batch_have_the_recorded_shape_before_and_after_they_ran(recordings, like):
+    recorded = [without_graph(row) for row in recordings["workflow-runs-list"].body]
+    with Emulator(clock="manual") as emulator, httpx.Client(base_url=emulator.url) as client:
+        client.headers["authorization"] = f"Bearer {emulator.bearer}"
+        client.post("/run", json={"deployment_id": emulator.deployments["picture"], "batch_number": 2})
+        workflow_id = client.get("/deployments").json()[0]["workflow_id"]
+        for status in ("not-started", "success"):
+            rows = client.get(f"/workflow/{workflow_id}/runs").json()
+            assert [row["status"] for row in rows] == [status] * 2
+            assert {line for row in rows for line in like(without_graph(row), *recorded)} <= BY_CHANCE
+            emulator.advance(60)
+
+
+def without_graph(row):
+    """Leave out what belongs to the workflow and not to the service."""
+    return {**row, "version": {**row["version"], "workflow": None, "workflow_api": None}}
