@@ -59,7 +59,7 @@ class Catalogue:
             outcome = Fails(reason if isinstance(reason, str) else "The run was asked to fail.")
             return replace(deployment, outcome=outcome)
         if "text" in known and (text := inputs.get("text")):
-            texts = text if isinstance(text, list) else [text]
+            texts: list[Any] = text if isinstance(text, list) else [text]
             return replace(deployment, outcome=Succeeds([NodeOutput("result", texts=texts)]))
         return deployment
 
