@@ -13,6 +13,7 @@ from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.runs import Run
 
 WAITS: Final = (0.0, 0.5, 1.0)
+AT_ONCE: Final = 50
 
 _log: Final = logging.getLogger(__name__)
 
@@ -26,6 +27,8 @@ class Webhooks:
         # The states of each run that are to be delivered, beginning with the one that is.
         self._waiting: Final[dict[str, deque[Run]]] = {}
         self._tasks: Final[set[asyncio.Task[None]]] = set()
+        # A queue of httpx takes the longer for each, the longer it is: this one does not.
+        self._places: Final = asyncio.Semaphore(AT_ONCE)
 
     def tell(self, run: Run, base: str) -> None:
         """Deliver the run as it is now, once everything told of it before has been delivered or given up."""
@@ -65,7 +68,8 @@ class Webhooks:
     async def _delivered(self, run: Run, address: str, base: str) -> bool:
         try:
             body = json.dumps(run.delivered(base, _event_type(address)))
-            answer = await self._opened().post(address, content=body, headers={"content-type": "application/json"})
+            async with self._places:
+                answer = await self._opened().post(address, content=body, headers={"content-type": "application/json"})
         except Exception as error:  # noqa: BLE001 - an address is anybody's text: whatever it causes, the run goes on
             _log.info("Webhook: %s: %s", type(error).__name__, error)
             return False
@@ -74,7 +78,8 @@ class Webhooks:
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
             # A proxy of the environment could not reach a receiver on this computer.
-            self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(10, pool=None))
+            limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+            self._client = httpx.AsyncClient(trust_env=False, timeout=10, limits=limits)
         return self._client
 
 
