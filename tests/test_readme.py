@@ -57,6 +57,8 @@ def test_every_example_runs_and_shows_what_it_says(emulator, quiet_logging, tmp_
         "CreateRunResponse(run_id='r')",
         "get_run_run__run_id__get 0",
         "<Success: []>",
+        "['failed', 'running']",
+        "[('failed', []), ('success', ['cat.mp4'])]",
     ):
         assert expected in everything, expected
 

@@ -34,7 +34,7 @@ class Catalogue:
             name,
             outcome=outcome,
             inputs=tuple(Input(key, value) for key, value in inputs.items()),
-            own_id=None if own_id is None else str(UUID(own_id)),
+            own_id=None if own_id is None else _uuid(own_id),
         )
         if any(added.name == one.name or added.id == one.id for one in self.all()):
             raise ValueError(f"there is a deployment {name!r} with the id {added.id} already")
@@ -83,3 +83,10 @@ class Catalogue:
             if getattr(deployment, attribute) == str(wanted):
                 return deployment
         raise HTTPException(404, otherwise)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError(f"id must be a UUID, not {text!r}") from None

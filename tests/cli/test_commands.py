@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from comfydeploy import __main__, __version__
 from comfydeploy._cli.commands import comfydeploy
+from comfydeploy._emulator.backend import Settings
 from comfydeploy.emulator import Emulator
 
 FAILING = "71dcad40-97ed-5938-8cac-3e5f19f195ab"
@@ -127,3 +128,20 @@ def test_it_runs_as_a_module_as_well(monkeypatch, capsys):
         runpy.run_module("comfydeploy", run_name="__main__")
     assert stop.value.code == 0
     assert __version__ in capsys.readouterr().out
+
+
+def test_every_option_of_the_server_reaches_it(cli, monkeypatch):
+    served = []
+    monkeypatch.setattr(Emulator, "serve_forever", lambda self, _: served.append(self))
+    arguments = ("--pace", "0.5", "--seed", "7", "--cold-start", "9", "--queue-length", "3", "--retention", "5")
+    assert cli("emulator", *arguments).exit_code == 0
+    (emulator,) = served
+    assert emulator._settings == Settings(data=None, seed=7, cold_start=9, queue_length=3, retention=5)
+    assert emulator._clock.pace == 0.5
+
+
+@pytest.mark.parametrize(("option", "value"), [("--pace", "-1"), ("--cold-start", "-1"), ("--retention", "0")])
+def test_an_option_that_makes_no_sense_is_named(cli, option, value):
+    result = cli("emulator", option, value)
+    assert result.exit_code == 1
+    assert f"Error: {option.strip('-').replace('-', '_')} must be a number" in result.output
