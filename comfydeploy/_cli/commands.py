@@ -1,6 +1,7 @@
 """The commands and their options."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -38,13 +39,20 @@ class _EmulatorCommand(click.Command):
     "--data", type=click.Path(file_okay=False, path_type=Path), help="The folder that keeps runs and pictures."
 )
 @click.option(
+    "--pace", default=1.0, show_default=True, metavar="FACTOR", help="Multiplies every duration; 0 never waits."
+)
+@click.option("--seed", type=int, metavar="NUMBER", help="Makes the same requests get the same ids.")
+@click.option("--cold-start", default=0.3, show_default=True, metavar="SECONDS", help="The wait for a machine.")
+@click.option("--queue-length", default=0, metavar="RUNS", help="Runs of others that wait before each new one.")
+@click.option("--retention", type=int, metavar="RUNS", help="How many runs that have ended are kept.  [default: all]")
+@click.option(
     "--quirks",
     metavar="NAME",
     multiple=True,
     type=click.Choice([*(quirk.value for quirk in Quirk), ALL]),
     help="Misbehave as the real server does; may be given several times. `all` is all of them.",
 )
-def emulator(host: str, port: int, bearer: str | None, data: Path | None, quirks: tuple[str, ...]) -> None:
+def emulator(**settings: Any) -> None:
     """Serve the API on this computer until Ctrl-C.
 
     It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
@@ -52,8 +60,8 @@ def emulator(host: str, port: int, bearer: str | None, data: Path | None, quirks
     Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
     """
     try:
-        Emulator(host=host, port=port, bearer=bearer, data=data, quirks=quirks).serve_forever(_announce)
-    except OSError as error:
+        Emulator(**settings).serve_forever(_announce)
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -79,7 +79,9 @@ class Backend:
             return None
         waited = (self.clock.now() - run.created_at).total_seconds()
         wait = self._settings.cold_start * self.clock.pace
-        return place + ceil(self._settings.queue_length * max(0.0, 1 - waited / wait) if wait else 0)
+        # Each of the others and at last the run itself is the first for an equal part of the cold start.
+        before = ceil((self._settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
+        return place + max(0, before)
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""

@@ -34,7 +34,7 @@ class Catalogue:
             name,
             outcome=outcome,
             inputs=tuple(Input(key, value) for key, value in inputs.items()),
-            own_id=None if own_id is None else str(UUID(own_id)),
+            own_id=None if own_id is None else _uuid(own_id),
         )
         if any(added.name == one.name or added.id == one.id for one in self.all()):
             raise ValueError(f"there is a deployment {name!r} with the id {added.id} already")
@@ -59,7 +59,7 @@ class Catalogue:
             outcome = Fails(reason if isinstance(reason, str) else "The run was asked to fail.")
             return replace(deployment, outcome=outcome)
         if "text" in known and (text := inputs.get("text")):
-            texts = text if isinstance(text, list) else [text]
+            texts = [text] if isinstance(text, str | int | float) else text
             return replace(deployment, outcome=Succeeds([NodeOutput("result", texts=texts)]))
         return deployment
 
@@ -90,3 +90,10 @@ class Catalogue:
             if getattr(deployment, attribute) == str(wanted):
                 return deployment
         raise HTTPException(404, otherwise)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError(f"id must be a UUID, not {text!r}") from None

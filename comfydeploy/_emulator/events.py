@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -45,15 +45,21 @@ Tell: TypeAlias = Callable[[Event | Fragment | None], None]
 
 
 class EventStream(Response):
-    """The answer that sends the events of a queue until ``None`` comes, or the client leaves."""
+    """The answer that sends the events of a queue until ``None`` comes, or the client leaves: then ``when_left``."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: EventQueue, streams: "set[EventStream]") -> None:
+    def __init__(
+        self,
+        events: EventQueue,
+        streams: "set[EventStream]",
+        when_left: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._events: Final = events
         self._streams: Final = streams
+        self._when_left: Final = when_left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send the events as they come."""
@@ -65,6 +71,8 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": event.encoded(), "more_body": True})
                 # However many events wait, others have their turn, and a client that left is noticed.
                 await asyncio.sleep(0)
+            if leaving.done() and self._when_left:
+                await self._when_left()
             await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams.remove(self)

@@ -73,7 +73,7 @@ class _Lasting:
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 <= self.seconds < math.inf:
-            raise ValueError("seconds must not be negative, nor infinite")
+            raise ValueError(f"seconds must be a number, 0 or more, not {self.seconds}")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from comfydeploy._emulator.quirks.webhooks import Send, method, quirky_send
 from comfydeploy._emulator.runs import ENDED, Run
 
 WAITS: Final = (0.0, 0.5, 1.0)
+AT_ONCE: Final = 50
 
 _log: Final = logging.getLogger(__name__)
 
@@ -35,6 +36,8 @@ class Webhooks:
         # The messages of each run that are to be delivered, beginning with the one that is.
         self._waiting: Final[dict[str, deque[Message]]] = {}
         self._tasks: Final[set[asyncio.Task[None]]] = set()
+        # A queue of httpx takes the longer for each, the longer it is: this one does not.
+        self._places: Final = asyncio.Semaphore(AT_ONCE)
 
     def tell(self, run: Run, base: str) -> None:
         """Deliver the run as it is now, once everything told of it before has been delivered or given up."""
@@ -86,9 +89,9 @@ class Webhooks:
         message.attempts += 1
         status, error = None, None
         try:
-            answer = await self._opened().request(
-                verb, message.address, content=json.dumps(message.body), headers={"content-type": "application/json"}
-            )
+            content, headers = json.dumps(message.body), {"content-type": "application/json"}
+            async with self._places:
+                answer = await self._opened().request(verb, message.address, content=content, headers=headers)
             status = answer.status_code
         except Exception as trouble:  # noqa: BLE001 - an address is anybody's text: whatever it causes, the run goes on
             error = f"{type(trouble).__name__}: {trouble}"
@@ -98,7 +101,8 @@ class Webhooks:
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
             # A proxy of the environment could not reach a receiver on this computer.
-            self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(10, pool=None))
+            limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+            self._client = httpx.AsyncClient(trust_env=False, timeout=10, limits=limits)
         return self._client
 
 

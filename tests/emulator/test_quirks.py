@@ -200,6 +200,22 @@ def test_the_stream_of_an_invalid_graph_usually_ends_with_its_status(odd):
         assert client.post("/run/workflow/sync", json=body).status_code == 400
 
 
+@pytest.mark.parametrize(("quirks", "status"), [([], "not-started"), ([Quirk.ABANDONED_RUN], "cancelled")])
+def test_a_run_whose_stream_is_left_is_cancelled(odd, quirks, status):
+    client = odd(*quirks, clock="manual", pace=1)
+    with client.stream("POST", "/run/stream", json=client.order()) as answer:
+        next(answer.iter_lines())
+    while client.emulator.open_streams:
+        pass
+    assert [run.status for run in client.emulator.runs] == [status]
+
+
+def test_a_run_whose_stream_is_read_to_its_end_succeeds(odd):
+    client = odd(Quirk.ABANDONED_RUN)
+    client.post("/run/stream", json=client.order())
+    assert [run.status for run in client.emulator.runs] == ["success"]
+
+
 def test_a_stream_ends_without_a_word_at_a_null_and_the_run_goes_on(odd):
     client = odd(Quirk.SILENT_END)
     answer = client.post("/run/stream", json=client.order(inputs={"text": ["a", None]}))

@@ -61,6 +61,10 @@ class Quirk(StrEnum):
         "The event stream of an invalid graph tells its error, and then nothing for ever.",
         "A graph with a node that has no class_type, or the class_type NoSuchNode.",
     )
+    ABANDONED_RUN = (
+        "abandoned-run",
+        "A run whose event stream is left before its end is cancelled.",
+    )
     SILENT_END = (
         "silent-end",
         "The event stream ends without a word at an output with a null, and the run goes on.",

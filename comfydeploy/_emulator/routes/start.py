@@ -134,8 +134,9 @@ class StartRoutes:
 
     def _streamed(self, order: _Order) -> Response:
         events = EventQueue()
-        self._begin(order, quirky_tell(events.put_nowait, self._quirks))
-        return EventStream(events, self._streams)
+        run = self._begin(order, quirky_tell(events.put_nowait, self._quirks))
+        cancel = partial(self._machine.cancel, run.id, order.base) if Quirk.ABANDONED_RUN in self._quirks else None
+        return EventStream(events, self._streams, cancel)
 
     async def _first_result(self, order: _Order) -> Response:
         for output in (await self._ended(self._begin(order))).outputs:
