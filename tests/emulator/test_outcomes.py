@@ -165,6 +165,8 @@ def test_a_batch_is_scripted_run_by_run(by_hand, client):
     ("make", "message"),
     [
         (lambda: NodeOutput(files={"../a.png": b""}), "plain name"),
+        (lambda: NodeOutput(files={"a.txt": "text"}), "files: a.txt must be bytes, not 'text'"),
+        (lambda: Emulator().script("picture", Fails(), times=0), "times must be a number of runs"),
         (lambda: NodeOutput(texts="not a list"), "texts must be a list"),
         (lambda: Fails(seconds=-1), "seconds must be a number, 0 or more"),
         (lambda: Succeeds(seconds=float("inf")), "seconds must be a number, 0 or more"),
