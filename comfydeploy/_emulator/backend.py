@@ -49,7 +49,7 @@ class Backend:
         self.ids: Final = Ids(settings.seed)
         self._settings: Final = settings
         self._folder: Final = Folder(settings.data)
-        self.store: Final = Store(settings.data, self._folder, settings.retention)
+        self.store: Final = Store(self._folder, settings.retention)
         self.machine: Final = Machine(self.store, clock, Simulation(clock, self.ids, settings.cold_start).life)
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
