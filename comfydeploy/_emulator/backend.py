@@ -63,7 +63,7 @@ class Backend:
         self.ids: Final = Ids(settings.seed)
         self._settings: Final = settings
         self._folder: Final = Folder(settings.data)
-        self.store: Final = Store(settings.data, self._folder, settings.retention)
+        self.store: Final = Store(self._folder, settings.retention)
         life = quirky_life(checked_life(Simulation(clock, self.ids, settings.cold_start).life), self.quirks)
         self.machine: Final = Machine(self.store, clock, life, Webhooks(clock, deliveries, self.quirks))
         self.sessions: Final = Sessions(clock, self.ids)
