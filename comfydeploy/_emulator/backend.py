@@ -65,7 +65,7 @@ class Backend:
         self.ids: Final = Ids(settings.seed)
         self._settings: Final = settings
         self._folder: Final = Folder(settings.data)
-        self.store: Final = Store(settings.data, self._folder, settings.retention)
+        self.store: Final = Store(self._folder, settings.retention)
         self.feed: Final = Feed(clock)
         life = quirky_life(checked_life(Simulation(clock, self.ids, settings.cold_start).life), self.quirks)
         webhooks = Webhooks(clock, deliveries, self.quirks, self.feed)

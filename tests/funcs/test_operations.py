@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from comfydeploy import ComfyDeploy, Failure, Success, errors, unwrap
+from comfydeploy.emulator import Emulator
 from comfydeploy.models import DeploymentRunRequest, RunLogLine, WorkflowRunRequest
 
 NO_ID = "00000000-0000-4000-8000-000000000000"
@@ -75,8 +76,9 @@ class TestCancelling:
         assert unwrap(calls("run_cancel", core, run_id)).status == "success"
         assert unwrap(calls("run_get", core, run_id)).status == "success"
 
-    def test_an_unknown_run_says_what_really_happened(self, calls, core):
-        error = calls("run_cancel", core, NO_ID).failure()
+    def test_an_unknown_run_says_what_really_happened(self, calls):
+        with Emulator(pace=0, quirks="broken-cancel") as quirky:
+            error = calls("run_cancel", calls.core(quirky.url, bearer=quirky.bearer), NO_ID).failure()
         assert isinstance(error, errors.SDKError)
         assert error.status_code == 500
         assert "404" in error.detail
