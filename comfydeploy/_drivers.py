@@ -16,6 +16,7 @@ from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import (
     Error,
     InvalidRequestError,
+    Problem,
     RequestAbortedError,
     SDKValidationError,
     UnexpectedClientError,
@@ -40,7 +41,7 @@ def call(
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
-        exchange = Exchange(core, operation, argument, options)
+        exchange = Exchange(_checked(core), operation, argument, options)
         exchange.token = _token(core)
         while True:
             outcome = _send(core, exchange)
@@ -63,7 +64,7 @@ async def call_async(
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
-        exchange = Exchange(core, operation, argument, options)
+        exchange = Exchange(_checked(core), operation, argument, options)
         exchange.token = await _token_async(core)
         while True:
             outcome = await _send_async(core, exchange)
@@ -105,6 +106,13 @@ async def stream_async(
     return results.Success(kind(*result.unwrap().source)) if isinstance(result, results.Success) else result
 
 
+def _checked(core: object) -> ComfyDeployCore:
+    if isinstance(core, ComfyDeployCore):
+        return core
+    reason = f"expected a ComfyDeployCore, got {type(core).__name__}"
+    raise SDKValidationError(f"core: {reason}", (Problem("$.core", reason),))
+
+
 def _token(core: ComfyDeployCore) -> Secret:
     given = core.bearer() if callable(core.bearer) else core.bearer
     if iscoroutine(given):
@@ -143,7 +151,7 @@ def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[A
         try:
             return Reply(response.status_code, head, _read(response, head) if reading == "all" else b"")
         except httpx.DecodingError as error:
-            return _undecodable(response, error)
+            return _undecodable(response, error, exchange)
         finally:
             response.close()
     except MemoryError:
@@ -179,7 +187,7 @@ async def _sent_async(
         try:
             return Reply(response.status_code, head, await _read_async(response, head) if reading == "all" else b"")
         except httpx.DecodingError as error:
-            return _undecodable(response, error)
+            return _undecodable(response, error, exchange)
         finally:
             await response.aclose()
     except MemoryError:
@@ -262,8 +270,8 @@ def _open_reply(
     return Reply(response.status_code, _head(response), source=(response, client))
 
 
-def _undecodable(response: "httpx.Response", error: Exception) -> Error:
-    reply = Reply(response.status_code, _head(response))
+def _undecodable(response: "httpx.Response", error: Exception, exchange: Exchange[Any]) -> Error:
+    reply = Reply(response.status_code, _head(response)).without(exchange.token)
     found = unexpected(reply, f"The body of the answer cannot be decompressed: {error}")
     found.__cause__ = without_frames(error)
     return found

@@ -1,23 +1,32 @@
 """The emulator: the application on a port, in a thread of its own."""
 
+import asyncio
 import ipaddress
+import math
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType, MappingProxyType
-from typing import Final, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 import uvicorn
 
-from comfydeploy._emulator.app import application
-from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import DEPLOYMENTS
+from comfydeploy._emulator.app import LOCAL_KEY, application
+from comfydeploy._emulator.backend import Backend, Settings
+from comfydeploy._emulator.catalogue import Catalogue
+from comfydeploy._emulator.clock import Clock, ManualClock
+from comfydeploy._emulator.deliveries import Deliveries, Delivery
+from comfydeploy._emulator.deployments import USUAL
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.outcomes import Outcome
+from comfydeploy._emulator.quirks.catalogue import Quirk, chosen
+from comfydeploy._emulator.runs import Run
+
+V = TypeVar("V")
 
 
 class Emulator:
@@ -25,9 +34,18 @@ class Emulator:
 
     ``port`` 0 takes a free one. ``data`` is the folder that keeps runs, logs and files; without it they last
     until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
+
+    With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
+    until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
+    all the same. A machine takes a new run after ``cold_start`` seconds; until then ``queue_length`` runs of others
+    wait before it, which leave one by one: ``queue_position`` tells its place, the first being 1. With ``retention``
+    only so many of the runs that have ended are kept, the latest, with their logs and files.
+
+    ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
+    name is a ``ValueError``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that can be set
         self,
         *,
         host: str = "127.0.0.1",
@@ -35,15 +53,35 @@ class Emulator:
         bearer: str | None = None,
         data: str | Path | None = None,
         pace: float = 1.0,
+        seed: int | None = None,
+        clock: Literal["real", "manual"] = "real",
+        cold_start: float = 0.3,
+        queue_length: int = 0,
+        retention: int | None = None,
+        quirks: str | Iterable[str] = (),
     ) -> None:
-        self.bearer: Final = "local-key" if bearer is None else bearer
-        self.deployments: Final[Mapping[str, str]] = MappingProxyType({one.name: one.id for one in DEPLOYMENTS})
+        if not 0 <= pace < math.inf:
+            raise ValueError(f"pace must be a number, 0 or more, not {pace}")
+        if clock not in {"real", "manual"}:
+            raise ValueError(f"clock must be 'real' or 'manual', not {clock!r}")
+        self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self._wanted: Final = (host, port)
-        self._data: Final = data
-        self._clock: Final = Clock(pace)
+        self._settings: Final = Settings(
+            data=Path(data) if data else None,
+            seed=seed,
+            cold_start=cold_start,
+            queue_length=queue_length,
+            retention=retention,
+            quirks=chosen(quirks),
+        )
+        self._clock: Final = ManualClock(pace) if clock == "manual" else Clock(pace)
+        self._catalogue: Final = Catalogue()
+        self._deliveries: Final = Deliveries()
         self._streams: Final[set[EventStream]] = set()
         self._address: tuple[str, int] | None = None
         self._exits: Final = ExitStack()
+        self._server: _Server | None = None
+        self._advancing: Final = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -54,9 +92,72 @@ class Emulator:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/api"
 
     @property
+    def deployments(self) -> Mapping[str, str]:
+        """The ids of the deployments by their names."""
+        return {one.name: one.id for one in self._catalogue.all()}
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Every run as it is at this moment, oldest first; what happens later does not change them.
+
+        May be asked for from any thread while the emulator serves.
+        """
+        server = self._serving()
+        return server.result(server.runs())
+
+    @property
+    def quirks(self) -> frozenset[Quirk]:
+        """The quirks that it shows."""
+        return self._settings.quirks
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every request that was sent to a webhook, oldest first, of the latest 10,000; also after the end."""
+        return self._deliveries.all()
+
+    @property
     def open_streams(self) -> int:
         """The number of event streams that clients hold open at this moment."""
         return len(self._streams)
+
+    def add_deployment(
+        self,
+        name: str,
+        *,
+        id: str | None = None,  # noqa: A002 - as it is called where it comes from
+        inputs: Mapping[str, str | float | bool] = MappingProxyType({}),
+        outcome: Outcome = USUAL,
+    ) -> str:
+        """Add a deployment of your own and return its id, which is ``id``, a UUID, if there is one.
+
+        ``inputs`` are its inputs with their default values. Its runs end with ``outcome``; usually they succeed with
+        a picture, drawn from the inputs ``prompt``, ``seed``, ``width`` and ``height``.
+        """
+        return self._catalogue.add(name, id, inputs, outcome)
+
+    def script(self, deployment: str, outcome: Outcome, *, times: int | None = 1) -> None:
+        """Decide how the next ``times`` runs of a deployment, given by its name, end; ``None``: all from now on.
+
+        Outcomes wait in a line: ``script("picture", Fails())`` and ``script("picture", Succeeds())`` make one run
+        fail and the next one succeed.
+        """
+        self._catalogue.script(deployment, outcome, times)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on the manual clock; returns when everything that was due has happened.
+
+        That is: runs have gone on or ended, their states are kept, and their webhooks have been told. 0 lets happen
+        what needs no time. Threads that call at once follow one another. In a coroutine use :meth:`advance_async`.
+        """
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"seconds must be a number, 0 or more, not {seconds}")
+        with self._advancing:
+            server = self._serving()
+            server.result(self._clock.advance(seconds))
+
+    async def advance_async(self, seconds: float) -> None:
+        """Let time pass like :meth:`advance`, while the event loop of the caller goes on."""
+        await asyncio.to_thread(self.advance, seconds)
 
     def start(self) -> None:
         """Begin to serve; a port that cannot be had raises ``OSError``."""
@@ -64,8 +165,8 @@ class Emulator:
             raise RuntimeError("The emulator has been started already")
         with ExitStack() as exits:
             listening = exits.enter_context(_listening(*self._wanted))
-            folder = self._data or exits.enter_context(TemporaryDirectory(prefix="comfydeploy-"))
-            backend = exits.enter_context(closing(Backend(Path(folder), self._clock, self._streams)))
+            backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._deliveries)
+            exits.enter_context(closing(backend))
             server = _Server(backend, self.bearer)
             thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)
             thread.start()
@@ -73,12 +174,18 @@ class Emulator:
             exits.callback(server.ask_to_exit)
             host, port = listening.getsockname()[:2]
             self._address = (_reachable(host), port)
+            self._server = server
             self._exits.push(exits.pop_all())
 
     def stop(self) -> None:
         """End all streams and stop serving; runs in progress are cancelled."""
         self._exits.close()
-        self._address = None
+        self._address = self._server = None
+
+    def _serving(self) -> "_Server":
+        if not self._server:
+            raise RuntimeError("The emulator has not been started")
+        return self._server
 
     def __enter__(self) -> Self:
         self.start()
@@ -118,7 +225,24 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=1,
             )
         )
-        self._backend = backend
+        self._backend: Final = backend
+        self._loop: Final[Future[asyncio.AbstractEventLoop]] = Future()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        self._loop.set_result(asyncio.get_running_loop())
+
+    def result(self, work: Coroutine[Any, Any, V]) -> V:
+        """Do work where the runs are, and return what it gives; to be called from any other thread."""
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop.result()).result()
+        except CancelledError:
+            raise RuntimeError("The emulator has been stopped") from None
+
+    async def runs(self) -> tuple[Run, ...]:
+        """Return all runs, oldest first."""
+        return tuple(self._backend.store.runs())
 
     def ask_to_exit(self) -> None:
         """Stop serving soon; may be called from any thread."""
