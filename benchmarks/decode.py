@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_orig
 from attrs import NOTHING, fields, has
 
 from benchmarks import samples
+from benchmarks.parsers import OWN, SPEED, reading_by
 from benchmarks.rounds import each, in_turns
 from benchmarks.table import Section, Target
 from comfydeploy._wire.reply import Reply
@@ -27,9 +28,11 @@ def sections(*, quick: bool) -> Iterator[Section]:
     target = Target("decode of a run with 1,000 outputs / pydantic", _OURS, at_most=1)
     for outputs, times, targets in ((3, 300, []), (1000, 2, [target])):
         answer = samples.run(outputs)
+        decode = each(partial(OPERATION.decode, Reply(200, content=answer)), times)
         contenders = {
             "pydantic: model_validate_json": each(partial(validated, answer), times),
-            _OURS: each(partial(OPERATION.decode, Reply(200, content=answer)), times),
+            _OURS: reading_by(OWN, decode),
+            f"{_OURS} with comfydeploy[speed]": reading_by(SPEED, decode),
             "json.loads": each(partial(json.loads, answer), times),
         }
         taken = in_turns(contenders, 10 if quick else 60)

@@ -11,6 +11,7 @@ import httpx
 
 from benchmarks import samples
 from benchmarks.loopback import loopback, streamed
+from benchmarks.parsers import OWN, SPEED, reading_by
 from benchmarks.peers import official
 from benchmarks.rounds import each, in_turns
 from benchmarks.table import Section, Target
@@ -20,6 +21,7 @@ from comfydeploy.options import RequestOptions
 
 _MANY: Final = 20_000
 _FEW: Final = 500  # for the official SDK, which looks at every byte by itself ...
+_SPEED: Final = "run_stream with comfydeploy[speed]"
 _MIB: Final = 1024 * 1024
 _SMALL: Final = 64 * 1024  # ... and, as long as an event goes on, at all of it anew with each chunk
 
@@ -45,12 +47,16 @@ def sections(*, quick: bool) -> Iterator[Section]:
         many, few, small, big, bigger = (f"{address}/{name}" for name in answered)
         contenders = {
             "httpx-sse and json.loads": each(partial(_sse, client, many), 1, _MANY),
-            "run_stream": each(partial(_typed, core, many), 1, _MANY),
+            "run_stream": reading_by(OWN, each(partial(_typed, core, many), 1, _MANY)),
+            _SPEED: reading_by(SPEED, each(partial(_typed, core, many), 1, _MANY)),
             "httpx: bytes": each(partial(_bytes, client, many), 1, _MANY),
             f"official SDK ({_FEW} events)": sdk("deployment.stream", 1, _FEW, request=samples.REQUEST, server_url=few),
         }
-        target = Target("typed events per second / httpx-sse and json.loads", "run_stream", at_least=1.5)
-        yield Section(f"{_MANY:,} small events", "events/s", in_turns(contenders, 3 if quick else 15), [target])
+        targets = [
+            Target("typed events per second / httpx-sse and json.loads", "run_stream", at_least=1.5),
+            Target("the same with comfydeploy[speed] / httpx-sse and json.loads", _SPEED, at_least=1.5),
+        ]
+        yield Section(f"{_MANY:,} small events", "events/s", in_turns(contenders, 3 if quick else 15), targets)
         contenders = {
             "httpx: bytes and one json.loads": each(partial(_one, client, big), 1),
             "run_stream": each(partial(_typed, core, big), 1),

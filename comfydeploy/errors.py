@@ -7,7 +7,6 @@ Match over them; the facade raises them. ``fate`` says what is known of the requ
 * ``"answered"``: the server answered it.
 """
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
@@ -121,6 +120,8 @@ class SDKError(ComfyDeployError):
         """What the server says in any of its error bodies, or ``None`` where it says nothing to people."""
         if isinstance(self.body, bytes) or "html" in self.content_type:
             return None
+        import json
+
         try:
             document: Any = json.loads(self.body)
         except (ValueError, RecursionError):

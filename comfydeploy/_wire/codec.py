@@ -1,6 +1,5 @@
 """Models from JSON values, and JSON from what callers give: the one place that knows how either is done."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeGuard, TypeVar
 
@@ -61,6 +60,8 @@ def given(model: AttrsInstance) -> dict[str, Any]:
 
 def json_bytes(value: object, what: str) -> bytes:
     """Give a value as JSON; ``SDKValidationError`` names the first path that JSON cannot say."""
+    import json  # httpx loads it for the first call anyway
+
     try:
         # ASCII only: a lone surrogate, which UTF-8 cannot say, still reaches the wire as it is.
         return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_mapping).encode()
@@ -121,6 +122,8 @@ def _can_be_key(key: object) -> bool:
 
 
 def _speakable(value: object) -> bool:
+    import json
+
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):

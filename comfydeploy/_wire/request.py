@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -53,21 +52,29 @@ def segment(value: object, name: str) -> str:
     elif value in ("", ".", ".."):
         problem = Problem(f"$.{name}", f"expected an id, got {value!r}")
     else:
+        from urllib.parse import quote  # as everywhere here: httpx loads it for the first call anyway
+
         return quote(value, safe="", errors="replace")
     raise SDKValidationError(f"{name}: {problem.reason}", (problem,), value)
 
 
 def query(parameters: Mapping[str, str | int | bool | None]) -> str:
     """Give the query of an address from what was given, or nothing."""
-    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in parameters.items()}
-    text = urlencode({name: value for name, value in given.items() if value is not None})
-    return f"?{text}" if text else ""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    if not given:
+        return ""
+    from urllib.parse import urlencode
+
+    said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return f"?{urlencode(said)}"
 
 
 def checked_server(url: object, name: str) -> str:
     """Give a server's address without a slash at its end; ``InvalidRequestError`` for what is none."""
     if not isinstance(url, str):
         raise InvalidRequestError(f"{name}: expected an address, got {type(url).__name__}")
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0
