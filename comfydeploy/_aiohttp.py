@@ -1,7 +1,7 @@
 """The extra ``aiohttp``: httpx on the connections of aiohttp, which has less to do for each request.
 
 httpx-aiohttp is the bridge between them. What it leaves open is settled here: the line to wait in and the limits are
-those of ``_pool``, cookies are not kept, and no failure is told as another one. Above all it takes a connection that
+those of ``_ledger``, cookies are not kept, and no failure is told as another one. Above all it takes a connection that
 breaks after the request was sent for one that was never made, which would have a run started twice.
 """
 
@@ -14,7 +14,8 @@ import httpx
 from httpcore import AsyncConnectionInterface, Origin
 from httpx_aiohttp import AiohttpTransport
 
-from comfydeploy._pool import AsyncPooledClient, Ledger, Place, waited
+from comfydeploy._ledger import Ledger, Place
+from comfydeploy._pool import AsyncPooledClient, waited
 
 _ANYWHERE: Final = Origin(b"", b"", 0)
 

@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from comfydeploy import ComfyDeployCore, RequestOptions, Success, errors
-from comfydeploy._pool import AsyncPool, AsyncPooledClient, Ledger, Pool, PooledClient
+from comfydeploy._ledger import Ledger
+from comfydeploy._pool import AsyncPool, AsyncPooledClient, Pool, PooledClient
 from comfydeploy.funcs.run_get import run_get_async
 
 RUN = b'{"id": "r", "status": "queued"}'
