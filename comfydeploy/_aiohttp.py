@@ -6,7 +6,7 @@ breaks after the request was sent for one that was never made, which would have 
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import aiohttp
 import httpcore
@@ -126,8 +126,17 @@ class _Body(httpx.AsyncByteStream):
 
 
 def _meant(error: Exception) -> Exception:
-    cause = error if isinstance(error, aiohttp.ClientError) else error.__cause__
-    if type(cause) is aiohttp.ClientConnectionError and isinstance(cause.__cause__, Exception):
-        return cause.__cause__  # what reading the body of the request raised
-    kind = next((meaning for known, meaning in _MEANINGS if isinstance(cause, known)), type(error))
+    found = error if isinstance(error, aiohttp.ClientError) else error.__cause__
+    below = None if found is None else found.__cause__
+    if type(found) in (aiohttp.ClientConnectionError, aiohttp.ClientOSError) and _is_of_a_body(below):
+        return below
+    kind = next((meaning for known, meaning in _MEANINGS if isinstance(found, known)), type(error))
     return kind(str(error))
+
+
+def _is_of_a_body(error: BaseException | None) -> TypeGuard[Exception]:
+    """Tell what the body of the request raised as it was read, such as a progress callback, from what a socket did."""
+    is_of_a_socket = (
+        isinstance(error, aiohttp.ClientError | ConnectionError) or getattr(error, "errno", None) is not None
+    )
+    return isinstance(error, Exception) and not is_of_a_socket

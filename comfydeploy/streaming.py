@@ -200,9 +200,10 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
         await self.aclose()
 
     def __del__(self) -> None:
-        # Nobody can wait here: the event loop closes the connection, if it still runs.
-        if self._leave() and self._loop.is_running():
-            self._loop.call_soon_threadsafe(self._loop.create_task, self._response.aclose())
+        # Nobody can wait here: the event loop closes the connection, as soon as it runs.
+        if self._leave() and not self._loop.is_closed():
+            loop, response = self._loop, self._response
+            loop.call_soon_threadsafe(lambda: loop.create_task(response.aclose()))
 
 
 class EventStream(ItemStream[RunStream]):
