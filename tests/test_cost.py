@@ -74,12 +74,15 @@ def calls_of(work):
         count += event == "call"
 
     work()
+    gc.collect()
+    gc.disable()  # what others left behind may close itself at any moment, which would be counted here
     before = sys.getprofile()
     sys.setprofile(note)
     try:
         work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return count
 
 
@@ -118,8 +121,8 @@ class TestTheFirstCall:
         assert not [name for name in loaded(self.CALL) if name.startswith("cattr")]
 
     def test_loads_little_beside_httpx(self):
-        ours = set(loaded(self.CALL)) - set(loaded(self.BARE))
-        assert len(ours) <= 87
+        ours = {name for name in loaded(self.CALL) if not name.startswith("msgspec")} - set(loaded(self.BARE))
+        assert len(ours) <= 79
         assert len([name for name in ours if name.startswith("comfydeploy")]) <= 31
 
 

@@ -9,7 +9,7 @@ _PIECE: Final = re.compile(r"event: ?+([^ \n].*+)\ndata: ?+(.*+)\n\n|(.*+)\n")
 _FIELD: Final = re.compile(r"[A-Za-z][\w-]{0,31}|", re.ASCII)
 # What remains of a broken event may be glued to the name of the one behind it.
 _GLUED: Final = re.compile(r"(.+)event: (\w+)", re.ASCII)
-_BOM: Final = b"\xef\xbb\xbf"
+_BOM: Final = "\ufeff"
 
 ServerSentEvent: TypeAlias = tuple[str, str]
 """The name and the data of one event. The name is empty for text that is no field of any event."""
@@ -43,23 +43,24 @@ class SSEDecoder:
             if chunk:
                 self._unfinished.append(chunk)
             return []
-        lines = b"".join([*self._unfinished, chunk[:end]])
+        self._unfinished.append(chunk[:end])
+        lines = b"".join(self._unfinished).decode("utf-8", "replace")
         self._unfinished = [chunk[end:]] if end < len(chunk) else []
         return self._events(lines)
 
     def finish(self) -> list[ServerSentEvent]:
         """Give what the end of the stream left unfinished, if it amounts to an event."""
-        tail = b"".join(self._unfinished)
+        tail = b"".join(self._unfinished).decode("utf-8", "replace")
         self._unfinished = []
-        return self._events(tail + b"\n\n")
+        return self._events(tail + "\n\n")
 
-    def _events(self, lines: bytes) -> list[ServerSentEvent]:
+    def _events(self, lines: str) -> list[ServerSentEvent]:
         if self._at_start:
             self._at_start = False
             lines = lines.removeprefix(_BOM)
         events: list[ServerSentEvent] = []
         waiting, strays = self._data, self._strays
-        for name, data, line in _PIECE.findall(lines.decode("utf-8", "replace")):
+        for name, data, line in _PIECE.findall(lines):
             if not name:
                 self._line(line, events)
             elif waiting or strays:  # it goes on with an event that was broken off
