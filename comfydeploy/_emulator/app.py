@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import UnprocessableError
 from comfydeploy._emulator.routes.answers import Json, refusal
-from comfydeploy._emulator.routes.deployments import deployment_routes
+from comfydeploy._emulator.routes.deployments import DeploymentRoutes
 from comfydeploy._emulator.routes.files import FileRoutes
 from comfydeploy._emulator.routes.logs import LogRoutes
 from comfydeploy._emulator.routes.runs import RunRoutes
@@ -27,7 +27,7 @@ def application(backend: Backend, bearer: str) -> ASGIApp:
         *FileRoutes(backend).routes(),
         *LogRoutes(backend).routes(),
         *SessionRoutes(backend).routes(),
-        *deployment_routes(),
+        *DeploymentRoutes(backend).routes(),
     ]
     for route in routes:
         # Starlette answers HEAD wherever GET is; the real server does not.

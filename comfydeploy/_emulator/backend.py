@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deployments import Deployments
 from comfydeploy._emulator.events import EventStream
 from comfydeploy._emulator.life import life
 from comfydeploy._emulator.machine import Machine
@@ -19,6 +20,7 @@ class Backend:
     def __init__(self, folder: Path, clock: Clock, streams: set[EventStream]) -> None:
         self.clock: Final = clock
         self.streams: Final = streams
+        self.deployments: Final = Deployments()
         self.store: Final = Store(folder)
         self.machine: Final = Machine(self.store, clock, partial(life, clock=clock))
         self.sessions: Final = Sessions(clock)

@@ -1,6 +1,7 @@
 """The deployments that the emulator knows from the start."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -30,12 +31,18 @@ class Node:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed workflow; ``failure`` is the reason why its runs fail, if they do."""
+    """A deployed workflow; ``failure`` is the reason why its runs fail, if they do.
+
+    ``workflow_api`` is the graph that a ComfyUI executes, ``workflow`` the same as ComfyUI's page shows it; without a
+    graph ``nodes`` are played.
+    """
 
     name: str
     description: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[Node, ...] = ()
     failure: str | None = None
+    workflow_api: dict[str, Any] | None = None
+    workflow: Any = None
 
     def _id(self, kind: str) -> str:
         # Ids stay the same for ever, so that documentation and scripts may contain them.
@@ -61,8 +68,24 @@ class Deployment:
         """The id of the machine that runs it."""
         return self._id("machine")
 
+    @property
+    def input_types(self) -> list[dict[str, Any]]:
+        """The inputs that its runs take."""
+        return INPUT_TYPES
+
+    @property
+    def output_types(self) -> list[dict[str, Any]]:
+        """The outputs that its runs make."""
+        return [
+            {"type": "image", "class_type": node.class_type, "output_id": node.output_id}
+            for node in self.nodes
+            if node.output_id
+        ]
+
     def graph(self) -> dict[str, Any]:
         """Write the workflow as ComfyUI executes it: its nodes by their ids, and those that take the inputs."""
+        if self.workflow_api is not None:
+            return self.workflow_api
         inputs = {
             str(number): {
                 "inputs": {key: one[key] for key in ("input_id", "description", "display_name", "default_value")},
@@ -82,7 +105,8 @@ class Deployment:
     def drawing(self) -> dict[str, Any]:
         """Write the workflow as ComfyUI's page shows it."""
         nodes = [
-            {"id": int(key), "type": node["class_type"], "widgets_values": [""]} for key, node in self.graph().items()
+            {"id": int(key) if key.isdecimal() else key, "type": node["class_type"], "widgets_values": [""]}
+            for key, node in self.graph().items()
         ]
         return {"links": [], "nodes": nodes}
 
@@ -109,12 +133,8 @@ class Deployment:
                 "user_id": USER,
                 "org_id": None,
             },
-            "input_types": INPUT_TYPES,
-            "output_types": [
-                {"type": "image", "class_type": node.class_type, "output_id": node.output_id}
-                for node in self.nodes
-                if node.output_id
-            ],
+            "input_types": self.input_types,
+            "output_types": self.output_types,
         }
 
 
@@ -183,26 +203,34 @@ DEPLOYMENTS: Final = (
 )
 
 
-def chosen(form: RunRequest) -> Deployment:
-    """Find what a request wants to have run; unknown ids raise the server's 404."""
-    match form:
-        case DeploymentRunRequest():
-            return found("id", form.deployment_id, "Deployment not found")
-        case WorkflowRunRequest():
-            deployment = found("workflow_id", form.workflow_id, "Workflow not found")
-            if not form.workflow_api_json:
-                raise HTTPException(404, "Workflow API not found")
-        case _:
-            deployment = found("version_id", form.workflow_version_id, "Workflow version not found for this deployment")
-    if form.machine_id is None:
-        raise HTTPException(404, "Machine not found")
-    found("machine_id", form.machine_id, "Machine not found for this deployment")
-    return deployment
+class Deployments:
+    """The deployments of one server: those known from the start, and ``more``."""
 
+    def __init__(self, more: Iterable[Deployment] = ()) -> None:
+        self.all: Final = (*DEPLOYMENTS, *more)
 
-def found(attribute: str, wanted: object, otherwise: str) -> Deployment:
-    """Find a deployment by one of its ids, or raise a 404 that says ``otherwise``."""
-    for deployment in DEPLOYMENTS:
-        if getattr(deployment, attribute) == str(wanted):
-            return deployment
-    raise HTTPException(404, otherwise)
+    def chosen(self, form: RunRequest) -> Deployment:
+        """Find what a request wants to have run; unknown ids raise the server's 404."""
+        match form:
+            case DeploymentRunRequest():
+                return self.found("id", form.deployment_id, "Deployment not found")
+            case WorkflowRunRequest():
+                deployment = self.found("workflow_id", form.workflow_id, "Workflow not found")
+                if not form.workflow_api_json:
+                    raise HTTPException(404, "Workflow API not found")
+                deployment = replace(deployment, workflow_api=form.workflow_api_json, workflow=form.workflow)
+            case _:
+                deployment = self.found(
+                    "version_id", form.workflow_version_id, "Workflow version not found for this deployment"
+                )
+        if form.machine_id is None:
+            raise HTTPException(404, "Machine not found")
+        self.found("machine_id", form.machine_id, "Machine not found for this deployment")
+        return deployment
+
+    def found(self, attribute: str, wanted: object, otherwise: str) -> Deployment:
+        """Find a deployment by one of its ids, or raise a 404 that says ``otherwise``."""
+        for deployment in self.all:
+            if getattr(deployment, attribute) == str(wanted):
+                return deployment
+        raise HTTPException(404, otherwise)

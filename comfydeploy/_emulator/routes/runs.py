@@ -9,7 +9,6 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments import found
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.routes.rows import row
@@ -26,6 +25,7 @@ class RunRoutes:
     def __init__(self, backend: Backend) -> None:
         self._store: Final = backend.store
         self._machine: Final = backend.machine
+        self._deployments: Final = backend.deployments
 
     def routes(self) -> list[Route]:
         """List the routes of runs."""
@@ -56,6 +56,7 @@ class RunRoutes:
         limit = asked.query(request, "limit", _NUMBER, "100")
         offset = asked.query(request, "offset", _NUMBER, "0")
         workflow_id = asked.uuid_or_text(request.path_params["workflow_id"])
+        found = self._deployments.found
         return Json(
             [
                 row(run, found("workflow_id", workflow_id, "Workflow not found"), asked.base(request))

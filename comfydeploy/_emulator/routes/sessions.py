@@ -9,7 +9,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments import found
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.sessions import CreateSessionBody
@@ -22,6 +21,7 @@ class SessionRoutes:
 
     def __init__(self, backend: Backend) -> None:
         self._sessions: Final = backend.sessions
+        self._deployments: Final = backend.deployments
 
     def routes(self) -> list[Route]:
         """List the routes of sessions."""
@@ -35,7 +35,8 @@ class SessionRoutes:
     async def create(self, request: Request) -> Response:
         """Answer ``POST /session`` with ``session_id`` and ``url``, which is null unless the caller waits for it."""
         body = await asked.body(request, _BODY)
-        machine_id = found("machine_id", asked.uuid_or_text(body.machine_id), "Machine not found").machine_id
+        wanted = asked.uuid_or_text(body.machine_id)
+        machine_id = self._deployments.found("machine_id", wanted, "Machine not found").machine_id
         session = self._sessions.begin(body.model_copy(update={"machine_id": machine_id}), asked.base(request))
         if body.wait_for_server:
             await self._sessions.started(session)

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
-from comfydeploy._emulator.deployments import Deployment, chosen
+from comfydeploy._emulator.deployments import Deployment
 from comfydeploy._emulator.events import EventQueue, EventStream
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
@@ -37,6 +37,7 @@ class StartRoutes:
         self._store: Final = backend.store
         self._machine: Final = backend.machine
         self._clock: Final = backend.clock
+        self._deployments: Final = backend.deployments
         self._streams: Final = backend.streams
 
     def routes(self) -> list[Route]:
@@ -90,7 +91,7 @@ class StartRoutes:
 
     async def _order(self, form: TypeAdapter[RunRequest], request: Request) -> _Order:
         order = await asked.body(request, form)
-        return _Order(order, chosen(order), asked.base(request))
+        return _Order(order, self._deployments.chosen(order), asked.base(request))
 
     def _begin(self, order: _Order, listener: EventQueue | None = None) -> Run:
         first, *others = new_runs(order.form, order.deployment, self._clock.now(), own_call=listener is None)
