@@ -24,15 +24,27 @@ def comfydeploy() -> None:
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="The folder that keeps runs and pictures."
 )
-def emulator(host: str, port: int, bearer: str | None, data: Path | None) -> None:
+@click.option("--comfyui", metavar="URL", help="The ComfyUI that executes graphs, such as http://127.0.0.1:8188.")
+@click.option(
+    "--workflows",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of graphs in ComfyUI's API format: each name.json is the deployment `name`. Needs --comfyui.",
+)
+def emulator(  # noqa: PLR0913, PLR0917 - one for each option
+    host: str, port: int, bearer: str | None, data: Path | None, comfyui: str | None, workflows: Path | None
+) -> None:
     """Serve the API on this computer until Ctrl-C.
 
     It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
     Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
+
+    With --comfyui the graphs of workflow runs, and those of --workflows, are executed on your own GPU.
     """
     try:
-        Emulator(host=host, port=port, bearer=bearer, data=data).serve_forever(_announce)
-    except OSError as error:
+        Emulator(host=host, port=port, bearer=bearer, data=data, comfyui=comfyui, workflows=workflows).serve_forever(
+            _announce
+        )
+    except (OSError, ValueError, ModuleNotFoundError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -41,8 +53,9 @@ def _announce(running: Emulator) -> None:
     console.print(f"server_url  [bold]{running.url}[/]")
     console.print(f"bearer      [bold]{running.bearer}[/]")
     console.print("deployment_id:")
+    width = max(map(len, running.deployments))
     for name, deployment_id in running.deployments.items():
-        console.print(f"  {name:<9} {deployment_id}")
+        console.print(f"  {name:<{width}}  {deployment_id}")
     console.print("Ctrl-C ends it.", style="dim")
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
@@ -33,10 +34,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Upload:
-    """An output is listed, and its files are saved: their bytes by name."""
+    """An output is listed, and its files are saved: by name their bytes, or where they are to be taken from."""
 
     output: Output
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes | Path]
 
 
 Act: TypeAlias = Pause | Change | Upload | LogLine | Event
@@ -44,8 +45,8 @@ Life: TypeAlias = Callable[[Run, Deployment, int, str], AsyncGenerator[Act, None
 """Tells the acts of a run, given its deployment, its number and the server's address."""
 
 
-async def life(run: Run, deployment: Deployment, number: int, base: str, clock: Clock) -> AsyncGenerator[Act, None]:
-    """Tell the life of a run from queueing to its end; every act is made only when its time has come."""
+def arrival(run: Run) -> Iterator[Act]:
+    """Tell how a run comes to a ComfyUI that is ready for it."""
     yield update("queuing")
     yield Pause(0.3)
     yield update("function_call_id", run.modal_function_call_id or new_function_call())
@@ -57,6 +58,12 @@ async def life(run: Run, deployment: Deployment, number: int, base: str, clock: 
     yield update("comfyui_api_ready")
     yield Change({"status": "started"})
     yield update("comfyui_ready")
+
+
+async def life(run: Run, deployment: Deployment, number: int, base: str, clock: Clock) -> AsyncGenerator[Act, None]:
+    """Tell the life of a run from queueing to its end; every act is made only when its time has come."""
+    for act in arrival(run):
+        yield act
     yield Event("event_update", {"prompt_id": run.id, "number": number, "node_errors": {}})
     yield Pause(0.1)
     async for act in _Prompt(run, deployment, base, clock).executed():

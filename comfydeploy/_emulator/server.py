@@ -4,20 +4,23 @@ import ipaddress
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType, MappingProxyType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import uvicorn
 
 from comfydeploy._emulator.app import application
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import DEPLOYMENTS
+from comfydeploy._emulator.deployments import Deployment, Deployments
 from comfydeploy._emulator.events import EventStream
+
+if TYPE_CHECKING:
+    from comfydeploy._emulator.comfyui.client import ComfyUI
 
 
 class Emulator:
@@ -25,9 +28,13 @@ class Emulator:
 
     ``port`` 0 takes a free one. ``data`` is the folder that keeps runs, logs and files; without it they last
     until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
+
+    ``comfyui`` is the address of a ComfyUI, such as ``http://127.0.0.1:8188`` (extra ``comfydeploy[comfyui]``): it
+    executes the graphs of workflow runs, and those of the folder ``workflows``, where each ``name.json``, in ComfyUI's
+    API format, is the deployment ``name``.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a server has many sides
         self,
         *,
         host: str = "127.0.0.1",
@@ -35,9 +42,15 @@ class Emulator:
         bearer: str | None = None,
         data: str | Path | None = None,
         pace: float = 1.0,
+        comfyui: str | None = None,
+        workflows: str | Path | None = None,
     ) -> None:
         self.bearer: Final = "local-key" if bearer is None else bearer
-        self.deployments: Final[Mapping[str, str]] = MappingProxyType({one.name: one.id for one in DEPLOYMENTS})
+        self._comfyui: Final = None if comfyui is None else _reached(comfyui)
+        self._deployments: Final = Deployments(_deployed(workflows, comfyui))
+        self.deployments: Final[Mapping[str, str]] = MappingProxyType(
+            {one.name: one.id for one in self._deployments.all}
+        )
         self._wanted: Final = (host, port)
         self._data: Final = data
         self._clock: Final = Clock(pace)
@@ -65,7 +78,9 @@ class Emulator:
         with ExitStack() as exits:
             listening = exits.enter_context(_listening(*self._wanted))
             folder = self._data or exits.enter_context(TemporaryDirectory(prefix="comfydeploy-"))
-            backend = exits.enter_context(closing(Backend(Path(folder), self._clock, self._streams)))
+            backend = exits.enter_context(
+                closing(Backend(Path(folder), self._clock, self._streams, self._deployments, self._comfyui))
+            )
             server = _Server(backend, self.bearer)
             thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)
             thread.start()
@@ -135,6 +150,25 @@ def _listening(host: str, port: int) -> socket.socket:
     server = socket.create_server((host, port), family=family, backlog=1024)
     # Said to be TCP, as it is: only then does asyncio send small answers at once, without 40 ms of waiting for more.
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, server.detach())
+
+
+def _reached(comfyui: str) -> "ComfyUI":
+    try:
+        from comfydeploy._emulator.comfyui.client import ComfyUI
+    except ModuleNotFoundError as missing:
+        needed = "to execute graphs needs: pip install 'comfydeploy[comfyui]'"
+        raise ModuleNotFoundError(f"{missing.name} is not installed; {needed}", name=missing.name) from None
+    return ComfyUI(comfyui)
+
+
+def _deployed(workflows: str | Path | None, comfyui: str | None) -> Sequence[Deployment]:
+    if workflows is None:
+        return ()
+    if comfyui is None:
+        raise ValueError("workflows needs comfyui: the address of the ComfyUI that executes them")
+    from comfydeploy._emulator.comfyui.workflows import workflows_in
+
+    return workflows_in(Path(workflows))
 
 
 def _reachable(host: str) -> str:

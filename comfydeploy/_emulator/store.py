@@ -1,5 +1,6 @@
 """Where runs are kept: one SQLite table and a folder of files."""
 
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -75,12 +76,15 @@ class Store:
         """Return where a file of a run is; both names must be the server's own, never a client's."""
         return self._files / run_id / filename
 
-    def save_files(self, run_id: str, files: Mapping[str, bytes]) -> None:
-        """Keep files of a run, by their plain names."""
+    def save_files(self, run_id: str, files: Mapping[str, bytes | Path]) -> None:
+        """Keep files of a run, by their plain names: bytes are written, a file elsewhere is moved."""
         for filename, content in files.items():
             path = self.file(run_id, filename)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            if isinstance(content, Path):
+                shutil.move(content, path)
+            else:
+                path.write_bytes(content)
 
     def _end_interrupted(self) -> None:
         # No server runs them any more, and nobody's workflow is to blame.

@@ -1,0 +1,100 @@
+"""Filling the inputs of a run into its graph, as the service does."""
+
+import json
+import mimetypes
+from base64 import b64decode
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from comfydeploy._emulator.comfyui.client import ComfyUI
+from comfydeploy._emulator.uploads import Uploads
+
+PREFIX: Final = "ComfyUIDeployExternal"
+
+# Every node takes its value as ``input_id``; these want it at a second place.
+_PLACES: Final = {
+    "Text": "default_value",
+    "TextAny": "default_value",
+    "TextSingleLine": "default_value",
+    "TextList": "text",
+    "Boolean": "default_value",
+    "Seed": "default_value",
+    "Enum": "default_value",
+    "Checkpoint": "default_value",
+    "Lora": "lora_url",
+    "FaceModel": "face_model_url",
+    "ImageBatch": "images",
+    "Audio": "audio_file",
+    "EXR": "exr_file",
+    "File": "file_url",
+}
+_IMAGES: Final = {"Image", "ImageAlpha", "ImageBatch"}
+_FILES: Final = _IMAGES | {"Video", "Vid", "Audio", "EXR", "File", "Lora", "FaceModel", "Checkpoint"}
+# What the nodes of images decode themselves; everything else they load from an address.
+_DECODED: Final = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;base64,")
+
+
+class Inputs:
+    """Fills inputs into graphs; files that ComfyUI's nodes could not load are uploaded to it."""
+
+    def __init__(self, comfyui: ComfyUI, uploads: Uploads) -> None:
+        self._comfyui: Final = comfyui
+        self._uploads: Final = uploads
+
+    async def filled(self, graph: Mapping[str, Any], inputs: Mapping[str, Any], base: str) -> dict[str, Any]:
+        """Return the graph with the inputs in place; what no node takes is ignored.
+
+        ``base`` is the address under which the client knows this server.
+        """
+        return {node_id: await self._filled(node, inputs, base) for node_id, node in graph.items()}
+
+    async def _filled(self, node: Any, inputs: Mapping[str, Any], base: str) -> Any:
+        match node:
+            case {"class_type": str(class_type), "inputs": {"input_id": str(input_id)}} if (
+                class_type.startswith(PREFIX) and input_id in inputs
+            ):
+                kind = class_type.removeprefix(PREFIX)
+                value = await self._loadable(kind, inputs[input_id], base)
+                return {**node, "inputs": {**node["inputs"], "input_id": value, _PLACES.get(kind, "input_id"): value}}
+            case _:
+                return node
+
+    async def _loadable(self, kind: str, value: Any, base: str) -> Any:
+        if kind == "ImageBatch":
+            images = _listed(value)
+            return value if images is None else json.dumps([await self._at_hand("Image", one, base) for one in images])
+        # A list in a graph would be a link to another node.
+        return json.dumps(value) if isinstance(value, list) else await self._at_hand(kind, value, base)
+
+    async def _at_hand(self, kind: str, value: Any, base: str) -> Any:
+        if kind not in _FILES or not isinstance(value, str):
+            return value
+        if value.startswith("data:") and not (kind in _IMAGES and value.startswith(_DECODED)):
+            return await self._uploaded_data(value)
+        name = value.removeprefix(f"{base}inputs/")
+        # ComfyUI may be on a computer that cannot reach this one.
+        if name != value and (path := self._uploads.path(name)):
+            with path.open("rb") as content:
+                return await self._comfyui.upload(name, content)
+        return value
+
+    async def _uploaded_data(self, value: str) -> str:
+        head, _, body = value.partition(",")
+        try:
+            content = b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
+        except ValueError:
+            return value
+        suffix = mimetypes.guess_extension(head.removeprefix("data:").partition(";")[0]) or ""
+        # The same content has the same name, so that ComfyUI need not execute a node again.
+        return await self._comfyui.upload(f"comfydeploy-{sha256(content).hexdigest()[:16]}{suffix}", content)
+
+
+def _listed(value: Any) -> list[Any] | None:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, list) else None
