@@ -10,6 +10,8 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from comfydeploy._emulator.comfyui.graph import json_object
+
 _CHUNK: Final = 1024 * 1024  # bytes
 # Nobody shall wait for a ComfyUI that hangs while a run is given up.
 _GIVING_UP: Final = 3.0  # seconds
@@ -129,7 +131,6 @@ class ComfyUI:
 
 def _document(response: httpx.Response) -> dict[str, Any]:
     try:
-        document = response.json()
+        return json_object(response.json())
     except ValueError:
         return {}
-    return document if isinstance(document, dict) else {}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
+from comfydeploy._emulator.comfyui.graph import class_of
 from comfydeploy._emulator.comfyui.inputs import Inputs
 from comfydeploy._emulator.comfyui.outputs import Outputs
 from comfydeploy._emulator.comfyui.prompt import DeletedError, Message, prompted
@@ -130,7 +131,7 @@ class _Execution:
         yield from self._end("failed")
 
     def _class_of(self, node: str | None) -> str:
-        return str(self._graph.get(node or "", {}).get("class_type", ""))
+        return class_of(self._graph.get(node or ""))
 
     def _begun(self, node: str) -> Iterator[Act]:
         if node == self._current or node not in self._graph:

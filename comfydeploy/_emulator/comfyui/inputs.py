@@ -9,6 +9,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from comfydeploy._emulator.comfyui.client import ComfyUI
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list
 from comfydeploy._emulator.uploads import Uploads
 
 PREFIX: Final = "ComfyUIDeployExternal"
@@ -51,20 +52,17 @@ class Inputs:
         return {node_id: await self._filled(node, inputs, base) for node_id, node in graph.items()}
 
     async def _filled(self, node: Any, inputs: Mapping[str, Any], base: str) -> Any:
-        match node:
-            case {"class_type": str(class_type), "inputs": {"input_id": str(input_id)}} if (
-                class_type.startswith(PREFIX) and input_id in inputs
-            ):
-                kind = class_type.removeprefix(PREFIX)
-                value = await self._loadable(kind, inputs[input_id], base)
-                return {**node, "inputs": {**node["inputs"], "input_id": value, _PLACES.get(kind, "input_id"): value}}
-            case _:
-                return node
+        class_type, own = class_of(node), inputs_of(node)
+        input_id = own.get("input_id")
+        if not class_type.startswith(PREFIX) or not isinstance(input_id, str) or input_id not in inputs:
+            return node
+        kind = class_type.removeprefix(PREFIX)
+        value = await self._loadable(kind, inputs[input_id], base)
+        return {**node, "inputs": {**own, "input_id": value, _PLACES.get(kind, "input_id"): value}}
 
     async def _loadable(self, kind: str, value: Any, base: str) -> Any:
-        if kind == "ImageBatch":
-            images = _listed(value)
-            return value if images is None else json.dumps([await self._at_hand("Image", one, base) for one in images])
+        if kind == "ImageBatch" and (images := _listed(value)):
+            return json.dumps([await self._at_hand("Image", image, base) for image in images])
         # A list in a graph would be a link to another node.
         return json.dumps(value) if isinstance(value, list) else await self._at_hand(kind, value, base)
 
@@ -91,10 +89,8 @@ class Inputs:
         return await self._comfyui.upload(f"comfydeploy-{sha256(content).hexdigest()[:16]}{suffix}", content)
 
 
-def _listed(value: Any) -> list[Any] | None:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    return value if isinstance(value, list) else None
+def _listed(value: Any) -> list[Any]:
+    try:
+        return json_list(json.loads(value) if isinstance(value, str) else value)
+    except ValueError:
+        return []

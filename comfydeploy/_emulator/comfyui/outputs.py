@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI
+from comfydeploy._emulator.comfyui.graph import is_list, json_object
 from comfydeploy._emulator.life import Upload
 from comfydeploy._emulator.runs import Output, OutputFile, Run
 from comfydeploy._emulator.uploads import media_type
@@ -25,7 +26,7 @@ class Outputs:
 
     async def brought(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
         """Fetch what a node has made; returns it as the stream tells of it, and what the run lists, if anything."""
-        listed = {kind: items if isinstance(items, list) else [items] for kind, items in made.items()}
+        listed = {kind: items if is_list(items) else [items] for kind, items in made.items()}
         found = {kind: [await self._fetched(item) for item in items] for kind, items in listed.items()}
         files = [item for items in found.values() for item in items if isinstance(item, OutputFile)]
         raw = [item for items in listed.values() for item in items]
@@ -72,7 +73,7 @@ class Outputs:
 
 
 def _is_file(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("filename"), str)
+    return isinstance(json_object(item).get("filename"), str)
 
 
 def _by_type(files: list[OutputFile]) -> dict[str, list[Any]]:

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
+from comfydeploy._emulator.comfyui.graph import json_list, json_object
 
 _POLLING: Final = 1.0  # seconds
 _TRIES: Final = 3
@@ -54,10 +55,12 @@ class Prompt:
         with suppress(ConnectionClosed):
             async for frame in self._connection:
                 # Binary frames are previews, which the service does not pass on.
-                message = _message(self._renamed(frame)) if isinstance(frame, str) else None
-                if message and message.kind == "status":
+                if not isinstance(frame, str):
+                    continue
+                message = _message(self._renamed(frame))
+                if message.kind == "status":
                     await self._check(message.data)
-                elif message and message.data.get("prompt_id") == self._run_id:
+                elif message.data.get("prompt_id") == self._run_id:
                     yield self._noted(message)
                     if self.is_over:
                         return
@@ -127,27 +130,22 @@ def _key(message: Message) -> tuple[str, Any]:
     return message.kind, message.data.get("node")
 
 
-def _message(document: Any) -> Message | None:
-    match document:
-        case {"type": str(kind), "data": dict(data)}:
-            return Message(kind, data)
-        case _:
-            return None
+def _message(document: Any) -> Message:
+    said = json_object(document)
+    return Message(str(said.get("type")), json_object(said.get("data")))
 
 
 def _is_idle(status: dict[str, Any]) -> bool:
-    match status:
-        case {"status": {"exec_info": {"queue_remaining": 0}}}:
-            return True
-        case _:
-            return False
+    queue = json_object(json_object(status.get("status")).get("exec_info"))
+    return queue.get("queue_remaining") == 0
 
 
 def _remembered(entry: dict[str, Any], prompt_id: str) -> Iterator[Message]:
     """Tell a prompt that has ended as it would have been told meanwhile, as far as that is known."""
-    messages = [Message(kind, data) for kind, data in (entry.get("status") or {}).get("messages", [])]
+    written = map(json_list, json_list(json_object(entry.get("status")).get("messages")))
+    messages = [Message(str(kind), json_object(data)) for kind, data in written]
     yield from (message for message in messages if message.kind in _BEGINS)
-    for node, output in (entry.get("outputs") or {}).items():
+    for node, output in json_object(entry.get("outputs")).items():
         yield Message("executed", {"node": node, "display_node": node, "output": output, "prompt_id": prompt_id})
     yield from (message for message in messages if message.kind not in _BEGINS)
     yield Message("executing", {"node": None, "prompt_id": prompt_id})

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Final
 
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list, json_object
+
 _DIGITS: Final = {"PromptExpansion": 8, "SONICSampler": 9}
 _NOISY: Final = {"RandomNoise", "KSamplerAdvanced", "SamplerCustom", "XlabsSampler"}
 
@@ -18,31 +20,21 @@ def reseeded(graph: Mapping[str, Any], workflow: Any, dice: Random) -> dict[str,
 
 
 def _reseeded(node: Any, dice: Random) -> Any:
-    match node:
-        case {"class_type": str(class_type), "inputs": dict(inputs)}:
-            wanted = {"seed", "noise_seed"} if class_type in _NOISY else {"seed"}
-            digits = _DIGITS.get(class_type, 15)
-            seeds = {
-                key: dice.randrange(10 ** (digits - 1), 10**digits)
-                for key, value in inputs.items()
-                if key in wanted and not isinstance(value, list)
-            }
-            return {**node, "inputs": {**inputs, **seeds}} if seeds else node
-        case _:
-            return node
+    class_type, inputs = class_of(node), inputs_of(node)
+    wanted = {"seed", "noise_seed"} if class_type in _NOISY else {"seed"}
+    digits = _DIGITS.get(class_type, 15)
+    seeds = {
+        key: dice.randrange(10 ** (digits - 1), 10**digits)
+        for key, value in inputs.items()
+        if key in wanted and not isinstance(value, list)
+    }
+    return {**node, "inputs": {**inputs, **seeds}} if seeds else node
 
 
 def _fixed(workflow: Any) -> set[str]:
-    match workflow:
-        case {"nodes": list(nodes)}:
-            return {str(node["id"]) for node in nodes if _is_fixed(node)}
-        case _:
-            return set()
-
-
-def _is_fixed(node: Any) -> bool:
-    match node:
-        case {"id": _, "type": "KSampler", "widgets_values": [_, "fixed", *_]}:
-            return True
-        case _:
-            return False
+    nodes = map(json_object, json_list(json_object(workflow).get("nodes")))
+    return {
+        str(node.get("id"))
+        for node in nodes
+        if node.get("type") == "KSampler" and json_list(node.get("widgets_values"))[1:2] == ["fixed"]
+    }

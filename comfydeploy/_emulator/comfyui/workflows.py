@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list, json_object
 from comfydeploy._emulator.comfyui.inputs import PREFIX
 from comfydeploy._emulator.deployments import DEPLOYMENTS, Deployment
 
@@ -26,19 +27,19 @@ class WorkflowDeployment(Deployment):
     @property
     def input_types(self) -> list[dict[str, Any]]:
         """The inputs: one for each node that takes one."""
-        return [_input(node) for node in self.graph().values() if node["class_type"].startswith(PREFIX)]
+        return [_input(node) for node in self.graph().values() if class_of(node).startswith(PREFIX)]
 
     @property
     def output_types(self) -> list[dict[str, Any]]:
         """The outputs that have a name."""
         return [
             {
-                "type": next((kind for kind in _KINDS if kind in node["class_type"].lower()), "any"),
-                "class_type": node["class_type"],
-                "output_id": node["inputs"]["output_id"],
+                "type": next((kind for kind in _KINDS if kind in class_of(node).lower()), "any"),
+                "class_type": class_of(node),
+                "output_id": inputs_of(node)["output_id"],
             }
             for node in self.graph().values()
-            if "output_id" in node["inputs"]
+            if "output_id" in inputs_of(node)
         ]
 
 
@@ -52,33 +53,22 @@ def workflows_in(folder: Path) -> list[WorkflowDeployment]:
 
 def _deployed(path: Path) -> WorkflowDeployment:
     try:
-        graph = json.loads(path.read_bytes())
+        graph = json_object(json.loads(path.read_bytes()))
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
-    match graph:
-        case {"nodes": list()}:
-            raise ValueError(f"{path} is a workflow as ComfyUI's page keeps it: export it there in the API format")
-        case dict() if graph and all(map(_is_node, graph.values())):
-            pass
-        case _:
-            raise ValueError(f"{path} is no graph in ComfyUI's API format: every node needs a class_type and inputs")
+    if json_list(graph.get("nodes")):
+        raise ValueError(f"{path} is a workflow as ComfyUI's page keeps it: export it there in the API format")
+    if not graph or not all(class_of(node) for node in graph.values()):
+        raise ValueError(f"{path} is no graph in ComfyUI's API format: every node needs a class_type")
     if path.stem in {one.name for one in DEPLOYMENTS}:
         raise ValueError(f"{path} needs another name: the deployment {path.stem} is always there")
     return WorkflowDeployment(path.stem, f"Executed by ComfyUI: {path.name}", workflow_api=graph)
 
 
-def _is_node(node: Any) -> bool:
-    match node:
-        case {"class_type": str(), "inputs": dict()}:
-            return True
-        case _:
-            return False
-
-
 def _input(node: dict[str, Any]) -> dict[str, Any]:
-    class_type = node["class_type"]
+    class_type = class_of(node)
     # A list is a link to another node.
-    inputs = {key: value for key, value in node["inputs"].items() if not isinstance(value, list)}
+    inputs = {key: value for key, value in inputs_of(node).items() if not isinstance(value, list)}
     return {
         "type": _TYPES.get(class_type.removeprefix(PREFIX), "string"),
         "class_type": class_type,
@@ -98,7 +88,7 @@ def _options(written: Any) -> list[str] | None:
     if not isinstance(written, str) or not written:
         return None
     try:
-        words = json.loads(written)
+        words = json_list(json.loads(written))
     except ValueError:
         words = written.splitlines()
-    return [str(word) for word in words] if isinstance(words, list) else [written]
+    return [str(word) for word in words]
