@@ -31,9 +31,9 @@ class ComfyUI:
             url = httpx.URL()
         if url.scheme not in {"http", "https"} or not url.host:
             raise ValueError("comfyui must be an address, such as http://127.0.0.1:8188")
-        self._url: Final = url.copy_with(path=url.path.rstrip("/"), query=None, fragment=None)
+        self._url: Final = url.copy_with(query=None, fragment=None)
         # Without the password that an address may carry.
-        self.address: Final = str(self._url.copy_with(userinfo=b""))
+        self.address: Final = str(self._url.copy_with(userinfo=b"")).rstrip("/")
         self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
@@ -46,7 +46,8 @@ class ComfyUI:
     async def listening(self, client_id: str) -> AsyncGenerator[ClientConnection, None]:
         """Hear what ComfyUI says to a client, from now on."""
         scheme = {"http": "ws", "https": "wss"}[self._url.scheme]
-        uri = str(self._url.copy_with(scheme=scheme, path=f"{self._url.path}/ws", params={"clientId": client_id}))
+        path = f"{self._url.path.rstrip('/')}/ws"
+        uri = str(self._url.copy_with(scheme=scheme, path=path, params={"clientId": client_id}))
         try:
             # Previews may be of any size, and a proxy of the environment could not reach a ComfyUI on this computer.
             connection = await connect(uri, max_size=None, proxy=None, close_timeout=1)

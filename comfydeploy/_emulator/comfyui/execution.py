@@ -92,7 +92,7 @@ class _Execution:
             case "execution_start":
                 more = [self._line(f"Executing prompt: {self._run.id}")]
             case "execution_cached":
-                self._done.update(data.get("nodes", []))
+                self._done.update(node for node in data.get("nodes", []) if node in self._graph)
             case "executing" if data.get("node") is None:
                 more = [self._line("Prompt done"), *self._end("success")]
             case "executing":

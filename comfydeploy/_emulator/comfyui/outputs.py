@@ -61,8 +61,8 @@ class Outputs:
         return OutputFile(
             filename=name,
             upload_duration=(self._clock.now() - begun).total_seconds(),
-            subfolder=item.get("subfolder", ""),
-            type=item.get("type", "output"),
+            subfolder=item.get("subfolder") or "",
+            type=item.get("type") or "output",
         )
 
     def _told(self, output: Output, one: Any, item: Any) -> Any:

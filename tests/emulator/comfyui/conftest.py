@@ -1,0 +1,377 @@
+"""A ComfyUI without a GPU: its protocol over real sockets, and nodes that do as their inputs say."""
+
+import asyncio
+import json
+import queue
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from comfydeploy import ComfyDeployCore
+from comfydeploy.emulator import Emulator
+from comfydeploy.funcs.deployments_list import deployments_list
+from comfydeploy.funcs.run_get import run_get
+from comfydeploy.funcs.run_stream import run_stream
+from comfydeploy.models import EventUpdate, EventUpdateEvent, LogUpdate, LogUpdateEvent, WorkflowRunModel
+from comfydeploy.result import unwrap
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
+PREVIEW = b"\x00\x00\x00\x01\x00\x00\x00\x01" + bytes(2 * 1024 * 1024)
+
+
+class FakeComfyUI:
+    """Executes prompts one after the other, node by node; a node does what its class is named after.
+
+    ``Cached`` is answered from the cache, ``Sampler`` makes steps and shows a preview, ``Saver`` makes the outputs in
+    its input ``ui``, ``Raiser`` fails, ``Waiter`` waits for ``release``, ``Leaver`` closes the connection of messages,
+    ``Stopper`` forgets everything as a restart would, and ``NoSuchNode`` is refused. Any other is just executed.
+    """
+
+    def __init__(self, *, chooses_ids: bool = False) -> None:
+        self.chooses_ids = chooses_ids
+        self.prompts: list[dict[str, Any]] = []
+        self.uploads: dict[str, bytes] = {}
+        self.files: dict[tuple[str, str, str], bytes] = {("a_00001_.png", "", "output"): PNG}
+        self.interrupted: list[str] = []
+        self.deleted: list[str] = []
+        self.waiting: queue.Queue[str] = queue.Queue()
+        self.noise: list[str] = []
+        self._pending: list[tuple[int, str, dict[str, Any]]] = []
+        self._running: list[tuple[int, str, dict[str, Any]]] = []
+        self._history: dict[str, dict[str, Any]] = {}
+        self._sockets: dict[str, WebSocket] = {}
+        self._messages: list[list[Any]] = []
+        self._app = Starlette(
+            routes=[
+                Route("/prompt", self._prompt, methods=["POST"]),
+                Route("/queue", self._queue, methods=["GET"]),
+                Route("/queue", self._delete, methods=["POST"]),
+                Route("/interrupt", self._interrupt, methods=["POST"]),
+                Route("/history/{prompt_id}", self._remember, methods=["GET"]),
+                Route("/upload/image", self._upload, methods=["POST"]),
+                Route("/view", self._view, methods=["GET"]),
+                WebSocketRoute("/ws", self._listen),
+            ]
+        )
+
+    def __enter__(self) -> "FakeComfyUI":
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        config = uvicorn.Config(
+            self._app, ws="websockets-sansio", lifespan="off", log_config=None, timeout_graceful_shutdown=1
+        )
+        self._server = uvicorn.Server(config)
+        ready = threading.Event()
+
+        async def serve() -> None:
+            self._loop = asyncio.get_running_loop()
+            self._work = asyncio.Event()
+            self._released = asyncio.Event()
+            self._is_interrupted = False
+            worker = asyncio.create_task(self._execute_all())
+            ready.set()
+            await self._server.serve([listening])
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+
+        self._thread = threading.Thread(target=asyncio.run, args=(serve(),))
+        self._thread.start()
+        ready.wait(5)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join()
+
+    def release(self) -> None:
+        """Let the node that waits go on."""
+        self._loop.call_soon_threadsafe(self._released.set)
+
+    def until_queued(self, prompt_id: str) -> None:
+        """Return once a prompt waits."""
+        while not any(prompt_id in item for item in httpx.get(f"{self.url}/queue").json()["queue_pending"]):
+            pass
+
+    def remove(self, prompt_id: str) -> None:
+        """Take a prompt out of the queue, as a person does on ComfyUI's page."""
+        asyncio.run_coroutine_threadsafe(self._remove(prompt_id), self._loop).result(5)
+
+    def interrupt(self) -> None:
+        """Interrupt what runs, as a person does on ComfyUI's page."""
+        self._loop.call_soon_threadsafe(self._stop_waiting)
+
+    async def _prompt(self, request: Request) -> Response:
+        body = await request.json()
+        self.prompts.append(body)
+        unknown = [(key, node) for key, node in body["prompt"].items() if node.get("class_type") == "NoSuchNode"]
+        for key, node in unknown:
+            error = {
+                "type": "invalid_prompt",
+                "message": f"Cannot execute because node {node['class_type']} does not exist.",
+                "details": f"Node ID '#{key}'",
+                "extra_info": {},
+            }
+            return JSONResponse({"error": error, "node_errors": {}}, 400)
+        if any(node.get("class_type") == "Confuser" for node in body["prompt"].values()):
+            return PlainTextResponse("Server got itself in trouble", 500)
+        prompt_id = str(uuid.uuid4()) if self.chooses_ids else body["prompt_id"]
+        number = len(self.prompts)
+        self._pending.append((number, prompt_id, body))
+        await self._tell_queue()
+        self._work.set()
+        return JSONResponse({"prompt_id": prompt_id, "number": number, "node_errors": {}})
+
+    async def _queue(self, _: Request) -> Response:
+        return JSONResponse({"queue_running": self._running, "queue_pending": self._pending})
+
+    async def _delete(self, request: Request) -> Response:
+        for prompt_id in (await request.json())["delete"]:
+            if any(prompt_id in item for item in self._pending):
+                self.deleted.append(prompt_id)
+                await self._remove(prompt_id)
+        return Response()
+
+    async def _remove(self, prompt_id: str) -> None:
+        self._pending = [item for item in self._pending if prompt_id not in item]
+        await self._tell_queue()
+
+    async def _interrupt(self, request: Request) -> Response:
+        self.interrupted.append((await request.json())["prompt_id"])
+        self._stop_waiting()
+        return Response()
+
+    def _stop_waiting(self) -> None:
+        self._is_interrupted = True
+        self._released.set()
+
+    async def _remember(self, request: Request) -> Response:
+        prompt_id = request.path_params["prompt_id"]
+        return JSONResponse({key: entry for key, entry in self._history.items() if key == prompt_id})
+
+    async def _upload(self, request: Request) -> Response:
+        async with request.form() as form:
+            image = form["image"]
+            self.uploads[image.filename] = await image.read()
+            return JSONResponse({"name": image.filename, "subfolder": "", "type": "input"})
+
+    async def _view(self, request: Request) -> Response:
+        wanted = tuple(request.query_params.get(key, "") for key in ("filename", "subfolder", "type"))
+        content = self.files.get(wanted)
+        return Response(status_code=404) if content is None else Response(content)
+
+    async def _listen(self, ws: WebSocket) -> None:
+        await ws.accept()
+        client_id = ws.query_params["clientId"]
+        self._sockets[client_id] = ws
+        await ws.send_json({"type": "status", "data": {"status": self._remaining(), "sid": client_id}})
+        with suppress(WebSocketDisconnect):
+            await ws.receive_text()
+        self._sockets.pop(client_id, None)
+
+    def _remaining(self) -> dict[str, Any]:
+        return {"exec_info": {"queue_remaining": len(self._pending) + len(self._running)}}
+
+    async def _tell_queue(self) -> None:
+        for ws in list(self._sockets.values()):
+            await self._send(ws, json.dumps({"type": "status", "data": {"status": self._remaining()}}))
+
+    async def _send(self, ws: WebSocket | None, frame: str | bytes) -> None:
+        if ws:
+            # Clients may be gone.
+            with suppress(WebSocketDisconnect, RuntimeError):
+                await (ws.send_bytes(frame) if isinstance(frame, bytes) else ws.send_text(frame))
+
+    async def _execute_all(self) -> None:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._pending:
+                item = self._pending.pop(0)
+                self._running.append(item)
+                await self._tell_queue()
+                await self._execute(item[1], item[2]["prompt"], item[2]["client_id"])
+                self._running.clear()
+                await self._tell_queue()
+
+    async def _execute(self, prompt_id: str, graph: dict[str, Any], client_id: str) -> None:
+        states: dict[str, Any] = {}
+        outputs: dict[str, Any] = {}
+        self._messages, self._is_interrupted = [], False
+        self._released.clear()
+
+        async def tell(kind: str, **data: Any) -> None:
+            if kind.startswith("execution"):
+                data["timestamp"] = int(time.time() * 1000)
+                self._messages.append([kind, {"prompt_id": prompt_id, **data}])
+            message = {"type": kind, "data": {"prompt_id": prompt_id, **data}}
+            await self._send(self._sockets.get(client_id), json.dumps(message))
+
+        async def state(node: str, value: float, most: float) -> None:
+            shown = {"node_id": node, "prompt_id": prompt_id, "display_node_id": node, "real_node_id": node}
+            kind = "finished" if value == most else "running"
+            states[node] = {"value": value, "max": most, "state": kind, "parent_node_id": None, **shown}
+            await tell("progress_state", nodes=states)
+
+        for frame in self.noise:
+            await self._send(self._sockets.get(client_id), frame)
+        await tell("execution_start")
+        cached = [key for key, node in graph.items() if node["class_type"] == "Cached"]
+        await tell("execution_cached", nodes=cached)
+        succeeded = True
+        for key, node in graph.items():
+            if key in cached:
+                continue
+            inputs, class_type = node["inputs"], node["class_type"]
+            await state(key, 0.0, 1.0)
+            await tell("executing", node=key, display_node=key)
+            if class_type == "Waiter":
+                self.waiting.put(prompt_id)
+                await self._released.wait()
+            where = {"node_id": key, "node_type": class_type, "executed": list(outputs)}
+            if self._is_interrupted:
+                await tell("execution_interrupted", **where)
+                succeeded = False
+                break
+            if class_type == "Raiser":
+                error = {"exception_message": inputs["reason"], "exception_type": "RuntimeError"}
+                lines = ["  File nodes.py, line 1\n", f"RuntimeError: {inputs['reason']}\n"]
+                await tell("execution_error", **where, **error, traceback=lines, current_inputs={}, current_outputs=[])
+                succeeded = False
+                break
+            if class_type == "Leaver" and (ws := self._sockets.pop(client_id, None)):
+                await ws.close()
+            if class_type == "Stopper":
+                self._history.clear()
+                self._running.clear()
+                if ws := self._sockets.pop(client_id, None):
+                    await ws.close()
+                return
+            for step in range(1, inputs.get("steps", 0) + 1):
+                await state(key, step, inputs["steps"])
+                await tell("progress", value=step, max=inputs["steps"], node=key)
+                await self._send(self._sockets.get(client_id), PREVIEW)
+            if class_type == "Saver":
+                outputs[key] = inputs["ui"]
+                await tell("executed", node=key, display_node=key, output=inputs["ui"])
+            await state(key, 1.0, 1.0)
+        if succeeded:
+            await tell("execution_success")
+        self._history[prompt_id] = {
+            "outputs": outputs,
+            "status": {
+                "status_str": "success" if succeeded else "error",
+                "completed": succeeded,
+                "messages": self._messages,
+            },
+        }
+        await tell("executing", node=None)
+
+
+@pytest.fixture(scope="session")
+def fake() -> type[FakeComfyUI]:
+    """Starts another ComfyUI, which may be broken: with fake() as comfyui."""
+    return FakeComfyUI
+
+
+@pytest.fixture(scope="session")
+def comfyui() -> Iterator[FakeComfyUI]:
+    """A ComfyUI of today."""
+    with FakeComfyUI() as comfyui:
+        yield comfyui
+
+
+@pytest.fixture
+def workflows(tmp_path) -> Callable[..., Path]:
+    """Writes graphs into a folder: workflows(flux={...})."""
+    folder = tmp_path / "workflows"
+    folder.mkdir()
+
+    def write(**graphs: Any) -> Path:
+        for name, graph in graphs.items():
+            (folder / f"{name}.json").write_text(json.dumps(graph))
+        return folder
+
+    return write
+
+
+class Local:
+    """A local server that has graphs executed, and a client of it."""
+
+    def __init__(self, emulator: Emulator, core: ComfyDeployCore) -> None:
+        self.emulator = emulator
+        self.core = core
+        self._deployment = unwrap(deployments_list(core))[0]
+
+    def request(self, *nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """Make the request that runs these nodes, numbered from 1."""
+        return {
+            "workflow_id": self._deployment.workflow_id,
+            "machine_id": self._deployment.machine_id,
+            "workflow_api_json": {str(number): node for number, node in enumerate(nodes, 1)},
+            **fields,
+        }
+
+    def heard(self, request: dict[str, Any]) -> list[tuple[str, Any]]:
+        """Stream a run to its end: the kind and the data of each event; lines of the log are of the kind "log"."""
+        with unwrap(run_stream(self.core, request)) as stream:
+            return [_told(unwrap(item)) for item in stream]
+
+    def ended(self, run_id: str) -> WorkflowRunModel:
+        """Ask for a run until it has ended."""
+        while not (run := unwrap(run_get(self.core, run_id))).is_ended:
+            pass
+        return run
+
+
+def _told(item: Any) -> tuple[str, Any]:
+    match item:
+        case EventUpdateEvent(data=EventUpdate(event=kind, data=data)):
+            return kind or "", data
+        case LogUpdateEvent(data=LogUpdate(logs=line)):
+            return "log", line
+    raise AssertionError(item)
+
+
+@pytest.fixture(scope="session")
+def forwarding() -> Iterator[Callable[..., Local]]:
+    """Starts a local server that forwards runs to a ComfyUI: forwarding(comfyui.url)."""
+    with ExitStack() as exits:
+
+        def start(address: str, **options: Any) -> Local:
+            emulator = exits.enter_context(Emulator(**{"pace": 0, "comfyui": address, **options}))
+            core = ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url)
+            return Local(emulator, exits.enter_context(core))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def local(forwarding, comfyui) -> Local:
+    return forwarding(comfyui.url)
+
+
+@pytest.fixture(scope="session")
+def node() -> Callable[..., dict[str, Any]]:
+    """Makes a node: node("Saver", ui={...})."""
+    return lambda class_type, **inputs: {"class_type": class_type, "inputs": inputs}
+
+
+@pytest.fixture(scope="session")
+def saver(node) -> dict[str, Any]:
+    """A node that saves a picture."""
+    return node("Saver", ui={"images": [{"filename": "a_00001_.png", "subfolder": "", "type": "output"}]})
