@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list, json_object
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, is_list, json_list, json_object
 from comfydeploy._emulator.comfyui.inputs import PREFIX
 from comfydeploy._emulator.deployments import DEPLOYMENTS, Deployment
 
@@ -88,7 +88,7 @@ def _options(written: Any) -> list[str] | None:
     if not isinstance(written, str) or not written:
         return None
     try:
-        words = json_list(json.loads(written))
+        words = json.loads(written)
     except ValueError:
-        words = written.splitlines()
-    return [str(word) for word in words]
+        words = None
+    return [str(word) for word in (words if is_list(words) else written.splitlines())]

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from comfydeploy import ComfyDeployCore
@@ -41,7 +41,7 @@ class FakeComfyUI:
     ``Stopper`` forgets everything as a restart would, and ``NoSuchNode`` is refused. Any other is just executed.
     """
 
-    def __init__(self, *, chooses_ids: bool = False) -> None:
+    def __init__(self, *, chooses_ids: bool = False, path: str = "") -> None:
         self.chooses_ids = chooses_ids
         self.prompts: list[dict[str, Any]] = []
         self.uploads: dict[str, bytes] = {}
@@ -50,23 +50,23 @@ class FakeComfyUI:
         self.deleted: list[str] = []
         self.waiting: queue.Queue[str] = queue.Queue()
         self.noise: list[str] = []
+        self.refuses_uploads = False
         self._pending: list[tuple[int, str, dict[str, Any]]] = []
         self._running: list[tuple[int, str, dict[str, Any]]] = []
         self._history: dict[str, dict[str, Any]] = {}
         self._sockets: dict[str, WebSocket] = {}
         self._messages: list[list[Any]] = []
-        self._app = Starlette(
-            routes=[
-                Route("/prompt", self._prompt, methods=["POST"]),
-                Route("/queue", self._queue, methods=["GET"]),
-                Route("/queue", self._delete, methods=["POST"]),
-                Route("/interrupt", self._interrupt, methods=["POST"]),
-                Route("/history/{prompt_id}", self._remember, methods=["GET"]),
-                Route("/upload/image", self._upload, methods=["POST"]),
-                Route("/view", self._view, methods=["GET"]),
-                WebSocketRoute("/ws", self._listen),
-            ]
-        )
+        routes = [
+            Route("/prompt", self._prompt, methods=["POST"]),
+            Route("/queue", self._queue, methods=["GET"]),
+            Route("/queue", self._delete, methods=["POST"]),
+            Route("/interrupt", self._interrupt, methods=["POST"]),
+            Route("/history/{prompt_id}", self._remember, methods=["GET"]),
+            Route("/upload/image", self._upload, methods=["POST"]),
+            Route("/view", self._view, methods=["GET"]),
+            WebSocketRoute("/ws", self._listen),
+        ]
+        self._app = Starlette(routes=[Mount(path, routes=routes)])
 
     def __enter__(self) -> "FakeComfyUI":
         listening = socket.create_server(("127.0.0.1", 0))
@@ -164,6 +164,8 @@ class FakeComfyUI:
         return JSONResponse({key: entry for key, entry in self._history.items() if key == prompt_id})
 
     async def _upload(self, request: Request) -> Response:
+        if self.refuses_uploads:
+            return Response(status_code=413)
         async with request.form() as form:
             image = form["image"]
             self.uploads[image.filename] = await image.read()
