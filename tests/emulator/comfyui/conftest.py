@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
@@ -52,10 +52,9 @@ class FakeComfyUI:
         self.noise: list[str] = []
         self.refuses_uploads = False
         self._pending: list[tuple[int, str, dict[str, Any]]] = []
-        self._running: list[tuple[int, str, dict[str, Any]]] = []
-        self._history: dict[str, dict[str, Any]] = {}
-        self._sockets: dict[str, WebSocket] = {}
-        self._messages: list[list[Any]] = []
+        self.running: list[tuple[int, str, dict[str, Any]]] = []
+        self.history: dict[str, dict[str, Any]] = {}
+        self.sockets: dict[str, WebSocket] = {}
         routes = [
             Route("/prompt", self._prompt, methods=["POST"]),
             Route("/queue", self._queue, methods=["GET"]),
@@ -68,7 +67,7 @@ class FakeComfyUI:
         ]
         self._app = Starlette(routes=[Mount(path, routes=routes)])
 
-    def __enter__(self) -> "FakeComfyUI":
+    def __enter__(self) -> Self:
         listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(
@@ -80,8 +79,8 @@ class FakeComfyUI:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
             self._work = asyncio.Event()
-            self._released = asyncio.Event()
-            self._is_interrupted = False
+            self.released = asyncio.Event()
+            self.is_interrupted = False
             worker = asyncio.create_task(self._execute_all())
             ready.set()
             await self._server.serve([listening])
@@ -100,7 +99,7 @@ class FakeComfyUI:
 
     def release(self) -> None:
         """Let the node that waits go on."""
-        self._loop.call_soon_threadsafe(self._released.set)
+        self._loop.call_soon_threadsafe(self.released.set)
 
     def until_queued(self, prompt_id: str) -> None:
         """Return once a prompt waits."""
@@ -137,7 +136,7 @@ class FakeComfyUI:
         return JSONResponse({"prompt_id": prompt_id, "number": number, "node_errors": {}})
 
     async def _queue(self, _: Request) -> Response:
-        return JSONResponse({"queue_running": self._running, "queue_pending": self._pending})
+        return JSONResponse({"queue_running": self.running, "queue_pending": self._pending})
 
     async def _delete(self, request: Request) -> Response:
         for prompt_id in (await request.json())["delete"]:
@@ -156,12 +155,12 @@ class FakeComfyUI:
         return Response()
 
     def _stop_waiting(self) -> None:
-        self._is_interrupted = True
-        self._released.set()
+        self.is_interrupted = True
+        self.released.set()
 
     async def _remember(self, request: Request) -> Response:
         prompt_id = request.path_params["prompt_id"]
-        return JSONResponse({key: entry for key, entry in self._history.items() if key == prompt_id})
+        return JSONResponse({key: entry for key, entry in self.history.items() if key == prompt_id})
 
     async def _upload(self, request: Request) -> Response:
         if self.refuses_uploads:
@@ -179,109 +178,127 @@ class FakeComfyUI:
     async def _listen(self, ws: WebSocket) -> None:
         await ws.accept()
         client_id = ws.query_params["clientId"]
-        self._sockets[client_id] = ws
+        self.sockets[client_id] = ws
         await ws.send_json({"type": "status", "data": {"status": self._remaining(), "sid": client_id}})
         with suppress(WebSocketDisconnect):
             await ws.receive_text()
-        self._sockets.pop(client_id, None)
+        self.sockets.pop(client_id, None)
 
     def _remaining(self) -> dict[str, Any]:
-        return {"exec_info": {"queue_remaining": len(self._pending) + len(self._running)}}
+        return {"exec_info": {"queue_remaining": len(self._pending) + len(self.running)}}
 
     async def _tell_queue(self) -> None:
-        for ws in list(self._sockets.values()):
-            await self._send(ws, json.dumps({"type": "status", "data": {"status": self._remaining()}}))
-
-    async def _send(self, ws: WebSocket | None, frame: str | bytes) -> None:
-        if ws:
-            # Clients may be gone.
-            with suppress(WebSocketDisconnect, RuntimeError):
-                await (ws.send_bytes(frame) if isinstance(frame, bytes) else ws.send_text(frame))
+        for ws in list(self.sockets.values()):
+            await send(ws, json.dumps({"type": "status", "data": {"status": self._remaining()}}))
 
     async def _execute_all(self) -> None:
         while True:
             await self._work.wait()
             self._work.clear()
             while self._pending:
-                item = self._pending.pop(0)
-                self._running.append(item)
+                number, prompt_id, body = self._pending.pop(0)
+                self.running = [(number, prompt_id, body)]
                 await self._tell_queue()
-                await self._execute(item[1], item[2]["prompt"], item[2]["client_id"])
-                self._running.clear()
+                await Execution(self, prompt_id, body["client_id"]).execute(body["prompt"])
+                self.running = []
                 await self._tell_queue()
 
-    async def _execute(self, prompt_id: str, graph: dict[str, Any], client_id: str) -> None:
-        states: dict[str, Any] = {}
-        outputs: dict[str, Any] = {}
-        self._messages, self._is_interrupted = [], False
-        self._released.clear()
 
-        async def tell(kind: str, **data: Any) -> None:
-            if kind.startswith("execution"):
-                data["timestamp"] = int(time.time() * 1000)
-                self._messages.append([kind, {"prompt_id": prompt_id, **data}])
-            message = {"type": kind, "data": {"prompt_id": prompt_id, **data}}
-            await self._send(self._sockets.get(client_id), json.dumps(message))
+class Execution:
+    """One prompt that is executed."""
 
-        async def state(node: str, value: float, most: float) -> None:
-            shown = {"node_id": node, "prompt_id": prompt_id, "display_node_id": node, "real_node_id": node}
-            kind = "finished" if value == most else "running"
-            states[node] = {"value": value, "max": most, "state": kind, "parent_node_id": None, **shown}
-            await tell("progress_state", nodes=states)
+    def __init__(self, comfyui: FakeComfyUI, prompt_id: str, client_id: str) -> None:
+        self._comfyui = comfyui
+        self._prompt_id = prompt_id
+        self._client_id = client_id
+        self._messages: list[list[Any]] = []
+        self._states: dict[str, Any] = {}
+        self._outputs: dict[str, Any] = {}
+        comfyui.is_interrupted = False
+        comfyui.released.clear()
 
-        for frame in self.noise:
-            await self._send(self._sockets.get(client_id), frame)
-        await tell("execution_start")
+    async def execute(self, graph: dict[str, Any]) -> None:
+        for frame in self._comfyui.noise:
+            await self._send(frame)
+        await self._tell("execution_start")
         cached = [key for key, node in graph.items() if node["class_type"] == "Cached"]
-        await tell("execution_cached", nodes=cached)
-        succeeded = True
+        await self._tell("execution_cached", nodes=cached)
         for key, node in graph.items():
             if key in cached:
                 continue
-            inputs, class_type = node["inputs"], node["class_type"]
-            await state(key, 0.0, 1.0)
-            await tell("executing", node=key, display_node=key)
-            if class_type == "Waiter":
-                self.waiting.put(prompt_id)
-                await self._released.wait()
-            where = {"node_id": key, "node_type": class_type, "executed": list(outputs)}
-            if self._is_interrupted:
-                await tell("execution_interrupted", **where)
-                succeeded = False
+            await self._state(key, 0.0, 1.0)
+            await self._tell("executing", node=key, display_node=key)
+            if node["class_type"] == "Stopper":
+                self._comfyui.running = []
+                await self._leave()
+                return
+            if not await self._node(key, node["class_type"], node["inputs"]):
                 break
-            if class_type == "Raiser":
+            await self._state(key, 1.0, 1.0)
+        else:
+            await self._tell("execution_success")
+        self._comfyui.history[self._prompt_id] = {"outputs": self._outputs, "status": {"messages": self._messages}}
+        await self._tell("executing", node=None)
+
+    async def _node(self, key: str, class_type: str, inputs: dict[str, Any]) -> bool:
+        where = {"node_id": key, "node_type": class_type, "executed": list(self._outputs)}
+        match class_type:
+            case "Waiter":
+                self._comfyui.waiting.put(self._prompt_id)
+                await self._comfyui.released.wait()
+                if self._comfyui.is_interrupted:
+                    await self._tell("execution_interrupted", **where)
+                    return False
+            case "Raiser":
                 error = {"exception_message": inputs["reason"], "exception_type": "RuntimeError"}
                 lines = ["  File nodes.py, line 1\n", f"RuntimeError: {inputs['reason']}\n"]
-                await tell("execution_error", **where, **error, traceback=lines, current_inputs={}, current_outputs=[])
-                succeeded = False
-                break
-            if class_type == "Leaver" and (ws := self._sockets.pop(client_id, None)):
-                await ws.close()
-            if class_type == "Stopper":
-                self._history.clear()
-                self._running.clear()
-                if ws := self._sockets.pop(client_id, None):
-                    await ws.close()
-                return
-            for step in range(1, inputs.get("steps", 0) + 1):
-                await state(key, step, inputs["steps"])
-                await tell("progress", value=step, max=inputs["steps"], node=key)
-                await self._send(self._sockets.get(client_id), PREVIEW)
-            if class_type == "Saver":
-                outputs[key] = inputs["ui"]
-                await tell("executed", node=key, display_node=key, output=inputs["ui"])
-            await state(key, 1.0, 1.0)
-        if succeeded:
-            await tell("execution_success")
-        self._history[prompt_id] = {
-            "outputs": outputs,
-            "status": {
-                "status_str": "success" if succeeded else "error",
-                "completed": succeeded,
-                "messages": self._messages,
-            },
+                await self._tell("execution_error", **where, **error, traceback=lines, current_inputs={})
+                return False
+            case "Leaver":
+                await self._leave()
+            case "Sampler":
+                for step in range(1, inputs["steps"] + 1):
+                    await self._state(key, step, inputs["steps"])
+                    await self._tell("progress", value=step, max=inputs["steps"], node=key)
+                    await self._send(PREVIEW)
+            case "Saver":
+                self._outputs[key] = inputs["ui"]
+                await self._tell("executed", node=key, display_node=key, output=inputs["ui"])
+        return True
+
+    async def _leave(self) -> None:
+        if ws := self._comfyui.sockets.pop(self._client_id, None):
+            await ws.close()
+
+    async def _state(self, node: str, value: float, most: float) -> None:
+        self._states[node] = {
+            "value": value,
+            "max": most,
+            "state": "finished" if value == most else "running",
+            "node_id": node,
+            "prompt_id": self._prompt_id,
+            "display_node_id": node,
+            "parent_node_id": None,
+            "real_node_id": node,
         }
-        await tell("executing", node=None)
+        await self._tell("progress_state", nodes=self._states)
+
+    async def _tell(self, kind: str, **data: Any) -> None:
+        data = {"prompt_id": self._prompt_id, **data}
+        if kind.startswith("execution"):
+            data["timestamp"] = int(time.time() * 1000)
+            self._messages.append([kind, data])
+        await self._send(json.dumps({"type": kind, "data": data}))
+
+    async def _send(self, frame: str | bytes) -> None:
+        await send(self._comfyui.sockets.get(self._client_id), frame)
+
+
+async def send(ws: WebSocket | None, frame: str | bytes) -> None:
+    if ws:
+        # Clients may be gone.
+        with suppress(WebSocketDisconnect, RuntimeError):
+            await (ws.send_bytes(frame) if isinstance(frame, bytes) else ws.send_text(frame))
 
 
 @pytest.fixture(scope="session")

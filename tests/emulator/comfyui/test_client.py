@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8188", "ftp://127.0.0.1", "http://", "http://a:b", "", 8188])
 def test_what_is_no_address_is_refused_at_once(address):
-    with pytest.raises(ValueError, match="comfyui must be an address, such as http://127.0.0.1:8188"):
+    with pytest.raises(ValueError, match=r"comfyui must be an address, such as http://127\.0\.0\.1:8188"):
         Emulator(comfyui=address)
 
 

@@ -49,16 +49,11 @@ def test_a_picture_is_listed_as_the_service_lists_it(ran, comfyui):
         ("3d", "mesh_00001_.glb", "files"),
     ],
 )
-def test_files_are_told_by_comfyuis_kinds_and_listed_by_the_services(comfyui, local, node, kind, filename, listed):
+def test_a_file_is_listed_as_the_service_lists_it_whatever_comfyui_calls_it(comfyui, ran, kind, filename, listed):
     comfyui.files[filename, "", "output"] = filename.encode()
-    events = local.heard(local.request(node("Saver", ui={kind: [file(filename)]})))
-    (told,) = [data["output"] for one, data in events if one == "output_ready"]
-    assert list(told) == [kind]
-    (output,) = local.ended(comfyui.prompts[-1]["prompt_id"]).outputs
-    (kept,) = output.data[listed]
+    (output,) = ran({kind: [file(filename)]}).outputs
     assert list(output.data) == [listed]
-    assert kept.url == told[kind][0]["url"]
-    assert httpx.get(kept.url).content == filename.encode()
+    assert httpx.get(output.data[listed][0].url).content == filename.encode()
 
 
 def test_the_stream_tells_a_file_with_all_that_comfyui_says_of_it(comfyui, local, node):
@@ -67,7 +62,9 @@ def test_the_stream_tells_a_file_with_all_that_comfyui_says_of_it(comfyui, local
     events = local.heard(local.request(node("Saver", ui={"gifs": [clip]})))
     executed, ready = (data for kind, data in events if kind in {"executed", "output_ready"})
     (told,) = executed["output"]["gifs"]
+    (kept,) = local.ended(comfyui.prompts[-1]["prompt_id"]).outputs[0].files
     assert executed == ready
+    assert told["url"] == kept.url
     assert told.items() >= {**clip, "is_public": True}.items()
     assert told["upload_duration"] >= 0
 
