@@ -1,9 +1,22 @@
 """A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
 
 try:
+    from comfydeploy._emulator.outcomes import Fails, IsCancelled, NodeOutput, Outcome, Succeeds, TimesOut
+    from comfydeploy._emulator.runs import Output, OutputFile, Run
     from comfydeploy._emulator.server import Emulator
 except ModuleNotFoundError as _missing:
     needed = "the local server needs: pip install 'comfydeploy[emulator]'"
     raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None
 
-__all__ = ["Emulator"]
+__all__ = [
+    "Emulator",
+    "Fails",
+    "IsCancelled",
+    "NodeOutput",
+    "Outcome",
+    "Output",
+    "OutputFile",
+    "Run",
+    "Succeeds",
+    "TimesOut",
+]

@@ -1,14 +1,18 @@
 """What stands behind the routes."""
 
-from functools import partial
+from dataclasses import dataclass
+from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import Deployments
 from comfydeploy._emulator.events import EventStream
-from comfydeploy._emulator.life import Life, life
+from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.life import Simulation
 from comfydeploy._emulator.machine import Machine
+from comfydeploy._emulator.runs import Run
 from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.uploads import Uploads
@@ -17,30 +21,63 @@ if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What the one who starts a server decides."""
+
+    data: Path | None = None
+    seed: int | None = None
+    cold_start: float = 0.3
+    queue_length: int = 0
+    retention: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.cold_start < inf:
+            raise ValueError(f"cold_start must be a number of seconds, 0 or more, not {self.cold_start}")
+        if self.queue_length < 0:
+            raise ValueError(f"queue_length must be a number of runs, 0 or more, not {self.queue_length}")
+        if self.retention is not None and self.retention < 1:
+            raise ValueError(f"retention must be a number of runs, 1 or more, not {self.retention}")
+        if self.data and self.seed is not None:
+            raise ValueError("seed cannot go together with data: the ids of kept runs would come again")
+
+
 class Backend:
-    """The parts of one server, which keeps its files below ``folder``."""
+    """The parts of one server; with ``comfyui``, graphs are executed there."""
 
     def __init__(
         self,
-        folder: Path,
+        settings: Settings,
         clock: Clock,
+        catalogue: Catalogue,
         streams: set[EventStream],
-        deployments: Deployments,
         comfyui: "ComfyUI | None",
     ) -> None:
         self.clock: Final = clock
+        self.catalogue: Final = catalogue
         self.streams: Final = streams
-        self.deployments: Final = deployments
-        self.store: Final = Store(folder)
-        self.uploads: Final = Uploads(folder / "inputs")
-        self.sessions: Final = Sessions(clock)
+        self.ids: Final = Ids(settings.seed)
+        self._settings: Final = settings
+        self._folder: Final = Folder(settings.data)
+        self.store: Final = Store(settings.data, self._folder, settings.retention)
+        self.sessions: Final = Sessions(clock, self.ids)
+        self.uploads: Final = Uploads(self._folder, self.ids)
         self._comfyui: Final = comfyui
-        lives: Life = partial(life, clock=clock)
+        simulation = Simulation(clock, self.ids, settings.cold_start)
+        life = simulation.life
         if comfyui:
             from comfydeploy._emulator.comfyui.execution import Executions
 
-            lives = Executions(comfyui, self.uploads, folder, clock, lives).life
-        self.machine: Final = Machine(self.store, clock, lives)
+            life = Executions(comfyui, simulation, self.uploads, self._folder, clock, self.ids).life
+        self.machine: Final = Machine(self.store, clock, life)
+
+    def queue_position(self, run: Run) -> int | None:
+        """Tell the place of a waiting run among those that wait: those of others, which leave one by one, and ours."""
+        if (place := self.store.queue_position(run)) is None:
+            return None
+        waited = (self.clock.now() - run.created_at).total_seconds()
+        wait = self._settings.cold_start * self.clock.pace
+        return place + ceil(self._settings.queue_length * max(0.0, 1 - waited / wait) if wait else 0)
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""
@@ -52,3 +89,4 @@ class Backend:
     def close(self) -> None:
         """Close the files, once nothing runs any more."""
         self.store.close()
+        self._folder.close()

@@ -27,18 +27,18 @@ class Machine:
         self._life: Final = life
         self._webhooks: Final = Webhooks(clock)
         self._numbers: Final = count(1)
-        self._playing: Final[dict[str, asyncio.Task[None]]] = {}
+        self._playing: Final[dict[str, asyncio.Task[Run]]] = {}
         self._logs: Final[dict[str, Log]] = {}
 
     def begin(self, run: Run, deployment: Deployment, base: str, listener: EventQueue | None = None) -> None:
         """Start a new run; ``listener`` gets all its events and, at the end, ``None``."""
         self._store.save(run)
         log = Log()
-        task = asyncio.create_task(self._play(run, deployment, base, log, listener))
+        task = self._clock.task(self._play(run, deployment, base, log, listener))
         self._playing[run.id] = task
         self._logs[run.id] = log
 
-        def end(_: asyncio.Task[None]) -> None:
+        def end(_: asyncio.Task[Run]) -> None:
             del self._playing[run.id], self._logs[run.id]
             self._store.save_log(run.id, log.lines)
             log.end()
@@ -52,10 +52,13 @@ class Machine:
         """Return the log of a run while it is played."""
         return self._logs.get(run_id)
 
-    async def end_of(self, run_id: str) -> None:
-        """Wait until a run has ended."""
+    async def end_of(self, run_id: str) -> Run | None:
+        """Wait until a run has ended, and return it as it was then."""
         if task := self._playing.get(run_id):
             await asyncio.wait([task])
+            if not task.cancelled():
+                return task.result()
+        return self._store.run(run_id)
 
     async def cancel(self, run_id: str, base: str) -> None:
         """End a run that is played as cancelled; what has ended stays as it is."""
@@ -75,7 +78,7 @@ class Machine:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._webhooks.stop()
 
-    async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, listener: EventQueue | None) -> None:
+    async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, listener: EventQueue | None) -> Run:
         heard = listener.put_nowait if listener else _unheard
         try:
             async with aclosing(self._life(run, deployment, next(self._numbers), base)) as acts:
@@ -95,7 +98,8 @@ class Machine:
                             heard(act)
         except Exception:  # noqa: BLE001 - whatever goes wrong, a run must end
             _log.exception("Run %s broke", run.id)
-            self._change(run, base, {"status": "failed"})
+            run = self._change(run, base, {"status": "failed"})
+        return run
 
     def _change(self, run: Run, base: str, fields: dict[str, object]) -> Run:
         run = run.changed(self._clock.now(), **fields)

@@ -4,22 +4,17 @@ import struct
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
 from urllib.parse import quote
-from uuid import uuid4
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
 from comfydeploy._emulator.clock import to_microseconds, to_milliseconds
 from comfydeploy._emulator.deployments import GPU, USER, Deployment
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.media import plain_name
 
 ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
 _TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromkeys(ENDED, "ended_at")
-
-
-def _plain(name: str) -> str:
-    if name in {"", ".", ".."} or set(name) & set("/\\\0"):
-        raise ValueError("a file needs a plain name, without a folder")
-    return name
 
 
 class OutputFile(BaseModel):
@@ -27,7 +22,7 @@ class OutputFile(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    filename: Annotated[str, AfterValidator(_plain)]
+    filename: Annotated[str, AfterValidator(plain_name)]
     upload_duration: float
     subfolder: str = ""
     type: str = "output"
@@ -197,20 +192,15 @@ class Run(BaseModel):
         }
 
 
-def new_function_call() -> str:
-    """Make the id of a call that runs a run, or several."""
-    return f"fc-{uuid4().hex.upper()[:26]}"
-
-
-def new_runs(form: RunRequest, deployment: Deployment, now: datetime, *, own_call: bool = True) -> list[Run]:
+def new_runs(form: RunRequest, deployment: Deployment, now: datetime, ids: Ids, *, own_call: bool = True) -> list[Run]:
     """Make the runs that a request asks for: one, or as many as its batch has.
 
     ``own_call``: the function call that runs them is theirs, so that it may be cancelled.
     """
-    batch_id = str(uuid4()) if form.is_batch else None
+    batch_id = ids.uuid() if form.is_batch else None
     return [
         Run(
-            id=str(uuid4()),
+            id=ids.uuid(),
             workflow_version_id=None if isinstance(form, WorkflowRunRequest) else deployment.version_id,
             workflow_inputs=inputs,
             workflow_id=deployment.workflow_id,
@@ -220,7 +210,7 @@ def new_runs(form: RunRequest, deployment: Deployment, now: datetime, *, own_cal
             updated_at=now,
             gpu_event_id=form.gpu_event_id,
             gpu=form.gpu or GPU,
-            modal_function_call_id=new_function_call() if own_call else None,
+            modal_function_call_id=ids.function_call() if own_call else None,
             webhook=form.webhook,
             webhook_intermediate_status=bool(form.webhook_intermediate_status),
             deployment_id=deployment.id if isinstance(form, DeploymentRunRequest) else None,

@@ -1,26 +1,33 @@
 """The emulator: the application on a port, in a thread of its own."""
 
+import asyncio
 import ipaddress
+import math
 import signal
 import socket
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import FrameType, MappingProxyType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 import uvicorn
 
 from comfydeploy._emulator.app import application
-from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import Deployment, Deployments
+from comfydeploy._emulator.backend import Backend, Settings
+from comfydeploy._emulator.catalogue import Catalogue
+from comfydeploy._emulator.clock import Clock, ManualClock
+from comfydeploy._emulator.deployments import USUAL, Deployment
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.outcomes import Outcome
+from comfydeploy._emulator.runs import Run
 
 if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
+
+V = TypeVar("V")
 
 
 class Emulator:
@@ -29,12 +36,18 @@ class Emulator:
     ``port`` 0 takes a free one. ``data`` is the folder that keeps runs, logs and files; without it they last
     until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
 
+    With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
+    until :meth:`advance` is called. A machine takes a new run after ``cold_start`` seconds; until then
+    ``queue_length`` runs of others wait before it, which leave one by one: ``queue_position`` tells its place, the
+    first being 1. With ``retention`` only so many of the runs that have ended are kept, the latest, with their logs
+    and files.
+
     ``comfyui`` is the address of a ComfyUI, such as ``http://127.0.0.1:8188`` (extra ``comfydeploy[comfyui]``): it
     executes the graphs of workflow runs, and those of the folder ``workflows``, where each ``name.json``, in ComfyUI's
     API format, is the deployment ``name``.
     """
 
-    def __init__(  # noqa: PLR0913 - a server has many sides
+    def __init__(  # noqa: PLR0913 - all that can be set
         self,
         *,
         host: str = "127.0.0.1",
@@ -42,21 +55,35 @@ class Emulator:
         bearer: str | None = None,
         data: str | Path | None = None,
         pace: float = 1.0,
+        seed: int | None = None,
+        clock: Literal["real", "manual"] = "real",
+        cold_start: float = 0.3,
+        queue_length: int = 0,
+        retention: int | None = None,
         comfyui: str | None = None,
         workflows: str | Path | None = None,
     ) -> None:
+        if not 0 <= pace < math.inf:
+            raise ValueError(f"pace must be a number, 0 or more, not {pace}")
+        if clock not in {"real", "manual"}:
+            raise ValueError(f"clock must be 'real' or 'manual', not {clock!r}")
         self.bearer: Final = "local-key" if bearer is None else bearer
-        self._comfyui: Final = None if comfyui is None else _reached(comfyui)
-        self._deployments: Final = Deployments(_deployed(workflows, comfyui))
-        self.deployments: Final[Mapping[str, str]] = MappingProxyType(
-            {one.name: one.id for one in self._deployments.all}
-        )
         self._wanted: Final = (host, port)
-        self._data: Final = data
-        self._clock: Final = Clock(pace)
+        self._settings: Final = Settings(
+            data=Path(data) if data else None,
+            seed=seed,
+            cold_start=cold_start,
+            queue_length=queue_length,
+            retention=retention,
+        )
+        self._clock: Final = ManualClock(pace) if clock == "manual" else Clock(pace)
+        self._comfyui: Final = None if comfyui is None else _reached(comfyui)
+        self._catalogue: Final = Catalogue(_deployed(workflows, comfyui))
         self._streams: Final[set[EventStream]] = set()
         self._address: tuple[str, int] | None = None
         self._exits: Final = ExitStack()
+        self._server: _Server | None = None
+        self._advancing: Final = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -67,9 +94,62 @@ class Emulator:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/api"
 
     @property
+    def deployments(self) -> Mapping[str, str]:
+        """The ids of the deployments by their names."""
+        return {one.name: one.id for one in self._catalogue.all()}
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Every run as it is at this moment, oldest first; what happens later does not change them.
+
+        May be asked for from any thread while the emulator serves.
+        """
+        server = self._serving()
+        return server.result(server.runs())
+
+    @property
     def open_streams(self) -> int:
         """The number of event streams that clients hold open at this moment."""
         return len(self._streams)
+
+    def add_deployment(
+        self,
+        name: str,
+        *,
+        id: str | None = None,  # noqa: A002 - as it is called where it comes from
+        inputs: Mapping[str, str | float | bool] = MappingProxyType({}),
+        outcome: Outcome = USUAL,
+    ) -> str:
+        """Add a deployment of your own and return its id, which is ``id``, a UUID, if there is one.
+
+        ``inputs`` are its inputs with their default values. Its runs end with ``outcome``; usually they succeed with
+        a picture, drawn from the inputs ``prompt``, ``seed``, ``width`` and ``height``.
+        """
+        return self._catalogue.add(name, id, inputs, outcome)
+
+    def script(self, deployment: str, outcome: Outcome, *, times: int | None = 1) -> None:
+        """Decide how the next ``times`` runs of a deployment, given by its name, end; ``None``: all from now on.
+
+        Outcomes wait in a line: ``script("picture", Fails())`` and ``script("picture", Succeeds())`` make one run
+        fail and the next one succeed.
+        """
+        self._catalogue.script(deployment, outcome, times)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass on the manual clock; returns when everything that was due has happened.
+
+        That is: runs have gone on or ended, their states are kept, and their webhooks have been told. 0 lets happen
+        what needs no time. Threads that call at once follow one another. In a coroutine use :meth:`advance_async`.
+        """
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"seconds must be a number, 0 or more, not {seconds}")
+        with self._advancing:
+            server = self._serving()
+            server.result(self._clock.advance(seconds))
+
+    async def advance_async(self, seconds: float) -> None:
+        """Let time pass like :meth:`advance`, while the event loop of the caller goes on."""
+        await asyncio.to_thread(self.advance, seconds)
 
     def start(self) -> None:
         """Begin to serve; a port that cannot be had raises ``OSError``."""
@@ -77,10 +157,8 @@ class Emulator:
             raise RuntimeError("The emulator has been started already")
         with ExitStack() as exits:
             listening = exits.enter_context(_listening(*self._wanted))
-            folder = self._data or exits.enter_context(TemporaryDirectory(prefix="comfydeploy-"))
-            backend = exits.enter_context(
-                closing(Backend(Path(folder), self._clock, self._streams, self._deployments, self._comfyui))
-            )
+            backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._comfyui)
+            exits.enter_context(closing(backend))
             server = _Server(backend, self.bearer)
             thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)
             thread.start()
@@ -88,12 +166,18 @@ class Emulator:
             exits.callback(server.ask_to_exit)
             host, port = listening.getsockname()[:2]
             self._address = (_reachable(host), port)
+            self._server = server
             self._exits.push(exits.pop_all())
 
     def stop(self) -> None:
         """End all streams and stop serving; runs in progress are cancelled."""
         self._exits.close()
-        self._address = None
+        self._address = self._server = None
+
+    def _serving(self) -> "_Server":
+        if not self._server:
+            raise RuntimeError("The emulator has not been started")
+        return self._server
 
     def __enter__(self) -> Self:
         self.start()
@@ -133,7 +217,24 @@ class _Server(uvicorn.Server):
                 timeout_graceful_shutdown=1,
             )
         )
-        self._backend = backend
+        self._backend: Final = backend
+        self._loop: Final[Future[asyncio.AbstractEventLoop]] = Future()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        self._loop.set_result(asyncio.get_running_loop())
+
+    def result(self, work: Coroutine[Any, Any, V]) -> V:
+        """Do work where the runs are, and return what it gives; to be called from any other thread."""
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop.result()).result()
+        except CancelledError:
+            raise RuntimeError("The emulator has been stopped") from None
+
+    async def runs(self) -> tuple[Run, ...]:
+        """Return all runs, oldest first."""
+        return tuple(self._backend.store.runs())
 
     def ask_to_exit(self) -> None:
         """Stop serving soon; may be called from any thread."""

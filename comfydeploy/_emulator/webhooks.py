@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+from collections import deque
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,33 +23,39 @@ class Webhooks:
     def __init__(self, clock: Clock) -> None:
         self._clock: Final = clock
         self._client: httpx.AsyncClient | None = None
-        self._last: Final[dict[str, asyncio.Task[None]]] = {}
+        # The states of each run that are to be delivered, beginning with the one that is.
+        self._waiting: Final[dict[str, deque[Run]]] = {}
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
 
     def tell(self, run: Run, base: str) -> None:
         """Deliver the run as it is now, once everything told of it before has been delivered or given up."""
         if not run.webhook:
             return
-        task = asyncio.create_task(self._deliver(run, run.webhook, base, self._last.get(run.id)))
-        self._last[run.id] = task
-
-        def forget(done: asyncio.Task[None]) -> None:
-            if self._last.get(run.id) is done:
-                del self._last[run.id]
-
-        task.add_done_callback(forget)
+        if waiting := self._waiting.get(run.id):
+            waiting.append(run)
+            return
+        self._waiting[run.id] = waiting = deque([run])
+        task = self._clock.task(self._deliver_all(waiting, run.webhook, base))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
         """Give up what has not been delivered."""
-        tasks = list(self._last.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._client:
             await self._client.aclose()
 
-    async def _deliver(self, run: Run, address: str, base: str, before: asyncio.Task[None] | None) -> None:
-        if before:
-            await before
+    async def _deliver_all(self, waiting: deque[Run], address: str, base: str) -> None:
+        run_id = waiting[0].id
+        while waiting:
+            await self._deliver(waiting[0], address, base)
+            waiting.popleft()
+        del self._waiting[run_id]
+
+    async def _deliver(self, run: Run, address: str, base: str) -> None:
         for wait in WAITS:
             await self._clock.sleep(wait)
             if await self._delivered(run, address, base):

@@ -16,10 +16,10 @@ print("ended")
 """
 
 
-def test_only_the_emulator_is_exported():
+def test_what_is_exported_is_documented():
     import comfydeploy.emulator
 
-    assert comfydeploy.emulator.__all__ == ["Emulator"]
+    assert all(getattr(comfydeploy.emulator, name).__doc__ for name in comfydeploy.emulator.__all__)
 
 
 def test_the_address_is_known_while_it_is_served():

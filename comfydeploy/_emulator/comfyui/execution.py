@@ -14,39 +14,45 @@ from comfydeploy._emulator.comfyui.inputs import Inputs
 from comfydeploy._emulator.comfyui.outputs import Outputs
 from comfydeploy._emulator.comfyui.prompt import DeletedError, Message, prompted
 from comfydeploy._emulator.comfyui.seeds import reseeded
-from comfydeploy._emulator.deployments import Deployment
+from comfydeploy._emulator.deployments import USUAL, Deployment
 from comfydeploy._emulator.events import Event, update
-from comfydeploy._emulator.life import Act, Change, Life, arrival
+from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.life import Act, Change, Simulation
 from comfydeploy._emulator.logs import LogLine
 from comfydeploy._emulator.runs import Run
 from comfydeploy._emulator.uploads import Uploads
 
 
 class Executions:
-    """Has graphs executed by ``comfyui``; runs that have none are ``played``."""
+    """Has graphs executed by ``comfyui``; runs without one, or whose end is scripted, are simulated."""
 
-    def __init__(self, comfyui: ComfyUI, uploads: Uploads, folder: Path, clock: Clock, played: Life) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what it does needs them all
+        self, comfyui: ComfyUI, simulation: Simulation, uploads: Uploads, folder: Folder, clock: Clock, ids: Ids
+    ) -> None:
         self._comfyui: Final = comfyui
+        self._simulation: Final = simulation
         self._inputs: Final = Inputs(comfyui, uploads)
         self._folder: Final = folder
         self._clock: Final = clock
-        self._played: Final = played
-        self._dice: Final = Random()  # noqa: S311 - seeds of pictures are no secrets
+        self._ids: Final = ids
 
     def life(self, run: Run, deployment: Deployment, number: int, base: str) -> AsyncGenerator[Act, None]:
         """Tell the life of a run from queueing to its end."""
-        if deployment.workflow_api is None:
-            return self._played(run, deployment, number, base)
+        if deployment.workflow_api is None or deployment.outcome != USUAL:
+            return self._simulation.life(run, deployment, number, base)
         return self._executed(run, deployment.workflow_api, deployment.workflow, base)
 
     async def _executed(self, run: Run, graph: dict[str, Any], workflow: Any, base: str) -> AsyncGenerator[Act, None]:
-        for act in arrival(run):
+        ids = self._ids.of(run.id)
+        for act in self._simulation.arrival(run, ids):
             yield act
-        with TemporaryDirectory(prefix="comfyui-", dir=self._folder) as folder:
-            outputs = Outputs(self._comfyui, run, base, Path(folder), self._clock)
+        dice = Random(ids.word(16))  # noqa: S311 - seeds of pictures are no secrets
+        with TemporaryDirectory(prefix="comfyui-", dir=self._folder.path) as folder:
+            outputs = Outputs(self._comfyui, run, base, Path(folder), self._clock, ids)
             execution = _Execution(run, graph, outputs, self._clock)
             try:
-                filled = await self._inputs.filled(reseeded(graph, workflow, self._dice), run.workflow_inputs, base)
+                filled = await self._inputs.filled(reseeded(graph, workflow, dice), run.workflow_inputs, base)
                 async with prompted(self._comfyui, filled, workflow, run.id, self._clock) as prompt:
                     for act in execution.answered(prompt.answer):
                         yield act

@@ -3,25 +3,28 @@
 import re
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI
 from comfydeploy._emulator.comfyui.graph import is_list, json_object
+from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.life import Upload
+from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.runs import Output, OutputFile, Run
-from comfydeploy._emulator.uploads import media_type
 
 
 class Outputs:
     """Brings what the nodes of one run have made to ``folder``."""
 
-    def __init__(self, comfyui: ComfyUI, run: Run, base: str, folder: Path, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - what it does needs them all
+        self, comfyui: ComfyUI, run: Run, base: str, folder: Path, clock: Clock, ids: Ids
+    ) -> None:
         self._comfyui: Final = comfyui
         self._run: Final = run
         self._base: Final = base
         self._folder: Final = folder
         self._clock: Final = clock
+        self._ids: Final = ids
         self._names: Final[set[str]] = set()
 
     async def brought(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
@@ -31,7 +34,7 @@ class Outputs:
         files = [item for items in found.values() for item in items if isinstance(item, OutputFile)]
         raw = [item for items in listed.values() for item in items]
         output = Output(
-            id=str(uuid4()),
+            id=self._ids.uuid(),
             output_id=next((item["output_id"] for item in raw if _is_file(item) and "output_id" in item), None),
             run_id=self._run.id,
             node=node,

@@ -62,7 +62,7 @@ def _deployed(path: Path) -> WorkflowDeployment:
         raise ValueError(f"{path} is no graph in ComfyUI's API format: every node needs a class_type")
     if path.stem in {one.name for one in DEPLOYMENTS}:
         raise ValueError(f"{path} needs another name: the deployment {path.stem} is always there")
-    return WorkflowDeployment(path.stem, f"Executed by ComfyUI: {path.name}", workflow_api=graph)
+    return WorkflowDeployment(path.stem, f"Executed by ComfyUI: {path.name}", inputs=(), workflow_api=graph)
 
 
 def _input(node: dict[str, Any]) -> dict[str, Any]:

@@ -18,16 +18,16 @@ _ENVIRONMENT: Final[TypeAdapter[str]] = TypeAdapter(
 
 
 class DeploymentRoutes:
-    """Shows what can be run."""
+    """Shows the deployments."""
 
     def __init__(self, backend: Backend) -> None:
-        self._deployments: Final = backend.deployments
+        self._catalogue: Final = backend.catalogue
 
     def routes(self) -> list[Route]:
         """List the routes of deployments."""
-        return [Route("/api/deployments", self.show, methods=["GET"])]
+        return [Route("/api/deployments", self.list, methods=["GET"])]
 
-    async def show(self, request: Request) -> Response:
+    async def list(self, request: Request) -> Response:
         """Answer ``GET /deployments``."""
         wanted = asked.query(request, "environment", _ENVIRONMENT, ENVIRONMENT)
-        return Json([deployment.shown() for deployment in self._deployments.all if wanted == ENVIRONMENT])
+        return Json([one.shown() for one in self._catalogue.all() if wanted == ENVIRONMENT])

@@ -9,10 +9,10 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.routes.rows import row
-from comfydeploy._emulator.uploads import media_type
 
 _YES_OR_NO: Final = TypeAdapter(bool)
 # What SQLite can count to.
@@ -23,9 +23,9 @@ class RunRoutes:
     """Shows runs and their outputs, and ends runs."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend: Final = backend
         self._store: Final = backend.store
         self._machine: Final = backend.machine
-        self._deployments: Final = backend.deployments
 
     def routes(self) -> list[Route]:
         """List the routes of runs."""
@@ -41,7 +41,7 @@ class RunRoutes:
         """Answer ``GET /run/{run_id}`` and ``GET /run?run_id=``."""
         run = asked.run(request, self._store)
         wanted = asked.query(request, "queue_position", _YES_OR_NO, "false")
-        return Json(run.shown(asked.base(request), self._store.queue_position(run) if wanted else None))
+        return Json(run.shown(asked.base(request), self._backend.queue_position(run) if wanted else None))
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /run/{run_id}/cancel``; the real server too calls it a 500 if there is nothing to cancel."""
@@ -56,10 +56,13 @@ class RunRoutes:
         limit = asked.query(request, "limit", _NUMBER, "100")
         offset = asked.query(request, "offset", _NUMBER, "0")
         workflow_id = asked.uuid_or_text(request.path_params["workflow_id"])
-        found = self._deployments.found
         return Json(
             [
-                row(run, found("workflow_id", workflow_id, "Workflow not found"), asked.base(request))
+                row(
+                    run,
+                    self._backend.catalogue.found("workflow_id", workflow_id, "Workflow not found"),
+                    asked.base(request),
+                )
                 for run in self._store.runs_of(workflow_id, limit, offset)
             ]
         )

@@ -21,7 +21,7 @@ class SessionRoutes:
 
     def __init__(self, backend: Backend) -> None:
         self._sessions: Final = backend.sessions
-        self._deployments: Final = backend.deployments
+        self._catalogue: Final = backend.catalogue
 
     def routes(self) -> list[Route]:
         """List the routes of sessions."""
@@ -35,8 +35,9 @@ class SessionRoutes:
     async def create(self, request: Request) -> Response:
         """Answer ``POST /session`` with ``session_id`` and ``url``, which is null unless the caller waits for it."""
         body = await asked.body(request, _BODY)
-        wanted = asked.uuid_or_text(body.machine_id)
-        machine_id = self._deployments.found("machine_id", wanted, "Machine not found").machine_id
+        machine_id = self._catalogue.found(
+            "machine_id", asked.uuid_or_text(body.machine_id), "Machine not found"
+        ).machine_id
         session = self._sessions.begin(body.model_copy(update={"machine_id": machine_id}), asked.base(request))
         if body.wait_for_server:
             await self._sessions.started(session)

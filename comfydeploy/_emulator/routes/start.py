@@ -14,11 +14,11 @@ from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
 from comfydeploy._emulator.deployments import Deployment
 from comfydeploy._emulator.events import EventQueue, EventStream
+from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.routes.native import native_description
 from comfydeploy._emulator.runs import Output, Run, new_runs
-from comfydeploy._emulator.uploads import media_type
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class StartRoutes:
         self._store: Final = backend.store
         self._machine: Final = backend.machine
         self._clock: Final = backend.clock
-        self._deployments: Final = backend.deployments
+        self._ids: Final = backend.ids
+        self._catalogue: Final = backend.catalogue
         self._streams: Final = backend.streams
 
     def routes(self) -> list[Route]:
@@ -91,18 +92,17 @@ class StartRoutes:
 
     async def _order(self, form: TypeAdapter[RunRequest], request: Request) -> _Order:
         order = await asked.body(request, form)
-        return _Order(order, self._deployments.chosen(order), asked.base(request))
+        return _Order(order, self._catalogue.chosen(order), asked.base(request))
 
     def _begin(self, order: _Order, listener: EventQueue | None = None) -> Run:
-        first, *others = new_runs(order.form, order.deployment, self._clock.now(), own_call=listener is None)
-        self._machine.begin(first, order.deployment, order.base, listener)
-        for run in others:
-            self._machine.begin(run, order.deployment, order.base)
-        return first
+        runs = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=listener is None)
+        for run in runs:
+            deployment = self._catalogue.next(order.deployment, run.workflow_inputs)
+            self._machine.begin(run, deployment, order.base, listener if run is runs[0] else None)
+        return runs[0]
 
     async def _outputs(self, run: Run) -> tuple[Output, ...]:
-        await self._machine.end_of(run.id)
-        ended = self._store.run(run.id)
+        ended = await self._machine.end_of(run.id)
         return ended.outputs if ended else ()
 
     def _streamed(self, order: _Order) -> Response:
@@ -121,6 +121,6 @@ class StartRoutes:
         )
 
     def _native(self, order: _Order) -> Response:
-        (run,) = new_runs(order.form, order.deployment, self._clock.now(), own_call=False)
+        (run,) = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=False)
         self._store.save(run)
-        return Json(native_description(run, order.form, order.deployment, order.base))
+        return Json(native_description(run, order.form, order.deployment, order.base, self._ids.word(32)))
