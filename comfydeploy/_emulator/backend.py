@@ -68,7 +68,9 @@ class Backend:
         if comfyui:
             from comfydeploy._emulator.comfyui.execution import Executions
 
-            life = Executions(comfyui, simulation, self.uploads, self._folder, clock, self.ids).life
+            life = Executions(
+                comfyui, self.uploads, self._folder, clock, self.ids, simulation.arrival, simulated=life
+            ).life
         self.machine: Final = Machine(self.store, clock, life)
 
     def queue_position(self, run: Run) -> int | None:

@@ -1,7 +1,8 @@
 """The life of a run that a real ComfyUI executes."""
 
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -18,42 +19,42 @@ from comfydeploy._emulator.deployments import USUAL, Deployment
 from comfydeploy._emulator.events import Event, update
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.life import Act, Change, Simulation
+from comfydeploy._emulator.life import Act, Change, Life
 from comfydeploy._emulator.logs import LogLine
 from comfydeploy._emulator.runs import Run
 from comfydeploy._emulator.uploads import Uploads
 
 
+@dataclass(frozen=True)
 class Executions:
-    """Has graphs executed by ``comfyui``; runs without one, or whose end is scripted, are simulated."""
+    """Has graphs executed by ``comfyui``; runs without one, or whose end is scripted, are ``simulated``."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it does needs them all
-        self, comfyui: ComfyUI, simulation: Simulation, uploads: Uploads, folder: Folder, clock: Clock, ids: Ids
-    ) -> None:
-        self._comfyui: Final = comfyui
-        self._simulation: Final = simulation
-        self._inputs: Final = Inputs(comfyui, uploads)
-        self._folder: Final = folder
-        self._clock: Final = clock
-        self._ids: Final = ids
+    comfyui: ComfyUI
+    uploads: Uploads
+    folder: Folder
+    clock: Clock
+    ids: Ids
+    arrival: Callable[[Run, Ids], Iterator[Act]]
+    simulated: Life
 
     def life(self, run: Run, deployment: Deployment, number: int, base: str) -> AsyncGenerator[Act, None]:
         """Tell the life of a run from queueing to its end."""
         if deployment.workflow_api is None or deployment.outcome != USUAL:
-            return self._simulation.life(run, deployment, number, base)
+            return self.simulated(run, deployment, number, base)
         return self._executed(run, deployment.workflow_api, deployment.workflow, base)
 
     async def _executed(self, run: Run, graph: dict[str, Any], workflow: Any, base: str) -> AsyncGenerator[Act, None]:
-        ids = self._ids.of(run.id)
-        for act in self._simulation.arrival(run, ids):
+        ids = self.ids.of(run.id)
+        for act in self.arrival(run, ids):
             yield act
         dice = Random(ids.word(16))  # noqa: S311 - seeds of pictures are no secrets
-        with TemporaryDirectory(prefix="comfyui-", dir=self._folder.path) as folder:
-            outputs = Outputs(self._comfyui, run, base, Path(folder), self._clock, ids)
-            execution = _Execution(run, graph, outputs, self._clock)
+        with TemporaryDirectory(prefix="comfyui-", dir=self.folder.path) as folder:
+            outputs = Outputs(self.comfyui, run, base, Path(folder), self.clock, ids)
+            execution = _Execution(run, graph, outputs, self.clock)
             try:
-                filled = await self._inputs.filled(reseeded(graph, workflow, dice), run.workflow_inputs, base)
-                async with prompted(self._comfyui, filled, workflow, run.id, self._clock) as prompt:
+                inputs = Inputs(self.comfyui, self.uploads, base)
+                filled = await inputs.filled(reseeded(graph, workflow, dice), run.workflow_inputs)
+                async with prompted(self.comfyui, filled, workflow, run.id, self.clock) as prompt:
                     for act in execution.answered(prompt.answer):
                         yield act
                     if prompt.is_over:
@@ -65,7 +66,7 @@ class Executions:
             except DeletedError:
                 for act in execution.deleted():
                     yield act
-            except ComfyUIError as error:
+            except (ComfyUIError, OSError) as error:
                 for act in execution.broken(error):
                     yield act
 
@@ -118,8 +119,8 @@ class _Execution:
         yield self._line("The prompt was taken out of ComfyUI's queue")
         yield from self._end("cancelled")
 
-    def broken(self, error: ComfyUIError) -> Iterator[Act]:
-        """Tell that ComfyUI cannot go on with the run, or could not begin."""
+    def broken(self, error: Exception) -> Iterator[Act]:
+        """Tell that the run cannot go on, or could not begin."""
         data: dict[str, Any] = {
             "prompt_id": self._run.id,
             "node_id": self._current,

@@ -38,40 +38,41 @@ _DECODED: Final = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:im
 
 
 class Inputs:
-    """Fills inputs into graphs; files that ComfyUI's nodes could not load are uploaded to it."""
+    """Fills inputs into graphs; files that ComfyUI's nodes could not load are uploaded to it.
 
-    def __init__(self, comfyui: ComfyUI, uploads: Uploads) -> None:
+    ``base`` is the address under which the client knows this server.
+    """
+
+    def __init__(self, comfyui: ComfyUI, uploads: Uploads, base: str) -> None:
         self._comfyui: Final = comfyui
         self._uploads: Final = uploads
+        self._base: Final = base
 
-    async def filled(self, graph: Mapping[str, Any], inputs: Mapping[str, Any], base: str) -> dict[str, Any]:
-        """Return the graph with the inputs in place; what no node takes is ignored.
+    async def filled(self, graph: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the graph with the inputs in place; what no node takes is ignored."""
+        return {node_id: await self._filled(node, inputs) for node_id, node in graph.items()}
 
-        ``base`` is the address under which the client knows this server.
-        """
-        return {node_id: await self._filled(node, inputs, base) for node_id, node in graph.items()}
-
-    async def _filled(self, node: Any, inputs: Mapping[str, Any], base: str) -> Any:
+    async def _filled(self, node: Any, inputs: Mapping[str, Any]) -> Any:
         class_type, own = class_of(node), inputs_of(node)
         input_id = own.get("input_id")
         if not class_type.startswith(PREFIX) or not isinstance(input_id, str) or input_id not in inputs:
             return node
         kind = class_type.removeprefix(PREFIX)
-        value = await self._loadable(kind, inputs[input_id], base)
+        value = await self._loadable(kind, inputs[input_id])
         return {**node, "inputs": {**own, "input_id": value, _PLACES.get(kind, "input_id"): value}}
 
-    async def _loadable(self, kind: str, value: Any, base: str) -> Any:
+    async def _loadable(self, kind: str, value: Any) -> Any:
         if kind == "ImageBatch" and (images := _listed(value)):
-            return json.dumps([await self._at_hand("Image", image, base) for image in images])
+            return json.dumps([await self._at_hand("Image", image) for image in images])
         # A list in a graph would be a link to another node.
-        return json.dumps(value) if isinstance(value, list) else await self._at_hand(kind, value, base)
+        return json.dumps(value) if isinstance(value, list) else await self._at_hand(kind, value)
 
-    async def _at_hand(self, kind: str, value: Any, base: str) -> Any:
+    async def _at_hand(self, kind: str, value: Any) -> Any:
         if kind not in _FILES or not isinstance(value, str):
             return value
         if value.startswith("data:") and not (kind in _IMAGES and value.startswith(_DECODED)):
             return await self._uploaded_data(value)
-        name = value.removeprefix(f"{base}inputs/")
+        name = value.removeprefix(f"{self._base}inputs/")
         # ComfyUI may be on a computer that cannot reach this one.
         if name != value and (path := self._uploads.path(name)):
             with path.open("rb") as content:

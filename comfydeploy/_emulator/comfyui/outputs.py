@@ -1,8 +1,9 @@
 """What the nodes of a ComfyUI have made, brought to this server."""
 
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI
@@ -13,19 +14,17 @@ from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.runs import Output, OutputFile, Run
 
 
+@dataclass(frozen=True)
 class Outputs:
     """Brings what the nodes of one run have made to ``folder``."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it does needs them all
-        self, comfyui: ComfyUI, run: Run, base: str, folder: Path, clock: Clock, ids: Ids
-    ) -> None:
-        self._comfyui: Final = comfyui
-        self._run: Final = run
-        self._base: Final = base
-        self._folder: Final = folder
-        self._clock: Final = clock
-        self._ids: Final = ids
-        self._names: Final[set[str]] = set()
+    comfyui: ComfyUI
+    run: Run
+    base: str
+    folder: Path
+    clock: Clock
+    ids: Ids
+    _names: set[str] = field(default_factory=set[str])
 
     async def brought(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
         """Fetch what a node has made; returns it as the stream tells of it, and what the run lists, if anything."""
@@ -34,13 +33,13 @@ class Outputs:
         files = [item for items in found.values() for item in items if isinstance(item, OutputFile)]
         raw = [item for items in listed.values() for item in items]
         output = Output(
-            id=self._ids.uuid(),
+            id=self.ids.uuid(),
             output_id=next((item["output_id"] for item in raw if _is_file(item) and "output_id" in item), None),
-            run_id=self._run.id,
+            run_id=self.run.id,
             node=node,
             node_class=node_class,
             data=_by_type(files) or found,
-            created_at=self._clock.now(),
+            created_at=self.clock.now(),
         )
         told = {
             kind: [self._told(output, one, item) for one, item in zip(found[kind], items, strict=True)]
@@ -49,7 +48,7 @@ class Outputs:
         # Previews are shown to those who watch, and listed nowhere.
         if not files and (not made or any(map(_is_file, raw))):
             return told, None
-        return told, Upload(output, {file.filename: self._folder / file.filename for file in files})
+        return told, Upload(output, {file.filename: self.folder / file.filename for file in files})
 
     async def _fetched(self, item: Any) -> Any:
         if not _is_file(item) or item.get("type") == "temp":
@@ -59,11 +58,11 @@ class Outputs:
             # Two folders of ComfyUI's may hold files of one name.
             name = f"{len(self._names)}_{name}"
         self._names.add(name)
-        begun = self._clock.now()
-        await self._comfyui.fetch(item, self._folder / name)
+        begun = self.clock.now()
+        await self.comfyui.fetch(item, self.folder / name)
         return OutputFile(
             filename=name,
-            upload_duration=(self._clock.now() - begun).total_seconds(),
+            upload_duration=(self.clock.now() - begun).total_seconds(),
             subfolder=item.get("subfolder") or "",
             type=item.get("type") or "output",
         )
@@ -72,7 +71,7 @@ class Outputs:
         if not isinstance(one, OutputFile):
             return item
         kept = {"filename": one.filename, "upload_duration": one.upload_duration}
-        return {**item, **kept, "url": output.url(one, self._base), "is_public": True}
+        return {**item, **kept, "url": output.url(one, self.base), "is_public": True}
 
 
 def _is_file(item: Any) -> bool:

@@ -4,7 +4,9 @@ import json
 import httpx
 import pytest
 
+from comfydeploy.emulator import Fails
 from comfydeploy.funcs.run_cancel import run_cancel
+from comfydeploy.funcs.run_get import run_get
 from comfydeploy.funcs.run_logs import run_logs
 from comfydeploy.funcs.run_queue import run_queue
 from comfydeploy.funcs.run_stream import run_stream
@@ -136,6 +138,36 @@ def test_a_deployment_that_comfyui_does_not_execute_is_played(local, comfyui):
     (output,) = unwrap(run_sync(local.core, {"deployment_id": local.emulator.deployments["picture"]}))
     assert output.files[0].filename == "cd_00001_.png"
     assert len(comfyui.prompts) == before
+
+
+def test_an_outcome_that_is_scripted_needs_no_comfyui(comfyui, forwarding, workflows, saver):
+    local = forwarding(comfyui.url, workflows=workflows(flux={"1": saver}))
+    local.emulator.script("flux", Fails("No paint"))
+    before = len(comfyui.prompts)
+    request = {"deployment_id": local.emulator.deployments["flux"]}
+    assert of("execution_error", local.heard(request))[0]["exception_message"] == "No paint"
+    assert len(comfyui.prompts) == before
+    assert len(unwrap(run_sync(local.core, request))) == 1
+    assert len(comfyui.prompts) == before + 1
+
+
+def test_a_seed_of_the_server_decides_the_seeds_of_the_samplers(comfyui, forwarding, node):
+    def sent():
+        local = forwarding(comfyui.url, seed=1)
+        unwrap(run_sync(local.core, local.request(node("KSampler", seed=5))))
+        return comfyui.prompts[-1]["prompt_id"], comfyui.prompts[-1]["prompt"]
+
+    first = sent()
+    assert first == sent()
+    assert first[1]["1"]["inputs"]["seed"] != 5
+
+
+def test_a_clock_that_is_advanced_by_hand_waits_for_comfyui(comfyui, forwarding, saver):
+    local = forwarding(comfyui.url, clock="manual", pace=1)
+    run_id = unwrap(run_queue(local.core, local.request(saver))).run_id
+    assert unwrap(run_get(local.core, run_id)).status == "not-started"
+    local.emulator.advance(1)
+    assert unwrap(run_get(local.core, run_id)).status == "success"
 
 
 class TestCancelling:

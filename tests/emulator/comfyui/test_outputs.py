@@ -38,6 +38,22 @@ def test_a_picture_is_listed_as_the_service_lists_it(ran, comfyui):
     assert (answer.content, answer.headers["content-type"]) == (b"\x89PNG 24", "image/png")
 
 
+def test_a_run_and_its_events_have_the_recorded_keys(comfyui, local, node, sample):
+    comfyui.files["cd_00024_.png", "", "output"] = b"\x89PNG"
+    saver = node("Saver", ui={"images": [file("cd_00024_.png", output_id="result")]})
+    heard = local.heard(local.request(node("Sampler", steps=1), saver))
+    events = dict(reversed(heard))
+    for kind, recorded in sample("stream")["first_of_each_kind"].items():
+        if isinstance(expected := recorded["data"].get("data"), dict):
+            assert set(events[kind]) == set(expected)
+    made = sample("stream")["first_of_each_kind"]["executed"]["data"]["data"]["output"]["images"][0]
+    assert set(events["executed"]["output"]["images"][0]) == {*made, "output_id"}
+    run = local.ended(comfyui.prompts[-1]["prompt_id"])
+    recorded = next(output for output in sample("run-success")["outputs"] if "images" in output["data"])
+    assert list(run.raw["outputs"][0]) == list(recorded)
+    assert list(run.raw["outputs"][0]["data"]["images"][0]) == list(recorded["data"]["images"][0])
+
+
 @pytest.mark.parametrize(
     ("kind", "filename", "listed"),
     [
