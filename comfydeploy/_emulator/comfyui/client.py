@@ -10,7 +10,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from comfydeploy._emulator.comfyui.graph import json_object
+from comfydeploy._emulator.comfyui.graph import json_list, json_object
 
 _CHUNK: Final = 1024 * 1024  # bytes
 # Nobody shall wait for a ComfyUI that hangs while a run is given up.
@@ -72,23 +72,19 @@ class ComfyUI:
 
     async def is_queued(self, prompt_id: str) -> bool:
         """Tell whether a prompt waits or is executed."""
-        queue = _document(await self._asked("GET", "/queue"))
-        return any(prompt_id in item for items in queue.values() for item in items)
+        return await self._is_in(prompt_id, "queue_running", "queue_pending")
 
     async def remembered(self, prompt_id: str) -> dict[str, Any]:
         """Return what ComfyUI remembers of a prompt that has ended, else nothing."""
-        history = _document(await self._asked("GET", f"/history/{prompt_id}"))
-        entry: dict[str, Any] = history.get(prompt_id) or {}
-        return entry
+        return json_object(_document(await self._asked("GET", f"/history/{prompt_id}")).get(prompt_id))
 
     async def give_up(self, prompt_id: str) -> None:
         """Take a prompt out of the queue, or interrupt it."""
         with suppress(ComfyUIError, TimeoutError):
             async with asyncio.timeout(_GIVING_UP):
                 await self._asked("POST", "/queue", json={"delete": [prompt_id]})
-                running = _document(await self._asked("GET", "/queue")).get("queue_running", [])
                 # Older ComfyUIs interrupt whatever runs, whichever id they are told.
-                if any(prompt_id in item for item in running):
+                if await self._is_in(prompt_id, "queue_running"):
                     await self._asked("POST", "/interrupt", json={"prompt_id": prompt_id})
 
     async def upload(self, name: str, content: bytes | BinaryIO) -> str:
@@ -112,6 +108,10 @@ class ComfyUI:
                         await asyncio.to_thread(copy.write, chunk)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
+
+    async def _is_in(self, prompt_id: str, *lists: str) -> bool:
+        queue = _document(await self._asked("GET", "/queue"))
+        return any(prompt_id in json_list(item) for name in lists for item in json_list(queue.get(name)))
 
     async def _asked(self, method: str, path: str, **content: Any) -> httpx.Response:
         try:

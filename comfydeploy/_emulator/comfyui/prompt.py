@@ -57,14 +57,14 @@ class Prompt:
                 # Binary frames are previews, which the service does not pass on.
                 if not isinstance(frame, str):
                     continue
-                message = _message(self._renamed(frame))
+                message = _message(frame.replace(self.id, self._run_id))
                 if message.kind == "status":
                     await self._check(message.data)
                 elif message.data.get("prompt_id") == self._run_id:
                     yield self._noted(message)
                     if self.is_over:
                         return
-        for message in _remembered(self._renamed(json.dumps(await self._outcome())), self._run_id):
+        for message in _remembered(await self._outcome(), self._run_id):
             if _key(message) not in self._heard:
                 yield self._noted(message)
             if self.is_over:
@@ -74,12 +74,6 @@ class Prompt:
         self._heard.add(_key(message))
         self.is_over = message.kind in _ENDS or _key(message) == ("executing", None)
         return message
-
-    def _renamed(self, text: str) -> Any:
-        try:
-            return json.loads(text.replace(self.id, self._run_id))
-        except ValueError:
-            return None
 
     async def _check(self, status: dict[str, Any]) -> None:
         # Of a prompt that is deleted before it begins nothing is ever said but that the queue is empty.
@@ -130,8 +124,11 @@ def _key(message: Message) -> tuple[str, Any]:
     return message.kind, message.data.get("node")
 
 
-def _message(document: Any) -> Message:
-    said = json_object(document)
+def _message(text: str) -> Message:
+    try:
+        said = json_object(json.loads(text))
+    except ValueError:
+        said = {}
     return Message(str(said.get("type")), json_object(said.get("data")))
 
 
@@ -143,7 +140,7 @@ def _is_idle(status: dict[str, Any]) -> bool:
 def _remembered(entry: dict[str, Any], prompt_id: str) -> Iterator[Message]:
     """Tell a prompt that has ended as it would have been told meanwhile, as far as that is known."""
     written = map(json_list, json_list(json_object(entry.get("status")).get("messages")))
-    messages = [Message(str(kind), json_object(data)) for kind, data in written]
+    messages = [Message(str(kind), {**json_object(data), "prompt_id": prompt_id}) for kind, data in written]
     yield from (message for message in messages if message.kind in _BEGINS)
     for node, output in json_object(entry.get("outputs")).items():
         yield Message("executed", {"node": node, "display_node": node, "output": output, "prompt_id": prompt_id})
