@@ -49,8 +49,11 @@ class ComfyUI:
         path = f"{self._url.path.rstrip('/')}/ws"
         uri = str(self._url.copy_with(scheme=scheme, path=path, params={"clientId": client_id}))
         try:
-            # Previews may be of any size, and a proxy of the environment could not reach a ComfyUI on this computer.
-            connection = await connect(uri, max_size=None, proxy=None, close_timeout=1)
+            # Messages are of any size and never left lying, since ComfyUI tells nobody anything until they are taken.
+            # A proxy of the environment could not reach a ComfyUI on this computer.
+            connection = await connect(
+                uri, max_size=None, max_queue=None, compression=None, proxy=None, close_timeout=1
+            )
         except (OSError, WebSocketException) as error:
             raise self._unreachable(error) from error
         async with connection:

@@ -81,12 +81,13 @@ class FakeComfyUI:
             self._work = asyncio.Event()
             self.released = asyncio.Event()
             self.is_interrupted = False
-            worker = asyncio.create_task(self._execute_all())
+            self._outbox: asyncio.Queue[tuple[str | None, str | bytes | None]] = asyncio.Queue()
+            tasks = [asyncio.create_task(self._execute_all()), asyncio.create_task(self._publish())]
             ready.set()
             await self._server.serve([listening])
-            worker.cancel()
-            with suppress(asyncio.CancelledError):
-                await worker
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
         self._thread = threading.Thread(target=asyncio.run, args=(serve(),))
         self._thread.start()
@@ -108,7 +109,7 @@ class FakeComfyUI:
 
     def remove(self, prompt_id: str) -> None:
         """Take a prompt out of the queue, as a person does on ComfyUI's page."""
-        asyncio.run_coroutine_threadsafe(self._remove(prompt_id), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._remove, prompt_id)
 
     def interrupt(self) -> None:
         """Interrupt what runs, as a person does on ComfyUI's page."""
@@ -131,7 +132,7 @@ class FakeComfyUI:
         prompt_id = str(uuid.uuid4()) if self.chooses_ids else body["prompt_id"]
         number = len(self.prompts)
         self._pending.append((number, prompt_id, body))
-        await self._tell_queue()
+        self._tell_queue()
         self._work.set()
         return JSONResponse({"prompt_id": prompt_id, "number": number, "node_errors": {}})
 
@@ -142,12 +143,12 @@ class FakeComfyUI:
         for prompt_id in (await request.json())["delete"]:
             if any(prompt_id in item for item in self._pending):
                 self.deleted.append(prompt_id)
-                await self._remove(prompt_id)
+                self._remove(prompt_id)
         return Response()
 
-    async def _remove(self, prompt_id: str) -> None:
+    def _remove(self, prompt_id: str) -> None:
         self._pending = [item for item in self._pending if prompt_id not in item]
-        await self._tell_queue()
+        self._tell_queue()
 
     async def _interrupt(self, request: Request) -> Response:
         self.interrupted.append((await request.json())["prompt_id"])
@@ -187,9 +188,29 @@ class FakeComfyUI:
     def _remaining(self) -> dict[str, Any]:
         return {"exec_info": {"queue_remaining": len(self._pending) + len(self.running)}}
 
-    async def _tell_queue(self) -> None:
-        for ws in list(self.sockets.values()):
-            await send(ws, json.dumps({"type": "status", "data": {"status": self._remaining()}}))
+    def tell(self, client_id: str | None, frame: str | bytes | None) -> None:
+        """Say something to a client, or to all, when all before has been said; ``None`` closes the connection."""
+        self._outbox.put_nowait((client_id, frame))
+
+    def _tell_queue(self) -> None:
+        self.tell(None, json.dumps({"type": "status", "data": {"status": self._remaining()}}))
+
+    async def _publish(self) -> None:
+        while True:
+            client_id, frame = await self._outbox.get()
+            for one, ws in list(self.sockets.items()):
+                # Clients may be gone.
+                with suppress(WebSocketDisconnect, RuntimeError):
+                    match frame:
+                        case _ if client_id not in {None, one}:
+                            pass
+                        case None:
+                            del self.sockets[one]
+                            await ws.close()
+                        case bytes():
+                            await ws.send_bytes(frame)
+                        case str():
+                            await ws.send_text(frame)
 
     async def _execute_all(self) -> None:
         while True:
@@ -198,10 +219,10 @@ class FakeComfyUI:
             while self._pending:
                 number, prompt_id, body = self._pending.pop(0)
                 self.running = [(number, prompt_id, body)]
-                await self._tell_queue()
+                self._tell_queue()
                 await Execution(self, prompt_id, body["client_id"]).execute(body["prompt"])
                 self.running = []
-                await self._tell_queue()
+                self._tell_queue()
 
 
 class Execution:
@@ -219,26 +240,28 @@ class Execution:
 
     async def execute(self, graph: dict[str, Any]) -> None:
         for frame in self._comfyui.noise:
-            await self._send(frame)
-        await self._tell("execution_start")
+            self._comfyui.tell(self._client_id, frame)
+        self._tell("execution_start")
         cached = [key for key, node in graph.items() if node["class_type"] == "Cached"]
-        await self._tell("execution_cached", nodes=cached)
+        self._tell("execution_cached", nodes=cached)
         for key, node in graph.items():
             if key in cached:
                 continue
-            await self._state(key, 0.0, 1.0)
-            await self._tell("executing", node=key, display_node=key)
+            # Others have their turn, as they have while a node computes.
+            await asyncio.sleep(0)
+            self._state(key, 0.0, 1.0)
+            self._tell("executing", node=key, display_node=key)
             if node["class_type"] == "Stopper":
                 self._comfyui.running = []
-                await self._leave()
+                self._comfyui.tell(self._client_id, None)
                 return
             if not await self._node(key, node["class_type"], node["inputs"]):
                 break
-            await self._state(key, 1.0, 1.0)
+            self._state(key, 1.0, 1.0)
         else:
-            await self._tell("execution_success")
+            self._tell("execution_success")
         self._comfyui.history[self._prompt_id] = {"outputs": self._outputs, "status": {"messages": self._messages}}
-        await self._tell("executing", node=None)
+        self._tell("executing", node=None)
 
     async def _node(self, key: str, class_type: str, inputs: dict[str, Any]) -> bool:
         where = {"node_id": key, "node_type": class_type, "executed": list(self._outputs)}
@@ -247,30 +270,26 @@ class Execution:
                 self._comfyui.waiting.put(self._prompt_id)
                 await self._comfyui.released.wait()
                 if self._comfyui.is_interrupted:
-                    await self._tell("execution_interrupted", **where)
+                    self._tell("execution_interrupted", **where)
                     return False
             case "Raiser":
                 error = {"exception_message": inputs["reason"], "exception_type": "RuntimeError"}
                 lines = ["  File nodes.py, line 1\n", f"RuntimeError: {inputs['reason']}\n"]
-                await self._tell("execution_error", **where, **error, traceback=lines, current_inputs={})
+                self._tell("execution_error", **where, **error, traceback=lines, current_inputs={})
                 return False
             case "Leaver":
-                await self._leave()
+                self._comfyui.tell(self._client_id, None)
             case "Sampler":
                 for step in range(1, inputs["steps"] + 1):
-                    await self._state(key, step, inputs["steps"])
-                    await self._tell("progress", value=step, max=inputs["steps"], node=key)
-                    await self._send(PREVIEW)
+                    self._state(key, step, inputs["steps"])
+                    self._tell("progress", value=step, max=inputs["steps"], node=key)
+                    self._comfyui.tell(self._client_id, PREVIEW)
             case "Saver":
                 self._outputs[key] = inputs["ui"]
-                await self._tell("executed", node=key, display_node=key, output=inputs["ui"])
+                self._tell("executed", node=key, display_node=key, output=inputs["ui"])
         return True
 
-    async def _leave(self) -> None:
-        if ws := self._comfyui.sockets.pop(self._client_id, None):
-            await ws.close()
-
-    async def _state(self, node: str, value: float, most: float) -> None:
+    def _state(self, node: str, value: float, most: float) -> None:
         self._states[node] = {
             "value": value,
             "max": most,
@@ -281,24 +300,14 @@ class Execution:
             "parent_node_id": None,
             "real_node_id": node,
         }
-        await self._tell("progress_state", nodes=self._states)
+        self._tell("progress_state", nodes=self._states)
 
-    async def _tell(self, kind: str, **data: Any) -> None:
+    def _tell(self, kind: str, **data: Any) -> None:
         data = {"prompt_id": self._prompt_id, **data}
         if kind.startswith("execution"):
             data["timestamp"] = int(time.time() * 1000)
             self._messages.append([kind, data])
-        await self._send(json.dumps({"type": kind, "data": data}))
-
-    async def _send(self, frame: str | bytes) -> None:
-        await send(self._comfyui.sockets.get(self._client_id), frame)
-
-
-async def send(ws: WebSocket | None, frame: str | bytes) -> None:
-    if ws:
-        # Clients may be gone.
-        with suppress(WebSocketDisconnect, RuntimeError):
-            await (ws.send_bytes(frame) if isinstance(frame, bytes) else ws.send_text(frame))
+        self._comfyui.tell(self._client_id, json.dumps({"type": kind, "data": data}))
 
 
 @pytest.fixture(scope="session")
