@@ -19,6 +19,7 @@ from comfydeploy._emulator.uploads import Uploads
 
 if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
+    from comfydeploy._emulator.comfyui.execution import Executions
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,23 @@ class Backend:
         self.store: Final = Store(settings.data, self._folder, settings.retention)
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
-        self._comfyui: Final = comfyui
         simulation = Simulation(clock, self.ids, settings.cold_start)
-        life = simulation.life
-        if comfyui:
-            from comfydeploy._emulator.comfyui.execution import Executions
+        self._executions: Final = self._executing(comfyui, simulation) if comfyui else None
+        self.machine: Final = Machine(self.store, clock, (self._executions or simulation).life)
 
-            life = Executions(
-                comfyui, self.uploads, self._folder, clock, self.ids, simulation.arrival, simulated=life
-            ).life
-        self.machine: Final = Machine(self.store, clock, life)
+    def _executing(self, comfyui: "ComfyUI", simulation: Simulation) -> "Executions":
+        from comfydeploy._emulator.comfyui.execution import Executions
+        from comfydeploy._emulator.comfyui.messages import Messages
+
+        return Executions(
+            Messages(comfyui),
+            self.uploads,
+            self._folder,
+            self.clock,
+            self.ids,
+            arrival=simulation.arrival,
+            simulated=simulation.life,
+        )
 
     def queue_position(self, run: Run) -> int | None:
         """Tell the place of a waiting run among those that wait: those of others, which leave one by one, and ours."""
@@ -85,8 +93,8 @@ class Backend:
         """End what runs, so that nobody waits for it any longer."""
         await self.sessions.stop()
         await self.machine.stop()
-        if self._comfyui:
-            await self._comfyui.close()
+        if self._executions:
+            await self._executions.close()
 
     def close(self) -> None:
         """Close the files, once nothing runs any more."""

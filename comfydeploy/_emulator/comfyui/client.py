@@ -1,8 +1,7 @@
 """ComfyUI's interface, as far as runs need it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -42,22 +41,16 @@ class ComfyUI:
             await self._client.aclose()
             self._client = None
 
-    @asynccontextmanager
-    async def listening(self, client_id: str) -> AsyncGenerator[ClientConnection, None]:
-        """Hear what ComfyUI says to a client, from now on."""
+    async def connect(self, client_id: str) -> ClientConnection:
+        """Open the connection over which ComfyUI tells a client of its prompts."""
         scheme = {"http": "ws", "https": "wss"}[self._url.scheme]
         path = f"{self._url.path.rstrip('/')}/ws"
         uri = str(self._url.copy_with(scheme=scheme, path=path, params={"clientId": client_id}))
         try:
-            # Messages are of any size and never left lying, since ComfyUI tells nobody anything until they are taken.
-            # A proxy of the environment could not reach a ComfyUI on this computer.
-            connection = await connect(
-                uri, max_size=None, max_queue=None, compression=None, proxy=None, close_timeout=1
-            )
+            # Previews may be of any size, and a proxy of the environment could not reach a ComfyUI on this computer.
+            return await connect(uri, max_size=None, compression=None, proxy=None, close_timeout=1)
         except (OSError, WebSocketException) as error:
             raise self._unreachable(error) from error
-        async with connection:
-            yield connection
 
     async def queue(self, graph: dict[str, Any], workflow: Any, prompt_id: str, client_id: str) -> dict[str, Any]:
         """Have a graph executed; the answer has a ``prompt_id``, or the ``error`` for which it is refused.

@@ -9,11 +9,12 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
+from comfydeploy._emulator.comfyui.client import ComfyUIError
 from comfydeploy._emulator.comfyui.graph import class_of
 from comfydeploy._emulator.comfyui.inputs import Inputs
+from comfydeploy._emulator.comfyui.messages import Message, Messages
 from comfydeploy._emulator.comfyui.outputs import Outputs
-from comfydeploy._emulator.comfyui.prompt import DeletedError, Message, prompted
+from comfydeploy._emulator.comfyui.prompt import DeletedError, prompted
 from comfydeploy._emulator.comfyui.seeds import reseeded
 from comfydeploy._emulator.deployments import USUAL, Deployment
 from comfydeploy._emulator.events import Event, update
@@ -27,9 +28,9 @@ from comfydeploy._emulator.uploads import Uploads
 
 @dataclass(frozen=True)
 class Executions:
-    """Has graphs executed by ``comfyui``; runs without one, or whose end is scripted, are ``simulated``."""
+    """Has graphs executed by ComfyUI; runs without one, or whose end is scripted, are ``simulated``."""
 
-    comfyui: ComfyUI
+    messages: Messages
     uploads: Uploads
     folder: Folder
     clock: Clock
@@ -43,23 +44,28 @@ class Executions:
             return self.simulated(run, deployment, number, base)
         return self._executed(run, deployment.workflow_api, deployment.workflow, base)
 
+    async def close(self) -> None:
+        """Close the connections to ComfyUI."""
+        await self.messages.close()
+        await self.messages.comfyui.close()
+
     async def _executed(self, run: Run, graph: dict[str, Any], workflow: Any, base: str) -> AsyncGenerator[Act, None]:
         ids = self.ids.of(run.id)
         for act in self.arrival(run, ids):
             yield act
         dice = Random(ids.word(16))  # noqa: S311 - seeds of pictures are no secrets
         with TemporaryDirectory(prefix="comfyui-", dir=self.folder.path) as folder:
-            outputs = Outputs(self.comfyui, run, base, Path(folder), self.clock, ids)
+            outputs = Outputs(self.messages.comfyui, run, base, Path(folder), self.clock, ids)
             execution = _Execution(run, graph, outputs, self.clock)
             try:
-                inputs = Inputs(self.comfyui, self.uploads, base)
+                inputs = Inputs(self.messages.comfyui, self.uploads, base)
                 filled = await inputs.filled(reseeded(graph, workflow, dice), run.workflow_inputs)
-                async with prompted(self.comfyui, filled, workflow, run.id, self.clock) as prompt:
+                async with prompted(self.messages, filled, workflow, run.id, self.clock) as (prompt, ear):
                     for act in execution.answered(prompt.answer):
                         yield act
                     if prompt.is_over:
                         return
-                    async with aclosing(prompt.messages()) as messages:
+                    async with aclosing(prompt.messages(ear)) as messages:
                         async for message in messages:
                             for act in await execution.told(message):
                                 yield act

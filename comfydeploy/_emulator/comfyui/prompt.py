@@ -2,28 +2,18 @@
 
 import json
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, NamedTuple
-from uuid import uuid4
-
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
+from contextlib import asynccontextmanager
+from typing import Any, Final
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
 from comfydeploy._emulator.comfyui.graph import json_list, json_object
+from comfydeploy._emulator.comfyui.messages import Ear, Message, Messages
 
 _POLLING: Final = 1.0  # seconds
 _TRIES: Final = 3
 _BEGINS: Final = {"execution_start", "execution_cached"}
 _ENDS: Final = {"execution_error", "execution_interrupted"}
-
-
-class Message(NamedTuple):
-    """What ComfyUI says of a prompt."""
-
-    kind: str
-    data: dict[str, Any]
 
 
 class DeletedError(Exception):
@@ -36,9 +26,8 @@ class Prompt:
     ``answer`` is what ComfyUI answered to it: without a ``prompt_id`` it was refused.
     """
 
-    def __init__(self, comfyui: ComfyUI, connection: ClientConnection, run_id: str, clock: Clock) -> None:
+    def __init__(self, comfyui: ComfyUI, run_id: str, clock: Clock) -> None:
         self._comfyui: Final = comfyui
-        self._connection: Final = connection
         self._run_id: Final = run_id
         self._clock: Final = clock
         self._heard: Final[set[tuple[str, Any]]] = set()
@@ -50,20 +39,15 @@ class Prompt:
         """The id under which ComfyUI knows the prompt."""
         return str(self.answer.get("prompt_id", self._run_id))
 
-    async def messages(self) -> AsyncGenerator[Message, None]:
+    async def messages(self, ear: Ear) -> AsyncGenerator[Message, None]:
         """Tell what ComfyUI says; once the connection is lost, what it remembers when the prompt has ended."""
-        with suppress(ConnectionClosed):
-            async for frame in self._connection:
-                # Binary frames are previews, which the service does not pass on.
-                if not isinstance(frame, str):
-                    continue
-                message = _message(frame.replace(self.id, self._run_id))
-                if message.kind == "status":
-                    await self._check(message.data)
-                elif message.data.get("prompt_id") == self._run_id:
-                    yield self._noted(message)
-                    if self.is_over:
-                        return
+        while message := await ear.get():
+            if message.kind != "status":
+                yield self._noted(message)
+            elif not self._heard and not await self._is_known():
+                raise DeletedError
+            if self.is_over:
+                return
         for message in _remembered(await self._outcome(), self._run_id):
             if _key(message) not in self._heard:
                 yield self._noted(message)
@@ -73,12 +57,9 @@ class Prompt:
     def _noted(self, message: Message) -> Message:
         self._heard.add(_key(message))
         self.is_over = message.kind in _ENDS or _key(message) == ("executing", None)
-        return message
-
-    async def _check(self, status: dict[str, Any]) -> None:
-        # Of a prompt that is deleted before it begins nothing is ever said but that the queue is empty.
-        if not self._heard and "sid" not in status and _is_idle(status) and not await self._is_known():
-            raise DeletedError
+        if self.id == self._run_id:
+            return message
+        return Message(message.kind, json.loads(json.dumps(message.data).replace(self.id, self._run_id)))
 
     async def _is_known(self) -> bool:
         # The queue first: a prompt may end between the two questions.
@@ -105,36 +86,24 @@ class Prompt:
 
 @asynccontextmanager
 async def prompted(
-    comfyui: ComfyUI, graph: dict[str, Any], workflow: Any, run_id: str, clock: Clock
-) -> AsyncGenerator[Prompt, None]:
-    """Have a graph executed for a run; what has not ended when it is left is given up."""
-    client_id = str(uuid4())
-    async with comfyui.listening(client_id) as connection:
-        prompt = Prompt(comfyui, connection, run_id, clock)
-        try:
-            prompt.answer = await comfyui.queue(graph, workflow, run_id, client_id)
-            prompt.is_over = "prompt_id" not in prompt.answer
-            yield prompt
-        finally:
-            if not prompt.is_over:
-                await comfyui.give_up(prompt.id)
+    messages: Messages, graph: dict[str, Any], workflow: Any, run_id: str, clock: Clock
+) -> AsyncGenerator[tuple[Prompt, Ear], None]:
+    """Have a graph executed for a run, and hear of it; what has not ended when it is left is given up."""
+    client_id = await messages.client_id()
+    prompt = Prompt(messages.comfyui, run_id, clock)
+    try:
+        async with messages.queueing:
+            prompt.answer = await messages.comfyui.queue(graph, workflow, run_id, client_id)
+        prompt.is_over = "prompt_id" not in prompt.answer
+        with messages.of(prompt.id, client_id) as ear:
+            yield prompt, ear
+    finally:
+        if not prompt.is_over:
+            await messages.comfyui.give_up(prompt.id)
 
 
 def _key(message: Message) -> tuple[str, Any]:
     return message.kind, message.data.get("node")
-
-
-def _message(text: str) -> Message:
-    try:
-        said = json_object(json.loads(text))
-    except ValueError:
-        said = {}
-    return Message(str(said.get("type")), json_object(said.get("data")))
-
-
-def _is_idle(status: dict[str, Any]) -> bool:
-    queue = json_object(json_object(status.get("status")).get("exec_info"))
-    return queue.get("queue_remaining") == 0
 
 
 def _remembered(entry: dict[str, Any], prompt_id: str) -> Iterator[Message]:

@@ -252,7 +252,7 @@ class Execution:
             self._state(key, 0.0, 1.0)
             self._tell("executing", node=key, display_node=key)
             if node["class_type"] == "Stopper":
-                self._comfyui.running = []
+                self._comfyui.running.clear()
                 self._comfyui.tell(self._client_id, None)
                 return
             if not await self._node(key, node["class_type"], node["inputs"]):
