@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import uuid4
@@ -15,7 +15,6 @@ from comfydeploy._emulator.comfyui.client import ComfyUI
 from comfydeploy._emulator.comfyui.graph import json_object
 
 _LATEST: Final = 1000
-_AT_ONCE: Final = 4
 
 
 class Message(NamedTuple):
@@ -38,8 +37,6 @@ class Messages:
 
     def __init__(self, comfyui: ComfyUI) -> None:
         self.comfyui: Final = comfyui
-        # httpx looks through all requests for each of them: hundreds at once would take it minutes.
-        self.queueing: Final = asyncio.Semaphore(_AT_ONCE)
         self._connecting: Final = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
         self._client_id = ""
@@ -63,7 +60,7 @@ class Messages:
         return self._client_id
 
     @contextmanager
-    def of(self, prompt_id: str, client_id: str) -> Iterator[Ear]:
+    def of(self, prompt_id: str, client_id: str) -> Generator[Ear, None, None]:
         """Hear all that is said of a prompt that has been queued."""
         ear = self._ears[prompt_id] = Ear()
         for message in self._unheard:

@@ -92,8 +92,7 @@ async def prompted(
     client_id = await messages.client_id()
     prompt = Prompt(messages.comfyui, run_id, clock)
     try:
-        async with messages.queueing:
-            prompt.answer = await messages.comfyui.queue(graph, workflow, run_id, client_id)
+        prompt.answer = await messages.comfyui.queue(graph, workflow, run_id, client_id)
         prompt.is_over = "prompt_id" not in prompt.answer
         with messages.of(prompt.id, client_id) as ear:
             yield prompt, ear

@@ -26,7 +26,15 @@ from comfydeploy.emulator import Emulator
 from comfydeploy.funcs.deployments_list import deployments_list
 from comfydeploy.funcs.run_get import run_get
 from comfydeploy.funcs.run_stream import run_stream
-from comfydeploy.models import EventUpdate, EventUpdateEvent, LogUpdate, LogUpdateEvent, WorkflowRunModel
+from comfydeploy.funcs.run_sync import run_sync_async
+from comfydeploy.models import (
+    EventUpdate,
+    EventUpdateEvent,
+    LogUpdate,
+    LogUpdateEvent,
+    WorkflowRunModel,
+    WorkflowRunOutputModel,
+)
 from comfydeploy.result import unwrap
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
@@ -50,6 +58,7 @@ class FakeComfyUI:
         self.deleted: list[str] = []
         self.waiting: queue.Queue[str] = queue.Queue()
         self.noise: list[str] = []
+        self.clients: list[str] = []
         self.refuses_uploads = False
         self._pending: list[tuple[int, str, dict[str, Any]]] = []
         self.running: list[tuple[int, str, dict[str, Any]]] = []
@@ -180,6 +189,7 @@ class FakeComfyUI:
         await ws.accept()
         client_id = ws.query_params["clientId"]
         self.sockets[client_id] = ws
+        self.clients.append(client_id)
         await ws.send_json({"type": "status", "data": {"status": self._remaining(), "sid": client_id}})
         with suppress(WebSocketDisconnect):
             await ws.receive_text()
@@ -358,6 +368,15 @@ class Local:
         """Stream a run to its end: the kind and the data of each event; lines of the log are of the kind "log"."""
         with unwrap(run_stream(self.core, request)) as stream:
             return [_told(unwrap(item)) for item in stream]
+
+    def ran_at_once(self, requests: list[dict[str, Any]]) -> list[list[WorkflowRunOutputModel]]:
+        """Run all requests at the same time: the outputs of each."""
+
+        async def run() -> list[list[WorkflowRunOutputModel]]:
+            async with ComfyDeployCore(bearer=self.emulator.bearer, server_url=self.emulator.url) as core:
+                return [unwrap(one) for one in await asyncio.gather(*(run_sync_async(core, r) for r in requests))]
+
+        return asyncio.run(run())
 
     def ended(self, run_id: str) -> WorkflowRunModel:
         """Ask for a run until it has ended."""
