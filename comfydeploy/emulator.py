@@ -1,7 +1,9 @@
 """A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
 
 try:
+    from comfydeploy._emulator.deliveries import Delivery
     from comfydeploy._emulator.outcomes import Fails, IsCancelled, NodeOutput, Outcome, Succeeds, TimesOut
+    from comfydeploy._emulator.quirks.catalogue import Quirk
     from comfydeploy._emulator.runs import Output, OutputFile, Run
     from comfydeploy._emulator.server import Emulator
 except ModuleNotFoundError as _missing:
@@ -9,6 +11,7 @@ except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None
 
 __all__ = [
+    "Delivery",
     "Emulator",
     "Fails",
     "IsCancelled",
@@ -16,6 +19,7 @@ __all__ = [
     "Outcome",
     "Output",
     "OutputFile",
+    "Quirk",
     "Run",
     "Succeeds",
     "TimesOut",

@@ -10,13 +10,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import UnprocessableError
-from comfydeploy._emulator.routes.answers import Json, refusal
+from comfydeploy._emulator.page.routes import PageRoutes
+from comfydeploy._emulator.routes.answers import BrokenError, Json, refusal
 from comfydeploy._emulator.routes.deployments import DeploymentRoutes
 from comfydeploy._emulator.routes.files import FileRoutes
 from comfydeploy._emulator.routes.logs import LogRoutes
 from comfydeploy._emulator.routes.runs import RunRoutes
 from comfydeploy._emulator.routes.sessions import SessionRoutes
 from comfydeploy._emulator.routes.start import StartRoutes
+
+LOCAL_KEY: Final = "local-key"
 
 
 def application(backend: Backend, bearer: str) -> ASGIApp:
@@ -28,6 +31,8 @@ def application(backend: Backend, bearer: str) -> ASGIApp:
         *LogRoutes(backend).routes(),
         *SessionRoutes(backend).routes(),
         *DeploymentRoutes(backend).routes(),
+        # A key of the user's own is a secret, and shown to nobody.
+        *PageRoutes(backend, bearer, example_key=bearer if bearer == LOCAL_KEY else "YOUR_KEY").routes(),
     ]
     for route in routes:
         # Starlette answers HEAD wherever GET is; the real server does not.
@@ -35,7 +40,9 @@ def application(backend: Backend, bearer: str) -> ASGIApp:
     return BearerGate(
         Starlette(
             routes=routes,
-            exception_handlers=dict.fromkeys((HTTPException, UnprocessableError, ClientDisconnect), refusal),
+            exception_handlers=dict.fromkeys(
+                (HTTPException, UnprocessableError, BrokenError, ClientDisconnect), refusal
+            ),
         ),
         bearer,
     )

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deliveries import Deliveries
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.graphs import checked_life
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.life import Simulation
+from comfydeploy._emulator.life import Life, Simulation
 from comfydeploy._emulator.machine import Machine
+from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.quirks.runs import quirky_life
 from comfydeploy._emulator.runs import Run
 from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.uploads import Uploads
+from comfydeploy._emulator.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
@@ -31,6 +37,8 @@ class Settings:
     cold_start: float = 0.3
     queue_length: int = 0
     retention: int | None = None
+    quirks: frozenset[Quirk] = frozenset()
+    comfyui: "ComfyUI | None" = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.cold_start < inf:
@@ -44,7 +52,7 @@ class Settings:
 
 
 class Backend:
-    """The parts of one server; with ``comfyui``, graphs are executed there."""
+    """The parts of one server."""
 
     def __init__(
         self,
@@ -52,33 +60,35 @@ class Backend:
         clock: Clock,
         catalogue: Catalogue,
         streams: set[EventStream],
-        comfyui: "ComfyUI | None",
+        deliveries: Deliveries,
     ) -> None:
         self.clock: Final = clock
         self.catalogue: Final = catalogue
+        self.deliveries: Final = deliveries
         self.streams: Final = streams
+        self.quirks: Final = settings.quirks
         self.ids: Final = Ids(settings.seed)
         self._settings: Final = settings
         self._folder: Final = Folder(settings.data)
-        self.store: Final = Store(settings.data, self._folder, settings.retention)
+        self.store: Final = Store(self._folder, settings.retention)
+        self.feed: Final = Feed(clock)
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
         simulation = Simulation(clock, self.ids, settings.cold_start)
-        self._executions: Final = self._executing(comfyui, simulation) if comfyui else None
-        self.machine: Final = Machine(self.store, clock, (self._executions or simulation).life)
+        life = checked_life(simulation.life)
+        comfyui = settings.comfyui
+        self._executions: Final = self._executing(comfyui, simulation, life) if comfyui else None
+        if self._executions:
+            life = self._executions.life
+        webhooks = Webhooks(clock, deliveries, self.quirks, self.feed)
+        self.machine: Final = Machine(self.store, clock, quirky_life(life, self.quirks), webhooks, self.feed)
 
-    def _executing(self, comfyui: "ComfyUI", simulation: Simulation) -> "Executions":
+    def _executing(self, comfyui: "ComfyUI", simulation: Simulation, life: Life) -> "Executions":
         from comfydeploy._emulator.comfyui.execution import Executions
         from comfydeploy._emulator.comfyui.messages import Messages
 
         return Executions(
-            Messages(comfyui),
-            self.uploads,
-            self._folder,
-            self.clock,
-            self.ids,
-            arrival=simulation.arrival,
-            simulated=simulation.life,
+            Messages(comfyui), self.uploads, self._folder, self.clock, self.ids, simulation.arrival, simulated=life
         )
 
     def queue_position(self, run: Run) -> int | None:
@@ -87,12 +97,17 @@ class Backend:
             return None
         waited = (self.clock.now() - run.created_at).total_seconds()
         wait = self._settings.cold_start * self.clock.pace
-        return place + ceil(self._settings.queue_length * max(0.0, 1 - waited / wait) if wait else 0)
+        # Each of the others and at last the run itself is the first for an equal part of the cold start.
+        before = ceil((self._settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
+        return place + max(0, before)
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""
+        self.feed.end()
         await self.sessions.stop()
         await self.machine.stop()
+        for stream in self.streams:
+            stream.end()
         if self._executions:
             await self._executions.close()
 

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from starlette.exceptions import HTTPException
 
-from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.bodies import DeploymentRunRequest, ModelRunRequest, RunRequest, WorkflowRunRequest
 from comfydeploy._emulator.deployments import DEPLOYMENTS, Deployment, Input
-from comfydeploy._emulator.outcomes import Fails, Outcome
+from comfydeploy._emulator.outcomes import Fails, NodeOutput, Outcome, Succeeds
 
 
 class Catalogue:
@@ -34,7 +34,7 @@ class Catalogue:
             name,
             outcome=outcome,
             inputs=tuple(Input(key, value) for key, value in inputs.items()),
-            own_id=None if own_id is None else str(UUID(own_id)),
+            own_id=None if own_id is None else _uuid(own_id),
         )
         if any(added.name == one.name or added.id == one.id for one in self.all()):
             raise ValueError(f"there is a deployment {name!r} with the id {added.id} already")
@@ -45,6 +45,8 @@ class Catalogue:
         """Let the next ``times`` runs of a deployment, or from now on all, end in a certain way."""
         if name not in self._known:
             raise ValueError(f"deployment must be one of {', '.join(self._known)}, not {name!r}")
+        if times is not None and times < 1:
+            raise ValueError(f"times must be a number of runs, 1 or more, or None for all, not {times}")
         if times is None:
             self._known[name] = replace(self._known[name], outcome=outcome)
         else:
@@ -54,10 +56,14 @@ class Catalogue:
         """Return the deployment with the outcome of a new run: what the script says, else what its input asks for."""
         if self._next[deployment.name]:
             return replace(deployment, outcome=self._next[deployment.name].popleft())
-        asked = inputs.get("fail") if any(one.id == "fail" for one in deployment.inputs) else None
-        if not asked:
-            return deployment
-        return replace(deployment, outcome=Fails(asked if isinstance(asked, str) else "The run was asked to fail."))
+        known = {one.id for one in deployment.inputs}
+        if "fail" in known and (reason := inputs.get("fail")):
+            outcome = Fails(reason if isinstance(reason, str) else "The run was asked to fail.")
+            return replace(deployment, outcome=outcome)
+        if "text" in known and (text := inputs.get("text")):
+            texts = [text] if isinstance(text, str | int | float) else text
+            return replace(deployment, outcome=Succeeds([NodeOutput("result", texts=texts)]))
+        return deployment
 
     def chosen(self, form: RunRequest) -> Deployment:
         """Find what a request wants to have run; unknown ids raise the server's 404."""
@@ -69,6 +75,8 @@ class Catalogue:
                 if not form.workflow_api_json:
                     raise HTTPException(404, "Workflow API not found")
                 deployment = replace(deployment, workflow_api=form.workflow_api_json, workflow=form.workflow)
+            case ModelRunRequest():
+                raise HTTPException(404, "Model not found")
             case _:
                 deployment = self.found(
                     "version_id", form.workflow_version_id, "Workflow version not found for this deployment"
@@ -84,3 +92,10 @@ class Catalogue:
             if getattr(deployment, attribute) == str(wanted):
                 return deployment
         raise HTTPException(404, otherwise)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError(f"id must be a UUID, not {text!r}") from None

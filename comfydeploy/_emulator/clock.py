@@ -81,6 +81,8 @@ class ManualClock(Clock):
     async def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass: wake whoever is due, one after the other, and let each do all that it can."""
         end = self._now + timedelta(seconds=seconds)
+        # Whoever has just been cancelled in their sleep gets to know of it first.
+        await asyncio.sleep(0)
         await self._still()
         while self._sleepers and self._sleepers[0][0] <= end:
             due, _, waker, is_work = heappop(self._sleepers)

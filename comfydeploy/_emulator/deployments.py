@@ -67,6 +67,7 @@ INPUTS: Final = (
     Input("width", 512, "Width in pixels", 16, 2048),
     Input("height", 512, "Height in pixels", 16, 2048),
     Input("seed", 0, "Decides the colours and shapes", class_type="ComfyUIDeployExternalSeed"),
+    Input("text", "", "Put out in place of the picture; a list puts out several, of anything"),
     Input("fail", default=False, description="true, or a reason: the run fails"),
 )
 
@@ -87,7 +88,7 @@ DRAWING: Final = (*_LOADING, Node("5", "KSampler", 0.8, steps=8), Node("6", "VAE
 class Deployment:
     """A deployed workflow, and how its runs end if nothing else has been asked for.
 
-    ``workflow_api`` is the graph that a ComfyUI executes, ``workflow`` the same as ComfyUI's page shows it.
+    ``workflow_api`` is a graph given in place of its own, ``workflow`` the same as ComfyUI's page shows it.
     """
 
     name: str
@@ -184,6 +185,7 @@ class Deployment:
             "workflow_version_id": self.version_id,
             "workflow_id": self.workflow_id,
             "machine_id": self.machine_id,
+            "gpu": None,
             "share_slug": None,
             "description": self.description,
             "share_options": None,

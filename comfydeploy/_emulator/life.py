@@ -75,7 +75,7 @@ class Simulation:
         yield Change({"status": "queued", "gpu_event_id": gpu_event_id})
         yield update("gpu_ready")
         yield update("gpu_event_id", gpu_event_id)
-        yield Pause(BOOT_SECONDS)
+        yield Pause(min(BOOT_SECONDS, self._cold_start))
         yield update("comfyui_api_ready")
         yield Change({"status": "started"})
         yield update("comfyui_ready")
@@ -186,7 +186,7 @@ class _Prompt:
         yield self._told("executed", **made)
         if files:
             yield Pause(UPLOAD_SECONDS)
-            yield self._told("output_ready", **made)
+        yield self._told("output_ready", **made)
 
     def _failed(self, reason: str, kind: str) -> Iterator[Act]:
         yield self._stamped(

@@ -18,7 +18,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True)
 class NodeOutput:
-    """What one node of a workflow makes: the bytes of files by their names, and texts.
+    """What one node of a workflow makes: the bytes of files by their names, and texts or other values.
 
     ``kind`` is the key of the files in ``data``, such as ``gifs``; without it the names decide (``images``,
     ``videos``, ``audio``, ``mesh``, else ``files``). With neither files nor texts, the node draws a picture from the
@@ -27,14 +27,17 @@ class NodeOutput:
 
     output_id: str | None = None
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
-    texts: Sequence[str] = ()
+    texts: Sequence[Any] = ()
     kind: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.texts, str):
             raise TypeError("texts must be a list of texts, not one text")
-        for name in self.files:
+        for name, content in self.files.items():
             plain_name(name)
+            # Not everybody checks the types of tests.
+            if not isinstance(content, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"files: {name} must be bytes, not {content!r}")
 
     @property
     def draws(self) -> bool:
@@ -73,7 +76,7 @@ class _Lasting:
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not 0 <= self.seconds < math.inf:
-            raise ValueError("seconds must not be negative, nor infinite")
+            raise ValueError(f"seconds must be a number, 0 or more, not {self.seconds}")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 import uvicorn
 
-from comfydeploy._emulator.app import application
+from comfydeploy._emulator.app import LOCAL_KEY, application
 from comfydeploy._emulator.backend import Backend, Settings
 from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock, ManualClock
+from comfydeploy._emulator.deliveries import Deliveries, Delivery
 from comfydeploy._emulator.deployments import USUAL, Deployment
 from comfydeploy._emulator.events import EventStream
 from comfydeploy._emulator.outcomes import Outcome
+from comfydeploy._emulator.quirks.catalogue import Quirk, chosen
 from comfydeploy._emulator.runs import Run
 
 if TYPE_CHECKING:
@@ -37,10 +39,13 @@ class Emulator:
     until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
 
     With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
-    until :meth:`advance` is called. A machine takes a new run after ``cold_start`` seconds; until then
-    ``queue_length`` runs of others wait before it, which leave one by one: ``queue_position`` tells its place, the
-    first being 1. With ``retention`` only so many of the runs that have ended are kept, the latest, with their logs
-    and files.
+    until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
+    all the same. A machine takes a new run after ``cold_start`` seconds; until then ``queue_length`` runs of others
+    wait before it, which leave one by one: ``queue_position`` tells its place, the first being 1. With ``retention``
+    only so many of the runs that have ended are kept, the latest, with their logs and files.
+
+    ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
+    name is a ``ValueError``.
 
     ``comfyui`` is the address of a ComfyUI, such as ``http://127.0.0.1:8188`` (extra ``comfydeploy[comfyui]``): it
     executes the graphs of workflow runs, and those of the folder ``workflows``, where each ``name.json``, in ComfyUI's
@@ -60,6 +65,7 @@ class Emulator:
         cold_start: float = 0.3,
         queue_length: int = 0,
         retention: int | None = None,
+        quirks: str | Iterable[str] = (),
         comfyui: str | None = None,
         workflows: str | Path | None = None,
     ) -> None:
@@ -67,7 +73,7 @@ class Emulator:
             raise ValueError(f"pace must be a number, 0 or more, not {pace}")
         if clock not in {"real", "manual"}:
             raise ValueError(f"clock must be 'real' or 'manual', not {clock!r}")
-        self.bearer: Final = "local-key" if bearer is None else bearer
+        self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self._wanted: Final = (host, port)
         self._settings: Final = Settings(
             data=Path(data) if data else None,
@@ -75,10 +81,12 @@ class Emulator:
             cold_start=cold_start,
             queue_length=queue_length,
             retention=retention,
+            quirks=chosen(quirks),
+            comfyui=None if comfyui is None else _reached(comfyui),
         )
         self._clock: Final = ManualClock(pace) if clock == "manual" else Clock(pace)
-        self._comfyui: Final = None if comfyui is None else _reached(comfyui)
         self._catalogue: Final = Catalogue(_deployed(workflows, comfyui))
+        self._deliveries: Final = Deliveries()
         self._streams: Final[set[EventStream]] = set()
         self._address: tuple[str, int] | None = None
         self._exits: Final = ExitStack()
@@ -106,6 +114,16 @@ class Emulator:
         """
         server = self._serving()
         return server.result(server.runs())
+
+    @property
+    def quirks(self) -> frozenset[Quirk]:
+        """The quirks that it shows."""
+        return self._settings.quirks
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every request that was sent to a webhook, oldest first, of the latest 10,000; also after the end."""
+        return self._deliveries.all()
 
     @property
     def open_streams(self) -> int:
@@ -157,7 +175,7 @@ class Emulator:
             raise RuntimeError("The emulator has been started already")
         with ExitStack() as exits:
             listening = exits.enter_context(_listening(*self._wanted))
-            backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._comfyui)
+            backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._deliveries)
             exits.enter_context(closing(backend))
             server = _Server(backend, self.bearer)
             thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)

@@ -18,22 +18,23 @@ _LINES: Final = TypeAdapter(list[LogLine])
 class Store:
     """The runs and their files; with ``retention``, as many of the ended runs as that, the latest ones.
 
-    Without ``data``, a folder, they are kept in memory and in a temporary folder.
+    In a temporary folder are their files only, and they themselves in memory.
     """
 
-    def __init__(self, data: Path | None, folder: Folder, retention: int | None = None) -> None:
-        if data:
-            data.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Folder, retention: int | None) -> None:
         self._folder: Final = folder
         self._retention: Final = retention
         # Opened by the thread that starts the server, used by the one that serves.
         self._database: Final = sqlite3.connect(
-            data / "runs.sqlite" if data else ":memory:", check_same_thread=False, isolation_level=None
+            ":memory:" if folder.is_temporary else folder.path / "runs.sqlite",
+            check_same_thread=False,
+            isolation_level=None,
         )
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT)")
-        self._ended: Final[dict[str, None]] = {}
+        # Whether each has files, beginning with the run that has been kept longest.
+        self._ended: Final[dict[str, bool]] = {}
         self._reopen()
 
     def close(self) -> None:
@@ -48,9 +49,7 @@ class Store:
             (run.id, run.status, run.model_dump_json()),
         )
         if run.status in ENDED and self._retention:
-            self._ended[run.id] = None
-            if len(self._ended) > self._retention:
-                self._forget(next(iter(self._ended)))
+            self._retain(run, self._retention)
 
     def run(self, run_id: str) -> Run | None:
         """Return the run as it was kept last."""
@@ -64,6 +63,16 @@ class Store:
             (workflow_id, limit, offset),
         )
         return [Run.model_validate_json(row[0]) for row in rows]
+
+    def latest(self, limit: int, offset: int) -> list[Run]:
+        """Return a page of all runs, newest first."""
+        rows = self._database.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT ? OFFSET ?", (limit, offset))
+        return [Run.model_validate_json(row[0]) for row in rows]
+
+    def count(self) -> int:
+        """Count all runs."""
+        counted: int = self._database.execute("SELECT count(*) FROM runs").fetchone()[0]
+        return counted
 
     def queue_position(self, run: Run) -> int | None:
         """Count the runs that wait, up to and including this one."""
@@ -105,13 +114,17 @@ class Store:
 
     def _reopen(self) -> None:
         for run in self.runs():
-            # No server runs those any more that had not ended, and nobody's workflow is to blame.
-            is_interrupted = run.status not in ENDED
-            self.save(run.changed(run.updated_at, status="cancelled") if is_interrupted else run)
+            if run.status not in ENDED:
+                # No server runs it any more, and nobody's workflow is to blame.
+                self.save(run.changed(run.updated_at, status="cancelled"))
+            elif self._retention:
+                self._retain(run, self._retention)
 
-    def _forget(self, run_id: str) -> None:
-        del self._ended[run_id]
-        run = self.run(run_id)
-        self._database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-        if run and run.files:
-            shutil.rmtree(self._folder.path / "outputs" / run_id, ignore_errors=True)
+    def _retain(self, run: Run, most: int) -> None:
+        self._ended[run.id] = bool(run.files)
+        if len(self._ended) <= most:
+            return
+        oldest = next(iter(self._ended))
+        self._database.execute("DELETE FROM runs WHERE id = ?", (oldest,))
+        if self._ended.pop(oldest):
+            shutil.rmtree(self._folder.path / "outputs" / oldest, ignore_errors=True)

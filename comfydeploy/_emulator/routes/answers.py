@@ -1,11 +1,12 @@
 """How answers are written."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from comfydeploy._emulator.bodies import UnprocessableError
 
@@ -20,6 +21,17 @@ class Json(Response):
         return to_json(content, inf_nan_mode="null")
 
 
+class StoredFile(FileResponse):
+    """A file that somebody has brought or a run has made: whatever it is, it must not act as a part of this server."""
+
+    def __init__(self, path: Path, media_type: str) -> None:
+        super().__init__(path, media_type=media_type, headers={"content-security-policy": "script-src 'none'"})
+
+
+class BrokenError(Exception):
+    """The real server breaks here, whatever it has done before."""
+
+
 def refusal(_: Request, error: Exception) -> Response:
     """Answer a request that was refused."""
     match error:
@@ -27,6 +39,8 @@ def refusal(_: Request, error: Exception) -> Response:
             return Json({"detail": error.detail}, error.status_code, error.headers)
         case UnprocessableError():
             return Json({"detail": error.problems}, 422)
+        case BrokenError():
+            return PlainTextResponse("Internal Server Error", 500)
         case _:
             # The client left while it was sending: nobody reads this.
             return Response(status_code=400)

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.sessions import CreateSessionBody
@@ -21,6 +22,7 @@ class SessionRoutes:
 
     def __init__(self, backend: Backend) -> None:
         self._sessions: Final = backend.sessions
+        self._quirks: Final = backend.quirks
         self._catalogue: Final = backend.catalogue
 
     def routes(self) -> list[Route]:
@@ -55,6 +57,8 @@ class SessionRoutes:
         session_id = request.path_params["session_id"]
         if session := self._sessions.find(session_id):
             self._sessions.end(session)
+            if Quirk.BROKEN_CLOSING in self._quirks:
+                raise HTTPException(400, "Failed to close the session")
             return Json({"success": True})
         raise HTTPException(404, f"GPUEvent not found session_id: {session_id}, the event might be already closed")
 

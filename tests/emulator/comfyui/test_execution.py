@@ -124,8 +124,11 @@ def test_a_graph_that_comfyui_refuses_fails_with_its_error(heard, local, comfyui
     assert (run.status, run.outputs) == ("failed", [])
 
 
-def test_a_failed_run_answers_a_sync_request_with_nothing(local, node):
-    assert unwrap(run_sync(local.core, local.request(node("Raiser", reason="no")))) == []
+def test_a_failed_run_answers_a_sync_request_as_any_failed_run_does(local, forwarding, comfyui, node):
+    failure = run_sync(local.core, local.request(node("Raiser", reason="no"))).failure()
+    assert (failure.status_code, failure.detail.endswith("ended as failed")) == (400, True)
+    quirky = forwarding(comfyui.url, quirks=["empty-sync"])
+    assert unwrap(run_sync(quirky.core, quirky.request(node("Raiser", reason="no")))) == []
 
 
 def test_the_drawing_of_a_workflow_is_kept_in_its_pictures(heard, comfyui, node):

@@ -38,20 +38,25 @@ def test_a_picture_is_listed_as_the_service_lists_it(ran, comfyui):
     assert (answer.content, answer.headers["content-type"]) == (b"\x89PNG 24", "image/png")
 
 
-def test_a_run_and_its_events_have_the_recorded_keys(comfyui, local, node, sample):
+def test_a_run_and_its_events_look_as_those_that_are_simulated(comfyui, local, node):
     comfyui.files["cd_00024_.png", "", "output"] = b"\x89PNG"
     saver = node("Saver", ui={"images": [file("cd_00024_.png", output_id="result")]})
-    heard = local.heard(local.request(node("Sampler", steps=1), saver))
-    events = dict(reversed(heard))
-    for kind, recorded in sample("stream")["first_of_each_kind"].items():
-        if isinstance(expected := recorded["data"].get("data"), dict):
-            assert set(events[kind]) == set(expected)
-    (made,), *_ = sample("stream")["first_of_each_kind"]["executed"]["data"]["data"]["output"].values()
-    assert set(events["executed"]["output"]["images"][0]) == set(made)
-    run = local.ended(comfyui.prompts[-1]["prompt_id"])
-    recorded = next(output for output in sample("run-success")["outputs"] if "images" in output["data"])
-    assert list(run.raw["outputs"][0]) == list(recorded)
-    assert list(run.raw["outputs"][0]["data"]["images"][0]) == list(recorded["data"]["images"][0])
+    simulated, executed = (
+        dict(reversed(local.heard(request)))
+        for request in (
+            {"deployment_id": local.emulator.deployments["picture"]},
+            local.request(node("Sampler", steps=1), saver),
+        )
+    )
+    assert executed.keys() == simulated.keys()
+    for kind, data in simulated.items():
+        assert type(executed[kind]) is type(data)
+        assert not isinstance(data, dict) or executed[kind].keys() == data.keys(), kind
+    told, expected = (events["executed"]["output"]["images"][0] for events in (executed, simulated))
+    assert told.keys() == expected.keys()
+    run, other = (local.ended(events[""]["prompt_id"]).raw["outputs"][0] for events in (executed, simulated))
+    assert list(run) == list(other)
+    assert list(run["data"]["images"][0]) == list(other["data"]["images"][0])
 
 
 @pytest.mark.parametrize(
