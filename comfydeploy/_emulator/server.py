@@ -1,29 +1,32 @@
-"""The emulator: the application on a port, in a thread of its own."""
+"""The emulator: what users see of the local server."""
 
-import ipaddress
 import signal
-import socket
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType, MappingProxyType
 from typing import Final, Self
 
-import uvicorn
+import httpx
 
 from comfydeploy._emulator.app import application
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments import DEPLOYMENTS
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.service import Service, bound, reachable
+from comfydeploy._emulator.transports import AsyncTransport, Transport
+
+_NO_PORT: Final = "http://emulator"
 
 
 class Emulator:
     """A ComfyDeploy server on this computer: a context manager that serves from a background thread.
 
-    ``port`` 0 takes a free one. ``data`` is the folder that keeps runs, logs and files; without it they last
+    ``port`` 0 takes a free one; with ``None`` nothing listens, and only ``transport`` and ``async_transport`` reach
+    the server. ``data`` is the folder that keeps runs, logs and files; without it they last
     until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
     """
 
@@ -31,7 +34,7 @@ class Emulator:
         self,
         *,
         host: str = "127.0.0.1",
-        port: int = 0,
+        port: int | None = 0,
         bearer: str | None = None,
         data: str | Path | None = None,
         pace: float = 1.0,
@@ -42,16 +45,28 @@ class Emulator:
         self._data: Final = data
         self._clock: Final = Clock(pace)
         self._streams: Final[set[EventStream]] = set()
-        self._address: tuple[str, int] | None = None
+        self._address: str | None = None
+        self._service: Service | None = None
         self._exits: Final = ExitStack()
 
     @property
     def url(self) -> str:
         """The address of the API while it is served, such as ``http://127.0.0.1:3011/api``."""
-        if not self._address:
-            raise RuntimeError("The emulator has not been started")
-        host, port = self._address
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}/api"
+        self._running()
+        return f"{self._address}/api"
+
+    @property
+    def transport(self) -> httpx.BaseTransport:
+        """A new httpx transport that reaches the server without a socket, whatever host it is asked for.
+
+        Faults come out of it as the exceptions that a socket would give. It is for this process alone.
+        """
+        return Transport(self._running())
+
+    @property
+    def async_transport(self) -> httpx.AsyncBaseTransport:
+        """The twin of ``transport``, for any event loop of asyncio."""
+        return AsyncTransport(self._running())
 
     @property
     def open_streams(self) -> int:
@@ -60,25 +75,31 @@ class Emulator:
 
     def start(self) -> None:
         """Begin to serve; a port that cannot be had raises ``OSError``."""
-        if self._address:
+        if self._service:
             raise RuntimeError("The emulator has been started already")
+        host, number = self._wanted
         with ExitStack() as exits:
-            listening = exits.enter_context(_listening(*self._wanted))
+            port = None if number is None else exits.enter_context(bound(host, number))
             folder = self._data or exits.enter_context(TemporaryDirectory(prefix="comfydeploy-"))
             backend = exits.enter_context(closing(Backend(Path(folder), self._clock, self._streams)))
-            server = _Server(backend, self.bearer)
-            thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)
-            thread.start()
-            exits.callback(thread.join)
-            exits.callback(server.ask_to_exit)
-            host, port = listening.getsockname()[:2]
-            self._address = (_reachable(host), port)
+            service = Service(application(backend, self.bearer), port, backend.stop)
+            self._service = exits.enter_context(service)
+            self._address = _address(*port.getsockname()[:2]) if port else _NO_PORT
             self._exits.push(exits.pop_all())
 
     def stop(self) -> None:
         """End all streams and stop serving; runs in progress are cancelled."""
         self._exits.close()
-        self._address = None
+        self._service = None
+
+    def refuse(self) -> AbstractContextManager[None]:
+        """Refuse connections within a ``with`` block, as a server that is down does; what runs goes on."""
+        return self._running().refusing()
+
+    def _running(self) -> Service:
+        if not self._service:
+            raise RuntimeError("The emulator has not been started")
+        return self._service
 
     def __enter__(self) -> Self:
         self.start()
@@ -104,41 +125,6 @@ class Emulator:
                     pass
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn, made to end the runs before it waits for their streams to end."""
-
-    def __init__(self, backend: Backend, bearer: str) -> None:
-        super().__init__(
-            uvicorn.Config(
-                application(backend, bearer),
-                loop="asyncio",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self._backend = backend
-
-    def ask_to_exit(self) -> None:
-        """Stop serving soon; may be called from any thread."""
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop serving."""
-        await self._backend.stop()
-        await super().shutdown(sockets)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    server = socket.create_server((host, port), family=family, backlog=1024)
-    # Said to be TCP, as it is: only then does asyncio send small answers at once, without 40 ms of waiting for more.
-    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, server.detach())
-
-
-def _reachable(host: str) -> str:
-    address = ipaddress.ip_address(host)
-    if not address.is_unspecified:
-        return host
-    return "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - the version of the protocol
+def _address(host: str, port: int) -> str:
+    host = reachable(host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
