@@ -1,9 +1,12 @@
 """A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
 
 try:
+    from comfydeploy._emulator.contents import ReceivedFile
+    from comfydeploy._emulator.faults import Fault
+    from comfydeploy._emulator.received import ReceivedRequest
     from comfydeploy._emulator.server import Emulator
 except ModuleNotFoundError as _missing:
     needed = "the local server needs: pip install 'comfydeploy[emulator]'"
     raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None
 
-__all__ = ["Emulator"]
+__all__ = ["Emulator", "Fault", "ReceivedFile", "ReceivedRequest"]

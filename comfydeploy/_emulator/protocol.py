@@ -35,6 +35,10 @@ class Protocol(H11Protocol):
         """Close the connection once everything has been sent, whether or not the answer is complete."""
         self.transport.close()
 
+    def abort(self) -> None:
+        """Close the connection without sending what waits."""
+        self.transport.abort()
+
     async def reset(self) -> None:
         """Break the connection off once everything has been sent, as a server that crashes does."""
         self.transport.set_write_buffer_limits(0)

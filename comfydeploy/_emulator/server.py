@@ -7,15 +7,18 @@ from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType, MappingProxyType
-from typing import Final, Self
+from typing import Any, Final, Self, Unpack
 
 import httpx
 
-from comfydeploy._emulator.app import application
+from comfydeploy._emulator.app import Application
 from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.bodies import UnprocessableError
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments import DEPLOYMENTS
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.faults import Fault, FaultOptions, Faults, ordered
+from comfydeploy._emulator.received import ReceivedRequest, Recorder
 from comfydeploy._emulator.service import Service, bound, reachable
 from comfydeploy._emulator.transports import AsyncTransport, Transport
 
@@ -45,6 +48,8 @@ class Emulator:
         self._data: Final = data
         self._clock: Final = Clock(pace)
         self._streams: Final[set[EventStream]] = set()
+        self._faults: Final = Faults()
+        self._recorder: Final = Recorder(self._clock)
         self._address: str | None = None
         self._service: Service | None = None
         self._exits: Final = ExitStack()
@@ -82,8 +87,8 @@ class Emulator:
             port = None if number is None else exits.enter_context(bound(host, number))
             folder = self._data or exits.enter_context(TemporaryDirectory(prefix="comfydeploy-"))
             backend = exits.enter_context(closing(Backend(Path(folder), self._clock, self._streams)))
-            service = Service(application(backend, self.bearer), port, backend.stop)
-            self._service = exits.enter_context(service)
+            app = Application(backend, self.bearer, self._faults, self._recorder)
+            self._service = exits.enter_context(Service(app, port, app.stop))
             self._address = _address(*port.getsockname()[:2]) if port else _NO_PORT
             self._exits.push(exits.pop_all())
 
@@ -95,6 +100,38 @@ class Emulator:
     def refuse(self) -> AbstractContextManager[None]:
         """Refuse connections within a ``with`` block, as a server that is down does; what runs goes on."""
         return self._running().refusing()
+
+    def fail(self, operation: str | None = None, **options: Unpack[FaultOptions]) -> Fault:
+        """Let calls of an operation fail, as ``Fault`` explains: ``emulator.fail("run_queue", times=2, status=503)``.
+
+        The operation has the name of the client's function, such as ``run_queue``, or is ``output_file`` or
+        ``input_file``, the addresses of files; ``None`` or ``"*"`` is any. What is wrong with the options is a
+        ``ValueError``.
+        """
+        try:
+            fault = ordered({"operation": operation, **options})
+        except UnprocessableError as error:
+            raise ValueError("; ".join(_said(one) for one in error.problems)) from None
+        self._faults.add(fault)
+        return fault
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that may still be met, in the order in which they were ordered."""
+        return self._faults.pending
+
+    def clear_faults(self) -> None:
+        """Let nothing fail any more."""
+        self._faults.clear()
+
+    @property
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """The requests received so far, oldest first: the last 1,000 of them."""
+        return self._recorder.requests
+
+    def clear_requests(self) -> None:
+        """Forget the requests received so far."""
+        self._recorder.clear()
 
     def _running(self) -> Service:
         if not self._service:
@@ -128,3 +165,7 @@ class Emulator:
 def _address(host: str, port: int) -> str:
     host = reachable(host)
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _said(problem: dict[str, Any]) -> str:
+    return f"{'.'.join(map(str, problem['loc'])) or 'fault'}: {problem['msg']}"

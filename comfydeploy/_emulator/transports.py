@@ -167,7 +167,7 @@ def _translated(request: httpx.Request) -> httpcore.Request:
 
 
 def _response(answer: httpcore.Response, body: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
-    extensions = cast("dict[str, Any]", answer.extensions)
+    extensions = cast("dict[str, Any]", answer.extensions)  # pyright: ignore[reportUnknownMemberType]  # left open
     return httpx.Response(answer.status, headers=answer.headers, stream=body, extensions=extensions)
 
 

@@ -16,10 +16,10 @@ print("ended")
 """
 
 
-def test_only_the_emulator_is_exported():
+def test_only_the_emulator_and_what_it_tells_is_exported():
     import comfydeploy.emulator
 
-    assert comfydeploy.emulator.__all__ == ["Emulator"]
+    assert comfydeploy.emulator.__all__ == ["Emulator", "Fault", "ReceivedFile", "ReceivedRequest"]
 
 
 def test_the_address_is_known_while_it_is_served():
