@@ -7,6 +7,8 @@ from concurrent.futures import Future
 from typing import Any, Final
 
 _HIGH_WATER: Final = 64 * 1024
+# As much as a socket gives at once: whoever is slow must be able to pause in the middle of a large write.
+_PIECE: Final = 256 * 1024
 
 
 class MemoryTransport(asyncio.Transport):
@@ -17,7 +19,7 @@ class MemoryTransport(asyncio.Transport):
         self._loop: Final = loop
         self._protocol: asyncio.Protocol | None = None
         self._unread: Final = bytearray()
-        self._unheard: Final[deque[tuple[bytes, Future[bytes]]]] = deque()
+        self._unheard: Final[deque[tuple[bytes, Future[bytes] | None]]] = deque()
         self._reader: tuple[int, Future[bytes]] | None = None
         self._listens = True
         self._is_full = False
@@ -33,7 +35,8 @@ class MemoryTransport(asyncio.Transport):
 
     def hear(self, data: bytes, heard: Future[bytes]) -> None:
         """Take bytes from the client; ``heard`` is done once the protocol has taken them."""
-        self._unheard.append((data, heard))
+        for start in range(0, len(data), _PIECE):
+            self._unheard.append((data[start : start + _PIECE], heard if start + _PIECE >= len(data) else None))
         self._pass_on()
 
     def tell(self, most: int, told: Future[bytes]) -> None:
@@ -100,7 +103,8 @@ class MemoryTransport(asyncio.Transport):
     def _pass_on(self) -> None:
         while self._unheard and self._protocol and (self._listens or self._is_closing):
             data, heard = self._unheard.popleft()
-            settle(heard, b"")
+            if heard:
+                settle(heard, b"")
             if not self._is_closing:
                 self._protocol.data_received(data)
 

@@ -4,12 +4,14 @@ import asyncio
 import os
 import socket
 import struct
+import sys
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _NAME: Final = "comfydeploy.connection"
+_A_MOMENT: Final = 0.001
 _AT_ONCE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -44,8 +46,21 @@ class Protocol(H11Protocol):
         self.transport.set_write_buffer_limits(0)
         await self.flow.drain()
         if connected := self.transport.get_extra_info("socket"):
+            # A reset also drops what the system has taken and not yet delivered.
+            while _undelivered(connected):
+                await asyncio.sleep(_A_MOMENT)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
+
+
+def _undelivered(connected: socket.socket) -> int:
+    if sys.platform == "win32":
+        return 0
+    import fcntl
+    import termios
+
+    (size,) = struct.unpack("i", fcntl.ioctl(connected, termios.TIOCOUTQ, struct.pack("i", 0)))
+    return int(size)
 
 
 def connection_of(scope: Scope) -> Protocol:
