@@ -63,7 +63,21 @@ class _Form:
         self._name = self._value = b""
         self._text = bytearray()
         self._size = 0
-        self._parser: MultipartParser | None = MultipartParser(
+        self._parser: MultipartParser | None = None
+        self._boundary: bytes | None = boundary
+
+    def add(self, chunk: bytes) -> None:
+        try:
+            if self._boundary:
+                self._parser, self._boundary = self._made(self._boundary), None
+            if self._parser:
+                self._parser.write(chunk)
+        except FormParserError:
+            # The application says so in its answer; what was read before is still worth knowing.
+            self._parser = self._boundary = None
+
+    def _made(self, boundary: bytes) -> MultipartParser:
+        return MultipartParser(
             boundary,
             {
                 "on_part_begin": self._begin,
@@ -74,14 +88,6 @@ class _Form:
                 "on_part_end": self._end,
             },
         )
-
-    def add(self, chunk: bytes) -> None:
-        try:
-            if self._parser:
-                self._parser.write(chunk)
-        except FormParserError:
-            # The application says so in its answer; what was read before is still worth knowing.
-            self._parser = None
 
     def _begin(self) -> None:
         self._headers = {}

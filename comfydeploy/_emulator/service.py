@@ -36,7 +36,7 @@ class Service:
         self._config: Final = uvicorn.Config(app, http=Protocol, ws="none", lifespan="off", log_config=None)
         self._state: Final = ServerState()
         self._end: Final = end
-        self._port: Final = port
+        self._port = port
         self._server: asyncio.Server | None = None
         self._refuses = False
         self._loop: Final = asyncio.new_event_loop()
@@ -95,21 +95,24 @@ class Service:
         try:
             yield
         finally:
-            self.call(self._accept())
+            if self._thread.is_alive():
+                self.call(self._accept())
 
     async def _refuse(self) -> None:
         self._refuses = True
         if self._server:
             address = self._server.sockets[0].getsockname()
             self._server.close()
-            # Bound again at once, but not listening: nobody else can have the port meanwhile.
-            self._kept = bound(*address[:2])
+            # Bound again at once, but not listening.
+            self._port = bound(*address[:2])
+            _share(self._port, shared=False)
         for connection in list(self._state.connections):
             connection.shutdown()
 
     async def _accept(self) -> None:
-        if self._server:
-            await self._listen(self._kept)
+        if self._port:
+            _share(self._port, shared=True)
+            await self._listen(self._port)
         self._refuses = False
 
     async def _listen(self, port: socket.socket) -> None:
@@ -138,6 +141,8 @@ class Service:
         for connection in self._state.connections:
             connection.transport.abort()
         await asyncio.sleep(0)
+        if self._port:
+            self._port.close()
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -146,8 +151,7 @@ def bound(host: str, port: int) -> socket.socket:
     # Said to be TCP, as it is: only then does asyncio send small answers at once, without 40 ms of waiting for more.
     reserved = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name == "posix":
-            reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _share(reserved, shared=True)
         if family == socket.AF_INET6:
             reserved.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         reserved.bind((host, port))
@@ -155,6 +159,12 @@ def bound(host: str, port: int) -> socket.socket:
         reserved.close()
         raise
     return reserved
+
+
+def _share(port: socket.socket, *, shared: bool) -> None:
+    """Let the port be had although connections of a server before linger on it, or although nobody listens yet."""
+    if os.name == "posix":
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(shared))
 
 
 def reachable(host: str) -> str:
