@@ -47,7 +47,7 @@ class Protocol(H11Protocol):
         await self.flow.drain()
         if connected := self.transport.get_extra_info("socket"):
             # A reset also drops what the system has taken and not yet delivered.
-            while _undelivered(connected):
+            while _undelivered(connected):  # noqa: ASYNC110 - the system tells nobody
                 await asyncio.sleep(_A_MOMENT)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()

@@ -93,7 +93,11 @@ def test_an_uploaded_file_is_told_by_name_and_size(emulator, http):
         ("multipart/form-data", b"x", "x"),
         ("multipart/form-data; boundary=", b"x", "x"),
         ("multipart/form-data; boundary=b", b"no form", {}),
-        ("multipart/form-data; boundary=b", b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--b--', {"a": "1"}),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\ncontent-disposition: form-data; name="a"\r\n\r\n1\r\n--b--',
+            {"a": "1"},
+        ),
         ("multipart/form-data; boundary=b", b"--b\r\n\r\n1\r\n--b--", {"": "1"}),
         (f"multipart/form-data; boundary={'b' * 500}", b"x", {}),
     ],

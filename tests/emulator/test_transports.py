@@ -187,9 +187,11 @@ class TestStreams:
     def test_do_not_fill_the_memory_when_nobody_reads(self, emulator):
         emulator.clear_faults()
         emulator.fail("run_queue", body=b"x" * 10_000_000, times=1)
-        with httpx.Client(transport=emulator.transport) as client:
-            with client.stream("POST", f"{emulator.url}/run/queue") as answer:
-                assert sum(map(len, answer.iter_raw())) == 10_000_000
+        with (
+            httpx.Client(transport=emulator.transport) as client,
+            client.stream("POST", f"{emulator.url}/run/queue") as answer,
+        ):
+            assert sum(map(len, answer.iter_raw())) == 10_000_000
 
 
 def test_a_stream_that_another_thread_reads_can_be_closed(standing):
