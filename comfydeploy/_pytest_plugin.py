@@ -24,13 +24,15 @@ def pytest_configure(config: pytest.Config) -> None:
 def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]":
     """Give a local server of this test's own, on a free port, whose runs take no time.
 
-    ``@pytest.mark.comfydeploy_emulator(pace=1, ...)`` gives other arguments to its ``Emulator``.
+    ``@pytest.mark.comfydeploy_emulator(clock="manual", ...)`` gives other arguments to its ``Emulator``.
     """
     from comfydeploy.emulator import Emulator
 
-    arguments: dict[str, Any] = {"pace": 0}
+    arguments: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers(_MARKER))):
         arguments |= marker.kwargs
+    # On a clock that is advanced by hand, time is what the test is about.
+    arguments.setdefault("pace", 1 if arguments.get("clock") == "manual" else 0)
     with Emulator(**arguments) as emulator:
         yield emulator
 

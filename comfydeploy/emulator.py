@@ -2,11 +2,31 @@
 
 try:
     from comfydeploy._emulator.contents import ReceivedFile
+    from comfydeploy._emulator.deliveries import Delivery
     from comfydeploy._emulator.faults import Fault
+    from comfydeploy._emulator.outcomes import Fails, IsCancelled, NodeOutput, Outcome, Succeeds, TimesOut
+    from comfydeploy._emulator.quirks.catalogue import Quirk
     from comfydeploy._emulator.received import ReceivedRequest
+    from comfydeploy._emulator.runs import Output, OutputFile, Run
     from comfydeploy._emulator.server import Emulator
 except ModuleNotFoundError as _missing:
     needed = "the local server needs: pip install 'comfydeploy[emulator]'"
     raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None
 
-__all__ = ["Emulator", "Fault", "ReceivedFile", "ReceivedRequest"]
+__all__ = [
+    "Delivery",
+    "Emulator",
+    "Fails",
+    "Fault",
+    "IsCancelled",
+    "NodeOutput",
+    "Outcome",
+    "Output",
+    "OutputFile",
+    "Quirk",
+    "ReceivedFile",
+    "ReceivedRequest",
+    "Run",
+    "Succeeds",
+    "TimesOut",
+]

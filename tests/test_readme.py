@@ -14,6 +14,7 @@ import pytest
 
 from comfydeploy import ComfyDeployCore, funcs
 from comfydeploy._cli.commands import comfydeploy
+from comfydeploy.emulator import Quirk
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 EXAMPLES = [
@@ -58,7 +59,12 @@ def test_every_example_runs_and_shows_what_it_says(emulator, quiet_logging, tmp_
         "unknown: 'input'",
         "CreateRunResponse(run_id='r')",
         "get_run_run__run_id__get 0",
+        "ended as failed",
+        "success 3 None ConnectError: ",
+        "queued 3 None ConnectError: ",
         "<Success: []>",
+        "['failed', 'running']",
+        "[('failed', []), ('success', ['cat.mp4'])]",
     ):
         assert expected in everything, expected
 
@@ -74,6 +80,13 @@ def test_its_example_tests_pass(tmp_path):
 def test_the_commands_it_shows_exist():
     shown = set(re.findall(r"comfydeploy (demo|emulator)\b", README))
     assert shown == set(comfydeploy.commands)
+
+
+def test_its_table_of_quirks_is_the_code():
+    rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]*?) ?\|$", README, re.MULTILINE)
+    assert [row for row in rows if row[0] in set(Quirk)] == [
+        (quirk, quirk.explanation, quirk.trigger) for quirk in Quirk
+    ]
 
 
 def test_its_table_of_operations_is_the_code():

@@ -1,14 +1,16 @@
 """The commands and their options."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
 
 from comfydeploy import __version__
 from comfydeploy._cli.demo import show
+from comfydeploy._emulator.quirks.catalogue import ALL
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.emulator import Emulator
+from comfydeploy.emulator import Emulator, Quirk
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,22 +19,48 @@ def comfydeploy() -> None:
     """Run ComfyUI workflows on ComfyDeploy, or on a server on this computer."""
 
 
-@comfydeploy.command()
+class _EmulatorCommand(click.Command):
+    """A command that ends its help with what each quirk is."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table of quirks."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Quirks"):
+            formatter.write_dl(
+                [(quirk, f"{quirk.explanation} {quirk.trigger and f'Here: {quirk.trigger}'}") for quirk in Quirk]
+            )
+
+
+@comfydeploy.command(cls=_EmulatorCommand)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=3011, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
 @click.option("--bearer", metavar="KEY", help="The API key that it accepts.  [default: local-key]")
 @click.option(
     "--data", type=click.Path(file_okay=False, path_type=Path), help="The folder that keeps runs and pictures."
 )
-def emulator(host: str, port: int, bearer: str | None, data: Path | None) -> None:
+@click.option(
+    "--pace", default=1.0, show_default=True, metavar="FACTOR", help="Multiplies every duration; 0 never waits."
+)
+@click.option("--seed", type=int, metavar="NUMBER", help="Makes the same requests get the same ids.")
+@click.option("--cold-start", default=0.3, show_default=True, metavar="SECONDS", help="The wait for a machine.")
+@click.option("--queue-length", default=0, metavar="RUNS", help="Runs of others that wait before each new one.")
+@click.option("--retention", type=int, metavar="RUNS", help="How many runs that have ended are kept.  [default: all]")
+@click.option(
+    "--quirks",
+    metavar="NAME",
+    multiple=True,
+    type=click.Choice([*(quirk.value for quirk in Quirk), ALL]),
+    help="Misbehave as the real server does; may be given several times. `all` is all of them.",
+)
+def emulator(**settings: Any) -> None:
     """Serve the API on this computer until Ctrl-C.
 
     It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
     Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
     """
     try:
-        Emulator(host=host, port=port, bearer=bearer, data=data).serve_forever(_announce)
-    except OSError as error:
+        Emulator(**settings).serve_forever(_announce)
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfydeploy._emulator.backend import Backend
@@ -14,9 +15,9 @@ from comfydeploy._emulator.breaking import Breaker
 from comfydeploy._emulator.faults import Faults
 from comfydeploy._emulator.limits import BodyLimit
 from comfydeploy._emulator.received import Recorder
-from comfydeploy._emulator.routes.answers import Json, refusal
+from comfydeploy._emulator.routes.answers import BrokenError, Json, refusal
 from comfydeploy._emulator.routes.control import CONTROL, ControlRoutes
-from comfydeploy._emulator.routes.deployments import deployment_routes
+from comfydeploy._emulator.routes.deployments import DeploymentRoutes
 from comfydeploy._emulator.routes.files import FileRoutes
 from comfydeploy._emulator.routes.logs import LogRoutes
 from comfydeploy._emulator.routes.runs import RunRoutes
@@ -26,25 +27,31 @@ from comfydeploy._emulator.routes.start import StartRoutes
 _GUARDED: Final = ("/api/", CONTROL)
 
 
+def service_routes(backend: Backend) -> list[Route]:
+    """List the routes that the real server has as well."""
+    return [
+        *StartRoutes(backend).routes(),
+        *RunRoutes(backend).routes(),
+        *FileRoutes(backend).routes(),
+        *LogRoutes(backend).routes(),
+        *SessionRoutes(backend).routes(),
+        *DeploymentRoutes(backend).routes(),
+    ]
+
+
 class Application:
     """The server of a backend, closed to all who do not know ``bearer``."""
 
     def __init__(self, backend: Backend, bearer: str, faults: Faults, recorder: Recorder) -> None:
-        routes = [
-            *StartRoutes(backend).routes(),
-            *RunRoutes(backend).routes(),
-            *FileRoutes(backend).routes(),
-            *LogRoutes(backend).routes(),
-            *SessionRoutes(backend).routes(),
-            *deployment_routes(),
-            *ControlRoutes(faults, recorder).routes(),
-        ]
+        routes = [*service_routes(backend), *ControlRoutes(backend, faults, recorder).routes()]
         for route in routes:
             # Starlette answers HEAD wherever GET is; the real server does not.
             (route.methods or set()).discard("HEAD")
         app = Starlette(
             routes=routes,
-            exception_handlers=dict.fromkeys((HTTPException, UnprocessableError, ClientDisconnect), refusal),
+            exception_handlers=dict.fromkeys(
+                (HTTPException, UnprocessableError, BrokenError, ClientDisconnect), refusal
+            ),
         )
         gated = BearerGate(app, bearer)
         self._backend: Final = backend

@@ -1,32 +1,104 @@
 """What stands behind the routes."""
 
+import asyncio
+from dataclasses import dataclass
+from math import ceil, inf
 from pathlib import Path
 from typing import Final
 
+from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deliveries import Deliveries
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.graphs import checked_life
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.life import Simulation
 from comfydeploy._emulator.machine import Machine
+from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.quirks.runs import quirky_life
+from comfydeploy._emulator.runs import Run
 from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.uploads import Uploads
+from comfydeploy._emulator.webhooks import Webhooks
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the one who starts a server decides."""
+
+    data: Path | None = None
+    seed: int | None = None
+    cold_start: float = 0.3
+    queue_length: int = 0
+    retention: int | None = None
+    quirks: frozenset[Quirk] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.cold_start < inf:
+            raise ValueError(f"cold_start must be a number of seconds, 0 or more, not {self.cold_start}")
+        if self.queue_length < 0:
+            raise ValueError(f"queue_length must be a number of runs, 0 or more, not {self.queue_length}")
+        if self.retention is not None and self.retention < 1:
+            raise ValueError(f"retention must be a number of runs, 1 or more, not {self.retention}")
+        if self.data and self.seed is not None:
+            raise ValueError("seed cannot go together with data: the ids of kept runs would come again")
 
 
 class Backend:
-    """The parts of one server, which keeps its files below ``folder``."""
+    """The parts of one server."""
 
-    def __init__(self, folder: Path, clock: Clock, streams: set[EventStream]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        catalogue: Catalogue,
+        streams: set[EventStream],
+        deliveries: Deliveries,
+    ) -> None:
         self.clock: Final = clock
+        self.catalogue: Final = catalogue
         self.streams: Final = streams
-        self.store: Final = Store(folder)
-        self.machine: Final = Machine(self.store, clock)
-        self.sessions: Final = Sessions(clock)
-        self.uploads: Final = Uploads(folder / "inputs")
+        self.quirks: Final = settings.quirks
+        self.ids: Final = Ids(settings.seed)
+        self.deliveries: Final = deliveries
+        self._settings: Final = settings
+        self._advancing: Final = asyncio.Lock()
+        self._folder: Final = Folder(settings.data)
+        self.store: Final = Store(settings.data, self._folder, settings.retention)
+        life = quirky_life(checked_life(Simulation(clock, self.ids, settings.cold_start).life), self.quirks)
+        self.machine: Final = Machine(self.store, clock, life, Webhooks(clock, deliveries, self.quirks))
+        self.sessions: Final = Sessions(clock, self.ids)
+        self.uploads: Final = Uploads(self._folder, self.ids)
+
+    def queue_position(self, run: Run) -> int | None:
+        """Tell the place of a waiting run among those that wait: those of others, which leave one by one, and ours."""
+        if (place := self.store.queue_position(run)) is None:
+            return None
+        waited = (self.clock.now() - run.created_at).total_seconds()
+        wait = self._settings.cold_start * self.clock.pace
+        # Each of the others and at last the run itself is the first for an equal part of the cold start.
+        before = ceil((self._settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
+        return place + max(0, before)
+
+    async def runs(self) -> tuple[Run, ...]:
+        """Return all runs, oldest first."""
+        return tuple(self.store.runs())
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass on a manual clock; those who ask at once follow one another."""
+        async with self._advancing:
+            await self.clock.advance(seconds)
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""
         await self.sessions.stop()
         await self.machine.stop()
+        for stream in self.streams:
+            stream.end()
 
     def close(self) -> None:
         """Close the files, once nothing runs any more."""
         self.store.close()
+        self._folder.close()

@@ -76,7 +76,13 @@ class DeploymentRunRequest(_RunForm):
     deployment_id: UUID
 
 
-RunRequest: TypeAlias = WorkflowRunVersionRequest | WorkflowRunRequest | DeploymentRunRequest
+class ModelRunRequest(_RunForm):
+    """Run one of the service's own models, of which there is none here."""
+
+    model_id: str
+
+
+RunRequest: TypeAlias = WorkflowRunVersionRequest | WorkflowRunRequest | DeploymentRunRequest | ModelRunRequest
 
 ANY_FORM: Final[TypeAdapter[RunRequest]] = TypeAdapter(
     Annotated[RunRequest, Field(union_mode="left_to_right")]  # several forms may fit: the first one wins

@@ -1,16 +1,21 @@
 """The emulator's only source of time."""
 
 import asyncio
-from datetime import UTC, datetime
-from typing import Final
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any, Final, TypeVar
+
+V = TypeVar("V")
+
+BEGINNING: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
 class Clock:
     """The wall clock, with waits stretched by ``pace`` (0: no waiting at all)."""
 
     def __init__(self, pace: float) -> None:
-        if pace < 0:
-            raise ValueError("pace must not be negative")
         self.pace: Final = pace
 
     def now(self) -> datetime:
@@ -20,6 +25,91 @@ class Clock:
     async def sleep(self, seconds: float) -> None:
         """Wait for ``seconds`` times the pace; at pace 0 only let others run."""
         await asyncio.sleep(seconds * self.pace)
+
+    def task(self, work: Coroutine[Any, Any, V]) -> asyncio.Task[V]:
+        """Begin work that belongs to this clock's time: it is asleep, or it is done before time goes on."""
+        return asyncio.create_task(work)
+
+    async def advance(self, seconds: float) -> None:  # noqa: ARG002 - what other clocks take
+        """Refuse: real time passes by itself."""
+        raise RuntimeError("Only the emulator with clock='manual' can be advanced")
+
+
+class ManualClock(Clock):
+    """A clock that begins at ``BEGINNING`` and stands still until it is advanced."""
+
+    def __init__(self, pace: float) -> None:
+        super().__init__(pace)
+        self._now = BEGINNING
+        self._order: Final = count()
+        self._sleepers: Final[list[tuple[datetime, int, asyncio.Future[None], bool]]] = []
+        self._tasks: Final[set[asyncio.Task[Any]]] = set()
+        self._awake = 0
+        self._stillness: asyncio.Future[None] | None = None
+
+    def now(self) -> datetime:
+        """Return the moment at which the clock stands."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock has been advanced by ``seconds`` times the pace."""
+        if seconds * self.pace <= 0:
+            await asyncio.sleep(0)
+            return
+        waker = asyncio.get_running_loop().create_future()
+        due = self._now + timedelta(seconds=seconds * self.pace)
+        # A request may sleep as well, but as its work is not waited for, its sleep is not either.
+        is_work = asyncio.current_task() in self._tasks
+        heappush(self._sleepers, (due, next(self._order), waker, is_work))
+        if is_work:
+            self._rest()
+        try:
+            await waker
+        finally:
+            # Who is woken by time has been counted already, so that time stands still from then on.
+            if is_work and waker.cancelled():
+                self._awake += 1
+
+    def task(self, work: Coroutine[Any, Any, V]) -> asyncio.Task[V]:
+        """Begin work; time goes on only while all work sleeps or is done."""
+        task = super().task(work)
+        self._tasks.add(task)
+        self._awake += 1
+        task.add_done_callback(self._end)
+        return task
+
+    async def advance(self, seconds: float) -> None:
+        """Let ``seconds`` pass: wake whoever is due, one after the other, and let each do all that it can."""
+        end = self._now + timedelta(seconds=seconds)
+        # Whoever has just been cancelled in their sleep gets to know of it first.
+        await asyncio.sleep(0)
+        await self._still()
+        while self._sleepers and self._sleepers[0][0] <= end:
+            due, _, waker, is_work = heappop(self._sleepers)
+            if not waker.done():
+                self._now = due
+                self._awake += is_work
+                waker.set_result(None)
+                await self._still()
+        self._now = end
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._awake -= 1
+        if not self._awake and self._stillness:
+            self._stillness.set_result(None)
+            self._stillness = None
+
+    async def _still(self) -> None:
+        while self._awake:
+            self._stillness = asyncio.get_running_loop().create_future()
+            try:
+                await self._stillness
+            finally:
+                self._stillness = None
 
 
 def to_milliseconds(moment: datetime) -> str:

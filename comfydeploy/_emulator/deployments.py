@@ -1,15 +1,14 @@
-"""The deployments that the emulator knows from the start."""
+"""Deployments, and those that the emulator knows from the start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 from uuid import NAMESPACE_DNS, uuid5
 
-from starlette.exceptions import HTTPException
-
-from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
 from comfydeploy._emulator.clock import to_microseconds
+from comfydeploy._emulator.outcomes import Fails, NodeOutput, Outcome, Succeeds
 
 USER: Final = "user_local0001"
 ENVIRONMENT: Final = "production"
@@ -25,17 +24,80 @@ class Node:
     class_type: str
     seconds: float = 0.1
     steps: int = 0
-    output_id: str | None = None
+    output: NodeOutput | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a workflow; its default value decides its type."""
+
+    id: str
+    default: str | float | bool
+    description: str = ""
+    low: int | None = None
+    high: int | None = None
+    class_type: str | None = None
+
+    def shown(self) -> dict[str, Any]:
+        """Describe the input as a deployment does."""
+        kind, class_type = _INPUT_TYPES[type(self.default)]
+        return {
+            "type": kind,
+            "class_type": self.class_type or class_type,
+            "input_id": self.id,
+            "default_value": self.default,
+            "min_value": self.low,
+            "max_value": self.high,
+            "display_name": self.id.capitalize(),
+            "description": self.description,
+            "enum_options": None,
+            "step": None,
+        }
+
+
+_INPUT_TYPES: Final[Mapping[type, tuple[str, str]]] = {
+    str: ("string", "ComfyUIDeployExternalText"),
+    int: ("integer", "ComfyUIDeployExternalNumberInt"),
+    float: ("float", "ComfyUIDeployExternalNumber"),
+    bool: ("boolean", "ComfyUIDeployExternalBoolean"),
+}
+
+INPUTS: Final = (
+    Input("prompt", "a quiet harbour at dawn", "Written on the picture"),
+    Input("width", 512, "Width in pixels", 16, 2048),
+    Input("height", 512, "Height in pixels", 16, 2048),
+    Input("seed", 0, "Decides the colours and shapes", class_type="ComfyUIDeployExternalSeed"),
+    Input("text", "", "Put out in place of the picture; a list puts out several, of anything"),
+    Input("fail", default=False, description="true, or a reason: the run fails"),
+)
+
+DEFAULTS: Final = {one.id: one.default for one in INPUTS}
+
+USUAL: Final = Succeeds()
+_PICTURE: Final = NodeOutput("result")
+_LOADING: Final = (
+    Node("1", "CheckpointLoaderSimple", 0),
+    Node("2", "ComfyUIDeployExternalText"),
+    Node("3", "CLIPTextEncode"),
+    Node("4", "EmptyLatentImage"),
+)
+DRAWING: Final = (*_LOADING, Node("5", "KSampler", 0.8, steps=8), Node("6", "VAEDecode"))
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed workflow; ``failure`` is the reason why its runs fail, if they do."""
+    """A deployed workflow, and how its runs end if nothing else has been asked for.
+
+    ``workflow_api`` is a graph given in place of its own.
+    """
 
     name: str
-    description: str
-    nodes: tuple[Node, ...]
-    failure: str | None = None
+    description: str = ""
+    steps: tuple[Node, ...] = DRAWING
+    outcome: Outcome = USUAL
+    inputs: tuple[Input, ...] = INPUTS
+    own_id: str | None = None
+    workflow_api: dict[str, Any] | None = None
 
     def _id(self, kind: str) -> str:
         # Ids stay the same for ever, so that documentation and scripts may contain them.
@@ -44,7 +106,7 @@ class Deployment:
     @cached_property
     def id(self) -> str:
         """The deployment's id."""
-        return self._id("deployment")
+        return self.own_id or self._id("deployment")
 
     @cached_property
     def workflow_id(self) -> str:
@@ -61,18 +123,30 @@ class Deployment:
         """The id of the machine that runs it."""
         return self._id("machine")
 
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes that run, in their order; those that make outputs are the last."""
+        given = self.outcome.outputs if isinstance(self.outcome, Succeeds) else None
+        outputs = (_PICTURE,) if given is None else given
+        return (
+            *self.steps,
+            *(Node(str(number), output.class_type, output=output) for number, output in enumerate(outputs, 7)),
+        )
+
     def graph(self) -> dict[str, Any]:
         """Write the workflow as ComfyUI executes it: its nodes by their ids, and those that take the inputs."""
+        if self.workflow_api is not None:
+            return self.workflow_api
         inputs = {
             str(number): {
                 "inputs": {key: one[key] for key in ("input_id", "description", "display_name", "default_value")},
                 "class_type": one["class_type"],
             }
-            for number, one in enumerate(INPUT_TYPES, 101)
+            for number, one in enumerate((one.shown() for one in self.inputs), 101)
         }
         nodes = {
             node.id: {
-                "inputs": {"output_id": node.output_id} if node.output_id else {},
+                "inputs": {"output_id": node.output.output_id} if node.output and node.output.output_id else {},
                 "class_type": node.class_type,
             }
             for node in self.nodes
@@ -95,6 +169,7 @@ class Deployment:
             "workflow_version_id": self.version_id,
             "workflow_id": self.workflow_id,
             "machine_id": self.machine_id,
+            "gpu": None,
             "share_slug": None,
             "description": self.description,
             "share_options": None,
@@ -109,100 +184,32 @@ class Deployment:
                 "user_id": USER,
                 "org_id": None,
             },
-            "input_types": INPUT_TYPES,
+            "input_types": [one.shown() for one in self.inputs],
             "output_types": [
-                {"type": "image", "class_type": node.class_type, "output_id": node.output_id}
+                {"type": node.output.type, "class_type": node.class_type, "output_id": node.output.output_id}
                 for node in self.nodes
-                if node.output_id
+                if node.output and node.output.output_id
             ],
         }
 
 
-INPUT_TYPES: Final[list[dict[str, Any]]] = [
-    {
-        "type": kind,
-        "class_type": class_type,
-        "input_id": input_id,
-        "default_value": default,
-        "min_value": low,
-        "max_value": high,
-        "display_name": input_id.capitalize(),
-        "description": description,
-        "enum_options": None,
-        "step": None,
-    }
-    for kind, class_type, input_id, default, low, high, description in (
-        (
-            "string",
-            "ComfyUIDeployExternalText",
-            "prompt",
-            "a quiet harbour at dawn",
-            None,
-            None,
-            "Written on the picture",
-        ),
-        ("integer", "ComfyUIDeployExternalNumberInt", "width", 512, 16, 2048, "Width in pixels"),
-        ("integer", "ComfyUIDeployExternalNumberInt", "height", 512, 16, 2048, "Height in pixels"),
-        ("integer", "ComfyUIDeployExternalSeed", "seed", 0, None, None, "Decides the colours and shapes"),
-        ("boolean", "ComfyUIDeployExternalBoolean", "fail", False, None, None, "true, or a reason: the run fails"),
-    )
-]
-
-DEFAULTS: Final = {one["input_id"]: one["default_value"] for one in INPUT_TYPES}
-
-_LOADING: Final = (
-    Node("1", "CheckpointLoaderSimple", 0),
-    Node("2", "ComfyUIDeployExternalText"),
-    Node("3", "CLIPTextEncode"),
-    Node("4", "EmptyLatentImage"),
-)
-_SAVING: Final = (Node("6", "VAEDecode"), Node("7", "ComfyDeployOutputImage", output_id="result"))
-
 DEPLOYMENTS: Final = (
-    Deployment(
-        "picture", "Draws a picture within two seconds", (*_LOADING, Node("5", "KSampler", 0.8, steps=8), *_SAVING)
-    ),
+    Deployment("picture", "Draws a picture within two seconds"),
     Deployment(
         "slow",
         "Takes its time: about ten seconds of visible progress",
         (
             *_LOADING,
             Node("5", "KSampler", 4.0, steps=20),
-            Node("8", "LatentUpscale", 0.8),
-            Node("9", "KSampler", 3.0, steps=15),
-            Node("10", "ImageUpscaleWithModel", 1.0),
-            *_SAVING,
+            Node("201", "LatentUpscale", 0.8),
+            Node("202", "KSampler", 3.0, steps=15),
+            Node("203", "ImageUpscaleWithModel", 1.0),
+            Node("6", "VAEDecode"),
         ),
     ),
     Deployment(
         "failing",
         "Always fails half-way",
-        (*_LOADING, Node("5", "KSampler", 0.8, steps=8), *_SAVING),
-        failure="Allocation on device 0 would exceed allowed memory.",
+        outcome=Fails("Allocation on device 0 would exceed allowed memory."),
     ),
 )
-
-
-def chosen(form: RunRequest) -> Deployment:
-    """Find what a request wants to have run; unknown ids raise the server's 404."""
-    match form:
-        case DeploymentRunRequest():
-            return found("id", form.deployment_id, "Deployment not found")
-        case WorkflowRunRequest():
-            deployment = found("workflow_id", form.workflow_id, "Workflow not found")
-            if not form.workflow_api_json:
-                raise HTTPException(404, "Workflow API not found")
-        case _:
-            deployment = found("version_id", form.workflow_version_id, "Workflow version not found for this deployment")
-    if form.machine_id is None:
-        raise HTTPException(404, "Machine not found")
-    found("machine_id", form.machine_id, "Machine not found for this deployment")
-    return deployment
-
-
-def found(attribute: str, wanted: object, otherwise: str) -> Deployment:
-    """Find a deployment by one of its ids, or raise a 404 that says ``otherwise``."""
-    for deployment in DEPLOYMENTS:
-        if getattr(deployment, attribute) == str(wanted):
-            return deployment
-    raise HTTPException(404, otherwise)

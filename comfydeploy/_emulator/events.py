@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -22,24 +23,43 @@ class Event:
         return f"{name}data: {json.dumps(self.data)}\n\n".encode()
 
 
+@dataclass(frozen=True)
+class Fragment:
+    """A piece of an event."""
+
+    written: bytes
+
+    def encoded(self) -> bytes:
+        """Write the piece as it is."""
+        return self.written
+
+
 def update(kind: str, data: Any = None) -> Event:
     """Make an event that tells of the run; without data it has none."""
     return Event("event_update", {"event": kind} if data is None else {"event": kind, "data": data})
 
 
-EventQueue: TypeAlias = asyncio.Queue[Event | None]
+EventQueue: TypeAlias = asyncio.Queue[Event | Fragment | None]
+Tell: TypeAlias = Callable[[Event | Fragment | None], None]
+"""Hears the events of a run and, at its end, ``None``."""
 
 
 class EventStream(Response):
-    """The answer that sends the events of a queue until ``None`` comes, or the client leaves."""
+    """The answer that sends the events of a queue until ``None`` comes, or the client leaves: then ``when_left``."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: EventQueue, streams: "set[EventStream]") -> None:
+    def __init__(
+        self,
+        events: EventQueue,
+        streams: "set[EventStream]",
+        when_left: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         super().__init__(headers={"cache-control": "no-cache", "x-accel-buffering": "no"})
         del self.headers["content-length"]
         self._events: Final = events
         self._streams: Final = streams
+        self._when_left: Final = when_left
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send the events as they come."""
@@ -51,12 +71,18 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": event.encoded(), "more_body": True})
                 # However many events wait, others have their turn, and a client that left is noticed.
                 await asyncio.sleep(0)
+            if leaving.done() and self._when_left:
+                await self._when_left()
             await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams.remove(self)
             leaving.cancel()
 
+    def end(self) -> None:
+        """Send no more than what waits to be sent."""
+        self._events.put_nowait(None)
+
     async def _end_when_left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        self._events.put_nowait(None)
+        self.end()

@@ -1,16 +1,23 @@
 """The life of a run, told as a sequence of acts: what is waited for, what changes, what the stream hears."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, TypeAlias
-from uuid import uuid4
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import Deployment, Node
+from comfydeploy._emulator.deployments import DEFAULTS, Deployment, Node
 from comfydeploy._emulator.events import Event, update
+from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.logs import LogLine
-from comfydeploy._emulator.runs import Output, Run, new_function_call
+from comfydeploy._emulator.outcomes import Fails, IsCancelled, NodeOutput, Succeeds, TimesOut
+from comfydeploy._emulator.pictures import draw
+from comfydeploy._emulator.runs import Output, OutputFile, Run
 
+BOOT_SECONDS: Final = 0.1
+START_SECONDS: Final = 0.1
 UPLOAD_SECONDS: Final = 0.1
 
 
@@ -30,59 +37,102 @@ class Change:
 
 @dataclass(frozen=True)
 class Upload:
-    """An output is drawn, saved and listed."""
+    """An output is listed, and its files are saved: their bytes by name."""
 
     output: Output
+    files: Mapping[str, bytes]
 
 
 Act: TypeAlias = Pause | Change | Upload | LogLine | Event
+Life: TypeAlias = Callable[[Run, Deployment, int, str], AsyncGenerator[Act, None]]
+"""Tells the acts of a run, given its deployment, its number and the server's address."""
 
 
-def life(run: Run, deployment: Deployment, number: int, base: str, clock: Clock) -> Iterator[Act]:
-    """Tell the life of a run from queueing to its end; every act is made only when its time has come."""
-    yield update("queuing")
-    yield Pause(0.3)
-    yield update("function_call_id", run.modal_function_call_id or new_function_call())
-    gpu_event_id = run.gpu_event_id or str(uuid4())
-    yield Change({"status": "queued", "gpu_event_id": gpu_event_id})
-    yield update("gpu_ready")
-    yield update("gpu_event_id", gpu_event_id)
-    yield Pause(0.1)
-    yield update("comfyui_api_ready")
-    yield Change({"status": "started"})
-    yield update("comfyui_ready")
-    yield Event("event_update", {"prompt_id": run.id, "number": number, "node_errors": {}})
-    yield Pause(0.1)
-    yield from _Prompt(run, deployment, base, clock).executed()
+class Simulation:
+    """Tells the lives of runs that no ComfyUI runs: every act is made only when its time has come."""
+
+    def __init__(self, clock: Clock, ids: Ids, cold_start: float) -> None:
+        self._clock: Final = clock
+        self._ids: Final = ids
+        self._cold_start: Final = cold_start
+
+    async def life(self, run: Run, deployment: Deployment, number: int, base: str) -> AsyncGenerator[Act, None]:
+        """Tell the life of a run from queueing to its end."""
+        ids = self._ids.of(run.id)
+        yield update("queuing")
+        yield Pause(self._cold_start)
+        yield update("function_call_id", run.modal_function_call_id or ids.function_call())
+        gpu_event_id = run.gpu_event_id or ids.uuid()
+        yield Change({"status": "queued", "gpu_event_id": gpu_event_id})
+        yield update("gpu_ready")
+        yield update("gpu_event_id", gpu_event_id)
+        yield Pause(BOOT_SECONDS)
+        yield update("comfyui_api_ready")
+        yield Change({"status": "started"})
+        yield update("comfyui_ready")
+        yield Event("event_update", {"prompt_id": run.id, "number": number, "node_errors": {}})
+        async for act in _Prompt(run, deployment, base, self._clock, ids).executed():
+            yield act
 
 
 class _Prompt:
     """The part that ComfyUI plays: the nodes of the workflow, one after the other."""
 
-    def __init__(self, run: Run, deployment: Deployment, base: str, clock: Clock) -> None:
+    def __init__(self, run: Run, deployment: Deployment, base: str, clock: Clock, ids: Ids) -> None:
         self._run: Final = run
         self._nodes: Final = deployment.nodes
-        self._failure: Final = _failure(run.workflow_inputs.get("fail"), deployment)
+        self._outcome: Final = deployment.outcome
         self._base: Final = base
         self._clock: Final = clock
+        self._ids: Final = ids
         self._states: Final[dict[str, dict[str, Any]]] = {}
+        self._pictures: Final = count(1)
+        self._node = self._nodes[0]
 
-    def executed(self) -> Iterator[Act]:
+    async def executed(self) -> AsyncGenerator[Act, None]:
+        """Tell the whole execution, or half of it and how it ends there."""
+        whole = sum(node.seconds + (UPLOAD_SECONDS if _uploads(node) else 0) for node in self._nodes) + START_SECONDS
+        left = whole if isinstance(self._outcome, Succeeds) else whole / 2
+        stretch = 1.0 if self._outcome.seconds is None else self._outcome.seconds / left
+        async with aclosing(self._success()) as acts:
+            async for act in acts:
+                if isinstance(act, Pause):
+                    if not isinstance(self._outcome, Succeeds) and act.seconds >= left:
+                        yield Pause(left * stretch)
+                        break
+                    left -= act.seconds
+                    yield Pause(act.seconds * stretch)
+                else:
+                    yield act
+        match self._outcome:
+            case Fails(message=reason, exception_type=kind):
+                for act in self._failed(reason, kind):
+                    yield act
+            case TimesOut():
+                yield Change({"status": "timeout"})
+            case IsCancelled():
+                yield Change({"status": "cancelled"})
+            case Succeeds():
+                pass
+
+    async def _success(self) -> AsyncGenerator[Act, None]:
         cached = [node.id for node in self._nodes if not node.seconds]
+        yield Pause(START_SECONDS)
         yield self._stamped("execution_start")
         yield self._line(f"Executing prompt: {self._run.id}")
         yield self._stamped("execution_cached", nodes=cached)
         for position, node in enumerate(self._nodes, 1):
             if node.id in cached:
                 continue
-            yield from self._begun(node, round(position / len(self._nodes), 2))
-            if self._failure and node.steps:
-                yield from self._stepped(node, node.steps // 2)
-                yield from self._failed(node, self._failure)
-                return
-            yield from self._stepped(node, node.steps) if node.steps else [Pause(node.seconds)]
-            if node.output_id:
-                yield from self._uploaded(node, node.output_id)
+            self._node = node
+            for act in self._begun(node, round(position / len(self._nodes), 2)):
+                yield act
+            for act in self._stepped(node, node.steps) if node.steps else [Pause(node.seconds)]:
+                yield act
+            if node.output:
+                files = await self._files(node.output)
+                for act in self._made(node, node.output, files):
+                    yield act
             yield self._state(node, 1.0, 1.0)
         yield self._stamped("execution_success")
         yield self._told("executing", node=None)
@@ -107,35 +157,44 @@ class _Prompt:
             yield self._state(node, value, node.steps)
             yield self._told("progress", value=value, max=node.steps, node=node.id)
 
-    def _uploaded(self, node: Node, output_id: str) -> Iterator[Act]:
-        output = Output(
-            id=str(uuid4()),
-            output_id=output_id,
+    async def _files(self, output: NodeOutput) -> Mapping[str, bytes]:
+        if not output.draws:
+            return output.files
+        picture = await asyncio.to_thread(draw, {**DEFAULTS, **self._run.workflow_inputs})
+        return {f"cd_{next(self._pictures):05}_.png": picture}
+
+    def _made(self, node: Node, output: NodeOutput, files: Mapping[str, bytes]) -> Iterator[Act]:
+        duration = UPLOAD_SECONDS * self._clock.pace
+        described = {name: OutputFile(filename=name, upload_duration=duration) for name in files}
+        listed = Output(
+            id=self._ids.uuid(),
+            output_id=output.output_id,
             run_id=self._run.id,
             node=node.id,
-            filename="cd_00001_.png",
-            upload_duration=UPLOAD_SECONDS * self._clock.pace,
+            node_class=node.class_type,
+            data=output.data(described),
             created_at=self._clock.now(),
         )
-        made = {"node": node.id, "display_node": node.id, "output": output.executed(self._base)}
-        yield Upload(output)
+        made = {"node": node.id, "display_node": node.id, "output": listed.executed(self._base)}
+        yield Upload(listed, files)
         yield self._told("executed", **made)
-        yield Pause(UPLOAD_SECONDS)
+        if files:
+            yield Pause(UPLOAD_SECONDS)
         yield self._told("output_ready", **made)
 
-    def _failed(self, node: Node, reason: str) -> Iterator[Act]:
+    def _failed(self, reason: str, kind: str) -> Iterator[Act]:
         yield self._stamped(
             "execution_error",
-            node_id=node.id,
-            node_type=node.class_type,
-            executed=[done for done in self._states if done != node.id],
+            node_id=self._node.id,
+            node_type=self._node.class_type,
+            executed=[done for done in self._states if done != self._node.id],
             exception_message=reason,
-            exception_type="RuntimeError",
-            traceback=[f"RuntimeError: {reason}\n"],
+            exception_type=kind,
+            traceback=[f"{kind}: {reason}\n"],
             current_inputs={},
             current_outputs=[],
         )
-        yield self._line(f"RuntimeError: {reason}")
+        yield self._line(f"{kind}: {reason}")
         yield Change({"status": "failed"})
         yield self._told("status", status="failed")
 
@@ -162,7 +221,5 @@ class _Prompt:
         return self._told("progress_state", nodes=dict(self._states))
 
 
-def _failure(asked: Any, deployment: Deployment) -> str | None:
-    if not asked:
-        return deployment.failure
-    return asked if isinstance(asked, str) else "The run was asked to fail."
+def _uploads(node: Node) -> bool:
+    return bool(node.output and (node.output.draws or node.output.files))

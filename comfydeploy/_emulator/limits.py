@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from comfydeploy._emulator import uploads
 from comfydeploy._emulator.routes.answers import refusal
 
-MOST_JSON: Final = 64 * 1024 * 1024
+MOST_JSON: Final = 32 * 1024 * 1024
 # Beyond what an uploaded file may have, for that is refused with words of its own.
 MOST_FORM: Final = 2 * uploads.LARGEST
 

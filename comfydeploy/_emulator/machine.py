@@ -2,47 +2,51 @@
 
 import asyncio
 import logging
+from contextlib import aclosing
 from itertools import count
 from typing import Final
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import DEFAULTS, Deployment
-from comfydeploy._emulator.events import Event, EventQueue
-from comfydeploy._emulator.life import Change, Pause, Upload, life
+from comfydeploy._emulator.deployments import Deployment
+from comfydeploy._emulator.events import Event, Fragment, Tell
+from comfydeploy._emulator.life import Change, Life, Pause, Upload
 from comfydeploy._emulator.logs import Log, LogLine
-from comfydeploy._emulator.pictures import draw
-from comfydeploy._emulator.runs import ENDED, Output, Run
+from comfydeploy._emulator.runs import ENDED, Run
 from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.webhooks import Webhooks
 
 _log: Final = logging.getLogger(__name__)
 
 
-class Machine:
-    """Runs every run in a task of its own, whoever listens."""
+def unheard(_: Event | Fragment | None) -> None:
+    """Hear nothing of a run: it is only queued."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+
+class Machine:
+    """Runs every run in a task of its own, whoever listens; ``life`` tells what happens to it."""
+
+    def __init__(self, store: Store, clock: Clock, life: Life, webhooks: Webhooks) -> None:
         self._store: Final = store
         self._clock: Final = clock
-        self._webhooks: Final = Webhooks(clock)
+        self._life: Final = life
+        self._webhooks: Final = webhooks
         self._numbers: Final = count(1)
-        self._playing: Final[dict[str, asyncio.Task[None]]] = {}
+        self._playing: Final[dict[str, asyncio.Task[Run]]] = {}
         self._logs: Final[dict[str, Log]] = {}
 
-    def begin(self, run: Run, deployment: Deployment, base: str, listener: EventQueue | None = None) -> None:
-        """Start a new run; ``listener`` gets all its events and, at the end, ``None``."""
+    def begin(self, run: Run, deployment: Deployment, base: str, tell: Tell = unheard) -> None:
+        """Start a new run, all of whose events are told."""
         self._store.save(run)
         log = Log()
-        task = asyncio.create_task(self._play(run, deployment, base, log, listener))
+        task = self._clock.task(self._play(run, deployment, base, log, tell))
         self._playing[run.id] = task
         self._logs[run.id] = log
 
-        def end(_: asyncio.Task[None]) -> None:
+        def end(_: asyncio.Task[Run]) -> None:
             del self._playing[run.id], self._logs[run.id]
             self._store.save_log(run.id, log.lines)
             log.end()
-            if listener:
-                listener.put_nowait(None)
+            tell(None)
 
         # However the task ends, and even if it never began.
         task.add_done_callback(end)
@@ -51,20 +55,24 @@ class Machine:
         """Return the log of a run while it is played."""
         return self._logs.get(run_id)
 
-    async def end_of(self, run_id: str) -> None:
-        """Wait until a run has ended."""
+    async def end_of(self, run_id: str) -> Run | None:
+        """Wait until a run has ended, and return it as it was then."""
         if task := self._playing.get(run_id):
             await asyncio.wait([task])
+            if not task.cancelled():
+                return task.result()
+        return self._store.run(run_id)
 
     async def cancel(self, run_id: str, base: str) -> None:
-        """End a run that is played as cancelled; what has ended stays as it is."""
-        if not (task := self._playing.get(run_id)):
-            return
-        task.cancel()
-        await asyncio.wait([task])
+        """End a run as cancelled, whether it is played or waits for its caller; what has ended stays as it is."""
+        if task := self._playing.get(run_id):
+            task.cancel()
+        # Before the task has ended, so that all who wait for that see how.
         run = self._store.run(run_id)
         if run and run.status not in ENDED:
             self._change(run, base, {"status": "cancelled"})
+        if task:
+            await asyncio.wait([task])
 
     async def stop(self) -> None:
         """Leave all runs where they are and end their streams."""
@@ -74,26 +82,27 @@ class Machine:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._webhooks.stop()
 
-    async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, listener: EventQueue | None) -> None:
-        heard = listener.put_nowait if listener else _unheard
+    async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, tell: Tell) -> Run:
         try:
-            for act in life(run, deployment, next(self._numbers), base, self._clock):
-                match act:
-                    case Pause(seconds):
-                        await self._clock.sleep(seconds)
-                    case Change(fields):
-                        run = self._change(run, base, fields)
-                    case Upload(output):
-                        await asyncio.to_thread(self._draw, run, output)
-                        run = self._change(run, base, {"outputs": (*run.outputs, output)})
-                    case LogLine():
-                        log.add(act)
-                        heard(act.told())
-                    case Event():
-                        heard(act)
+            async with aclosing(self._life(run, deployment, next(self._numbers), base)) as acts:
+                async for act in acts:
+                    match act:
+                        case Pause(seconds):
+                            await self._clock.sleep(seconds)
+                        case Change(fields):
+                            run = self._change(run, base, fields)
+                        case Upload(output, files):
+                            await asyncio.to_thread(self._store.save_files, run.id, files)
+                            run = self._change(run, base, {"outputs": (*run.outputs, output)})
+                        case LogLine():
+                            log.add(act)
+                            tell(act.told())
+                        case Event():
+                            tell(act)
         except Exception:  # noqa: BLE001 - whatever goes wrong, a run must end
             _log.exception("Run %s broke", run.id)
-            self._change(run, base, {"status": "failed"})
+            run = self._change(run, base, {"status": "failed"})
+        return run
 
     def _change(self, run: Run, base: str, fields: dict[str, object]) -> Run:
         run = run.changed(self._clock.now(), **fields)
@@ -101,10 +110,3 @@ class Machine:
         if "status" in fields or ("live_status" in fields and run.webhook_intermediate_status):
             self._webhooks.tell(run, base)
         return run
-
-    def _draw(self, run: Run, output: Output) -> None:
-        self._store.save_file(run.id, output.filename, draw({**DEFAULTS, **run.workflow_inputs}))
-
-
-def _unheard(_: Event) -> None:
-    """Nobody listens to a run that was only queued."""

@@ -2,35 +2,60 @@
 
 import struct
 from datetime import datetime
-from typing import Any, Final
-from uuid import uuid4
+from typing import Annotated, Any, Final, TypeAlias
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from comfydeploy._emulator.bodies import DeploymentRunRequest, RunRequest, WorkflowRunRequest
 from comfydeploy._emulator.clock import to_microseconds, to_milliseconds
 from comfydeploy._emulator.deployments import GPU, USER, Deployment
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.media import plain_name
 
 ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
 _TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromkeys(ENDED, "ended_at")
 
 
+class OutputFile(BaseModel):
+    """A file that a run has made; its bytes are in the store, under its run and its name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    filename: Annotated[str, AfterValidator(plain_name)]
+    upload_duration: float
+    subfolder: str = ""
+    type: str = "output"
+
+
+# A file where it can be one, else any value of JSON: texts and booleans are what the real server has.
+OutputItem: TypeAlias = Annotated[OutputFile | Any, Field(union_mode="left_to_right")]
+
+
 class Output(BaseModel):
-    """A picture that a run has made; its address depends on who asks, so it is not kept."""
+    """What one node has made: lists of files and texts by kind (``images``, ``files``, ``gifs``, ``text``, ...).
+
+    The address of a file depends on who asks, so it is not kept.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
-    output_id: str
+    output_id: str | None
     run_id: str
     node: str
-    filename: str
-    upload_duration: float
+    node_class: str
+    data: dict[str, list[OutputItem]]
     created_at: datetime
 
-    def url(self, base: str) -> str:
-        """Return the address of the file, for one who knows the server as ``base``."""
-        return f"{base}outputs/runs/{self.run_id}/{self.filename}"
+    @property
+    def files(self) -> list[OutputFile]:
+        """The files of all kinds."""
+        return [item for items in self.data.values() for item in items if isinstance(item, OutputFile)]
+
+    def url(self, file: OutputFile, base: str) -> str:
+        """Return the address of a file, for one who knows the server as ``base``."""
+        return f"{base}outputs/runs/{self.run_id}/{quote(file.filename)}"
 
     def shown(self, base: str) -> dict[str, Any]:
         """Describe the output as run answers do."""
@@ -39,19 +64,8 @@ class Output(BaseModel):
             "id": self.id,
             "output_id": self.output_id,
             "run_id": self.run_id,
-            "data": {
-                "images": [
-                    {
-                        "url": self.url(base),
-                        "type": "output",
-                        "filename": self.filename,
-                        "is_public": True,
-                        "subfolder": "",
-                        "upload_duration": self.upload_duration,
-                    }
-                ]
-            },
-            "node_meta": {"node_id": self.node},
+            "data": self._data(base, "url", "type", "filename", "is_public", "subfolder", "upload_duration"),
+            "node_meta": self._node_meta(),
             "created_at": moment,
             "updated_at": moment,
             "type": None,
@@ -60,44 +74,37 @@ class Output(BaseModel):
 
     def executed(self, base: str) -> dict[str, Any]:
         """Describe the output as the events of a stream do."""
-        return {
-            "images": [
-                {
-                    "filename": self.filename,
-                    "subfolder": "",
-                    "type": "output",
-                    "output_id": self.output_id,
-                    "url": self.url(base),
-                    "upload_duration": self.upload_duration,
-                    "is_public": True,
-                }
-            ]
-        }
+        return self._data(base, "filename", "subfolder", "type", "output_id", "url", "upload_duration", "is_public")
 
     def delivered(self, base: str) -> dict[str, Any]:
         """Describe the output as webhooks do."""
         moment = to_milliseconds(self.created_at)
         return {
-            "data": {
-                "images": [
-                    {
-                        "url": self.url(base),
-                        "type": "output",
-                        "filename": self.filename,
-                        "is_public": True,
-                        "output_id": self.output_id,
-                        "subfolder": "",
-                        "upload_duration": self.upload_duration,
-                    }
-                ]
-            },
+            "data": self._data(
+                base, "url", "type", "filename", "is_public", "output_id", "subfolder", "upload_duration"
+            ),
             "run_id": self.run_id,
             "created_at": moment,
-            "node_meta": {"node_id": self.node},
+            "node_meta": self._node_meta(),
             "id": self.id,
             "updated_at": moment,
             "output_id": self.output_id,
         }
+
+    def _data(self, base: str, *keys: str) -> dict[str, Any]:
+        return {kind: [self._item(item, base, keys) for item in items] for kind, items in self.data.items()}
+
+    def _item(self, item: OutputItem, base: str, keys: tuple[str, ...]) -> Any:
+        if not isinstance(item, OutputFile):
+            return item
+        values = {**item.model_dump(), "url": self.url(item, base), "is_public": True}
+        if self.output_id is not None:
+            values["output_id"] = self.output_id
+        return {key: values[key] for key in keys if key in values}
+
+    def _node_meta(self) -> dict[str, str]:
+        # The real server tells the class of those nodes only whose output it need not upload.
+        return {"node_id": self.node} if self.files else {"node_id": self.node, "node_class": self.node_class}
 
 
 class Run(BaseModel):
@@ -135,6 +142,11 @@ class Run(BaseModel):
     # Known to the list of runs only.
     deployment_id: str | None = None
     batch_id: str | None = None
+
+    @property
+    def files(self) -> list[OutputFile]:
+        """The files of all outputs."""
+        return [file for output in self.outputs for file in output.files]
 
     @property
     def shown_progress(self) -> float:
@@ -180,20 +192,15 @@ class Run(BaseModel):
         }
 
 
-def new_function_call() -> str:
-    """Make the id of a call that runs a run, or several."""
-    return f"fc-{uuid4().hex.upper()[:26]}"
-
-
-def new_runs(form: RunRequest, deployment: Deployment, now: datetime, *, own_call: bool = True) -> list[Run]:
+def new_runs(form: RunRequest, deployment: Deployment, now: datetime, ids: Ids, *, own_call: bool = True) -> list[Run]:
     """Make the runs that a request asks for: one, or as many as its batch has.
 
     ``own_call``: the function call that runs them is theirs, so that it may be cancelled.
     """
-    batch_id = str(uuid4()) if form.is_batch else None
+    batch_id = ids.uuid() if form.is_batch else None
     return [
         Run(
-            id=str(uuid4()),
+            id=ids.uuid(),
             workflow_version_id=None if isinstance(form, WorkflowRunRequest) else deployment.version_id,
             workflow_inputs=inputs,
             workflow_id=deployment.workflow_id,
@@ -203,7 +210,7 @@ def new_runs(form: RunRequest, deployment: Deployment, now: datetime, *, own_cal
             updated_at=now,
             gpu_event_id=form.gpu_event_id,
             gpu=form.gpu or GPU,
-            modal_function_call_id=new_function_call() if own_call else None,
+            modal_function_call_id=ids.function_call() if own_call and not batch_id else None,
             webhook=form.webhook,
             webhook_intermediate_status=bool(form.webhook_intermediate_status),
             deployment_id=deployment.id if isinstance(form, DeploymentRunRequest) else None,

@@ -6,7 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from typing import Any, Final, Self, TypeVar
 
@@ -59,7 +59,10 @@ class Service:
 
     def call(self, work: Coroutine[Any, Any, V]) -> V:
         """Do work in the event loop and return what it gives; from another thread only."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except CancelledError:
+            raise RuntimeError("The emulator has been stopped") from None
 
     def connect(self) -> MemoryTransport:
         """Open a connection through memory, from any thread; ``ConnectionRefusedError`` while none is taken."""

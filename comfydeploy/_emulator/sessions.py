@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
-from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
 from comfydeploy._emulator.bodies import Gpu
 from comfydeploy._emulator.clock import Clock, to_naive
 from comfydeploy._emulator.deployments import GPU, USER
+from comfydeploy._emulator.ids import Ids
 
 START_SECONDS: Final = 2.0
 USUAL_MINUTES: Final = 15
@@ -65,23 +65,24 @@ class Session:
 class Sessions:
     """The sessions that are open. They are machines that run, so that no restart brings them back."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock: Final = clock
+        self._ids: Final = ids
         self._open: Final[dict[str, Session]] = {}
         self._starting: Final[dict[str, asyncio.Task[None]]] = {}
 
     def begin(self, body: CreateSessionBody, base: str) -> Session:
         """Open a session and begin to start its machine."""
         session = Session(
-            id=str(uuid4()),
-            gpu_event_id=str(uuid4()),
+            id=self._ids.uuid(),
+            gpu_event_id=self._ids.uuid(),
             machine_id=body.machine_id,
             gpu=body.gpu or GPU,
             created_at=self._clock.now(),
             timeout=body.timeout or USUAL_MINUTES,
         )
         self._open[session.id] = session
-        task = asyncio.create_task(self._start(session, base))
+        task = self._clock.task(self._start(session, base))
         self._starting[session.id] = task
         task.add_done_callback(lambda _: self._starting.pop(session.id))
         return session

@@ -1,11 +1,14 @@
 """Where runs are kept: one SQLite table and a folder of files."""
 
+import shutil
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter
 
+from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.logs import LogLine
 from comfydeploy._emulator.runs import ENDED, Run
 
@@ -13,30 +16,41 @@ _LINES: Final = TypeAdapter(list[LogLine])
 
 
 class Store:
-    """The runs and their files below ``folder``, which is made when it does not exist."""
+    """The runs and their files; with ``retention``, as many of the ended runs as that, the latest ones.
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._files: Final = folder / "outputs"
+    Without ``data``, a folder, they are kept in memory and in a temporary folder.
+    """
+
+    def __init__(self, data: Path | None, folder: Folder, retention: int | None = None) -> None:
+        if data:
+            data.mkdir(parents=True, exist_ok=True)
+        self._folder: Final = folder
+        self._retention: Final = retention
         # Opened by the thread that starts the server, used by the one that serves.
-        self._database: Final = sqlite3.connect(folder / "runs.sqlite", check_same_thread=False, isolation_level=None)
+        self._database: Final = sqlite3.connect(
+            data / "runs.sqlite" if data else ":memory:", check_same_thread=False, isolation_level=None
+        )
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT)")
-        self._database.execute("CREATE TABLE IF NOT EXISTS logs (run_id TEXT PRIMARY KEY, lines TEXT)")
-        self._end_interrupted()
+        self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT)")
+        self._ended: Final[dict[str, None]] = {}
+        self._reopen()
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
 
     def save(self, run: Run) -> None:
-        """Keep the run as it is now."""
+        """Keep the run as it is now; one that has ended may take the place of the oldest."""
         self._database.execute(
-            "INSERT INTO runs VALUES (?, ?, ?)"
+            "INSERT INTO runs (id, status, run) VALUES (?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET status = excluded.status, run = excluded.run",
             (run.id, run.status, run.model_dump_json()),
         )
+        if run.status in ENDED and self._retention:
+            self._ended[run.id] = None
+            if len(self._ended) > self._retention:
+                self._forget(next(iter(self._ended)))
 
     def run(self, run_id: str) -> Run | None:
         """Return the run as it was kept last."""
@@ -61,28 +75,40 @@ class Store:
         ).fetchone()[0]
         return counted
 
+    def runs(self) -> list[Run]:
+        """Return all runs, oldest first."""
+        rows = self._database.execute("SELECT run FROM runs ORDER BY rowid")
+        return [Run.model_validate_json(row[0]) for row in rows]
+
     def save_log(self, run_id: str, lines: list[LogLine]) -> None:
         """Keep the log of a run that has ended."""
-        self._database.execute("INSERT OR REPLACE INTO logs VALUES (?, ?)", (run_id, _LINES.dump_json(lines).decode()))
+        self._database.execute("UPDATE runs SET log = ? WHERE id = ?", (_LINES.dump_json(lines).decode(), run_id))
 
     def log(self, run_id: str) -> list[LogLine]:
         """Return the log of a run, if it has been kept."""
-        row = self._database.execute("SELECT lines FROM logs WHERE run_id = ?", (run_id,)).fetchone()
-        return _LINES.validate_json(row[0]) if row else []
+        row = self._database.execute("SELECT log FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return _LINES.validate_json(row[0]) if row and row[0] else []
 
     def file(self, run_id: str, filename: str) -> Path:
         """Return where a file of a run is; both names must be the server's own, never a client's."""
-        return self._files / run_id / filename
+        return self._folder.path / "outputs" / run_id / filename
 
-    def save_file(self, run_id: str, filename: str, content: bytes) -> None:
-        """Keep a file of a run."""
-        path = self.file(run_id, filename)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    def save_files(self, run_id: str, files: Mapping[str, bytes]) -> None:
+        """Keep files of a run, by their plain names."""
+        for filename, content in files.items():
+            path = self.file(run_id, filename)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
-    def _end_interrupted(self) -> None:
-        # No server runs them any more, and nobody's workflow is to blame.
-        for status, run in self._database.execute("SELECT status, run FROM runs").fetchall():
-            if status not in ENDED:
-                interrupted = Run.model_validate_json(run)
-                self.save(interrupted.changed(interrupted.updated_at, status="cancelled"))
+    def _reopen(self) -> None:
+        for run in self.runs():
+            # No server runs those any more that had not ended, and nobody's workflow is to blame.
+            is_interrupted = run.status not in ENDED
+            self.save(run.changed(run.updated_at, status="cancelled") if is_interrupted else run)
+
+    def _forget(self, run_id: str) -> None:
+        del self._ended[run_id]
+        run = self.run(run_id)
+        self._database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+        if run and run.files:
+            shutil.rmtree(self._folder.path / "outputs" / run_id, ignore_errors=True)

@@ -3,74 +3,109 @@
 import asyncio
 import json
 import logging
+from collections import deque
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.deliveries import Deliveries, Delivery, Message
+from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.quirks.webhooks import Send, method, quirky_send
+from comfydeploy._emulator.runs import ENDED, Run
 
 WAITS: Final = (0.0, 0.5, 1.0)
+AT_ONCE: Final = 50
 
 _log: Final = logging.getLogger(__name__)
 
 
 class Webhooks:
-    """Delivers without holding up the run: in order for each run, three tries each."""
+    """Delivers without holding up the run: three tries each, in order for each run unless ``quirks`` say otherwise."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, deliveries: Deliveries, quirks: Collection[Quirk]) -> None:
         self._clock: Final = clock
+        self._deliveries: Final = deliveries
+        self._quirks: Final = quirks
         self._client: httpx.AsyncClient | None = None
-        self._last: Final[dict[str, asyncio.Task[None]]] = {}
+        self._senders: Final[dict[str, Send]] = {}
+        # The messages of each run that are to be delivered, beginning with the one that is.
+        self._waiting: Final[dict[str, deque[Message]]] = {}
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
+        # A queue of httpx takes the longer for each, the longer it is: this one does not.
+        self._places: Final = asyncio.Semaphore(AT_ONCE)
 
     def tell(self, run: Run, base: str) -> None:
         """Deliver the run as it is now, once everything told of it before has been delivered or given up."""
         if not run.webhook:
             return
-        task = asyncio.create_task(self._deliver(run, run.webhook, base, self._last.get(run.id)))
-        self._last[run.id] = task
-
-        def forget(done: asyncio.Task[None]) -> None:
-            if self._last.get(run.id) is done:
-                del self._last[run.id]
-
-        task.add_done_callback(forget)
+        last = run.status in ENDED
+        send = self._senders.pop(run.id, None) or quirky_send(self._send, self._quirks)
+        if not last:
+            self._senders[run.id] = send
+        send(Message(run.id, run.webhook, run.delivered(base, _event_type(run.webhook)), last))
 
     async def stop(self) -> None:
         """Give up what has not been delivered."""
-        tasks = list(self._last.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._client:
             await self._client.aclose()
 
-    async def _deliver(self, run: Run, address: str, base: str, before: asyncio.Task[None] | None) -> None:
-        if before:
-            await before
+    def _send(self, message: Message) -> None:
+        if waiting := self._waiting.get(message.run_id):
+            waiting.append(message)
+            return
+        self._waiting[message.run_id] = waiting = deque([message])
+        task = self._clock.task(self._deliver_all(waiting))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver_all(self, waiting: deque[Message]) -> None:
+        run_id = waiting[0].run_id
+        while waiting:
+            await self._deliver(waiting[0])
+            waiting.popleft()
+        del self._waiting[run_id]
+
+    async def _deliver(self, message: Message) -> None:
         for wait in WAITS:
             await self._clock.sleep(wait)
-            if await self._delivered(run, address, base):
+            delivery = await self._tried(message)
+            self._deliveries.add(delivery)
+            if delivery.was_taken:
                 return
-        _log.warning("The webhook of run %s was not told that it is %s", run.id, run.status)
+        _log.warning("The webhook of run %s was not told that it is %s", message.run_id, message.body["status"])
 
-    async def _delivered(self, run: Run, address: str, base: str) -> bool:
+    async def _tried(self, message: Message) -> Delivery:
+        verb = method(message, self._quirks)
+        message.attempts += 1
+        status, error = None, None
         try:
-            body = json.dumps(run.delivered(base, _event_type(address)))
-            answer = await self._opened().post(address, content=body, headers={"content-type": "application/json"})
-        except Exception as error:  # noqa: BLE001 - an address is anybody's text: whatever it causes, the run goes on
-            _log.info("Webhook: %s: %s", type(error).__name__, error)
-            return False
-        return not answer.is_error
+            content, headers = json.dumps(message.body), {"content-type": "application/json"}
+            async with self._places:
+                answer = await self._opened().request(verb, message.address, content=content, headers=headers)
+            status = answer.status_code
+        except Exception as trouble:  # noqa: BLE001 - an address is anybody's text: whatever it causes, the run goes on
+            error = f"{type(trouble).__name__}: {trouble}"
+            _log.info("Webhook: %s", error)
+        return Delivery(message.run_id, message.address, verb, message.body, message.attempts, status, error)
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
             # A proxy of the environment could not reach a receiver on this computer.
-            self._client = httpx.AsyncClient(trust_env=False, timeout=httpx.Timeout(10, pool=None))
+            limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+            self._client = httpx.AsyncClient(trust_env=False, timeout=10, limits=limits)
         return self._client
 
 
 def _event_type(address: str) -> str:
-    targets = ",".join(parse_qs(urlsplit(address).query).get("target_events", []))
+    try:
+        targets = ",".join(parse_qs(urlsplit(address).query).get("target_events", []))
+    except ValueError:  # no address at all: nobody will be told
+        targets = ""
     return "run.output" if "run.output" in targets.split(",") else "run.updated"

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 
 from comfydeploy import __main__, __version__
 from comfydeploy._cli.commands import comfydeploy
-from comfydeploy.emulator import Emulator
+from comfydeploy._emulator.backend import Settings
+from comfydeploy.emulator import Emulator, Quirk
 
 FAILING = "71dcad40-97ed-5938-8cac-3e5f19f195ab"
 
@@ -127,3 +128,37 @@ def test_it_runs_as_a_module_as_well(monkeypatch, capsys):
         runpy.run_module("comfydeploy", run_name="__main__")
     assert stop.value.code == 0
     assert __version__ in capsys.readouterr().out
+
+
+def test_every_option_of_the_server_reaches_it(cli, monkeypatch):
+    served = []
+    monkeypatch.setattr(Emulator, "serve_forever", lambda self, _: served.append(self))
+    arguments = ("--pace", "0.5", "--seed", "7", "--cold-start", "9", "--queue-length", "3", "--retention", "5")
+    assert cli("emulator", *arguments).exit_code == 0
+    (emulator,) = served
+    assert emulator._settings == Settings(data=None, seed=7, cold_start=9, queue_length=3, retention=5)
+    assert emulator._clock.pace == 0.5
+
+
+@pytest.mark.parametrize(("option", "value"), [("--pace", "-1"), ("--cold-start", "-1"), ("--retention", "0")])
+def test_an_option_that_makes_no_sense_is_named(cli, option, value):
+    result = cli("emulator", option, value)
+    assert result.exit_code == 1
+    assert f"Error: {option.strip('-').replace('-', '_')} must be a number" in result.output
+
+
+def test_quirks_are_chosen_and_explained(cli, monkeypatch):
+    served = []
+    monkeypatch.setattr(Emulator, "serve_forever", lambda emulator, _: served.append(emulator))
+    assert cli("emulator", "--quirks", "late-webhooks", "--quirks", "empty-sync").exit_code == 0
+    assert cli("emulator", "--quirks", "all").exit_code == 0
+    assert [emulator.quirks for emulator in served] == [{"late-webhooks", "empty-sync"}, set(Quirk)]
+    text = " ".join(cli("emulator", "--help").output.split())
+    for quirk in Quirk:
+        assert f"{quirk} {quirk.explanation} {f'Here: {quirk.trigger}' if quirk.trigger else ''}".strip() in text
+
+
+def test_an_unknown_quirk_is_refused_with_the_names_there_are(cli):
+    result = cli("emulator", "--quirks", "slow-server")
+    assert result.exit_code == 2
+    assert all(f"'{name}'" in result.output for name in (*Quirk, "all", "slow-server"))

@@ -3,21 +3,12 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from comfydeploy.emulator import Emulator
-
-SAMPLES = Path(__file__).parent / "samples"
-
-
-@pytest.fixture(scope="session")
-def sample() -> Callable[[str], Any]:
-    """Reads a recorded answer of the real server."""
-    return lambda name: json.loads((SAMPLES / f"{name}.json").read_text())
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +80,8 @@ class Sink:
                 self.send_response(sink.answers.pop(0) if sink.answers else 200)
                 self.send_header("content-length", "0")
                 self.end_headers()
+
+            do_GET = do_POST
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -1,6 +1,5 @@
 import re
 import socket
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -10,62 +9,15 @@ from comfydeploy.emulator import Emulator
 MICROSECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}000Z")
 
 
-def same_kinds(answer: dict, recorded: dict) -> None:
-    assert list(answer) == list(recorded)
-    for key, value in recorded.items():
-        assert type(answer[key]) is type(value), key
-
-
 def machine_of(client) -> dict:
     return client.get("/deployments").json()[0]
 
 
-@pytest.mark.parametrize(
-    ("case", "authorization"),
-    [
-        ("no bearer", None),
-        ("wrong bearer", "Bearer wrong"),
-        ("lowercase bearer", "bearer {key}"),
-        ("two spaces", "Bearer  {key}"),
-        ("no bearer", "Bearer"),
-        ("no bearer", "Basic {key}"),
-        ("wrong bearer", "Bearer {key}x"),
-        ("unknown path without bearer", None),
-    ],
-)
-def test_only_the_exact_bearer_is_let_in(emulator, sample, case, authorization):
-    expected = sample("refusals")[case]
-    path = "/nope" if "path" in case else f"/run/{uuid4()}"
-    headers = {"authorization": authorization.format(key=emulator.bearer)} if authorization else {}
-    answer = httpx.get(emulator.url + path, headers=headers)
-    assert (answer.status_code, answer.json()) == (expected["status"], expected["body"])
-
-
-@pytest.mark.parametrize(
-    ("case", "method", "path"),
-    [
-        ("unknown run", "GET", f"/run/{uuid4()}"),
-        ("no run id", "GET", "/run"),
-        ("HEAD", "HEAD", f"/run/{uuid4()}"),
-        ("OPTIONS", "OPTIONS", f"/run/{uuid4()}"),
-        ("PUT", "PUT", "/run/queue"),
-    ],
-)
-def test_a_request_that_cannot_be_answered_is_refused_as_recorded(client, sample, case, method, path):
-    expected = sample("refusals")[case]
-    answer = client.request(method, path)
-    assert answer.status_code == expected["status"]
-    assert expected["headers"].items() <= dict(answer.headers).items()
-    assert (answer.json() if answer.content else None) == expected["body"]
-
-
-def test_a_malformed_run_id_is_a_422_with_the_recorded_keys(client, sample):
-    expected = sample("refusals")["malformed run id"]
-    answer = client.get("/run/nope")
-    assert answer.status_code == expected["status"]
-    (found,), (recorded,) = answer.json()["detail"], expected["body"]["detail"]
-    same_kinds(found, recorded)
-    assert {**found, "msg": "", "ctx": ""} == {**recorded, "msg": "", "ctx": ""}
+@pytest.mark.parametrize("authorization", ["Bearer", "Basic {key}", "Bearer {key}x", "Bearer {key} x", "{key}"])
+def test_only_the_exact_bearer_is_let_in(emulator, authorization):
+    headers = {"authorization": authorization.format(key=emulator.bearer)}
+    answer = httpx.get(f"{emulator.url}/deployments", headers=headers)
+    assert (answer.status_code, list(answer.json())) == (401, ["detail"])
 
 
 def test_an_unknown_path_is_not_found(client):
@@ -79,16 +31,13 @@ def test_a_trailing_slash_is_redirected_to_an_absolute_address(client, emulator,
     assert (answer.status_code, answer.headers["location"], answer.content) == (307, emulator.url + to, b"")
 
 
-def test_a_queued_run_has_not_started(connect, standing, sample):
+def test_a_queued_run_has_not_started(connect, standing):
     client = connect(standing)
     body = {"deployment_id": standing.deployments["picture"], "inputs": {"width": 16}, "webhook": "http://127.0.0.1:9/"}
     answer = client.post("/run/queue", json=body)
     assert (answer.status_code, list(answer.json())) == (200, ["run_id"])
     run = client.get(f"/run/{answer.json()['run_id']}").json()
-    recorded = sample("run-not-started")
-    same_kinds(run, recorded)
-    for key in ("workflow_inputs", "origin", "status", "progress", "outputs", "number", "gpu", "machine_type"):
-        assert run[key] == recorded[key]
+    assert (run["status"], run["workflow_inputs"], run["outputs"]) == ("not-started", {"width": 16}, [])
     assert MICROSECONDS.fullmatch(run["created_at"])
 
 
@@ -101,14 +50,10 @@ def test_a_waiting_run_knows_its_place_only_when_asked(connect, standing):
     assert client.get(f"/run/{first}").json()["queue_position"] is None
 
 
-def test_a_run_succeeds_with_the_recorded_answer(client, order, ended, sample):
+def test_a_run_succeeds_with_a_picture(client, order, ended):
     run_id = client.post("/run/queue", json=order(inputs={"width": 16})).json()["run_id"]
     run = ended(run_id)
-    recorded = {**sample("run-success"), "webhook": None}
-    same_kinds(run, recorded)
-    (output,), (recorded_output,) = run["outputs"], recorded["outputs"]
-    same_kinds(output, recorded_output)
-    same_kinds(output["data"]["images"][0], recorded_output["data"]["images"][0])
+    (output,) = run["outputs"]
     assert (output["output_id"], output["node_meta"]) == ("result", {"node_id": "7"})
     assert (run["status"], run["progress"], output["run_id"]) == ("success", 1.0, run_id)
     assert run["created_at"] <= run["queued_at"] <= run["started_at"] <= run["ended_at"] == run["updated_at"]
@@ -123,9 +68,8 @@ def test_a_run_is_found_by_query_and_by_any_spelling_of_its_id(client, order, en
     assert client.get(f"/run/{run_id.replace('-', '')}").json() == run
 
 
-def test_a_failed_run_tells_no_reason(client, order, ended, sample):
+def test_a_failed_run_tells_no_reason(client, order, ended):
     run = ended(client.post("/run/queue", json=order("failing")).json()["run_id"])
-    same_kinds(run, sample("run-failed"))
     assert (run["status"], run["outputs"], run["live_status"]) == ("failed", [], "Executing KSampler")
     assert "memory" not in str(run)
 
@@ -150,17 +94,13 @@ def test_progress_can_be_watched(connect):
     assert running["cold_start_duration"] > 0
 
 
-def test_sync_answers_the_outputs(client, order, sample):
-    answer = client.post("/run/sync", json=order(inputs={"width": 16}))
-    (output,), (recorded,) = answer.json(), sample("sync")
-    same_kinds(output, recorded)
-    same_kinds(output["data"]["images"][0], recorded["data"]["images"][0])
-
-
 @pytest.mark.parametrize("fields", [{"name": "failing"}, {"inputs": {"fail": True}}, {"inputs": {"fail": "boo"}}])
-def test_sync_of_a_failed_run_answers_an_empty_list(client, order, fields):
+def test_sync_of_a_failed_run_is_a_400_that_names_the_run(client, order, fields):
     answer = client.post("/run/sync", json=order(**fields))
-    assert (answer.status_code, answer.json()) == (200, [])
+    assert answer.status_code == 400
+    _, run_id, *words = answer.json()["detail"].split()
+    assert words == ["ended", "as", "failed"]
+    assert client.get(f"/run/{run_id}").json()["status"] == "failed"
 
 
 def test_outputs_can_be_downloaded_without_a_bearer(client, order):
@@ -248,27 +188,6 @@ def test_a_graph_of_ones_own_runs_without_a_version(client, ended):
     }
     run = ended(client.post("/run/queue", json=body).json()["run_id"])
     assert (run["status"], run["workflow_version_id"], run["workflow_id"]) == ("success", None, known["workflow_id"])
-
-
-@pytest.mark.parametrize(
-    ("case", "changes"),
-    [
-        ("unknown deployment", {"deployment_id": str(uuid4())}),
-        ("unknown version", {"workflow_version_id": str(uuid4())}),
-        ("version without machine", {"workflow_version_id": "workflow_version_id"}),
-        ("unknown machine", {"workflow_version_id": "workflow_version_id", "machine_id": str(uuid4())}),
-        ("unknown workflow", {"workflow_id": str(uuid4()), "workflow_api_json": {"1": {}}, "machine_id": "machine_id"}),
-        ("empty graph", {"workflow_id": "workflow_id", "workflow_api_json": {}, "machine_id": "machine_id"}),
-        ("unknown machine", {"workflow_id": "workflow_id", "workflow_api_json": {"1": {}}, "machine_id": str(uuid4())}),
-    ],
-)
-@pytest.mark.parametrize("route", ["queue", "sync", "stream"])
-def test_what_is_not_known_is_not_found(client, sample, route, case, changes):
-    known = machine_of(client)
-    body = {key: known.get(value, value) if isinstance(value, str) else value for key, value in changes.items()}
-    answer = client.post(f"/run/{route}", json=body)
-    expected = sample("refusals")[case]
-    assert (answer.status_code, answer.json()) == (expected["status"], expected["body"])
 
 
 def test_the_deployments_are_listed_by_environment(client, emulator):

@@ -77,3 +77,31 @@ def test_control_itself_is_neither_recorded_nor_broken(emulator, http):
     emulator.fail("*", status=503)
     assert http.get("/_emulator/requests").json() == []
     assert emulator.requests == ()
+
+
+def test_time_is_advanced_and_runs_and_deliveries_are_listed():
+    headers = {"authorization": "Bearer local-key"}
+    with (
+        Emulator(port=None, clock="manual") as emulator,
+        httpx.Client(base_url="http://emulator", headers=headers, transport=emulator.transport) as http,
+    ):
+        body = {"deployment_id": emulator.deployments["picture"], "webhook": "http://127.0.0.1:9/"}
+        http.post("/api/run/queue", json=body)
+        statuses = [[run["status"] for run in http.get("/_emulator/runs").json()]]
+        answer = http.post("/_emulator/clock/advance", json={"seconds": 60})
+        assert answer.json() == {"now": "2026-01-02T03:05:05.678Z"}
+        statuses.append([run["status"] for run in http.get("/_emulator/runs").json()])
+        assert statuses == [["not-started"], ["success"]]
+        (first, *_) = http.get("/_emulator/deliveries").json()
+        assert (first["address"], first["status"]) == ("http://127.0.0.1:9/", None)
+
+
+def test_a_real_clock_cannot_be_advanced(http):
+    answer = http.post("/_emulator/clock/advance", json={"seconds": 1})
+    assert answer.status_code == 409
+    assert "clock='manual'" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("body", [{}, {"seconds": -1}, {"seconds": "soon"}])
+def test_time_that_cannot_pass_is_a_422(http, body):
+    assert http.post("/_emulator/clock/advance", json=body).status_code == 422

@@ -20,6 +20,7 @@ def test_every_input_and_output_is_described(client):
         "width": ("integer", int, 16, 2048),
         "height": ("integer", int, 16, 2048),
         "seed": ("integer", int, None, None),
+        "text": ("string", str, None, None),
         "fail": ("boolean", bool, None, None),
     }
     for row in rows:

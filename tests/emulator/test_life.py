@@ -1,20 +1,27 @@
-from datetime import UTC, datetime
+import asyncio
 from uuid import UUID
 
 import pytest
 
 from comfydeploy._emulator.bodies import DeploymentRunRequest
+from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments import DEPLOYMENTS
-from comfydeploy._emulator.life import Change, Pause, Upload, life
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.life import Change, Pause, Simulation, Upload
 from comfydeploy._emulator.runs import new_runs
 
 
 def acts(name: str, **inputs) -> list:
-    deployment = next(one for one in DEPLOYMENTS if one.name == name)
+    catalogue, clock, ids = Catalogue(), Clock(0), Ids()
+    deployment = catalogue.found("name", name, "no")
     form = DeploymentRunRequest(deployment_id=UUID(deployment.id), inputs=inputs)
-    (run,) = new_runs(form, deployment, datetime.now(UTC))
-    return list(life(run, deployment, 1, "http://here/", Clock(0)))
+    (run,) = new_runs(form, deployment, clock.now(), ids)
+    life = Simulation(clock, ids, cold_start=0.3).life(run, catalogue.next(deployment, inputs), 1, "http://here/")
+
+    async def told() -> list:
+        return [act async for act in life]
+
+    return asyncio.run(told())
 
 
 def statuses(story: list) -> list:

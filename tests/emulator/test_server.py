@@ -16,10 +16,10 @@ print("ended")
 """
 
 
-def test_only_the_emulator_and_what_it_tells_is_exported():
+def test_what_is_exported_is_documented():
     import comfydeploy.emulator
 
-    assert comfydeploy.emulator.__all__ == ["Emulator", "Fault", "ReceivedFile", "ReceivedRequest"]
+    assert all(getattr(comfydeploy.emulator, name).__doc__ for name in comfydeploy.emulator.__all__)
 
 
 def test_the_address_is_known_while_it_is_served():
@@ -60,9 +60,21 @@ def test_the_bearer_can_be_chosen():
     assert Emulator().bearer == "local-key"
 
 
-def test_a_negative_pace_is_refused():
-    with pytest.raises(ValueError, match="pace"):
-        Emulator(pace=-1)
+def test_the_runs_are_told_as_they_are_at_that_moment(connect):
+    with Emulator(clock="manual") as emulator:
+        client = connect(emulator)
+        for prompt in ("a cat", "a dog"):
+            order = {"deployment_id": emulator.deployments["picture"], "inputs": {"prompt": prompt}}
+            client.post("/run/queue", json=order)
+        before = emulator.runs
+        emulator.advance(60)
+        after = emulator.runs
+    assert [run.workflow_inputs["prompt"] for run in before] == ["a cat", "a dog"]
+    assert [run.id for run in before] == [run.id for run in after]
+    assert [run.status for run in (*before, *after)] == ["not-started"] * 2 + ["success"] * 2
+    assert [file.filename for file in after[0].files] == ["cd_00001_.png"]
+    with pytest.raises(RuntimeError, match="not been started"):
+        _ = emulator.runs
 
 
 def test_serving_on_all_interfaces_still_gives_a_reachable_address():

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 
 from comfydeploy.emulator import Emulator
@@ -33,3 +35,51 @@ def test_without_a_folder_nothing_is_left_behind(tmp_path, monkeypatch, connect)
         connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["picture"]})
         assert list(tmp_path.rglob("*.png"))
     assert not list(tmp_path.iterdir())
+
+
+def test_without_a_folder_nothing_is_written_before_a_file_is_made(tmp_path, monkeypatch, connect):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Emulator(pace=0) as emulator:
+        connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["failing"]})
+        assert not list(tmp_path.iterdir())
+
+
+def test_with_a_retention_the_latest_runs_that_have_ended_are_kept(tmp_path, connect):
+    with Emulator(pace=0, data=tmp_path, retention=3) as emulator:
+        client = connect(emulator)
+        order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
+        ids = [client.post("/run/sync", json=order).json()[0]["run_id"] for _ in range(5)]
+        assert [run.id for run in emulator.runs] == ids[2:]
+        assert client.get(f"/run/{ids[0]}").status_code == 404
+        assert client.get(f"/v2/clickhouse-run-logs/{ids[4]}").json()
+    assert {path.parent.name for path in tmp_path.rglob("*.png")} == set(ids[2:])
+
+
+def test_a_smaller_retention_forgets_what_an_earlier_server_kept(tmp_path, connect):
+    for retention, count in ((None, 4), (2, 2)):
+        with Emulator(pace=0, data=tmp_path, retention=retention) as emulator:
+            order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
+            for _ in range(4 if retention is None else 0):
+                connect(emulator).post("/run/sync", json=order)
+            assert len(emulator.runs) == count
+    assert len(list(tmp_path.rglob("*.png"))) == 2
+
+
+def test_runs_that_have_not_ended_are_kept_whatever_the_retention(connect):
+    with Emulator(clock="manual", retention=1) as emulator:
+        client = connect(emulator)
+        for name in ("slow", "slow", "picture", "picture"):
+            client.post("/run/queue", json={"deployment_id": emulator.deployments[name]})
+        emulator.advance(3)
+        assert [run.status for run in emulator.runs] == ["running", "running", "success"]
+        emulator.advance(60)
+        assert [run.status for run in emulator.runs] == ["success"]
+
+
+def test_a_call_that_waits_gets_its_outputs_though_its_run_is_forgotten_at_once(connect):
+    with Emulator(pace=0, retention=1) as emulator:
+        order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(lambda _: connect(emulator).post("/run/sync", json=order).json(), range(40)))
+        assert [len(answer) for answer in answers] == [1] * 40
+        assert len(emulator.runs) == 1

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from comfydeploy._emulator.bodies import UnprocessableError
 
@@ -20,6 +20,10 @@ class Json(Response):
         return to_json(content, inf_nan_mode="null")
 
 
+class BrokenError(Exception):
+    """The real server breaks here, whatever it has done before."""
+
+
 def refusal(_: Request, error: Exception) -> Response:
     """Answer a request that was refused."""
     match error:
@@ -27,6 +31,8 @@ def refusal(_: Request, error: Exception) -> Response:
             return Json({"detail": error.detail}, error.status_code, error.headers)
         case UnprocessableError():
             return Json({"detail": error.problems}, 422)
+        case BrokenError():
+            return PlainTextResponse("Internal Server Error", 500)
         case _:
             # The client left while it was sending: nobody reads this.
             return Response(status_code=400)

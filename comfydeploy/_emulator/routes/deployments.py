@@ -7,7 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from comfydeploy._emulator.deployments import DEPLOYMENTS, ENVIRONMENT
+from comfydeploy._emulator.backend import Backend
+from comfydeploy._emulator.deployments import ENVIRONMENT
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 
@@ -16,12 +17,17 @@ _ENVIRONMENT: Final[TypeAdapter[str]] = TypeAdapter(
 )
 
 
-async def deployments(request: Request) -> Response:
-    """Answer ``GET /deployments``."""
-    wanted = asked.query(request, "environment", _ENVIRONMENT, ENVIRONMENT)
-    return Json([deployment.shown() for deployment in DEPLOYMENTS if wanted == ENVIRONMENT])
+class DeploymentRoutes:
+    """Shows the deployments."""
 
+    def __init__(self, backend: Backend) -> None:
+        self._catalogue: Final = backend.catalogue
 
-def deployment_routes() -> list[Route]:
-    """List the routes of deployments."""
-    return [Route("/api/deployments", deployments, methods=["GET"])]
+    def routes(self) -> list[Route]:
+        """List the routes of deployments."""
+        return [Route("/api/deployments", self.list, methods=["GET"])]
+
+    async def list(self, request: Request) -> Response:
+        """Answer ``GET /deployments``."""
+        wanted = asked.query(request, "environment", _ENVIRONMENT, ENVIRONMENT)
+        return Json([one.shown() for one in self._catalogue.all() if wanted == ENVIRONMENT])

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from comfydeploy._emulator import uploads
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import UnprocessableError, problem
+from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 
@@ -58,5 +59,5 @@ class FileRoutes:
     async def uploaded(self, request: Request) -> Response:
         """Answer the address of an uploaded file."""
         if path := self._uploads.path(request.path_params["name"]):
-            return FileResponse(path, media_type=uploads.media_type(path.name))
+            return FileResponse(path, media_type=media_type(path.name))
         raise HTTPException(404)

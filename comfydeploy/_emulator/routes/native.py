@@ -1,6 +1,5 @@
 """Native runs: described to the caller, who runs them on a ComfyUI of their own."""
 
-import secrets
 from typing import Any
 
 from comfydeploy._emulator.bodies import RunRequest, WorkflowRunRequest
@@ -8,8 +7,8 @@ from comfydeploy._emulator.deployments import Deployment
 from comfydeploy._emulator.runs import Run
 
 
-def native_description(run: Run, form: RunRequest, deployment: Deployment, base: str) -> dict[str, Any]:
-    """Describe everything that a ComfyUI needs; the token is a new one and opens nothing."""
+def native_description(run: Run, form: RunRequest, deployment: Deployment, base: str, token: str) -> dict[str, Any]:
+    """Describe everything that a ComfyUI needs; ``token`` opens nothing."""
     if isinstance(form, WorkflowRunRequest):
         graph, workflow = form.workflow_api_json, form.workflow
     else:
@@ -21,6 +20,6 @@ def native_description(run: Run, form: RunRequest, deployment: Deployment, base:
         "inputs": run.workflow_inputs,
         "status_endpoint": f"{base}api/update-run",
         "file_upload_endpoint": f"{base}api/file-upload",
-        "cd_token": secrets.token_urlsafe(24),
+        "cd_token": token,
         "gpu_event_id": run.gpu_event_id,
     }

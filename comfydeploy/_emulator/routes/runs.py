@@ -9,7 +9,9 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments import found
+from comfydeploy._emulator.media import media_type
+from comfydeploy._emulator.quirks.answers import quirky_times, refuse_to_cancel
+from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.routes.rows import row
@@ -23,8 +25,10 @@ class RunRoutes:
     """Shows runs and their outputs, and ends runs."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend: Final = backend
         self._store: Final = backend.store
         self._machine: Final = backend.machine
+        self._quirks: Final = backend.quirks
 
     def routes(self) -> list[Route]:
         """List the routes of runs."""
@@ -40,13 +44,14 @@ class RunRoutes:
         """Answer ``GET /run/{run_id}`` and ``GET /run?run_id=``."""
         run = asked.run(request, self._store)
         wanted = asked.query(request, "queue_position", _YES_OR_NO, "false")
-        return Json(run.shown(asked.base(request), self._store.queue_position(run) if wanted else None))
+        shown = run.shown(asked.base(request), self._backend.queue_position(run) if wanted else None)
+        return Json(quirky_times(shown, self._quirks))
 
     async def cancel(self, request: Request) -> Response:
-        """Answer ``POST /run/{run_id}/cancel``; the real server too calls it a 500 if there is nothing to cancel."""
-        run = self._store.run(asked.uuid_or_text(request.path_params["run_id"]))
-        if not run or not run.modal_function_call_id:
-            raise HTTPException(500, "Error cancel function 404: Run not found or has no modal function call ID")
+        """Answer ``POST /run/{run_id}/cancel``, also for a run that has ended."""
+        if Quirk.BROKEN_CANCEL in self._quirks:
+            refuse_to_cancel(request.path_params["run_id"], self._store)
+        run = asked.run(request, self._store)
         await self._machine.cancel(run.id, asked.base(request))
         return Json({"status": "success", "message": "Function cancelled"})
 
@@ -55,17 +60,18 @@ class RunRoutes:
         limit = asked.query(request, "limit", _NUMBER, "100")
         offset = asked.query(request, "offset", _NUMBER, "0")
         workflow_id = asked.uuid_or_text(request.path_params["workflow_id"])
+        found, base = self._backend.catalogue.found, asked.base(request)
         return Json(
             [
-                row(run, found("workflow_id", workflow_id, "Workflow not found"), asked.base(request))
+                quirky_times(row(run, found("workflow_id", workflow_id, "Workflow not found"), base), self._quirks)
                 for run in self._store.runs_of(workflow_id, limit, offset)
             ]
         )
 
     async def output_file(self, request: Request) -> Response:
         """Answer the address of an output; only names that a run lists exist."""
-        run = self._store.run(request.path_params["run_id"])
-        for output in run.outputs if run else ():
-            if output.filename == request.path_params["filename"]:
-                return FileResponse(self._store.file(output.run_id, output.filename))
-        raise HTTPException(404)
+        run_id, filename = request.path_params["run_id"], request.path_params["filename"]
+        run = self._store.run(run_id)
+        if not run or filename not in [file.filename for file in run.files]:
+            raise HTTPException(404)
+        return FileResponse(self._store.file(run_id, filename), media_type=media_type(filename))

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments import found
+from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.sessions import CreateSessionBody
@@ -22,6 +22,8 @@ class SessionRoutes:
 
     def __init__(self, backend: Backend) -> None:
         self._sessions: Final = backend.sessions
+        self._quirks: Final = backend.quirks
+        self._catalogue: Final = backend.catalogue
 
     def routes(self) -> list[Route]:
         """List the routes of sessions."""
@@ -35,7 +37,9 @@ class SessionRoutes:
     async def create(self, request: Request) -> Response:
         """Answer ``POST /session`` with ``session_id`` and ``url``, which is null unless the caller waits for it."""
         body = await asked.body(request, _BODY)
-        machine_id = found("machine_id", asked.uuid_or_text(body.machine_id), "Machine not found").machine_id
+        machine_id = self._catalogue.found(
+            "machine_id", asked.uuid_or_text(body.machine_id), "Machine not found"
+        ).machine_id
         session = self._sessions.begin(body.model_copy(update={"machine_id": machine_id}), asked.base(request))
         if body.wait_for_server:
             await self._sessions.started(session)
@@ -53,6 +57,8 @@ class SessionRoutes:
         session_id = request.path_params["session_id"]
         if session := self._sessions.find(session_id):
             self._sessions.end(session)
+            if Quirk.BROKEN_CLOSING in self._quirks:
+                raise HTTPException(400, "Failed to close the session")
             return Json({"success": True})
         raise HTTPException(404, f"GPUEvent not found session_id: {session_id}, the event might be already closed")
 

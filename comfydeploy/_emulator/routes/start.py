@@ -7,17 +7,22 @@ from typing import Final
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
-from comfydeploy._emulator.deployments import Deployment, chosen
-from comfydeploy._emulator.events import EventQueue, EventStream
+from comfydeploy._emulator.deployments import Deployment
+from comfydeploy._emulator.events import EventQueue, EventStream, Tell
+from comfydeploy._emulator.machine import unheard
+from comfydeploy._emulator.media import media_type
+from comfydeploy._emulator.quirks.answers import is_answerable, is_storable, quirky_times
+from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.quirks.streams import quirky_tell
 from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.routes.answers import BrokenError, Json
 from comfydeploy._emulator.routes.native import native_description
-from comfydeploy._emulator.runs import Output, Run, new_runs
+from comfydeploy._emulator.runs import Run, new_runs
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,10 @@ class StartRoutes:
         self._store: Final = backend.store
         self._machine: Final = backend.machine
         self._clock: Final = backend.clock
+        self._ids: Final = backend.ids
+        self._catalogue: Final = backend.catalogue
         self._streams: Final = backend.streams
+        self._quirks: Final = backend.quirks
 
     def routes(self) -> list[Route]:
         """List the routes that start runs."""
@@ -53,17 +61,31 @@ class StartRoutes:
 
     async def queue(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
         """Answer ``POST /run/queue``: begin, and do not wait."""
-        return Json({"run_id": self._begin(await self._order(form, request)).id})
+        order = await self._order(form, request)
+        if order.form.execution_mode == "stream" and Quirk.STREAMING_QUEUE in self._quirks:
+            return self._streamed(order)
+        run = self._begin(order)
+        if order.form.execution_mode == "sync" and Quirk.BROKEN_ANSWERS in self._quirks:
+            await self._machine.end_of(run.id)
+            raise BrokenError
+        if not is_answerable(order.form, self._quirks):
+            raise BrokenError
+        return Json({"run_id": run.id})
 
     async def sync(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
         """Answer ``POST /run/sync``: begin, wait for the end, and list the outputs, newest first."""
         order = await self._order(form, request)
-        outputs = await self._outputs(self._begin(order))
-        return Json([output.shown(order.base) for output in reversed(outputs)])
+        run = self._begin(order)
+        if not is_answerable(order.form, self._quirks):
+            raise BrokenError
+        return await self._outputs(run, order)
 
     async def stream(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
         """Answer ``POST /run/stream``: begin, and tell what happens."""
-        return self._streamed(await self._order(form, request))
+        order = await self._order(form, request)
+        if order.form.is_batch and not is_answerable(order.form, self._quirks):
+            raise BrokenError
+        return self._streamed(order)
 
     async def run(self, request: Request) -> Response:
         """Answer ``POST /run``, where the body decides how."""
@@ -79,9 +101,10 @@ class StartRoutes:
             case "stream":
                 return self._streamed(order)
             case "sync":
-                # The real server too runs it all and then cannot write down what it has got.
-                await self._outputs(self._begin(order))
-                return PlainTextResponse("Internal Server Error", 500)
+                outputs = await self._outputs(self._begin(order), order)
+                if Quirk.BROKEN_ANSWERS in self._quirks:
+                    raise BrokenError
+                return outputs
             case "sync_first_result":
                 return await self._first_result(order)
             case _:
@@ -89,33 +112,43 @@ class StartRoutes:
 
     async def _order(self, form: TypeAdapter[RunRequest], request: Request) -> _Order:
         order = await asked.body(request, form)
-        return _Order(order, chosen(order), asked.base(request))
+        if not is_storable(order, self._quirks):
+            raise BrokenError
+        return _Order(order, self._catalogue.chosen(order), asked.base(request))
 
-    def _begin(self, order: _Order, listener: EventQueue | None = None) -> Run:
-        first, *others = new_runs(order.form, order.deployment, self._clock.now(), own_call=listener is None)
-        self._machine.begin(first, order.deployment, order.base, listener)
-        for run in others:
-            self._machine.begin(run, order.deployment, order.base)
-        return first
+    def _begin(self, order: _Order, tell: Tell | None = None) -> Run:
+        runs = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=tell is None)
+        for run in runs:
+            deployment = self._catalogue.next(order.deployment, run.workflow_inputs)
+            self._machine.begin(run, deployment, order.base, (run is runs[0] and tell) or unheard)
+        return runs[0]
 
-    async def _outputs(self, run: Run) -> tuple[Output, ...]:
-        await self._machine.end_of(run.id)
-        ended = self._store.run(run.id)
-        return ended.outputs if ended else ()
+    async def _ended(self, run: Run) -> Run:
+        return await self._machine.end_of(run.id) or run
+
+    async def _outputs(self, run: Run, order: _Order) -> Response:
+        ended = await self._ended(run)
+        if ended.status != "success" and Quirk.EMPTY_SYNC not in self._quirks:
+            raise HTTPException(400, f"Run {ended.id} ended as {ended.status}")
+        return Json([quirky_times(output.shown(order.base), self._quirks) for output in reversed(ended.outputs)])
 
     def _streamed(self, order: _Order) -> Response:
         events = EventQueue()
-        self._begin(order, events)
-        return EventStream(events, self._streams)
+        run = self._begin(order, quirky_tell(events.put_nowait, self._quirks))
+        cancel = partial(self._machine.cancel, run.id, order.base) if Quirk.ABANDONED_RUN in self._quirks else None
+        return EventStream(events, self._streams, cancel)
 
     async def _first_result(self, order: _Order) -> Response:
-        for output in await self._outputs(self._begin(order)):
-            return FileResponse(self._store.file(output.run_id, output.filename), media_type="image/png")
+        for output in (await self._ended(self._begin(order))).outputs:
+            for file in output.files:
+                return FileResponse(
+                    self._store.file(output.run_id, file.filename), media_type=media_type(file.filename)
+                )
         raise HTTPException(
             400, "No output found is matching, please check the workflow or disable output_first_result"
         )
 
     def _native(self, order: _Order) -> Response:
-        (run,) = new_runs(order.form, order.deployment, self._clock.now(), own_call=False)
+        (run,) = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=False)
         self._store.save(run)
-        return Json(native_description(run, order.form, order.deployment, order.base))
+        return Json(native_description(run, order.form, order.deployment, order.base, self._ids.word(32)))

@@ -1,0 +1,99 @@
+"""The deployments that there are, and how their next runs end."""
+
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import repeat
+from typing import Any, Final
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+
+from comfydeploy._emulator.bodies import DeploymentRunRequest, ModelRunRequest, RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.deployments import DEPLOYMENTS, Deployment, Input
+from comfydeploy._emulator.outcomes import Fails, NodeOutput, Outcome, Succeeds
+
+
+class Catalogue:
+    """The known deployments by their names; filled by the one who started the server, in any thread."""
+
+    def __init__(self) -> None:
+        self._known: Final = {one.name: one for one in DEPLOYMENTS}
+        self._next: Final[defaultdict[str, deque[Outcome]]] = defaultdict(deque)
+
+    def all(self) -> list[Deployment]:
+        """List the deployments, the oldest first."""
+        return list(self._known.values())
+
+    def add(self, name: str, own_id: str | None, inputs: Mapping[str, str | float | bool], outcome: Outcome) -> str:
+        """Add a deployment and return its id."""
+        for key, value in inputs.items():
+            if type(value) not in (str, int, float, bool):
+                raise TypeError(f"inputs: {key} must be a text, a number or a boolean, not {value!r}")
+        added = Deployment(
+            name,
+            outcome=outcome,
+            inputs=tuple(Input(key, value) for key, value in inputs.items()),
+            own_id=None if own_id is None else _uuid(own_id),
+        )
+        if any(added.name == one.name or added.id == one.id for one in self.all()):
+            raise ValueError(f"there is a deployment {name!r} with the id {added.id} already")
+        self._known[name] = added
+        return added.id
+
+    def script(self, name: str, outcome: Outcome, times: int | None) -> None:
+        """Let the next ``times`` runs of a deployment, or from now on all, end in a certain way."""
+        if name not in self._known:
+            raise ValueError(f"deployment must be one of {', '.join(self._known)}, not {name!r}")
+        if times is None:
+            self._known[name] = replace(self._known[name], outcome=outcome)
+        else:
+            self._next[name].extend(repeat(outcome, times))
+
+    def next(self, deployment: Deployment, inputs: Mapping[str, Any]) -> Deployment:
+        """Return the deployment with the outcome of a new run: what the script says, else what its input asks for."""
+        if self._next[deployment.name]:
+            return replace(deployment, outcome=self._next[deployment.name].popleft())
+        known = {one.id for one in deployment.inputs}
+        if "fail" in known and (reason := inputs.get("fail")):
+            outcome = Fails(reason if isinstance(reason, str) else "The run was asked to fail.")
+            return replace(deployment, outcome=outcome)
+        if "text" in known and (text := inputs.get("text")):
+            texts = [text] if isinstance(text, str | int | float) else text
+            return replace(deployment, outcome=Succeeds([NodeOutput("result", texts=texts)]))
+        return deployment
+
+    def chosen(self, form: RunRequest) -> Deployment:
+        """Find what a request wants to have run; unknown ids raise the server's 404."""
+        match form:
+            case DeploymentRunRequest():
+                return self.found("id", form.deployment_id, "Deployment not found")
+            case WorkflowRunRequest():
+                deployment = self.found("workflow_id", form.workflow_id, "Workflow not found")
+                if not form.workflow_api_json:
+                    raise HTTPException(404, "Workflow API not found")
+                deployment = replace(deployment, workflow_api=form.workflow_api_json)
+            case ModelRunRequest():
+                raise HTTPException(404, "Model not found")
+            case _:
+                deployment = self.found(
+                    "version_id", form.workflow_version_id, "Workflow version not found for this deployment"
+                )
+        if form.machine_id is None:
+            raise HTTPException(404, "Machine not found")
+        self.found("machine_id", form.machine_id, "Machine not found for this deployment")
+        return deployment
+
+    def found(self, attribute: str, wanted: object, otherwise: str) -> Deployment:
+        """Find a deployment by one of its ids, or raise a 404 that says ``otherwise``."""
+        for deployment in self.all():
+            if getattr(deployment, attribute) == str(wanted):
+                return deployment
+        raise HTTPException(404, otherwise)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise ValueError(f"id must be a UUID, not {text!r}") from None

@@ -1,0 +1,68 @@
+"""Quirks of webhooks: the order in which the messages of a run are sent, and how often."""
+
+from collections.abc import Callable, Collection
+from typing import Final, TypeAlias
+
+from comfydeploy._emulator.deliveries import Message
+from comfydeploy._emulator.quirks.catalogue import Quirk
+
+Send: TypeAlias = Callable[[Message], None]
+
+
+def quirky_send(send: Send, quirks: Collection[Quirk]) -> Send:
+    """Return what stands between one run and the sender of its messages under these quirks."""
+    for quirk, change in _CHANGES.items():
+        if quirk in quirks:
+            send = change(send)
+    return send
+
+
+def method(message: Message, quirks: Collection[Quirk]) -> str:
+    """Return the method of the request that delivers a message, which has been tried before or not."""
+    return "GET" if message.attempts and Quirk.GET_WEBHOOKS in quirks else "POST"
+
+
+def _repeated(send: Send) -> Send:
+    def sent(message: Message) -> None:
+        send(message)
+        send(message)
+
+    return sent
+
+
+def _late(send: Send) -> Send:
+    first: list[Message] = []
+
+    def sent(message: Message) -> None:
+        if not first and not message.last:
+            first.append(message)
+            return
+        send(message)
+        if message.last:
+            for late in first:
+                send(late)
+
+    return sent
+
+
+def _unordered(send: Send) -> Send:
+    overtaken: list[Message] = []
+
+    def sent(message: Message) -> None:
+        if not overtaken and not message.last:
+            overtaken.append(message)
+            return
+        send(message)
+        for slow in overtaken:
+            send(slow)
+        overtaken.clear()
+
+    return sent
+
+
+# The last one changes the messages first.
+_CHANGES: Final[dict[Quirk, Callable[[Send], Send]]] = {
+    Quirk.REPEATED_WEBHOOKS: _repeated,
+    Quirk.LATE_WEBHOOKS: _late,
+    Quirk.UNORDERED_WEBHOOKS: _unordered,
+}

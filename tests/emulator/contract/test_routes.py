@@ -1,0 +1,74 @@
+"""No route of the service is without a contract."""
+
+import re
+
+import httpx
+import pytest
+
+from comfydeploy import ComfyDeploy
+from comfydeploy._emulator.app import service_routes
+from comfydeploy._emulator.backend import Backend, Settings
+from comfydeploy._emulator.catalogue import Catalogue
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.deliveries import Deliveries
+
+UPLOAD = ("up.png", b"\x89PNG", "image/png")
+
+
+@pytest.fixture
+def routes():
+    """The routes of the service: methods and paths."""
+    backend = Backend(Settings(), Clock(0), Catalogue(), set(), Deliveries())
+    yield {
+        f"{method} {route.path.removeprefix('/api')}"
+        for route in service_routes(backend)
+        for method in set(route.methods or ()) - {"HEAD"}
+        if route.path.startswith("/api/")
+    }
+    backend.close()
+
+
+# What no recording shows is held against the models that the service documents.
+DOCUMENTED = {
+    "GET /deployments": lambda client, _: client.deployments.list(),
+    "GET /sessions": lambda client, _: client.session.list(),
+    "POST /session": lambda client, session: session,
+    "GET /session/{session_id}": lambda client, session: client.session.get(session.session_id),
+    "DELETE /session/{session_id}": lambda client, session: client.session.cancel(session.session_id),
+    "GET /v2/clickhouse-run-logs/{run_id}": lambda client, _: client.run.logs(finished_run(client)),
+}
+
+
+def finished_run(client):
+    deployment = client.deployments.list()[0]
+    return client.run.sync({"deployment_id": deployment.id})[0].run_id
+
+
+def test_every_route_has_a_contract(routes, recordings, streams):
+    asked = [f"{one.method} {one.path.partition('?')[0]}" for one in recordings.values() if one.status == 200]
+    asked += [f"{one['method']} {one['path']}" for one in streams.values()]
+
+    def is_held(route):
+        pattern = re.sub(r"\\{\w+\\}", "[0-9a-fA-F-]+", re.escape(route))
+        return route in DOCUMENTED or any(re.fullmatch(pattern, one) for one in asked)
+
+    assert not [route for route in sorted(routes) if not is_held(route)]
+
+
+@pytest.mark.parametrize("route", DOCUMENTED)
+def test_what_no_recording_shows_has_every_documented_field(emulator, route):
+    with ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url) as client:
+        machine_id = client.deployments.list()[0].machine_id
+        session = client.session.create({"machine_id": machine_id})
+        answer = DOCUMENTED[route](client, session)
+        for model in answer if isinstance(answer, list) else [answer]:
+            names = {field.name for field in type(model).__attrs_attrs__} - {"raw"}
+            assert names <= set(model.raw)
+
+
+def test_an_upload_is_answered_as_recorded(emulator, recordings, like):
+    headers = {"authorization": f"Bearer {emulator.bearer}"}
+    answer = httpx.post(f"{emulator.url}/file/upload", files={"file": UPLOAD}, headers=headers)
+    recorded = recordings["file-then-run-upload"]
+    assert (answer.status_code, answer.headers["content-type"]) == (recorded.status, recorded.headers["content-type"])
+    assert not like(answer.json(), recorded.body)

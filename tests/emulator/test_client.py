@@ -1,0 +1,180 @@
+"""The client against a server with all quirks: it never raises, and tells what happened as well as it can be known."""
+
+import importlib
+import inspect
+import json
+import pkgutil
+
+import pytest
+
+from comfydeploy import ComfyDeploy, Failure, RequestOptions, Success, errors, funcs, unwrap
+from comfydeploy.emulator import Emulator
+from comfydeploy.webhooks import webhook_parse, webhook_progress
+
+NO_ID = "00000000-0000-4000-8000-000000000000"
+INVALID = {"1": {"class_type": "NoSuchNode", "inputs": {}}}
+
+
+@pytest.fixture(scope="module")
+def quirky():
+    with Emulator(pace=0, quirks="all") as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def core(calls, quirky):
+    return calls.core(quirky.url, bearer=quirky.bearer)
+
+
+@pytest.fixture
+def order(quirky):
+    return lambda name="picture", **fields: {"deployment_id": quirky.deployments[name], **fields}
+
+
+@pytest.fixture
+def invalid(calls, core):
+    """A request with a graph that cannot be executed."""
+    row = unwrap(calls("deployments_list", core))[0]
+    return {"workflow_id": row.workflow_id, "machine_id": row.machine_id, "workflow_api_json": INVALID}
+
+
+def ended(calls, core, run_id):
+    calls.items(unwrap(calls("run_logs_stream", core, run_id)))
+    return unwrap(calls("run_get", core, run_id))
+
+
+@pytest.mark.parametrize("fields", [{"batch_number": 2}, {"is_native_run": True}, {"execution_mode": "sync"}])
+@pytest.mark.parametrize("name", ["run_queue", "run_deployment_queue"])
+def test_a_500_says_that_the_run_may_exist_and_is_not_sent_again(  # noqa: PLR0917 - named by pytest
+    calls, core, quirky, order, name, fields
+):
+    before = len(quirky.runs)
+    error = calls(name, core, order(**fields)).failure()
+    assert (type(error), error.status_code, error.detail) == (errors.SDKError, 500, "Internal Server Error")
+    assert "may have been created" in error.hint
+    assert len(quirky.runs) - before == fields.get("batch_number", 1)
+
+
+def test_a_batch_is_begun_by_its_own_operation(calls, core, order):
+    assert unwrap(calls("run_batch", core, order(batch_number=2))).batch_id
+
+
+def test_a_stream_in_place_of_an_answer_is_an_error_that_says_that_the_run_may_exist(calls, core, order):
+    error = calls("run_queue", core, order(execution_mode="stream")).failure()
+    assert (error.status_code, error.content_type) == (200, "text/event-stream")
+    assert "may have been" in str(error)
+
+
+def test_a_failed_run_is_an_empty_list_to_those_who_wait(calls, core, order):
+    assert calls("run_sync", core, order("failing")) == Success([])
+
+
+@pytest.mark.parametrize("run_id", [NO_ID, "nope"])
+def test_cancelling_what_there_is_not_is_an_error(calls, core, run_id):
+    error = calls("run_cancel", core, run_id).failure()
+    assert error.status_code == 500
+    assert run_id == "nope" or "not found" in error.hint
+
+
+def test_a_session_that_was_closed_with_a_400_is_gone(calls, core):
+    machine_id = unwrap(calls("deployments_list", core))[0].machine_id
+    session_id = unwrap(calls("session_create", core, {"machine_id": machine_id})).session_id
+    assert calls("session_cancel", core, session_id).failure().status_code == 400
+    assert calls("session_get", core, session_id).failure().status_code == 404
+
+
+def test_a_corrupted_event_is_an_item_and_the_stream_goes_on(calls, core, order):
+    stream = unwrap(calls("run_stream", core, order("slow")))
+    items = calls.items(stream)
+    broken = [item.failure() for item in items if isinstance(item, Failure)]
+    assert {type(error) for error in broken} == {errors.MalformedEvent}
+    assert any("progress_state" in error.raw and "log_update" in error.raw for error in broken)
+    assert items[-1].unwrap().data.data["status"] == "success"
+    assert ended(calls, core, stream.run_id).status == "success"
+
+
+def test_a_stream_that_never_ends_is_left_when_it_has_been_idle(calls, core, invalid):
+    stream = unwrap(calls("run_workflow_stream", core, invalid, RequestOptions(idle_timeout=0.05)))
+    *told, last = calls.items(stream)
+    assert told[-1].unwrap().data.raw["error"]["type"] == "invalid_prompt"
+    assert isinstance(last.failure(), errors.RequestTimeoutError)
+
+
+def test_a_silent_end_is_an_end_and_the_run_can_be_read(calls, core, order):
+    stream = unwrap(calls("run_stream", core, order(inputs={"text": [None]})))
+    assert isinstance(calls.items(stream)[-1], Success)
+    assert ended(calls, core, stream.run_id).status == "timeout"
+
+
+def test_outputs_that_vanish_leave_an_empty_list(calls, core, order):
+    assert calls("run_sync", core, order(inputs={"text": [5]})) == Success([])
+
+
+def test_a_run_that_timed_out_has_its_outputs(calls, core, order):
+    run_id = unwrap(calls("run_queue", core, order(inputs={"text": "hello"}))).run_id
+    run = ended(calls, core, run_id)
+    assert (run.status, run.is_ended) == ("timeout", True)
+    assert [output.data for output in run.outputs] == [{"text": ["hello"]}]
+
+
+def test_odd_times_are_read(calls, core, order):
+    run = ended(calls, core, unwrap(calls("run_queue", core, order())).run_id)
+    assert run.raw["created_at"].endswith("+00Z")
+    for moment in (run.created_at, run.ended_at, run.outputs[0].created_at):
+        assert moment.utcoffset().total_seconds() == 0
+
+
+@pytest.mark.parametrize(("name", "end"), [("picture", "success"), ("failing", "failed")])
+def test_webhooks_in_any_order_and_form_tell_the_end(  # noqa: PLR0917 - named by pytest
+    calls, core, quirky, order, sink, name, end
+):
+    run_id = unwrap(calls("run_queue", core, order(name, webhook=sink.url, webhook_intermediate_status=True))).run_id
+    state, methods = None, set()
+    while not (state and state.is_ended and any("queued" in told for told in methods)):
+        method, headers, body = sink.received.get(timeout=5)
+        told = unwrap(webhook_parse(method, headers, json.dumps(body)))
+        methods.add((method, told.status))
+        state = webhook_progress(state, told)
+    assert (state.run_id, state.status) == (run_id, end)
+    assert [output.files[0].filename for output in state.outputs] == (["cd_00001_.png"] if end == "success" else [])
+    assert {method for method, _ in methods} == {"POST", "GET"}
+
+
+def arguments_of(name, core, order, calls):
+    request = order(inputs={"text": [None]})
+    row = unwrap(calls("deployments_list", core))[0]
+    graph = {"workflow_id": row.workflow_id, "machine_id": row.machine_id, "workflow_api_json": INVALID}
+    by_name = {
+        "deployments_list": (),
+        "file_upload": (b"x",),
+        "runs_list": (row.workflow_id,),
+        "session_create": ({"machine_id": row.machine_id},),
+        "session_list": (),
+        "run_batch": ({**request, "batch_number": 2},),
+        "run_first_result": (request,),
+    }
+    if name in by_name:
+        return by_name[name]
+    if name.startswith("run_workflow"):
+        return (graph,)
+    starts = name.endswith(("_queue", "_sync", "_stream", "_native")) and name != "run_logs_stream"
+    return (request,) if starts else (NO_ID,)
+
+
+@pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(funcs.__path__)])
+def test_no_operation_raises(calls, core, order, name):
+    arguments = arguments_of(name, core, order, calls)
+    named = {"name": "cat.png"} if name == "file_upload" else {}
+    module = importlib.import_module(f"comfydeploy.funcs.{name}")
+    function = getattr(module, f"{name}_async" if calls.awaited else name)
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        assert calls.items(function(core, *arguments), 2)
+        return
+    assert isinstance(calls(name, core, *arguments, **named), Success | Failure)
+
+
+def test_the_raising_client_raises_the_errors_of_the_functions(quirky, order):
+    with ComfyDeploy(bearer=quirky.bearer, server_url=quirky.url) as client:
+        with pytest.raises(errors.SDKError, match="may have been created"):
+            client.run.queue(order(batch_number=2))
+        assert client.run.sync(order("failing")) == []
