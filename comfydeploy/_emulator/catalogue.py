@@ -45,6 +45,8 @@ class Catalogue:
         """Let the next ``times`` runs of a deployment, or from now on all, end in a certain way."""
         if name not in self._known:
             raise ValueError(f"deployment must be one of {', '.join(self._known)}, not {name!r}")
+        if times is not None and times < 1:
+            raise ValueError(f"times must be a number of runs, 1 or more, or None for all, not {times}")
         if times is None:
             self._known[name] = replace(self._known[name], outcome=outcome)
         else:

@@ -66,7 +66,7 @@ class Simulation:
         yield Change({"status": "queued", "gpu_event_id": gpu_event_id})
         yield update("gpu_ready")
         yield update("gpu_event_id", gpu_event_id)
-        yield Pause(BOOT_SECONDS)
+        yield Pause(min(BOOT_SECONDS, self._cold_start))
         yield update("comfyui_api_ready")
         yield Change({"status": "started"})
         yield update("comfyui_ready")

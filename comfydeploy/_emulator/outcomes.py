@@ -33,8 +33,11 @@ class NodeOutput:
     def __post_init__(self) -> None:
         if isinstance(self.texts, str):
             raise TypeError("texts must be a list of texts, not one text")
-        for name in self.files:
+        for name, content in self.files.items():
             plain_name(name)
+            # Not everybody checks the types of tests.
+            if not isinstance(content, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"files: {name} must be bytes, not {content!r}")
 
     @property
     def draws(self) -> bool:

@@ -39,10 +39,10 @@ class Emulator:
     until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
 
     With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
-    until :meth:`advance` is called. A machine takes a new run after ``cold_start`` seconds; until then
-    ``queue_length`` runs of others wait before it, which leave one by one: ``queue_position`` tells its place, the
-    first being 1. With ``retention`` only so many of the runs that have ended are kept, the latest, with their logs
-    and files.
+    until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
+    all the same. A machine takes a new run after ``cold_start`` seconds; until then ``queue_length`` runs of others
+    wait before it, which leave one by one: ``queue_position`` tells its place, the first being 1. With ``retention``
+    only so many of the runs that have ended are kept, the latest, with their logs and files.
 
     ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
     name is a ``ValueError``.

@@ -33,7 +33,8 @@ class Store:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT)")
-        self._ended: Final[dict[str, None]] = {}
+        # Whether each has files, beginning with the run that has been kept longest.
+        self._ended: Final[dict[str, bool]] = {}
         self._reopen()
 
     def close(self) -> None:
@@ -48,7 +49,7 @@ class Store:
             (run.id, run.status, run.model_dump_json()),
         )
         if run.status in ENDED and self._retention:
-            self._ended[run.id] = None
+            self._ended[run.id] = bool(run.files)
             if len(self._ended) > self._retention:
                 self._forget(next(iter(self._ended)))
 
@@ -107,8 +108,6 @@ class Store:
             self.save(run.changed(run.updated_at, status="cancelled") if is_interrupted else run)
 
     def _forget(self, run_id: str) -> None:
-        del self._ended[run_id]
-        run = self.run(run_id)
         self._database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-        if run and run.files:
+        if self._ended.pop(run_id):
             shutil.rmtree(self._folder.path / "outputs" / run_id, ignore_errors=True)

@@ -1,6 +1,7 @@
 import pytest
 
-from comfydeploy.emulator import Emulator
+from comfydeploy._emulator.clock import BEGINNING
+from comfydeploy.emulator import Emulator, Succeeds
 
 
 @pytest.mark.parametrize("pace", [1, 10])
@@ -23,11 +24,12 @@ def test_a_new_run_waits_behind_those_of_others_which_leave_one_by_one(connect, 
     assert seen == [[4, 5], [3, 4], [2, 3], [1, 2], [None, None]]
 
 
-def test_without_a_cold_start_nobody_waits(connect):
+def test_what_takes_no_time_happens_though_time_stands_still(connect):
     with Emulator(clock="manual", cold_start=0, queue_length=3) as emulator:
-        connect(emulator).post("/run/queue", json={"deployment_id": emulator.deployments["picture"]})
-        emulator.advance(0)
-        assert [run.status for run in emulator.runs] == ["queued"]
+        emulator.script("picture", Succeeds(seconds=0))
+        answer = connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["picture"]})
+        assert len(answer.json()) == 1
+        assert {emulator.runs[0].created_at, emulator.runs[0].ended_at} == {BEGINNING}
 
 
 def test_the_cold_start_is_the_time_before_a_machine_takes_the_run(connect):

@@ -139,6 +139,12 @@ def recordings():
 
 
 @pytest.fixture(scope="session")
+def exceptions():
+    """The names of the recordings that are not replayed with the others."""
+    return NOT_HERE.keys() | ELSEWHERE
+
+
+@pytest.fixture(scope="session")
 def streams():
     """All recorded event streams by their names, each with its ``chunks``."""
     return STREAMS
