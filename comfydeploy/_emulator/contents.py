@@ -8,6 +8,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 MOST_KEPT: Final = 1024 * 1024
+_MOST_FIELDS: Final = 1000
 _PLACE: Final = b"content-disposition"
 
 
@@ -40,6 +41,11 @@ class Contents:
         else:
             self._kept.clear()
 
+    @property
+    def kept(self) -> int:
+        """The bytes that are kept."""
+        return self._form.kept if self._form else len(self._kept)
+
     def decoded(self) -> Any:
         """Return JSON, a form's fields or text; ``None`` when there is nothing, or nothing that was kept."""
         if self._form:
@@ -55,9 +61,10 @@ class Contents:
 
 
 class _Form:
-    """The fields of a multipart form: text, or a ``ReceivedFile``."""
+    """The fields of a multipart form: text, or a ``ReceivedFile``; reading ends with ``_MOST_FIELDS``."""
 
     def __init__(self, boundary: bytes) -> None:
+        self.kept = 0
         self.fields: Final[dict[str, str | ReceivedFile]] = {}
         self._headers: dict[bytes, bytes] = {}
         self._name = self._value = b""
@@ -106,8 +113,9 @@ class _Form:
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         self._size += end - start
-        if self._size <= MOST_KEPT and b"filename=" not in self._headers.get(_PLACE, b""):
+        if self.kept + end - start <= MOST_KEPT and b"filename=" not in self._headers.get(_PLACE, b""):
             self._text += data[start:end]
+            self.kept += end - start
 
     def _end(self) -> None:
         _, place = parse_options_header(self._headers.get(_PLACE, b""))
@@ -118,3 +126,5 @@ class _Form:
             self.fields[name] = ReceivedFile(filename, kind, self._size)
         else:
             self.fields[name] = self._text.decode(errors="replace")
+        if len(self.fields) == _MOST_FIELDS:
+            self._parser = None

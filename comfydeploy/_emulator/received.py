@@ -16,6 +16,9 @@ from comfydeploy._emulator.contents import Contents
 from comfydeploy._emulator.operations import operation
 
 MOST: Final = 1000
+# Bytes of bodies in all: as many as ``MOST`` bodies have that are not large.
+_LARGE: Final = 64 * 1024
+_MOST_KEPT: Final = MOST * _LARGE
 _NAME: Final = "comfydeploy.received"
 
 
@@ -41,7 +44,7 @@ class ReceivedRequest:
 
 
 class Recorder:
-    """Remembers the last ``MOST`` requests; what it tells may be asked for from any thread."""
+    """Remembers the last ``MOST`` requests, fewer when they are large; any thread may ask for them."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock: Final = clock
@@ -72,6 +75,8 @@ class Recorder:
                 message = await receive()
                 if message["type"] == "http.request":
                     reception.hear(message.get("body", b""), is_last=not message.get("more_body"))
+                    if reception.kept > _LARGE:
+                        self._trim()
                 return message
 
             async def told(message: Message) -> None:
@@ -85,6 +90,12 @@ class Recorder:
 
         return recorded
 
+    def _trim(self) -> None:
+        with self._lock:
+            kept = sum(reception.kept for reception in self._receptions)
+            while kept > _MOST_KEPT and self._receptions:
+                kept -= self._receptions.popleft().kept
+
 
 class Reception:
     """One request while it is received."""
@@ -93,7 +104,7 @@ class Reception:
         headers: dict[str, str] = {}
         for name, value in scope["headers"]:
             text = value.decode("latin-1")
-            headers[name.decode("latin-1")] = text if name != b"authorization" else f"{text.partition(' ')[0]} ***"
+            headers[name.decode("latin-1")] = _hidden(text) if name == b"authorization" else text
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         self.request = ReceivedRequest(
             moment=moment,
@@ -103,6 +114,7 @@ class Reception:
             headers=headers,
             operation=operation(scope["method"], scope["path"], None),
         )
+        self.kept = 0
         self._has_ended = False
         self._contents: Final = Contents(headers.get("content-type", ""))
 
@@ -111,6 +123,7 @@ class Reception:
         self._contents.add(chunk)
         if is_last and not self._has_ended:
             self._has_ended = True
+            self.kept = self._contents.kept
             request, body = self.request, self._contents.decoded()
             name = request.operation or operation(request.method, request.path, body)
             self.request = replace(request, body=body, size=self._contents.size, operation=name)
@@ -118,6 +131,11 @@ class Reception:
     def answered(self, status: int) -> None:
         """Note how the answer begins."""
         self.request = replace(self.request, status=status, size=self._contents.size)
+
+
+def _hidden(authorization: str) -> str:
+    scheme = authorization.partition(" ")[0]
+    return f"{scheme} ***" if scheme.lower() == "bearer" else "***"
 
 
 def reception_of(scope: Scope) -> Reception:

@@ -35,8 +35,8 @@ class Emulator:
     """A ComfyDeploy server on this computer: a context manager that serves from a background thread.
 
     ``port`` 0 takes a free one; with ``None`` nothing listens, and only ``transport`` and ``async_transport`` reach
-    the server. ``data`` is the folder that keeps runs, logs and files; without it they last
-    until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
+    the server. ``data`` is the folder that keeps runs, logs and files; without it they last until the end. ``pace``
+    multiplies every duration: 1 is like a person would see it, 0 never waits.
 
     With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
     until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
@@ -223,7 +223,7 @@ class Emulator:
 
     @property
     def requests(self) -> tuple[ReceivedRequest, ...]:
-        """The requests received so far, oldest first: the last 1,000 of them."""
+        """The requests received so far, oldest first: the last 1,000 of them, fewer when they are large."""
         return self._recorder.requests
 
     def clear_requests(self) -> None:

@@ -102,6 +102,8 @@ class Service:
                 self.call(self._accept())
 
     async def _refuse(self) -> None:
+        if self._refuses:
+            raise RuntimeError("The emulator refuses connections already")
         self._refuses = True
         if self._server:
             address = self._server.sockets[0].getsockname()

@@ -164,6 +164,22 @@ class TestSlowness:
         assert queue().status_code == 200
 
     @pytest.mark.parametrize("option", ["delay", "chunk_delay", "read_delay"])
+    def test_ends_when_time_is_advanced(self, option):
+        with Emulator(port=None, clock="manual") as emulator:
+            emulator.fail(
+                "deployments_list", **{option: 30} if option != "read_delay" else {"read_delay": 30, "status": 503}
+            )
+            headers = {"authorization": f"Bearer {emulator.bearer}"}
+            with httpx.Client(headers=headers, transport=emulator.transport, timeout=10) as client:
+                call = threading.Thread(target=lambda: client.get(f"{emulator.url}/deployments"))
+                call.start()
+                seconds = 0
+                while call.is_alive():
+                    emulator.advance(1)
+                    seconds += bool(emulator.requests)
+                assert seconds >= 30
+
+    @pytest.mark.parametrize("option", ["delay", "chunk_delay", "read_delay"])
     @pytest.mark.parametrize("way", ["socket", "memory"])
     def test_is_met_by_a_limit_of_the_client(self, option, way):
         with Emulator(pace=100_000) as emulator:

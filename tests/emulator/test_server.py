@@ -94,6 +94,8 @@ def test_a_server_that_refuses_lives_on_and_keeps_its_port():
                 client.get(address)
             with pytest.raises(OSError, match="in use"):
                 Emulator(port=httpx.URL(address).port).start()
+            with pytest.raises(RuntimeError, match="already"), emulator.refuse():
+                pass
         assert emulator.url == address
         assert client.get(address).status_code == 401
 
