@@ -54,11 +54,11 @@ class _Server:
         """Make a client of it."""
         return ComfyDeployCore(bearer=self.bearer, server_url=self.url)
 
-    def memory(self) -> float:
-        """Ask how many MiB its process takes."""
-        self._connection.send("memory")
-        pages: int = self._connection.recv()
-        return pages * 4096 / 1024**2
+    def usage(self) -> tuple[float, float]:
+        """Ask how many MiB its process takes, and how many seconds of a processor it has taken."""
+        self._connection.send("usage")
+        pages, seconds = self._connection.recv()
+        return pages * 4096 / 1024**2, seconds
 
 
 @contextmanager
@@ -80,7 +80,8 @@ def _serve(settings: dict[str, Any], connection: Connection) -> None:
         connection.send((emulator.url, emulator.bearer, emulator.deployments["picture"]))
         try:
             while connection.recv():
-                connection.send(int(Path("/proc/self/statm").read_text().split()[1]))
+                pages = int(Path("/proc/self/statm").read_text().split()[1])
+                connection.send((pages, time.process_time()))
         except EOFError:
             pass
 
@@ -100,7 +101,9 @@ async def _at_once(server: _Server) -> None:
     _tell("  events", sum(events for events, _ in streams))
     _tell("  deliveries", sum(told.values()))
     _tell("  deliveries of success", told["success"])
-    _tell("  memory of the server afterwards, MiB", server.memory())
+    memory, seconds = server.usage()
+    _tell("  memory of the server afterwards, MiB", memory)
+    _tell("  work of the server's processor, seconds", seconds)
 
 
 async def _streamed(core: ComfyDeployCore, server: _Server, webhook: str, seed: int) -> tuple[int, bool]:
@@ -138,7 +141,7 @@ async def _receiver(told: Counter[str], all_told: asyncio.Event) -> AsyncIterato
 
 
 async def _in_a_row(server: _Server) -> None:
-    _tell(f"{IN_A_ROW:,} runs with a retention of {RETENTION}, memory before, MiB", server.memory())
+    _tell(f"{IN_A_ROW:,} runs with a retention of {RETENTION}, memory before, MiB", server.usage()[0])
     began = time.perf_counter()
     numbers = iter(range(1, IN_A_ROW + 1))
 
@@ -150,11 +153,12 @@ async def _in_a_row(server: _Server) -> None:
             }
             assert len(unwrap(await run_sync_async(core, request))) == 1
             if number in {IN_A_ROW // 10, IN_A_ROW // 4, IN_A_ROW // 2, IN_A_ROW}:
-                _tell(f"  after {number:,}", server.memory())
+                _tell(f"  after {number:,}", server.usage()[0])
 
     async with server.core() as core:
         await asyncio.gather(*(work(core) for _ in range(WORKERS)))
     _tell("  seconds", time.perf_counter() - began)
+    _tell("  work of the server's processor, seconds", server.usage()[1])
 
 
 def _tell(what: str, figure: float) -> None:

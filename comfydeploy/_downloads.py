@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from io import BytesIO, TextIOBase
 from pathlib import Path
-from typing import IO, TypeAlias, TypeGuard, TypeVar
+from typing import IO, Any, TypeAlias, TypeGuard, TypeVar
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation
@@ -92,8 +92,9 @@ class _Sink:
         self.is_whole = False
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
         self._size += len(data)
+        while type(written := self._file.write(data)) is int and 0 < written < len(data):  # a file without a buffer
+            data = data[written:]
 
     def finish(self, reply: Reply) -> MediaFile:
         self.is_whole = True
@@ -106,19 +107,12 @@ class _Memory(BytesIO):
 
 
 @contextmanager
-def _sink(to: object) -> Generator[_Sink]:
+def _sink(to: Target | None) -> Generator[_Sink]:
     """Open what is written to before anything is paid for; a path has its file when that is whole, and not before."""
     if to is None:
         yield _Sink(_Memory())
-    elif isinstance(to, str | Path | os.PathLike):
-        try:
-            path = Path(os.fspath(to))
-            if path.is_dir():
-                raise IsADirectoryError(f"{path} is a folder")
-            part = path.with_name(f"{path.name}.part")
-            file = part.open("wb")
-        except (OSError, ValueError) as error:
-            raise _unwritable(str(error)) from None
+    elif isinstance(to, str | os.PathLike):
+        path, part, file = _opened(to)
         try:
             with file:
                 sink = _Sink(file)
@@ -126,15 +120,35 @@ def _sink(to: object) -> Generator[_Sink]:
             if sink.is_whole:
                 part.replace(path)
         finally:
-            part.unlink(missing_ok=True)
+            if part != path:
+                part.unlink(missing_ok=True)
     elif _is_writable(to):
         yield _Sink(to)
     else:
-        raise _unwritable(f"expected a path or a binary file, got {type(to).__name__}")
+        raise _unwritable(f"expected a path or a binary file open for writing, got {type(to).__name__}")
 
 
-def _is_writable(to: object) -> TypeGuard[IO[bytes]]:
-    return hasattr(type(to), "write") and not isinstance(to, TextIOBase)
+def _opened(to: "str | os.PathLike[str]") -> tuple[Path, Path, IO[bytes]]:
+    try:
+        path = Path(os.path.realpath(to))  # a link stays one, and what it leads to is replaced
+        if path.exists() and not path.is_file():  # a device or a pipe; a folder cannot be opened
+            return path, path, path.open("wb")
+        # A name of its own: the same file may be asked for twice at a time.
+        part = path.with_name(f"{path.name}.{os.urandom(4).hex()}.part")
+        return path, part, part.open("xb")
+    except OSError as error:
+        raise _unwritable(f"cannot be written: {error.strerror}: {to}") from None
+    except Exception as error:  # noqa: BLE001 - whatever a strange path may do
+        raise _unwritable(f"expected a path: {error}") from None
+
+
+def _is_writable(to: Any) -> TypeGuard[IO[bytes]]:
+    try:
+        mode = getattr(to, "mode", None)
+        is_text = isinstance(to, TextIOBase) or (isinstance(mode, str) and "b" not in mode)
+        return callable(to.write) and not is_text and getattr(to, "writable", lambda: True)()
+    except Exception:  # noqa: BLE001 - a closed one, or a strange one
+        return False
 
 
 def _unwritable(reason: str) -> SDKValidationError:

@@ -14,6 +14,7 @@ from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import (
     Error,
     InvalidRequestError,
+    Problem,
     RequestAbortedError,
     SDKValidationError,
     UnexpectedClientError,
@@ -39,7 +40,7 @@ def call(
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
-        exchange = Exchange(core, operation, argument, options)
+        exchange = Exchange(_checked(core), operation, argument, options)
         exchange.token = _token(core)
         while True:
             outcome = _send(core, exchange)
@@ -62,7 +63,7 @@ async def call_async(
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
-        exchange = Exchange(core, operation, argument, options)
+        exchange = Exchange(_checked(core), operation, argument, options)
         exchange.token = await _token_async(core)
         while True:
             outcome = await _send_async(core, exchange)
@@ -104,6 +105,13 @@ async def stream_async(
     return Success(kind(*result.unwrap().source)) if isinstance(result, Success) else result
 
 
+def _checked(core: object) -> ComfyDeployCore:
+    if isinstance(core, ComfyDeployCore):
+        return core
+    reason = f"expected a ComfyDeployCore, got {type(core).__name__}"
+    raise SDKValidationError(f"core: {reason}", (Problem("$.core", reason),))
+
+
 def _token(core: ComfyDeployCore) -> Secret:
     given = core.bearer() if callable(core.bearer) else core.bearer
     if iscoroutine(given):
@@ -136,7 +144,7 @@ def _sent(client: "httpx.Client", request: "httpx.Request", exchange: Exchange[A
         try:
             return _reply(response, response.read() if reading == "all" else b"")
         except httpx.DecodingError as error:
-            return _undecodable(response, error)
+            return _undecodable(response, error, exchange)
         finally:
             response.close()
     except MemoryError:
@@ -164,7 +172,7 @@ async def _sent_async(client: "httpx.AsyncClient", request: "httpx.Request", exc
         try:
             return _reply(response, await response.aread() if reading == "all" else b"")
         except httpx.DecodingError as error:
-            return _undecodable(response, error)
+            return _undecodable(response, error, exchange)
         finally:
             await response.aclose()
     except MemoryError:
@@ -204,8 +212,9 @@ def _open_reply(
     return Reply(response.status_code, dict(response.headers), source=(response, client))
 
 
-def _undecodable(response: "httpx.Response", error: Exception) -> Error:
-    found = unexpected(_reply(response, b""), f"The body of the answer cannot be decompressed: {error}")
+def _undecodable(response: "httpx.Response", error: Exception, exchange: Exchange[Any]) -> Error:
+    reply = _reply(response, b"").without(exchange.token)
+    found = unexpected(reply, f"The body of the answer cannot be decompressed: {error}")
     found.__cause__ = without_frames(error)
     return found
 

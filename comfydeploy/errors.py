@@ -131,7 +131,7 @@ class SDKError(ComfyDeployError):
         return said if said is None or isinstance(said, str) else json.dumps(said)
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}" if self.hint else self.message
+        return f"{self.message.removesuffix('.')}. {self.hint}" if self.hint else self.message
 
 
 @final

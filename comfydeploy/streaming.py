@@ -1,5 +1,6 @@
 """Streams of events: iterators of results, and context managers that close the connection."""
 
+import os
 import socket
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
@@ -85,6 +86,7 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
     def __init__(self, response: "httpx.Response", client: "httpx.Client", decoder: _Decoder[T]) -> None:
         super().__init__(response, client, decoder)
         self._chunks = response.iter_bytes()
+        self._process = os.getpid()
 
     def __next__(self) -> Result[T, StreamError]:
         while not self._ready:
@@ -119,7 +121,7 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
 
     def close(self) -> None:
         """Close the connection at once, also from another thread; the run itself goes on."""
-        if self._leave():
+        if self._leave() and self._process == os.getpid():  # a fork must not cut the stream of its parent
             # Another thread may be waiting for bytes: only a shutdown wakes it.
             network = self._response.extensions.get("network_stream")
             connection = network.get_extra_info("socket") if network else None

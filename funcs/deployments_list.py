@@ -4,21 +4,18 @@ from typing import Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request, query
+from comfydeploy._wire.route import FLAG, TEXT, route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentModel
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-
-def encode(argument: tuple[str | None, bool | None]) -> Request:
-    """Ask for the deployments."""
-    environment, is_fluid = argument
-    return Request("GET", f"/deployments{query({'environment': environment, 'is_fluid': is_fluid})}")
-
-
-OPERATION: Final = Operation("get_deployments_deployments_get", encode, returning(list[DeploymentModel]))
+OPERATION: Final = Operation(
+    "get_deployments_deployments_get",
+    route("GET", "/deployments", environment=TEXT, is_fluid=FLAG),
+    returning(list[DeploymentModel]),
+)
 
 
 def deployments_list(
@@ -28,11 +25,8 @@ def deployments_list(
     *,
     is_fluid: bool | None = None,
 ) -> Result[list[DeploymentModel], Error]:
-    """Give the deployments of an environment, or all of them, with the inputs that they take.
-
-    The server hides some of them unless ``is_fluid`` is true.
-    """
-    return call(core, OPERATION, (environment, is_fluid), options)
+    """Give the deployments of an environment, or all, with their inputs; without ``is_fluid`` the server hides some."""
+    return call(core, OPERATION, {"environment": environment, "is_fluid": is_fluid}, options)
 
 
 async def deployments_list_async(
@@ -43,4 +37,4 @@ async def deployments_list_async(
     is_fluid: bool | None = None,
 ) -> Result[list[DeploymentModel], Error]:
     """Do what ``deployments_list`` does, awaited."""
-    return await call_async(core, OPERATION, (environment, is_fluid), options)
+    return await call_async(core, OPERATION, {"environment": environment, "is_fluid": is_fluid}, options)

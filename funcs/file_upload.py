@@ -1,24 +1,14 @@
 """Upload a file: ``POST /file/upload``."""
 
-from typing import Final
-
 from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request
-from comfydeploy._wire.upload import Progress, Source, checked_upload
+from comfydeploy._wire.upload import Progress, Source, uploading
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.file_upload import FileUploadResponse
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-
-def encode(argument: tuple[Source, str | None, Progress | None]) -> Request:
-    """Send a file."""
-    return Request("POST", "/file/upload", upload=checked_upload(*argument))
-
-
-OPERATION: Final = Operation("upload_file_file_upload_post", encode, returning(FileUploadResponse), read_timeout=300.0)
+OPERATION = uploading("upload_file_file_upload_post", "/file/upload")
 
 
 def file_upload(
@@ -35,7 +25,7 @@ def file_upload(
     its size. ``progress(sent, size)`` is told the bytes. The server takes images, videos, audio and application files,
     judged by their name, up to 250 MiB; anything else is an ``SDKValidationError`` before anything is sent.
     """
-    return call(core, OPERATION, (file, name, progress), options)
+    return call(core, OPERATION, {"file": file, "name": name, "progress": progress}, options)
 
 
 async def file_upload_async(
@@ -47,4 +37,4 @@ async def file_upload_async(
     progress: Progress | None = None,
 ) -> Result[FileUploadResponse, Error]:
     """Do what ``file_upload`` does, awaited."""
-    return await call_async(core, OPERATION, (file, name, progress), options)
+    return await call_async(core, OPERATION, {"file": file, "name": name, "progress": progress}, options)

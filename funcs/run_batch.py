@@ -1,25 +1,28 @@
 """Run a batch: ``POST /run`` with ``batch_number`` or ``batch_input_params``."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import MAY_EXIST, asking_for_batch
+from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, asking_for_batch
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_batch import CreateRunBatchResponse
-from comfydeploy.models.run_request import RunRequest
+from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
 OPERATION: Final = Operation(
-    "create_run_run_post", asking_for_batch, returning(CreateRunBatchResponse), read_timeout=300.0, caution=MAY_EXIST
+    "create_run_run_post",
+    asking_for_batch,
+    returning(CreateRunBatchResponse),
+    read_timeout=COLD_START,
+    caution=MAY_EXIST,
 )
 
 
 def run_batch(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunBatchResponse, Error]:
     """Create ``batch_number`` runs, or one for every combination of ``batch_input_params``, and give the batch's id.
 
@@ -30,7 +33,7 @@ def run_batch(
 
 
 async def run_batch_async(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunBatchResponse, Error]:
     """Do what ``run_batch`` does, awaited."""
     return await call_async(core, OPERATION, request, options)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import MAY_EXIST, creating
+from comfydeploy._wire.run_request import queueing
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.create_run import CreateRunResponse
@@ -13,12 +12,8 @@ from comfydeploy.models.run_request import DeploymentRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-OPERATION: Final = Operation(
-    "queue_deployment_run_run_deployment_queue_post",
-    creating("/run/deployment/queue", DeploymentRunRequest),
-    returning(CreateRunResponse),
-    read_timeout=300.0,
-    caution=MAY_EXIST,
+OPERATION: Final = queueing(
+    "queue_deployment_run_run_deployment_queue_post", "/run/deployment/queue", DeploymentRunRequest
 )
 
 

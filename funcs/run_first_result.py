@@ -1,7 +1,6 @@
 """Run and get the first file: ``POST /run`` with ``sync_first_result``."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from comfydeploy._downloads import Target, download, download_async
 from comfydeploy._wire.operation import Operation, as_it_is
@@ -9,7 +8,7 @@ from comfydeploy._wire.run_request import MAY_EXIST, asking_with
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.media_file import MediaFile
-from comfydeploy.models.run_request import RunRequest
+from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
@@ -24,11 +23,7 @@ OPERATION: Final = Operation(
 
 
 def run_first_result(
-    core: ComfyDeployCore,
-    request: RunRequest | Mapping[str, Any],
-    options: RequestOptions | None = None,
-    *,
-    to: Target | None = None,
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None, *, to: Target | None = None
 ) -> Result[MediaFile, Error]:
     """Create a run, wait until it has ended and give its first file.
 
@@ -39,11 +34,7 @@ def run_first_result(
 
 
 async def run_first_result_async(
-    core: ComfyDeployCore,
-    request: RunRequest | Mapping[str, Any],
-    options: RequestOptions | None = None,
-    *,
-    to: Target | None = None,
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None, *, to: Target | None = None
 ) -> Result[MediaFile, Error]:
     """Do what ``run_first_result`` does, awaited."""
     return await download_async(core, OPERATION, request, options, to)

@@ -4,20 +4,16 @@ from typing import Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request, segment
+from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_log import RunLog
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-
-def encode(run_id: str) -> Request:
-    """Ask for the log of a run."""
-    return Request("GET", f"/v2/clickhouse-run-logs/{segment(run_id, 'run_id')}")
-
-
-OPERATION: Final = Operation("get_clickhouse_run_logs", encode, returning(list[RunLog]))
+OPERATION: Final = Operation(
+    "get_clickhouse_run_logs", route("GET", "/v2/clickhouse-run-logs/{run_id}"), returning(list[RunLog])
+)
 
 
 def run_logs(core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None) -> Result[list[RunLog], Error]:
@@ -25,11 +21,11 @@ def run_logs(core: ComfyDeployCore, run_id: str, options: RequestOptions | None 
 
     It may take the server up to 30 s after the end to have it.
     """
-    return call(core, OPERATION, run_id, options)
+    return call(core, OPERATION, {"run_id": run_id}, options)
 
 
 async def run_logs_async(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[list[RunLog], Error]:
     """Do what ``run_logs`` does, awaited."""
-    return await call_async(core, OPERATION, run_id, options)
+    return await call_async(core, OPERATION, {"run_id": run_id}, options)

@@ -4,21 +4,20 @@ from typing import Final
 
 from comfydeploy._drivers import stream, stream_async
 from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.request import Request, query, segment
+from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 from comfydeploy.streaming import AsyncLogStream, LogStream
 
-
-def encode(run_id: str) -> Request:
-    """Ask for the log of a run as it is written."""
-    segment(run_id, "run_id")
-    return Request("GET", f"/v2/stream-logs{query({'run_id': run_id})}")
-
-
-OPERATION: Final = Operation("stream_logs", encode, as_it_is, accept="text/event-stream", read_timeout=None)
+OPERATION: Final = Operation(
+    "stream_logs",
+    route("GET", "/v2/stream-logs?run_id={run_id}"),
+    as_it_is,
+    accept="text/event-stream",
+    read_timeout=None,
+)
 
 
 def run_logs_stream(
@@ -28,11 +27,11 @@ def run_logs_stream(
 
     The server may stay silent for ever: ``RequestOptions.idle_timeout`` (seconds) ends that.
     """
-    return stream(LogStream, core, OPERATION, run_id, options)
+    return stream(LogStream, core, OPERATION, {"run_id": run_id}, options)
 
 
 async def run_logs_stream_async(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[AsyncLogStream, Error]:
     """Do what ``run_logs_stream`` does, awaited, for ``async with`` and ``async for``."""
-    return await stream_async(AsyncLogStream, core, OPERATION, run_id, options)
+    return await stream_async(AsyncLogStream, core, OPERATION, {"run_id": run_id}, options)

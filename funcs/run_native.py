@@ -1,25 +1,28 @@
 """Describe a run for a machine of your own: ``POST /run`` with ``is_native_run``."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import MAY_EXIST, asking_with
+from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, asking_with
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.native_run import NativeRun
-from comfydeploy.models.run_request import RunRequest
+from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
 OPERATION: Final = Operation(
-    "create_run_run_post", asking_with(is_native_run=True), returning(NativeRun), read_timeout=300.0, caution=MAY_EXIST
+    "create_run_run_post",
+    asking_with(is_native_run=True),
+    returning(NativeRun),
+    read_timeout=COLD_START,
+    caution=MAY_EXIST,
 )
 
 
 def run_native(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[NativeRun, Error]:
     """Create a run that you run yourself and give its graph and its inputs.
 
@@ -29,7 +32,7 @@ def run_native(
 
 
 async def run_native_async(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[NativeRun, Error]:
     """Do what ``run_native`` does, awaited."""
     return await call_async(core, OPERATION, request, options)

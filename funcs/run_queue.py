@@ -1,29 +1,21 @@
 """Queue a run: ``POST /run/queue``."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import ANY_FORM, MAY_EXIST, creating
+from comfydeploy._wire.run_request import ANY_FORM, queueing
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.create_run import CreateRunResponse
-from comfydeploy.models.run_request import RunRequest
+from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-OPERATION: Final = Operation(
-    "create_run_queue_run_queue_post",
-    creating("/run/queue", *ANY_FORM),
-    returning(CreateRunResponse),
-    read_timeout=300.0,
-    caution=MAY_EXIST,
-)
+OPERATION: Final = queueing("create_run_queue_run_queue_post", "/run/queue", *ANY_FORM)
 
 
 def run_queue(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
     """Create a run and give its id, without waiting for it.
 
@@ -35,7 +27,7 @@ def run_queue(
 
 
 async def run_queue_async(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
     """Do what ``run_queue`` does, awaited."""
     return await call_async(core, OPERATION, request, options)

@@ -1,30 +1,21 @@
 """Run and follow it: ``POST /run/stream``."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from comfydeploy._drivers import stream, stream_async
-from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.run_request import ANY_FORM, NO_BATCH, creating
+from comfydeploy._wire.run_request import ANY_FORM, streaming
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
-from comfydeploy.models.run_request import RunRequest
+from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 from comfydeploy.streaming import AsyncEventStream, EventStream
 
-OPERATION: Final = Operation(
-    "create_run_stream_run_stream_post",
-    creating("/run/stream", *ANY_FORM),
-    as_it_is,
-    accept="text/event-stream",
-    read_timeout=None,
-    caution=NO_BATCH,
-)
+OPERATION: Final = streaming("create_run_stream_run_stream_post", "/run/stream", *ANY_FORM)
 
 
 def run_stream(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[EventStream, Error]:
     """Create a run and give its events as they happen.
 
@@ -37,7 +28,7 @@ def run_stream(
 
 
 async def run_stream_async(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[AsyncEventStream, Error]:
     """Do what ``run_stream`` does, awaited, for ``async with`` and ``async for``."""
     return await stream_async(AsyncEventStream, core, OPERATION, request, options)

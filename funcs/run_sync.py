@@ -1,29 +1,21 @@
 """Run and wait for the outputs: ``POST /run/sync``."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import ANY_FORM, MAY_EXIST, creating
+from comfydeploy._wire.run_request import ANY_FORM, waiting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_output import WorkflowRunOutputModel
-from comfydeploy.models.run_request import RunRequest
+from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-OPERATION: Final = Operation(
-    "create_run_sync_run_sync_post",
-    creating("/run/sync", *ANY_FORM),
-    returning(list[WorkflowRunOutputModel]),
-    read_timeout=None,
-    caution=MAY_EXIST,
-)
+OPERATION: Final = waiting("create_run_sync_run_sync_post", "/run/sync", *ANY_FORM)
 
 
 def run_sync(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[list[WorkflowRunOutputModel], Error]:
     """Create a run, wait until it has ended and give its outputs, newest first.
 
@@ -35,7 +27,7 @@ def run_sync(
 
 
 async def run_sync_async(
-    core: ComfyDeployCore, request: RunRequest | Mapping[str, Any], options: RequestOptions | None = None
+    core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[list[WorkflowRunOutputModel], Error]:
     """Do what ``run_sync`` does, awaited."""
     return await call_async(core, OPERATION, request, options)

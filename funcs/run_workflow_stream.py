@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from comfydeploy._drivers import stream, stream_async
-from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.run_request import NO_BATCH, creating
+from comfydeploy._wire.run_request import streaming
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_request import WorkflowRunRequest
@@ -13,13 +12,8 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 from comfydeploy.streaming import AsyncEventStream, EventStream
 
-OPERATION: Final = Operation(
-    "create_run_workflow_stream_run_workflow_stream_post",
-    creating("/run/workflow/stream", WorkflowRunRequest),
-    as_it_is,
-    accept="text/event-stream",
-    read_timeout=None,
-    caution=NO_BATCH,
+OPERATION: Final = streaming(
+    "create_run_workflow_stream_run_workflow_stream_post", "/run/workflow/stream", WorkflowRunRequest
 )
 
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import MAY_EXIST, creating
+from comfydeploy._wire.run_request import waiting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_output import WorkflowRunOutputModel
@@ -13,13 +12,7 @@ from comfydeploy.models.run_request import WorkflowRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-OPERATION: Final = Operation(
-    "sync_workflow_run_run_workflow_sync_post",
-    creating("/run/workflow/sync", WorkflowRunRequest),
-    returning(list[WorkflowRunOutputModel]),
-    read_timeout=None,
-    caution=MAY_EXIST,
-)
+OPERATION: Final = waiting("sync_workflow_run_run_workflow_sync_post", "/run/workflow/sync", WorkflowRunRequest)
 
 
 def run_workflow_sync(

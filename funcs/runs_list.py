@@ -3,24 +3,20 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._pages import Place, pages, pages_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request, query, segment
+from comfydeploy._wire.route import at_least, route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_row import WorkflowRunRow
 from comfydeploy.options import RequestOptions
-from comfydeploy.result import Result, Success
+from comfydeploy.result import Result
 
-
-def encode(argument: tuple[str, int, int]) -> Request:
-    """Ask for a page."""
-    workflow_id, limit, offset = argument
-    where = query({"limit": limit, "offset": offset})
-    return Request("GET", f"/workflow/{segment(workflow_id, 'workflow_id')}/runs{where}")
-
-
-OPERATION: Final = Operation("get_all_runs", encode, returning(list[WorkflowRunRow]))
+OPERATION: Final = Operation(
+    "get_all_runs",
+    route("GET", "/workflow/{workflow_id}/runs", limit=at_least(1), offset=at_least(0)),
+    returning(list[WorkflowRunRow]),
+)
 
 
 def runs_list(
@@ -30,27 +26,11 @@ def runs_list(
 
     ``limit`` is the number of rows of a page, ``offset`` how many to pass over. A page is asked for when it is wanted.
     """
-    page: Result[list[WorkflowRunRow], Error]
-    while isinstance(page := call(core, OPERATION, (workflow_id, limit, offset), options), Success):
-        rows = page.unwrap()
-        if rows:
-            yield page
-        if len(rows) < limit:
-            return
-        offset += limit
-    yield page
+    return pages(core, OPERATION, Place({"workflow_id": workflow_id}, limit, offset), options)
 
 
-async def runs_list_async(
+def runs_list_async(
     core: ComfyDeployCore, workflow_id: str, options: RequestOptions | None = None, *, limit: int = 50, offset: int = 0
 ) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
     """Do what ``runs_list`` does, for ``async for``."""
-    page: Result[list[WorkflowRunRow], Error]
-    while isinstance(page := await call_async(core, OPERATION, (workflow_id, limit, offset), options), Success):
-        rows = page.unwrap()
-        if rows:
-            yield page
-        if len(rows) < limit:
-            return
-        offset += limit
-    yield page
+    return pages_async(core, OPERATION, Place({"workflow_id": workflow_id}, limit, offset), options)

@@ -4,25 +4,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.codec import json_body
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request
+from comfydeploy._wire.route import posting
+from comfydeploy._wire.run_request import COLD_START
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.session import CreateSessionRequest, CreateSessionResponse
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-_UNKNOWN: Final = "A session may have been opened all the same, and is billed; look with session_list."
-
-
-def encode(request: CreateSessionRequest | Mapping[str, Any]) -> Request:
-    """Ask for a session."""
-    return Request("POST", "/session", content=json_body(request, CreateSessionRequest))
-
-
 OPERATION: Final = Operation(
-    "create_session_session_post", encode, returning(CreateSessionResponse), read_timeout=300.0, caution=_UNKNOWN
+    "create_session_session_post",
+    posting("/session", CreateSessionRequest),
+    returning(CreateSessionResponse),
+    read_timeout=COLD_START,
+    caution="A session may have been opened all the same, and is billed; look with session_list.",
 )
 
 

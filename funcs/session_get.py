@@ -4,31 +4,27 @@ from typing import Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request, segment
+from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.session import Session
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-
-def encode(session_id: str) -> Request:
-    """Ask for a session."""
-    return Request("GET", f"/session/{segment(session_id, 'session_id')}")
-
-
-OPERATION: Final = Operation("get_session_session__session_id__get", encode, returning(Session))
+OPERATION: Final = Operation(
+    "get_session_session__session_id__get", route("GET", "/session/{session_id}"), returning(Session)
+)
 
 
 def session_get(
     core: ComfyDeployCore, session_id: str, options: RequestOptions | None = None
 ) -> Result[Session, Error]:
     """Give a session; its ``url`` is ``None`` until it is ready."""
-    return call(core, OPERATION, session_id, options)
+    return call(core, OPERATION, {"session_id": session_id}, options)
 
 
 async def session_get_async(
     core: ComfyDeployCore, session_id: str, options: RequestOptions | None = None
 ) -> Result[Session, Error]:
     """Do what ``session_get`` does, awaited."""
-    return await call_async(core, OPERATION, session_id, options)
+    return await call_async(core, OPERATION, {"session_id": session_id}, options)

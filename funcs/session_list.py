@@ -4,31 +4,27 @@ from typing import Final
 
 from comfydeploy._drivers import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request, query
+from comfydeploy._wire.route import TEXT, route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.session import Session
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-
-def encode(machine_id: str | None) -> Request:
-    """Ask for the sessions."""
-    return Request("GET", f"/sessions{query({'machine_id': machine_id})}")
-
-
-OPERATION: Final = Operation("get_machine_sessions_sessions_get", encode, returning(list[Session]))
+OPERATION: Final = Operation(
+    "get_machine_sessions_sessions_get", route("GET", "/sessions", machine_id=TEXT), returning(list[Session])
+)
 
 
 def session_list(
     core: ComfyDeployCore, machine_id: str | None = None, options: RequestOptions | None = None
 ) -> Result[list[Session], Error]:
     """Give the open sessions of a machine, or all of them."""
-    return call(core, OPERATION, machine_id, options)
+    return call(core, OPERATION, {"machine_id": machine_id}, options)
 
 
 async def session_list_async(
     core: ComfyDeployCore, machine_id: str | None = None, options: RequestOptions | None = None
 ) -> Result[list[Session], Error]:
     """Do what ``session_list`` does, awaited."""
-    return await call_async(core, OPERATION, machine_id, options)
+    return await call_async(core, OPERATION, {"machine_id": machine_id}, options)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import pickle
 import socket
 
 import httpx
@@ -246,7 +247,9 @@ class TestWrongArguments:
         assert error.fate == "not_sent"
 
     def test_as_a_core_are_a_failure_too(self, calls):
-        assert isinstance(failure(calls("run_get", None, RUN_ID)), errors.UnexpectedClientError)
+        error = failure(calls("run_get", None, RUN_ID))
+        assert isinstance(error, errors.SDKValidationError)
+        assert str(error) == "core: expected a ComfyDeployCore, got NoneType"
 
 
 def test_the_options_of_a_call_reach_the_wire(calls, raw, answer):
@@ -322,3 +325,16 @@ def test_what_must_stop_the_program_passes_through_a_token_callable_as_well(call
 
     with pytest.raises(stop):
         calls("run_get", calls.core(bearer=token), RUN_ID)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_token_that_the_server_sends_back_is_in_no_error_and_shown_to_no_hook(calls, raw, answer, status):
+    seen = []
+    hooks = [Hooks(after_error=lambda *what: seen.append(what))]
+    compressed = {"content_encoding": "gzip"} if status == 200 else {}
+    server = raw(answer(status, b"what you sent: a-secret-key", x_sent="Bearer a-secret-key", **compressed))
+    core = calls.core(server.url, bearer="a-secret-key", hooks=hooks)
+    error = failure(calls("run_get", core, RUN_ID))
+    assert "a-secret-key" not in str(pickle.dumps(error))
+    assert "a-secret-key" not in "".join(f"{one!r} {getattr(one, 'headers', '')}" for what in seen for one in what)
+    assert seen

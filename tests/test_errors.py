@@ -144,7 +144,8 @@ def test_a_refused_request_says_what_and_where():
 
 
 def test_an_sdk_error_says_its_hint():
-    assert str(SDKError("refused", 500, hint="Look first.")) == "refused Look first."
+    assert str(SDKError("refused", 500, hint="Look first.")) == "refused. Look first."
+    assert str(SDKError("Refused.", 500, hint="Look first.")) == "Refused. Look first."
     assert str(SDKError("refused", 500)) == "refused"
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import subprocess
+import sys
 import threading
 
 import httpx
@@ -177,6 +179,25 @@ def test_an_async_stream_that_outlives_its_event_loop_is_forgotten_quietly(raw):
     del stream
     gc.collect()
     assert server.left.wait(5)
+
+
+def test_a_child_process_that_lets_go_of_a_stream_does_not_cut_it(raw):
+    server = raw([HEAD, QUEUING, NAMELESS, ENDED, END])
+    code = (
+        "import os\n"
+        "from comfydeploy import ComfyDeployCore, Success\n"
+        "from comfydeploy.funcs.run_stream import run_stream\n"
+        f"core = ComfyDeployCore(bearer='k', server_url='{server.url}')\n"
+        "stream = run_stream(core, {'deployment_id': 'd'}).unwrap()\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    stream.close()\n"
+        "    os._exit(0)\n"
+        "os.waitpid(child, 0)\n"
+        "print([isinstance(item, Success) for item in stream])\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[True, True, True]"
 
 
 def test_closing_from_another_thread_wakes_a_reader_that_waits(raw, calls):

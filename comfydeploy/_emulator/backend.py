@@ -66,7 +66,7 @@ class Backend:
         self._settings: Final = settings
         self._advancing: Final = asyncio.Lock()
         self._folder: Final = Folder(settings.data)
-        self.store: Final = Store(settings.data, self._folder, settings.retention)
+        self.store: Final = Store(self._folder, settings.retention)
         life = quirky_life(checked_life(Simulation(clock, self.ids, settings.cold_start).life), self.quirks)
         self.machine: Final = Machine(self.store, clock, life, Webhooks(clock, deliveries, self.quirks))
         self.sessions: Final = Sessions(clock, self.ids)

@@ -16,9 +16,15 @@ class Folder:
         self._lock: Final = Lock()
 
     @property
+    def is_temporary(self) -> bool:
+        """Whether it will be removed at the end."""
+        return self._given is None
+
+    @property
     def path(self) -> Path:
-        """Where it is."""
+        """Where it is; it exists from now on."""
         if self._given:
+            self._given.mkdir(parents=True, exist_ok=True)
             return self._given
         with self._lock:
             self._temporary = self._temporary or TemporaryDirectory(prefix="comfydeploy-")

@@ -18,17 +18,17 @@ _LINES: Final = TypeAdapter(list[LogLine])
 class Store:
     """The runs and their files; with ``retention``, as many of the ended runs as that, the latest ones.
 
-    Without ``data``, a folder, they are kept in memory and in a temporary folder.
+    In a temporary folder are their files only, and they themselves in memory.
     """
 
-    def __init__(self, data: Path | None, folder: Folder, retention: int | None = None) -> None:
-        if data:
-            data.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Folder, retention: int | None) -> None:
         self._folder: Final = folder
         self._retention: Final = retention
         # Opened by the thread that starts the server, used by the one that serves.
         self._database: Final = sqlite3.connect(
-            data / "runs.sqlite" if data else ":memory:", check_same_thread=False, isolation_level=None
+            ":memory:" if folder.is_temporary else folder.path / "runs.sqlite",
+            check_same_thread=False,
+            isolation_level=None,
         )
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
@@ -49,9 +49,7 @@ class Store:
             (run.id, run.status, run.model_dump_json()),
         )
         if run.status in ENDED and self._retention:
-            self._ended[run.id] = bool(run.files)
-            if len(self._ended) > self._retention:
-                self._forget(next(iter(self._ended)))
+            self._retain(run, self._retention)
 
     def run(self, run_id: str) -> Run | None:
         """Return the run as it was kept last."""
@@ -103,11 +101,17 @@ class Store:
 
     def _reopen(self) -> None:
         for run in self.runs():
-            # No server runs those any more that had not ended, and nobody's workflow is to blame.
-            is_interrupted = run.status not in ENDED
-            self.save(run.changed(run.updated_at, status="cancelled") if is_interrupted else run)
+            if run.status not in ENDED:
+                # No server runs it any more, and nobody's workflow is to blame.
+                self.save(run.changed(run.updated_at, status="cancelled"))
+            elif self._retention:
+                self._retain(run, self._retention)
 
-    def _forget(self, run_id: str) -> None:
-        self._database.execute("DELETE FROM runs WHERE id = ?", (run_id,))
-        if self._ended.pop(run_id):
-            shutil.rmtree(self._folder.path / "outputs" / run_id, ignore_errors=True)
+    def _retain(self, run: Run, most: int) -> None:
+        self._ended[run.id] = bool(run.files)
+        if len(self._ended) <= most:
+            return
+        oldest = next(iter(self._ended))
+        self._database.execute("DELETE FROM runs WHERE id = ?", (oldest,))
+        if self._ended.pop(oldest):
+            shutil.rmtree(self._folder.path / "outputs" / oldest, ignore_errors=True)

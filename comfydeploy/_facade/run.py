@@ -1,7 +1,6 @@
 """``client.run``: the operations on runs, raising."""
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from attrs import frozen
 
@@ -28,11 +27,10 @@ from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_batch import CreateRunBatchResponse
 from comfydeploy.models.run_log import RunLog
 from comfydeploy.models.run_output import WorkflowRunOutputModel
-from comfydeploy.models.run_request import RunRequest
+from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
-_Request: TypeAlias = RunRequest | Mapping[str, Any]
 _Options: TypeAlias = RequestOptions | None
 
 
@@ -66,27 +64,27 @@ class Run:
     get_run_run_run_id_get = get
     get_run_run_run_id_get_async = get_async
 
-    def queue(self, request: _Request, options: _Options = None) -> CreateRunResponse:
+    def queue(self, request: AnyRunRequest, options: _Options = None) -> CreateRunResponse:
         """Create a run and give its id; see ``run_queue``."""
         return unwrap(run_queue(self._core, request, options))
 
-    async def queue_async(self, request: _Request, options: _Options = None) -> CreateRunResponse:
+    async def queue_async(self, request: AnyRunRequest, options: _Options = None) -> CreateRunResponse:
         """Create a run and give its id; see ``run_queue``."""
         return unwrap(await run_queue_async(self._core, request, options))
 
-    def sync(self, request: _Request, options: _Options = None) -> list[WorkflowRunOutputModel]:
+    def sync(self, request: AnyRunRequest, options: _Options = None) -> list[WorkflowRunOutputModel]:
         """Create a run, wait for its end and give its outputs; see ``run_sync``."""
         return unwrap(run_sync(self._core, request, options))
 
-    async def sync_async(self, request: _Request, options: _Options = None) -> list[WorkflowRunOutputModel]:
+    async def sync_async(self, request: AnyRunRequest, options: _Options = None) -> list[WorkflowRunOutputModel]:
         """Create a run, wait for its end and give its outputs; see ``run_sync``."""
         return unwrap(await run_sync_async(self._core, request, options))
 
-    def stream(self, request: _Request, options: _Options = None) -> Events:
+    def stream(self, request: AnyRunRequest, options: _Options = None) -> Events:
         """Create a run and give its events as they happen; see ``run_stream``."""
         return Events(unwrap(run_stream(self._core, request, options)))
 
-    async def stream_async(self, request: _Request, options: _Options = None) -> AsyncEvents:
+    async def stream_async(self, request: AnyRunRequest, options: _Options = None) -> AsyncEvents:
         """Create a run and give its events as they happen; see ``run_stream``."""
         return AsyncEvents(unwrap(await run_stream_async(self._core, request, options)))
 
@@ -98,29 +96,29 @@ class Run:
         """Cancel a run; see ``run_cancel``."""
         return unwrap(await run_cancel_async(self._core, run_id, options))
 
-    def batch(self, request: _Request, options: _Options = None) -> CreateRunBatchResponse:
+    def batch(self, request: AnyRunRequest, options: _Options = None) -> CreateRunBatchResponse:
         """Create the runs of a batch and give its id; see ``run_batch``."""
         return unwrap(run_batch(self._core, request, options))
 
-    async def batch_async(self, request: _Request, options: _Options = None) -> CreateRunBatchResponse:
+    async def batch_async(self, request: AnyRunRequest, options: _Options = None) -> CreateRunBatchResponse:
         """Create the runs of a batch and give its id; see ``run_batch``."""
         return unwrap(await run_batch_async(self._core, request, options))
 
-    def first_result(self, request: _Request, options: _Options = None, *, to: Target | None = None) -> MediaFile:
+    def first_result(self, request: AnyRunRequest, options: _Options = None, *, to: Target | None = None) -> MediaFile:
         """Create a run and give its first file; see ``run_first_result``."""
         return unwrap(run_first_result(self._core, request, options, to=to))
 
     async def first_result_async(
-        self, request: _Request, options: _Options = None, *, to: Target | None = None
+        self, request: AnyRunRequest, options: _Options = None, *, to: Target | None = None
     ) -> MediaFile:
         """Create a run and give its first file; see ``run_first_result``."""
         return unwrap(await run_first_result_async(self._core, request, options, to=to))
 
-    def native(self, request: _Request, options: _Options = None) -> NativeRun:
+    def native(self, request: AnyRunRequest, options: _Options = None) -> NativeRun:
         """Create a run that you run yourself; see ``run_native``."""
         return unwrap(run_native(self._core, request, options))
 
-    async def native_async(self, request: _Request, options: _Options = None) -> NativeRun:
+    async def native_async(self, request: AnyRunRequest, options: _Options = None) -> NativeRun:
         """Create a run that you run yourself; see ``run_native``."""
         return unwrap(await run_native_async(self._core, request, options))
 

@@ -44,13 +44,6 @@ def given(model: AttrsInstance) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def json_body(request: object, model: type[AttrsInstance]) -> bytes:
-    """Give a request model, or a mapping with its keys, as JSON, every value as it was given."""
-    wire = given(request) if isinstance(request, model) else request
-    read(wire, model, "request")
-    return json_bytes(wire, "request")
-
-
 def json_bytes(value: object, what: str) -> bytes:
     """Give a value as JSON; ``SDKValidationError`` names the first path that JSON cannot say."""
     try:

@@ -165,8 +165,10 @@ class Exchange(Generic[V]):
         return data
 
     def _hooked_error(self, reply: Reply | None, error: Error) -> Error:
+        # No hook sees the token, should the server send it back.
+        shown = reply.without(self.token) if reply and self._hooks else None
         for hook in self._hooks:
-            replacement: Any = hook.after_error(self._context(), reply, error) if hook.after_error else None
+            replacement: Any = hook.after_error(self._context(), shown, error) if hook.after_error else None
             if replacement is not None and not isinstance(replacement, get_args(Error)):
                 raise TypeError(f"after_error returned {type(replacement).__name__}, expected an error or None")
             error = replacement or error

@@ -41,6 +41,11 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
     return decode
 
 
+def hinting(status_code: int, hint: str, *, where: bytes = b"") -> Callable[[Reply], str | None]:
+    """Give the ``hint`` of an operation for bad answers with this status whose body holds these bytes."""
+    return lambda reply: hint if reply.status_code == status_code and where in reply.content else None
+
+
 def as_it_is(reply: Reply) -> Reply:
     """Give the answer itself: the ``decode`` of a stream or a file, whose body is still to come."""
     return reply

@@ -1,9 +1,11 @@
-"""The body of every call that creates runs."""
+"""The calls that create runs: the body of all of them, and what those of a kind have in common."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from comfydeploy._wire.codec import given, is_object, json_bytes, read
+from comfydeploy._wire.operation import Operation, as_it_is, returning
+from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models.run_request import (
@@ -11,6 +13,13 @@ from comfydeploy.models.run_request import (
     WorkflowRunRequest,
     WorkflowRunVersionRequest,
 )
+
+if TYPE_CHECKING:
+    from comfydeploy.models.create_run import CreateRunResponse
+    from comfydeploy.models.run_output import WorkflowRunOutputModel
+
+COLD_START: Final = 300.0
+"""Seconds to wait for a run to be queued, which takes minutes where a machine has to be started first."""
 
 MAY_EXIST: Final = (
     "A run may have been created, and billed, all the same: the server is known to answer 500 after it started the "
@@ -30,8 +39,29 @@ _KEYS: Final[dict[Form, str]] = {
 }
 
 
-def creating(path: str, *forms: Form) -> Callable[[object], Request]:
-    """Give the ``encode`` of an operation that takes a run request of one of these forms."""
+def queueing(name: str, path: str, *forms: Form) -> "Operation[object, CreateRunResponse]":
+    """Give an operation that creates a run from a request of one of these forms and answers with its id."""
+    from comfydeploy.models.create_run import CreateRunResponse  # here: each kind loads the models of its answer only
+
+    decode = returning(CreateRunResponse)
+    return Operation(name, _creating(path, forms), decode, read_timeout=COLD_START, caution=MAY_EXIST)
+
+
+def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[WorkflowRunOutputModel]]":
+    """Give an operation that creates a run and answers with its outputs when it has ended, whenever that is."""
+    from comfydeploy.models.run_output import WorkflowRunOutputModel
+
+    decode = returning(list[WorkflowRunOutputModel])
+    return Operation(name, _creating(path, forms), decode, read_timeout=None, caution=MAY_EXIST)
+
+
+def streaming(name: str, path: str, *forms: Form) -> Operation[object, Reply]:
+    """Give an operation that creates a run and answers with its events as they happen."""
+    encode = _creating(path, forms)
+    return Operation(name, encode, as_it_is, accept="text/event-stream", read_timeout=None, caution=NO_BATCH)
+
+
+def _creating(path: str, forms: tuple[Form, ...]) -> Callable[[object], Request]:
     return lambda request: Request("POST", path, content=json_bytes(wire_form(request, forms), "request"))
 
 

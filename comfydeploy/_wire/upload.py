@@ -1,16 +1,21 @@
 """A file on its way to the server: checked before anything is sent, read in pieces as it goes."""
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from io import SEEK_END, BytesIO, TextIOBase
 from mimetypes import guess_type
 from pathlib import Path, PurePath
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 from attrs import field, frozen
 
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.request import Request
 from comfydeploy.errors import Problem, SDKValidationError
+
+if TYPE_CHECKING:
+    from comfydeploy.models.file_upload import FileUploadResponse
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 Progress: TypeAlias = Callable[[int, int], object]
@@ -57,21 +62,35 @@ class Window:
 
     def read(self, size: int = -1) -> bytes:
         """Read the next bytes."""
-        data = self._file.read(size)
+        left = self._upload.size - self.tell()  # what was announced, also of a file that grows meanwhile
+        data = self._file.read(left if size < 0 else min(size, left))
+        if len(data) == 0 < left:
+            raise OSError(f"{self._upload.name!r} became shorter while it was sent")
         if data and self._upload.progress is not None:
             self._upload.progress(self.tell(), self._upload.size)
         return data
 
     def seek(self, place: int, whence: int = 0) -> int:
-        """Go to a place, counted from where the upload starts."""
-        return self._file.seek(place + (0 if whence else self._upload.start), whence) - self._upload.start
+        """Go to a place, counted from where the upload starts, or from where it ends."""
+        base = self._upload.start + (self._upload.size if whence == SEEK_END else 0)
+        return self._file.seek(base + place) - self._upload.start
 
     def tell(self) -> int:
         """Give the place, counted from where the upload starts."""
         return self._file.tell() - self._upload.start
 
 
-def checked_upload(file: Any, name: Any, progress: Progress | None) -> Upload:
+def uploading(name: str, path: str) -> "Operation[Mapping[str, Any], FileUploadResponse]":
+    """Give an operation that sends a ``file``, with its ``name`` and a ``progress``, and answers with its address."""
+    from comfydeploy.models.file_upload import FileUploadResponse
+
+    def encode(parameters: Mapping[str, Any]) -> Request:
+        return Request("POST", path, upload=checked_upload(**parameters))
+
+    return Operation(name, encode, returning(FileUploadResponse), read_timeout=300.0)
+
+
+def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
     """Give the upload of a path, of bytes or of a binary file; ``SDKValidationError`` says what the server refuses."""
     if name is not None and (not isinstance(name, str) or not name):
         raise _wrong("name", f"expected a file name, got {name!r}", name)
@@ -104,6 +123,10 @@ def checked_upload(file: Any, name: Any, progress: Progress | None) -> Upload:
 
 
 def _check_accepted(upload: Upload) -> None:
+    if upload.progress is not None and not callable(upload.progress):
+        raise _wrong("progress", f"expected a function, got {type(upload.progress).__name__}", None)
+    if upload.name != upload.name.encode(errors="replace").decode():
+        raise _wrong("name", f"expected a name that UTF-8 can say, got {upload.name!r}", upload.name)
     if upload.size > LIMIT:
         raise _wrong("file", f"expected at most {LIMIT:,} bytes, got {upload.size:,}", None)
     is_refused = PurePath(upload.name).suffix.lower() in _REFUSED

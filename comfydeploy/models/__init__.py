@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "AnyRunRequest",
     "CancelRunResponse",
     "CancelSessionResponse",
     "CreateRunBatchResponse",
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from comfydeploy.models.run_log import RunLog, RunLogLine
     from comfydeploy.models.run_output import MediaItem, WorkflowRunOutputModel
     from comfydeploy.models.run_request import (
+        AnyRunRequest,
         DeploymentRunRequest,
         ExecutionMode,
         Gpu,
@@ -108,6 +110,7 @@ else:
                 "WorkflowRunOutputModel",
             ),
             "run_request": (
+                "AnyRunRequest",
                 "DeploymentRunRequest",
                 "ExecutionMode",
                 "Gpu",

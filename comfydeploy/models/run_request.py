@@ -59,3 +59,5 @@ class DeploymentRunRequest(_RunRequest):
 
 
 RunRequest: TypeAlias = WorkflowRunVersionRequest | WorkflowRunRequest | DeploymentRunRequest
+AnyRunRequest: TypeAlias = RunRequest | Mapping[str, Any]
+"""What says what to run: one of the three, or a mapping with the same keys."""

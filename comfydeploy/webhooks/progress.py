@@ -11,7 +11,8 @@ from comfydeploy.models.webhook import WorkflowRunWebhookBody
 
 __all__ = ["WebhookProgress", "webhook_progress"]
 
-_RANK: Final = {"not-started": 0, "queued": 1, "started": 2, "running": 3, "uploading": 4} | dict.fromkeys(ENDED, 5)
+_ON_THE_WAY: Final = ("not-started", "queued", "started", "running", "uploading")
+_RANK: Final = {word: rank for rank, word in enumerate((*_ON_THE_WAY, "cancelled", "timeout", "failed", "success"))}
 _UNKNOWN: Final = -1
 
 
@@ -39,10 +40,11 @@ def webhook_progress(state: WebhookProgress | None, body: WorkflowRunWebhookBody
     """Take a delivery into what is known of its run: the same deliveries give the same state, in whatever order.
 
     Statuses go from not-started over queued, started, running and uploading to an end; a word that this version does
-    not know counts less than any of them. Of two different ends the first to arrive stands, since it may have been
-    acted upon. A ``progress`` outside 0 to 1 is ignored; of two texts with the same progress the later in the alphabet
-    stands. Outputs are taken in by id, after the end too: the one with more files stands, then the one with a name,
-    then the newer. A delivery of another run changes nothing: keep a state for each ``run_id``.
+    not know counts less than any of them. Of two different ends success stands, then failed, then timeout: a run that
+    was given up may still come to its end. A ``progress`` outside 0 to 1 is ignored; of two texts with the same
+    progress the later in the alphabet stands. Outputs are taken in by id, after the end too: the one with more files
+    stands, then the one with a name, then the newer. A delivery of another run changes nothing: keep a state for each
+    ``run_id``.
     """
     if state is None:
         state = WebhookProgress(run_id=body.run_id, status=body.status)
@@ -60,8 +62,6 @@ def webhook_progress(state: WebhookProgress | None, body: WorkflowRunWebhookBody
 
 
 def _further(known: str, told: str) -> str:
-    if known in ENDED:
-        return known
     return max(known, told, key=lambda status: (_RANK.get(status, _UNKNOWN), status))
 
 

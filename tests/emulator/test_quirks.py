@@ -79,8 +79,9 @@ def test_an_answer_that_cannot_be_written_down_breaks_after_the_runs_were_starte
 
 def test_a_run_in_sync_mode_breaks_once_it_has_ended(odd):
     client = odd(Quirk.BROKEN_ANSWERS)
-    client.post("/run/queue", json=client.order(execution_mode="sync"))
-    assert [run.status for run in client.emulator.runs] == ["success"]
+    for name, path in (("picture", "/run/queue"), ("picture", "/run"), ("failing", "/run")):
+        assert answer_of(client.post(path, json=client.order(name, execution_mode="sync"))) == BROKEN
+    assert [run.status for run in client.emulator.runs] == ["success", "success", "failed"]
 
 
 @pytest.mark.parametrize("fields", [{}, {"batch_number": 1}, {"execution_mode": "async"}])

@@ -1,11 +1,15 @@
 """Every operation against the local server, in both colours and through the facade."""
 
 import io
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from comfydeploy import ComfyDeploy, Failure, Success, errors, unwrap
+from comfydeploy.emulator import Emulator
 from comfydeploy.models import DeploymentRunRequest, RunLogLine, WorkflowRunRequest
 
 NO_ID = "00000000-0000-4000-8000-000000000000"
@@ -72,8 +76,9 @@ class TestCancelling:
         assert unwrap(calls("run_cancel", core, run_id)).status == "success"
         assert unwrap(calls("run_get", core, run_id)).status == "success"
 
-    def test_an_unknown_run_says_what_really_happened(self, calls, core):
-        error = calls("run_cancel", core, NO_ID).failure()
+    def test_an_unknown_run_says_what_really_happened(self, calls):
+        with Emulator(pace=0, quirks="broken-cancel") as quirky:
+            error = calls("run_cancel", calls.core(quirky.url, bearer=quirky.bearer), NO_ID).failure()
         assert isinstance(error, errors.SDKError)
         assert error.status_code == 500
         assert "404" in error.detail
@@ -145,6 +150,57 @@ class TestTheFirstResult:
         assert error.fate == "answered"
         assert path.read_bytes() == b"old"
         assert list(tmp_path.iterdir()) == [path]
+
+    def test_leaves_files_of_other_names_alone(self, calls, core, picture, tmp_path):
+        mine = tmp_path / "cat.png.part"
+        mine.write_bytes(b"mine")
+        unwrap(calls("run_first_result", core, picture, to=tmp_path / "cat.png"))
+        assert mine.read_bytes() == b"mine"
+
+    def test_goes_where_a_link_leads_and_leaves_the_link(self, calls, core, picture, tmp_path):
+        link = tmp_path / "link.png"
+        link.symlink_to(tmp_path / "cat.png")
+        unwrap(calls("run_first_result", core, picture, to=link))
+        assert link.is_symlink()
+        assert (tmp_path / "cat.png").read_bytes().startswith(b"\x89PNG")
+
+    def test_goes_into_a_pipe_and_leaves_the_pipe(self, calls, core, picture, tmp_path):
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        with ThreadPoolExecutor(1) as pool:
+            read = pool.submit(pipe.read_bytes)
+            size = unwrap(calls("run_first_result", core, picture, to=pipe)).size
+            assert len(read.result(5)) == size
+        assert pipe.is_fifo()
+
+    def test_is_written_to_a_temporary_file(self, calls, core, picture):
+        with tempfile.NamedTemporaryFile() as file:
+            size = unwrap(calls("run_first_result", core, picture, to=file)).size
+            assert file.tell() == size
+
+    def test_is_written_whole_where_a_file_takes_less_at_a_time(self, calls, core, picture):
+        taken = bytearray()
+
+        class Narrow(io.RawIOBase):
+            def writable(self):
+                return True
+
+            def write(self, data):
+                taken.extend(data[:100])
+                return len(data[:100])
+
+        size = unwrap(calls("run_first_result", core, picture, to=Narrow())).size
+        assert len(taken) == size > 100
+
+    @pytest.mark.parametrize("kind", ["read", "text", "closed"])
+    def test_into_a_file_that_takes_no_bytes_is_refused_before_it_is_paid(self, calls, core, picture, tmp_path, kind):
+        with tempfile.NamedTemporaryFile("w") as text, (tmp_path / "cat.png").open("xb") as closed:
+            closed.close()
+            with (tmp_path / "cat.png").open("rb") as read:
+                to = {"read": read, "text": text, "closed": closed}[kind]
+                error = calls("run_first_result", core, picture, to=to).failure()
+        assert "to: expected a path or a binary file open for writing" in str(error)
+        assert error.fate == "not_sent"
 
     def test_to_a_place_that_goes_away_is_an_error(self, calls, picture, tmp_path):
         path = tmp_path / "cat.png"
@@ -292,6 +348,8 @@ class TestUploading:
             (b"x", {}, "name: required"),
             (b"x", {"name": ""}, "name: expected a file name"),
             (b"x", {"name": 5}, "name: expected a file name"),
+            (b"x", {"name": "\ud800.png"}, "name: expected a name that UTF-8 can say"),
+            (b"x", {"name": "cat.png", "progress": 5}, "progress: expected a function"),
             (b"x", {"name": "notes.txt"}, "name: expected an image"),
             (b"x", {"name": "cat.GLB"}, "name: expected an image"),
             (b"x", {"name": "page.html"}, "name: expected an image"),
@@ -314,6 +372,29 @@ class TestUploading:
         error = calls("file_upload", calls.core(), path).failure()
         assert isinstance(error, errors.SDKValidationError)
         assert "262,144,000" in error.message
+
+    def test_of_a_file_that_grows_meanwhile_sends_what_was_there(self, calls, raw, answer, tmp_path):
+        path = tmp_path / "cat.png"
+        path.write_bytes(self.PNG)
+
+        def grow(*_):
+            with path.open("ab") as file:
+                file.write(b"more")
+
+        server = raw(answer(200, b'{"file_url": "u"}'))
+        unwrap(calls("file_upload", calls.core(server.url), path, progress=grow))
+        body = server.requests[0][2]
+        assert self.PNG in body
+        assert b"more" not in body
+
+    def test_of_a_file_that_shrinks_meanwhile_says_so(self, calls, raw, answer, tmp_path):
+        path = tmp_path / "cat.png"
+        path.write_bytes(self.PNG)
+        server = raw(answer(200, b'{"file_url": "u"}'))
+        shrink = lambda *_: os.truncate(path, 10)  # noqa: E731 - no more than a name
+        error = calls("file_upload", calls.core(server.url), path, progress=shrink).failure()
+        assert "'cat.png' became shorter while it was sent" in str(error)
+        assert error.fate == "unknown"
 
     def test_a_file_that_cannot_seek_is_refused(self, calls):
         class Pipe(io.RawIOBase):
@@ -352,6 +433,28 @@ class TestTheRunsOfAWorkflow:
     def test_that_fill_their_last_page_end_without_an_empty_one(self, calls, raw, answer):
         server = raw(answer(200, b'[{"id": "r", "status": "success"}]'), answer(200, b"[]"))
         assert len(calls.pages("runs_list", calls.core(server.url), "w", limit=1)) == 1
+
+    @pytest.mark.parametrize("limit", [0, -1, "5", 2.5, None, True])
+    def test_are_not_asked_for_without_a_size_of_a_page(self, calls, raw, answer, limit):
+        server = raw(answer(200, b"[]"))
+        (page,) = calls.pages("runs_list", calls.core(server.url), "w", limit=limit)
+        assert "limit: expected an integer not below 1" in str(page.failure())
+        assert not server.requests
+
+    @pytest.mark.parametrize("offset", [-1, None, "5"])
+    def test_do_not_begin_before_the_first(self, calls, raw, answer, offset):
+        server = raw(answer(200, b"[]"))
+        (page,) = calls.pages("runs_list", calls.core(server.url), "w", offset=offset)
+        assert "offset: expected an integer not below 0" in str(page.failure())
+        assert not server.requests
+
+    def test_end_where_a_server_sends_the_same_page_for_ever(self, calls, raw, answer):
+        server = raw(answer(200, b'[{"id": "r", "status": "success"}]'))
+        first, last = calls.pages("runs_list", calls.core(server.url), "w", limit=1)
+        assert unwrap(first)[0].id == "r"
+        assert isinstance(last.failure(), errors.SDKValidationError)
+        assert last.failure().fate == "answered"
+        assert len(server.requests) == 2
 
 
 def test_the_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):

@@ -36,7 +36,7 @@ class Recording:
 def _recording(sample):
     path = sample["path"].partition("?")[0]
     if sample["method"] == "GET":
-        operation, argument = run_get.OPERATION, ("an-id", False)
+        operation, argument = run_get.OPERATION, {"run_id": "an-id", "queue_position": None}
     else:
         by_name = {"queue": run_queue, "sync": run_sync, "stream": run_stream}
         operation, argument = by_name[path.rpartition("/")[2]].OPERATION, {"deployment_id": "an-id"}

@@ -24,9 +24,9 @@ def test_the_answer_of_a_stream_is_given_as_it_is():
 
 
 def test_a_run_is_asked_for_by_its_id():
-    request = run_get.OPERATION.encode(("a/b", False))
+    request = run_get.OPERATION.encode({"run_id": "a/b", "queue_position": None})
     assert (request.method, request.url, request.content) == ("GET", "/run/a%2Fb", None)
-    assert run_get.OPERATION.encode(("r", True)).url == "/run/r?queue_position=true"
+    assert run_get.OPERATION.encode({"run_id": "r", "queue_position": True}).url == "/run/r?queue_position=true"
 
 
 @pytest.mark.parametrize(("module", "route"), [(run_queue, "queue"), (run_sync, "sync"), (run_stream, "stream")])

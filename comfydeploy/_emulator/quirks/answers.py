@@ -24,10 +24,8 @@ def is_storable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
 
 
 def is_answerable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
-    """Tell whether the server can answer with what it has started, where one run is expected."""
-    if Quirk.BROKEN_ANSWERS not in quirks:
-        return True
-    return not (form.is_batch or form.is_native_run)
+    """Tell whether the server can write down what it has started, where one run is expected."""
+    return Quirk.BROKEN_ANSWERS not in quirks or not (form.is_batch or form.is_native_run)
 
 
 def refuse_to_cancel(run_id: str, store: Store) -> None:

@@ -65,11 +65,10 @@ class StartRoutes:
         if order.form.execution_mode == "stream" and Quirk.STREAMING_QUEUE in self._quirks:
             return self._streamed(order)
         run = self._begin(order)
-        if order.form.execution_mode == "sync" and Quirk.BROKEN_ANSWERS in self._quirks:
-            await self._machine.end_of(run.id)
-            raise BrokenError
         if not is_answerable(order.form, self._quirks):
             raise BrokenError
+        if order.form.execution_mode == "sync":
+            await self._break_at_end(run)
         return Json({"run_id": run.id})
 
     async def sync(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
@@ -83,7 +82,7 @@ class StartRoutes:
     async def stream(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
         """Answer ``POST /run/stream``: begin, and tell what happens."""
         order = await self._order(form, request)
-        if order.form.is_batch and not is_answerable(order.form, self._quirks):
+        if order.form.is_batch and Quirk.BROKEN_ANSWERS in self._quirks:
             raise BrokenError
         return self._streamed(order)
 
@@ -101,10 +100,9 @@ class StartRoutes:
             case "stream":
                 return self._streamed(order)
             case "sync":
-                outputs = await self._outputs(self._begin(order), order)
-                if Quirk.BROKEN_ANSWERS in self._quirks:
-                    raise BrokenError
-                return outputs
+                run = self._begin(order)
+                await self._break_at_end(run)
+                return await self._outputs(run, order)
             case "sync_first_result":
                 return await self._first_result(order)
             case _:
@@ -122,6 +120,11 @@ class StartRoutes:
             deployment = self._catalogue.next(order.deployment, run.workflow_inputs)
             self._machine.begin(run, deployment, order.base, (run is runs[0] and tell) or unheard)
         return runs[0]
+
+    async def _break_at_end(self, run: Run) -> None:
+        if Quirk.BROKEN_ANSWERS in self._quirks:
+            await self._machine.end_of(run.id)
+            raise BrokenError
 
     async def _ended(self, run: Run) -> Run:
         return await self._machine.end_of(run.id) or run
