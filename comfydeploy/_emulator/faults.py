@@ -107,7 +107,6 @@ class _Order(FaultOptions, total=False):
 _ORDER: Final = TypeAdapter(_Order)
 _PLAIN: Final = Fault()
 _SELECTION: Final = frozenset({"operation", "times", "after", "execute"})
-_SILENCE: Final = frozenset({"hang", "reset", "garbage"})
 _WITH_SILENCE: Final = frozenset({"delay", "read_delay"})
 
 

@@ -45,10 +45,11 @@ class Protocol(H11Protocol):
         """Break the connection off once everything has been sent, as a server that crashes does."""
         self.transport.set_write_buffer_limits(0)
         await self.flow.drain()
-        if connected := self.transport.get_extra_info("socket"):
-            # A reset also drops what the system has taken and not yet delivered.
-            while _undelivered(connected):  # noqa: ASYNC110 - the system tells nobody
-                await asyncio.sleep(_A_MOMENT)
+        connected = self.transport.get_extra_info("socket")
+        # A reset also drops what the system has taken and not yet delivered.
+        while connected and not self.transport.is_closing() and _undelivered(connected):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(_A_MOMENT)
+        if connected and not self.transport.is_closing():
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
 

@@ -68,13 +68,20 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 class _End:
     """The client's end of a connection, the same for both colours."""
 
+    _is_open = False
+
     def __init__(self, service: Service) -> None:
         self._service: Final = service
         try:
             self._server: Final[MemoryTransport] = service.connect()
         except ConnectionRefusedError as error:
             raise httpcore.ConnectError(str(error)) from error
+        self._is_open = True
         self._sent = 0
+
+    def __del__(self) -> None:
+        # As a socket does that nobody closed.
+        self._leave()
 
     def _read(self, most: int) -> Future[bytes]:
         return self._service.ask(self._server.tell, most)
@@ -91,7 +98,9 @@ class _End:
         return heard
 
     def _leave(self) -> None:
-        self._service.tell(self._server.leave)
+        if self._is_open:
+            self._is_open = False
+            self._service.tell(self._server.leave)
 
 
 class _Stream(_End, httpcore.NetworkStream):

@@ -184,6 +184,19 @@ class TestStreams:
         gc.collect()
         until(lambda: standing.open_streams == 0)
 
+    def test_end_on_the_server_when_nobody_has_them_any_more(self, standing, until):
+        def leave_one():
+            headers = {"authorization": f"Bearer {standing.bearer}"}
+            body = {"deployment_id": standing.deployments["picture"]}
+            request = httpx.Request("POST", f"{standing.url}/run/stream", json=body, headers=headers)
+            answer = standing.transport.handle_request(request)
+            until(lambda: standing.open_streams == 1)
+            assert answer.status_code == 200
+
+        leave_one()
+        gc.collect()
+        until(lambda: standing.open_streams == 0)
+
     def test_do_not_fill_the_memory_when_nobody_reads(self, emulator):
         emulator.clear_faults()
         emulator.fail("run_queue", body=b"x" * 10_000_000, times=1)
