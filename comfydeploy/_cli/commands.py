@@ -56,6 +56,7 @@ def emulator(**settings: Any) -> None:
     """Serve the API on this computer until Ctrl-C.
 
     It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
+    Its page shows them live in a browser.
     Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
     """
     try:
@@ -68,6 +69,7 @@ def _announce(running: Emulator) -> None:
     console = Console(highlight=False)
     console.print(f"server_url  [bold]{running.url}[/]")
     console.print(f"bearer      [bold]{running.bearer}[/]")
+    console.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
     console.print("deployment_id:")
     for name, deployment_id in running.deployments.items():
         console.print(f"  {name:<9} {deployment_id}")

@@ -6,7 +6,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfydeploy._emulator.backend import Backend
@@ -14,6 +14,7 @@ from comfydeploy._emulator.bodies import UnprocessableError
 from comfydeploy._emulator.breaking import Breaker
 from comfydeploy._emulator.faults import Faults
 from comfydeploy._emulator.limits import BodyLimit
+from comfydeploy._emulator.page.routes import PageRoutes
 from comfydeploy._emulator.received import Recorder
 from comfydeploy._emulator.routes.answers import BrokenError, Json, refusal
 from comfydeploy._emulator.routes.control import CONTROL, ControlRoutes
@@ -24,6 +25,7 @@ from comfydeploy._emulator.routes.runs import RunRoutes
 from comfydeploy._emulator.routes.sessions import SessionRoutes
 from comfydeploy._emulator.routes.start import StartRoutes
 
+LOCAL_KEY: Final = "local-key"
 _GUARDED: Final = ("/api/", CONTROL)
 
 
@@ -43,7 +45,12 @@ class Application:
     """The server of a backend, closed to all who do not know ``bearer``."""
 
     def __init__(self, backend: Backend, bearer: str, faults: Faults, recorder: Recorder) -> None:
-        routes = [*service_routes(backend), *ControlRoutes(backend, faults, recorder).routes()]
+        own = [
+            # A key of the user's own is a secret, and shown to nobody.
+            *PageRoutes(backend, bearer, example_key=bearer if bearer == LOCAL_KEY else "YOUR_KEY").routes(),
+            *ControlRoutes(backend, faults, recorder).routes(),
+        ]
+        routes = [*service_routes(backend), *own]
         for route in routes:
             # Starlette answers HEAD wherever GET is; the real server does not.
             (route.methods or set()).discard("HEAD")
@@ -56,14 +63,15 @@ class Application:
         gated = BearerGate(app, bearer)
         self._backend: Final = backend
         self._breaker: Final = Breaker(gated, faults, backend.clock)
-        self._control: Final = BodyLimit(gated)
+        self._own: Final = own
+        self._watching: Final = BodyLimit(gated)
         self._answering: Final = recorder.recording(BodyLimit(self._breaker))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        # Whoever controls the server is neither recorded nor met by faults.
-        app = self._control if scope["path"].startswith(CONTROL) else self._answering
-        await app(scope, receive, send)
+        # Whoever watches or controls the server is neither recorded nor met by faults.
+        is_own = any(route.matches(scope)[0] is not Match.NONE for route in self._own)
+        await (self._watching if is_own else self._answering)(scope, receive, send)
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""

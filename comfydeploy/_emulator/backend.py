@@ -10,6 +10,7 @@ from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deliveries import Deliveries
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.graphs import checked_life
 from comfydeploy._emulator.ids import Ids
@@ -59,16 +60,18 @@ class Backend:
     ) -> None:
         self.clock: Final = clock
         self.catalogue: Final = catalogue
+        self.deliveries: Final = deliveries
         self.streams: Final = streams
         self.quirks: Final = settings.quirks
         self.ids: Final = Ids(settings.seed)
-        self.deliveries: Final = deliveries
         self._settings: Final = settings
         self._advancing: Final = asyncio.Lock()
         self._folder: Final = Folder(settings.data)
         self.store: Final = Store(self._folder, settings.retention)
+        self.feed: Final = Feed(clock)
         life = quirky_life(checked_life(Simulation(clock, self.ids, settings.cold_start).life), self.quirks)
-        self.machine: Final = Machine(self.store, clock, life, Webhooks(clock, deliveries, self.quirks))
+        webhooks = Webhooks(clock, deliveries, self.quirks, self.feed)
+        self.machine: Final = Machine(self.store, clock, life, webhooks, self.feed)
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
 
@@ -93,6 +96,7 @@ class Backend:
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""
+        self.feed.end()
         await self.sessions.stop()
         await self.machine.stop()
         for stream in self.streams:

@@ -9,6 +9,7 @@ from typing import Final
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments import Deployment
 from comfydeploy._emulator.events import Event, Fragment, Tell
+from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.life import Change, Life, Pause, Upload
 from comfydeploy._emulator.logs import Log, LogLine
 from comfydeploy._emulator.runs import ENDED, Run
@@ -25,11 +26,12 @@ def unheard(_: Event | Fragment | None) -> None:
 class Machine:
     """Runs every run in a task of its own, whoever listens; ``life`` tells what happens to it."""
 
-    def __init__(self, store: Store, clock: Clock, life: Life, webhooks: Webhooks) -> None:
+    def __init__(self, store: Store, clock: Clock, life: Life, webhooks: Webhooks, feed: Feed) -> None:
         self._store: Final = store
         self._clock: Final = clock
         self._life: Final = life
         self._webhooks: Final = webhooks
+        self._feed: Final = feed
         self._numbers: Final = count(1)
         self._playing: Final[dict[str, asyncio.Task[Run]]] = {}
         self._logs: Final[dict[str, Log]] = {}
@@ -37,6 +39,7 @@ class Machine:
     def begin(self, run: Run, deployment: Deployment, base: str, tell: Tell = unheard) -> None:
         """Start a new run, all of whose events are told."""
         self._store.save(run)
+        self._feed.begun(run.id)
         log = Log()
         task = self._clock.task(self._play(run, deployment, base, log, tell))
         self._playing[run.id] = task
@@ -83,6 +86,10 @@ class Machine:
         await self._webhooks.stop()
 
     async def _play(self, run: Run, deployment: Deployment, base: str, log: Log, tell: Tell) -> Run:
+        def heard(event: Event) -> None:
+            self._feed.told(run.id, event)
+            tell(event)
+
         try:
             async with aclosing(self._life(run, deployment, next(self._numbers), base)) as acts:
                 async for act in acts:
@@ -96,9 +103,9 @@ class Machine:
                             run = self._change(run, base, {"outputs": (*run.outputs, output)})
                         case LogLine():
                             log.add(act)
-                            tell(act.told())
+                            heard(act.told())
                         case Event():
-                            tell(act)
+                            heard(act)
         except Exception:  # noqa: BLE001 - whatever goes wrong, a run must end
             _log.exception("Run %s broke", run.id)
             run = self._change(run, base, {"status": "failed"})
@@ -107,6 +114,7 @@ class Machine:
     def _change(self, run: Run, base: str, fields: dict[str, object]) -> Run:
         run = run.changed(self._clock.now(), **fields)
         self._store.save(run)
+        self._feed.changed(run.id)
         if "status" in fields or ("live_status" in fields and run.webhook_intermediate_status):
             self._webhooks.tell(run, base)
         return run

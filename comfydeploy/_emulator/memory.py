@@ -15,7 +15,8 @@ class MemoryTransport(asyncio.Transport):
     """The server's end. Everything that it knows is touched in the server's event loop only."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
+        # Who reaches it is in this process, and so on this computer.
+        super().__init__({"peername": ("127.0.0.1", 0)})
         self._loop: Final = loop
         self._protocol: asyncio.Protocol | None = None
         self._unread: Final = bytearray()

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, Self, Unpack
 
 import httpx
 
-from comfydeploy._emulator.app import Application
+from comfydeploy._emulator.app import LOCAL_KEY, Application
 from comfydeploy._emulator.backend import Backend, Settings
 from comfydeploy._emulator.bodies import UnprocessableError
 from comfydeploy._emulator.catalogue import Catalogue
@@ -67,7 +67,7 @@ class Emulator:
             raise ValueError(f"pace must be a number, 0 or more, not {pace}")
         if clock not in {"real", "manual"}:
             raise ValueError(f"clock must be 'real' or 'manual', not {clock!r}")
-        self.bearer: Final = "local-key" if bearer is None else bearer
+        self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self._wanted: Final = (host, port)
         self._settings: Final = Settings(
             data=Path(data) if data else None,

@@ -64,6 +64,16 @@ class Store:
         )
         return [Run.model_validate_json(row[0]) for row in rows]
 
+    def latest(self, limit: int, offset: int) -> list[Run]:
+        """Return a page of all runs, newest first."""
+        rows = self._database.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT ? OFFSET ?", (limit, offset))
+        return [Run.model_validate_json(row[0]) for row in rows]
+
+    def count(self) -> int:
+        """Count all runs."""
+        counted: int = self._database.execute("SELECT count(*) FROM runs").fetchone()[0]
+        return counted
+
     def queue_position(self, run: Run) -> int | None:
         """Count the runs that wait, up to and including this one."""
         if run.status != "not-started":

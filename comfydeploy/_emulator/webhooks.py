@@ -12,6 +12,7 @@ import httpx
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deliveries import Deliveries, Delivery, Message
+from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.webhooks import Send, method, quirky_send
 from comfydeploy._emulator.runs import ENDED, Run
@@ -25,10 +26,11 @@ _log: Final = logging.getLogger(__name__)
 class Webhooks:
     """Delivers without holding up the run: three tries each, in order for each run unless ``quirks`` say otherwise."""
 
-    def __init__(self, clock: Clock, deliveries: Deliveries, quirks: Collection[Quirk]) -> None:
+    def __init__(self, clock: Clock, deliveries: Deliveries, quirks: Collection[Quirk], feed: Feed) -> None:
         self._clock: Final = clock
         self._deliveries: Final = deliveries
         self._quirks: Final = quirks
+        self._feed: Final = feed
         self._client: httpx.AsyncClient | None = None
         self._senders: Final[dict[str, Send]] = {}
         # The messages of each run that are to be delivered, beginning with the one that is.
@@ -77,6 +79,7 @@ class Webhooks:
             await self._clock.sleep(wait)
             delivery = await self._tried(message)
             self._deliveries.add(delivery)
+            self._feed.changed(message.run_id)
             if delivery.was_taken:
                 return
         _log.warning("The webhook of run %s was not told that it is %s", message.run_id, message.body["status"])

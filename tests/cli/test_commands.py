@@ -100,11 +100,12 @@ def test_the_emulator_serves_until_it_is_told_to_stop(tmp_path):
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        printed = [process.stdout.readline() for _ in range(7)]
+        printed = [process.stdout.readline() for _ in range(8)]
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert "http://127.0.0.1:" in printed[0]
     assert "mine" in printed[1]
+    assert printed[2].split()[1] + "api" == printed[0].split()[1]
     assert FAILING in "".join(printed)
 
 

@@ -145,6 +145,13 @@ def test_a_form_of_many_fields_is_read_as_far_as_there_is_room():
     assert contents.kept <= MOST_KEPT
 
 
+def test_whoever_watches_is_no_client(emulator, http):
+    emulator.fail("*", status=503)
+    with httpx.Client(transport=emulator.transport) as browser:
+        assert browser.get("http://127.0.0.1/").status_code == 200
+    assert emulator.requests == ()
+
+
 def test_every_operation_of_the_client_has_its_name_here():
     import pkgutil
 

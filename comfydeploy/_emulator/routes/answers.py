@@ -1,11 +1,12 @@
 """How answers are written."""
 
+from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from comfydeploy._emulator.bodies import UnprocessableError
 
@@ -18,6 +19,13 @@ class Json(Response):
     def render(self, content: Any) -> bytes:
         """Write the content without spaces, as the real server does."""
         return to_json(content, inf_nan_mode="null")
+
+
+class StoredFile(FileResponse):
+    """A file that somebody has brought or a run has made: whatever it is, it must not act as a part of this server."""
+
+    def __init__(self, path: Path, media_type: str) -> None:
+        super().__init__(path, media_type=media_type, headers={"content-security-policy": "script-src 'none'"})
 
 
 class BrokenError(Exception):

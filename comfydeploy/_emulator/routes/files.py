@@ -6,7 +6,7 @@ from typing import Final
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from comfydeploy._emulator import uploads
@@ -14,7 +14,7 @@ from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.bodies import UnprocessableError, problem
 from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.routes.answers import Json, StoredFile
 
 _PLACE: Final = ("body", "file")
 _MOST_PARTS: Final = 20
@@ -60,5 +60,5 @@ class FileRoutes:
     async def uploaded(self, request: Request) -> Response:
         """Answer the address of an uploaded file."""
         if path := self._uploads.path(request.path_params["name"]):
-            return FileResponse(path, media_type=media_type(path.name))
+            return StoredFile(path, media_type=media_type(path.name))
         raise HTTPException(404)

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from pydantic import Field, TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
@@ -13,7 +13,7 @@ from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.quirks.answers import quirky_times, refuse_to_cancel
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.routes.answers import Json, StoredFile
 from comfydeploy._emulator.routes.rows import row
 
 _YES_OR_NO: Final = TypeAdapter(bool)
@@ -74,4 +74,4 @@ class RunRoutes:
         run = self._store.run(run_id)
         if not run or filename not in [file.filename for file in run.files]:
             raise HTTPException(404)
-        return FileResponse(self._store.file(run_id, filename), media_type=media_type(filename))
+        return StoredFile(self._store.file(run_id, filename), media_type=media_type(filename))

@@ -1,0 +1,75 @@
+"""Who may see the page, and what it may do in a browser."""
+
+import base64
+import ipaddress
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_OURS: Final = ("script", "style", "img", "media", "connect")
+_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " + "; ".join(
+    f"{kind}-src 'self'" for kind in _OURS
+)
+_HEADERS: Final = {
+    "content-security-policy": _POLICY,
+    "cache-control": "no-store",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_REFUSED: Final = (
+    "This page is open to browsers on the computer of the server, at a loopback address.\n"
+    "Elsewhere it asks for the API key: give it as the password, with any name.\n"
+)
+
+
+class Guard:
+    """Opens the page to this computer, and to whoever knows the API key.
+
+    A request is of this computer if it comes from it *and* was sent to it by a loopback name. The second keeps other
+    sites out that have made their own name point here. Everybody else gives the key as the password of the browser's
+    own dialogue, so that no address and no cookie ever holds it.
+    """
+
+    def __init__(self, bearer: str) -> None:
+        self._bearer: Final = bearer
+
+    async def answer(self, answer: Answer, request: Request) -> Response:
+        """Answer a request, or ask for the key."""
+        if _is_local(request) or self._has_key(request):
+            response = await answer(request)
+        else:
+            response = PlainTextResponse(
+                _REFUSED, 401, {"www-authenticate": 'Basic realm="comfydeploy", charset="UTF-8"'}
+            )
+        response.headers.update(_HEADERS)
+        return response
+
+    def _has_key(self, request: Request) -> bool:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        try:
+            _, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except ValueError:
+            return False
+        return scheme.lower() == "basic" and password == self._bearer
+
+
+def _is_local(request: Request) -> bool:
+    try:
+        asked = urlsplit(f"//{request.headers.get('host', '')}")
+        name, _ = asked.hostname or "", asked.port
+    except ValueError:
+        return False
+    return bool(request.client and _is_loopback(request.client.host) and (name == "localhost" or _is_loopback(name)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,260 @@
+"""The page over HTTP: what it shows of runs, live and to whom."""
+
+import html
+import json
+import re
+import time
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from comfydeploy._emulator.page.routes import PAUSE_SECONDS
+from comfydeploy.emulator import Emulator
+
+EVIL = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
+
+
+@pytest.fixture
+def page(emulator):
+    """Reads a page of the server, by its path."""
+    root = emulator.url.removesuffix("/api")
+    with httpx.Client(base_url=root, timeout=10) as browser:
+        yield browser.get
+
+
+@pytest.fixture
+def run_page(page, client, order, ended):
+    """Lets a run end and reads its page."""
+
+    def show(name="picture", **fields):
+        run_id = client.post("/run/queue", json=order(name, **fields)).json()["run_id"]
+        ended(run_id)
+        return page(f"/runs/{run_id}").text
+
+    return show
+
+
+def events(answer):
+    """Read the events of a stream as they come."""
+    for line in answer.iter_lines():
+        if line.startswith("data: "):
+            yield json.loads(line.removeprefix("data: "))
+
+
+def test_without_runs_the_page_tells_how_to_start_one():
+    with Emulator(pace=0) as emulator:
+        text = html.unescape(httpx.get(emulator.url.removesuffix("api")).text)
+        assert "No run yet" in text
+        assert f"curl '{emulator.url}/run/queue'" in text
+        assert "Bearer local-key" in text
+        assert f'server_url="{emulator.url}"' in text
+        assert all(name in text and id_ in text for name, id_ in emulator.deployments.items())
+
+
+def test_the_examples_on_the_page_start_a_run(page, emulator, client):
+    text = html.unescape(page("/").text)
+    body = json.loads(re.search(r"-d '(.*)'", text)[1])
+    assert client.post("/run/queue", json=body).status_code == 200
+    example = re.search(r"<code>(from comfydeploy.*?)</code>", text, re.DOTALL)[1]
+    exec(example, {})
+
+
+def test_a_key_of_ones_own_is_not_shown():
+    with Emulator(pace=0, bearer="my own secret") as emulator:
+        text = httpx.get(emulator.url.removesuffix("api")).text
+        assert "Bearer YOUR_KEY" in text
+        assert "my own secret" not in text
+
+
+def test_a_run_in_the_list_shows_what_it_runs_its_status_and_its_picture(page, client, order, ended):
+    run_id = client.post("/run/queue", json=order(inputs={"width": 16, "prompt": "a quiet cat"})).json()["run_id"]
+    ended(run_id)
+    (row,) = re.findall(rf'<li class="run" id="run-{run_id}">.*?</li>', page("/").text, re.DOTALL)
+    assert f'href="/runs/{run_id}"' in row
+    assert "a quiet cat" in row
+    assert '<span class="badge success">success</span>' in row
+    assert re.search('<progress .*value="1.0"', row)
+    assert f'<img src="/outputs/runs/{run_id}/' in row
+
+
+def test_runs_are_listed_newest_first_in_pages_of_fifty():
+    with Emulator(pace=0) as emulator:
+        headers = {"authorization": f"Bearer {emulator.bearer}"}
+        body = {"deployment_id": emulator.deployments["failing"], "batch_number": 51}
+        httpx.post(f"{emulator.url}/run", json=body, headers=headers)
+        last = httpx.post(
+            f"{emulator.url}/run/queue", json={"deployment_id": body["deployment_id"]}, headers=headers
+        ).json()["run_id"]
+        root = emulator.url.removesuffix("/api")
+        pages = [re.findall('id="run-(.*?)"', httpx.get(f"{root}/?page={number}").text) for number in (1, 2, 3)]
+        assert [len(ids) for ids in pages] == [50, 2, 0]
+        assert pages[0][0] == last
+        assert len({*pages[0], *pages[1]}) == 52
+        assert 'href="/?page=2"' in httpx.get(root).text
+        assert 'href="/?page=1"' in httpx.get(f"{root}/?page=2").text
+        assert "no runs on this page" in httpx.get(f"{root}/?page=3").text
+
+
+@pytest.mark.parametrize("number", ["", "0", "-1", "x", "1e3", "\u0663\u00b2", "9" * 99])
+def test_a_page_number_that_is_none_is_the_first(page, client, order, number):
+    client.post("/run/queue", json=order())
+    assert 'class="run"' in page("/", params={"page": number}).text
+
+
+def test_the_page_of_a_run_shows_everything_about_it(run_page):
+    text = run_page(
+        inputs={"width": 16, "prompt": "a cat", "loras": [{"a": 1}]}, webhook="http://127.0.0.1:9/", gpu="T4"
+    )
+    text = html.unescape(text)
+    for shown in (
+        '<span class="badge success">success</span>',
+        'alt="cd_00001_.png: a cat"',
+        '[{"a": 1}]',
+        "<dt>queued</dt>",
+        "<dt>ended</dt>",
+        "http://127.0.0.1:9/",
+        "T4",
+        "<strong>execution_success</strong>",
+        '"event": "function_call_id"',
+        "Prompt done",
+    ):
+        assert shown in text
+
+
+def test_the_page_of_a_failed_run_tells_why(run_page):
+    assert "RuntimeError in KSampler (node 5): out of luck" in run_page(inputs={"fail": "out of luck"})
+
+
+def test_after_a_restart_events_are_gone_but_the_reason_is_still_told(tmp_path):
+    with Emulator(pace=0, data=tmp_path) as emulator:
+        headers = {"authorization": f"Bearer {emulator.bearer}"}
+        body = {"deployment_id": emulator.deployments["failing"]}
+        httpx.post(f"{emulator.url}/run/sync", json=body, headers=headers)
+    with Emulator(pace=0, data=tmp_path) as emulator:
+        root = emulator.url.removesuffix("/api")
+        path = re.search('href="(/runs/.*?)"', httpx.get(root).text)[1]
+        text = httpx.get(root + path).text
+        assert re.search("Why it failed.*would exceed allowed memory", text, re.DOTALL)
+        assert "Events are kept for the latest runs only" in text
+
+
+def test_a_run_is_found_by_any_spelling_of_its_id(page, client, order):
+    run_id = client.post("/run/queue", json=order()).json()["run_id"]
+    assert page(f"/runs/{run_id.upper()}").status_code == 200
+
+
+@pytest.mark.parametrize("run_id", [str(uuid4()), "nope", "%3Cb%3E", "a%22b"])
+def test_an_unknown_run_has_a_page_that_says_so(page, run_id):
+    answer = page(f"/runs/{run_id}")
+    assert answer.status_code == 404
+    assert "No such run" in answer.text
+    assert "<b>" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"inputs": {"prompt": EVIL}},
+        {"inputs": {EVIL: 1}},
+        {"inputs": {"x": [EVIL, {EVIL: EVIL}]}},
+        {"inputs": {"fail": EVIL}},
+        {"webhook": f"javascript:{EVIL}"},
+        {"origin": EVIL},
+        {"origin": EVIL, "inputs": {"prompt": "a\r\ndata: b\n\n\x00\u2028\U0001f600"}},
+    ],
+)
+def test_nothing_that_anybody_has_written_becomes_part_of_the_page(run_page, page, fields):
+    for text in (run_page(**fields), page("/").text):
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+    assert "&lt;script&gt;" in run_page(**fields)
+
+
+def test_addresses_on_the_page_follow_the_host_that_was_asked_for(emulator):
+    port = httpx.URL(emulator.url).port
+    answer = httpx.get(emulator.url.removesuffix("api"), headers={"host": f"localhost:{port}"})
+    assert f"http://localhost:{port}/api" in answer.text
+
+
+def test_other_sites_that_point_their_name_here_do_not_see_runs(page):
+    for path in ("/", f"/runs/{uuid4()}", "/page/events", f"/page/events/{uuid4()}", "/page/script.js"):
+        assert page(path, headers={"host": "example.com"}).status_code == 401
+
+
+def test_the_key_shows_the_page_under_any_name(page, emulator):
+    assert page("/", headers={"host": "example.com"}, auth=("anybody", emulator.bearer)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"), [("style.css", "text/css"), ("script.js", "text/javascript"), ("icon.svg", "image/svg+xml")]
+)
+def test_the_parts_of_the_page_are_served_by_their_types(page, name, media_type):
+    answer = page(f"/page/{name}")
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, media_type)
+
+
+@pytest.mark.parametrize("name", ["routes.py", "..%2froutes.py", "%2e%2e/routes.py", ""])
+def test_no_other_file_of_the_page_can_be_reached(page, name):
+    assert page(f"/page/{name}").status_code in {307, 404}
+
+
+def test_files_of_runs_cannot_run_scripts_in_the_name_of_the_server(client, order):
+    (output,) = client.post("/run/sync", json=order(inputs={"width": 16})).json()
+    assert httpx.get(output["data"]["images"][0]["url"]).headers["content-security-policy"] == "script-src 'none'"
+    drawing = ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
+    address = client.post("/file/upload", files={"file": drawing}).json()["file_url"]
+    assert httpx.get(address).headers["content-security-policy"] == "script-src 'none'"
+
+
+def test_the_stream_tells_the_page_at_once_and_after_changes(emulator, client, order):
+    root = emulator.url.removesuffix("/api")
+    with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        told = events(answer)
+        assert next(told)["title"] == "Runs \u00b7 comfydeploy"
+        run_id = client.post("/run/queue", json=order()).json()["run_id"]
+        assert any(f'id="run-{run_id}"' in update["content"] for update in told)
+
+
+def test_the_stream_of_a_run_follows_it_to_its_end(emulator, client, order):
+    run_id = client.post("/run/queue", json=order()).json()["run_id"]
+    root = emulator.url.removesuffix("/api")
+    with httpx.stream("GET", f"{root}/page/events/{run_id}", timeout=10) as answer:
+        update = next(update for update in events(answer) if update["title"] == "success \u00b7 picture")
+    assert "<strong>execution_start</strong>" in update["content"]
+
+
+def test_deliveries_to_its_webhook_are_shown_as_they_are_made(emulator, client, order, sink):
+    sink.answers = [503]
+    run_id = client.post("/run/queue", json=order(webhook=sink.url)).json()["run_id"]
+    root = emulator.url.removesuffix("/api")
+    with httpx.stream("GET", f"{root}/page/events/{run_id}", timeout=10) as answer:
+        assert any("<strong>success, try 1: 200</strong>" in update["content"] for update in events(answer))
+    text = httpx.get(f"{root}/runs/{run_id}").text
+    assert "<strong>queued, try 1: 503</strong>" in text
+    assert "<strong>queued, try 2: 200</strong>" in text
+    assert sink.url in text
+
+
+def test_many_changes_are_told_together(emulator, client, order):
+    root = emulator.url.removesuffix("/api")
+    began = time.monotonic()
+    with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
+        told = events(answer)
+        updates = [next(told)]
+        ids = [client.post("/run/queue", json=order("failing")).json()["run_id"] for _ in range(40)]
+        while f'id="run-{ids[-1]}"' not in updates[-1]["content"]:
+            updates.append(next(told))
+    assert len(updates) <= 1 + (time.monotonic() - began) / PAUSE_SECONDS
+
+
+def test_streams_of_the_page_end_with_the_server():
+    emulator = Emulator(pace=0)
+    emulator.start()
+    with httpx.stream("GET", emulator.url.removesuffix("api") + "page/events", timeout=10) as answer:
+        told = events(answer)
+        next(told)
+        assert emulator.open_streams == 0
+        emulator.stop()
+        assert list(told) == []
