@@ -1,5 +1,6 @@
 """What stands behind the routes."""
 
+import asyncio
 from dataclasses import dataclass
 from math import ceil, inf
 from pathlib import Path
@@ -69,6 +70,7 @@ class Backend:
         self.quirks: Final = settings.quirks
         self.ids: Final = Ids(settings.seed)
         self._settings: Final = settings
+        self._advancing: Final = asyncio.Lock()
         self._folder: Final = Folder(settings.data)
         self.store: Final = Store(self._folder, settings.retention)
         self.feed: Final = Feed(clock)
@@ -100,6 +102,15 @@ class Backend:
         # Each of the others and at last the run itself is the first for an equal part of the cold start.
         before = ceil((self._settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
         return place + max(0, before)
+
+    async def runs(self) -> tuple[Run, ...]:
+        """Return all runs, oldest first."""
+        return tuple(self.store.runs())
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass on a manual clock; those who ask at once follow one another."""
+        async with self._advancing:
+            await self.clock.advance(seconds)
 
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""
