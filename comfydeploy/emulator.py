@@ -1,9 +1,12 @@
 """A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
 
 try:
+    from comfydeploy._emulator.contents import ReceivedFile
     from comfydeploy._emulator.deliveries import Delivery
+    from comfydeploy._emulator.faults import Fault
     from comfydeploy._emulator.outcomes import Fails, IsCancelled, NodeOutput, Outcome, Succeeds, TimesOut
     from comfydeploy._emulator.quirks.catalogue import Quirk
+    from comfydeploy._emulator.received import ReceivedRequest
     from comfydeploy._emulator.runs import Output, OutputFile, Run
     from comfydeploy._emulator.server import Emulator
 except ModuleNotFoundError as _missing:
@@ -14,12 +17,15 @@ __all__ = [
     "Delivery",
     "Emulator",
     "Fails",
+    "Fault",
     "IsCancelled",
     "NodeOutput",
     "Outcome",
     "Output",
     "OutputFile",
     "Quirk",
+    "ReceivedFile",
+    "ReceivedRequest",
     "Run",
     "Succeeds",
     "TimesOut",

@@ -5,6 +5,8 @@ import io
 import logging
 import pkgutil
 import re
+import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -65,6 +67,14 @@ def test_every_example_runs_and_shows_what_it_says(emulator, quiet_logging, tmp_
         "[('failed', []), ('success', ['cat.mp4'])]",
     ):
         assert expected in everything, expected
+
+
+def test_its_example_tests_pass(tmp_path):
+    (example,) = (example for _, example in EXAMPLES if example.startswith("# test_pictures.py"))
+    (tmp_path / "test_pictures.py").write_text(example)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "3 passed" in done.stdout, done.stdout
 
 
 def test_the_commands_it_shows_exist():

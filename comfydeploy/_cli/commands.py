@@ -52,16 +52,24 @@ class _EmulatorCommand(click.Command):
     type=click.Choice([*(quirk.value for quirk in Quirk), ALL]),
     help="Misbehave as the real server does; may be given several times. `all` is all of them.",
 )
+@click.option("--comfyui", metavar="URL", help="The ComfyUI that executes graphs, such as http://127.0.0.1:8188.")
+@click.option(
+    "--workflows",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of graphs in ComfyUI's API format: each name.json is the deployment `name`. Needs --comfyui.",
+)
 def emulator(**settings: Any) -> None:
     """Serve the API on this computer until Ctrl-C.
 
     It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
     Its page shows them live in a browser.
     Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
+
+    With --comfyui the graphs of workflow runs, and those of --workflows, are executed on your own GPU.
     """
     try:
         Emulator(**settings).serve_forever(_announce)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ModuleNotFoundError) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -71,8 +79,9 @@ def _announce(running: Emulator) -> None:
     console.print(f"bearer      [bold]{running.bearer}[/]")
     console.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
     console.print("deployment_id:")
+    width = max(map(len, running.deployments))
     for name, deployment_id in running.deployments.items():
-        console.print(f"  {name:<9} {deployment_id}")
+        console.print(f"  {name:<{width}}  {deployment_id}")
     console.print("Ctrl-C ends it.", style="dim")
 
 

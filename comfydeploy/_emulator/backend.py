@@ -1,9 +1,10 @@
 """What stands behind the routes."""
 
+import asyncio
 from dataclasses import dataclass
 from math import ceil, inf
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
@@ -13,7 +14,7 @@ from comfydeploy._emulator.feed import Feed
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.graphs import checked_life
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.life import Simulation
+from comfydeploy._emulator.life import Life, Simulation
 from comfydeploy._emulator.machine import Machine
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.runs import quirky_life
@@ -22,6 +23,10 @@ from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.uploads import Uploads
 from comfydeploy._emulator.webhooks import Webhooks
+
+if TYPE_CHECKING:
+    from comfydeploy._emulator.comfyui.client import ComfyUI
+    from comfydeploy._emulator.comfyui.execution import Executions
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Settings:
     queue_length: int = 0
     retention: int | None = None
     quirks: frozenset[Quirk] = frozenset()
+    comfyui: "ComfyUI | None" = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.cold_start < inf:
@@ -64,14 +70,28 @@ class Backend:
         self.quirks: Final = settings.quirks
         self.ids: Final = Ids(settings.seed)
         self._settings: Final = settings
+        self._advancing: Final = asyncio.Lock()
         self._folder: Final = Folder(settings.data)
         self.store: Final = Store(self._folder, settings.retention)
         self.feed: Final = Feed(clock)
-        life = quirky_life(checked_life(Simulation(clock, self.ids, settings.cold_start).life), self.quirks)
-        webhooks = Webhooks(clock, deliveries, self.quirks, self.feed)
-        self.machine: Final = Machine(self.store, clock, life, webhooks, self.feed)
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
+        simulation = Simulation(clock, self.ids, settings.cold_start)
+        life = checked_life(simulation.life)
+        comfyui = settings.comfyui
+        self._executions: Final = self._executing(comfyui, simulation, life) if comfyui else None
+        if self._executions:
+            life = self._executions.life
+        webhooks = Webhooks(clock, deliveries, self.quirks, self.feed)
+        self.machine: Final = Machine(self.store, clock, quirky_life(life, self.quirks), webhooks, self.feed)
+
+    def _executing(self, comfyui: "ComfyUI", simulation: Simulation, life: Life) -> "Executions":
+        from comfydeploy._emulator.comfyui.execution import Executions
+        from comfydeploy._emulator.comfyui.messages import Messages
+
+        return Executions(
+            Messages(comfyui), self.uploads, self._folder, self.clock, self.ids, simulation.arrival, simulated=life
+        )
 
     def queue_position(self, run: Run) -> int | None:
         """Tell the place of a waiting run among those that wait: those of others, which leave one by one, and ours."""
@@ -83,6 +103,15 @@ class Backend:
         before = ceil((self._settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
         return place + max(0, before)
 
+    async def runs(self) -> tuple[Run, ...]:
+        """Return all runs, oldest first."""
+        return tuple(self.store.runs())
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass on a manual clock; those who ask at once follow one another."""
+        async with self._advancing:
+            await self.clock.advance(seconds)
+
     async def stop(self) -> None:
         """End what runs, so that nobody waits for it any longer."""
         self.feed.end()
@@ -90,6 +119,8 @@ class Backend:
         await self.machine.stop()
         for stream in self.streams:
             stream.end()
+        if self._executions:
+            await self._executions.close()
 
     def close(self) -> None:
         """Close the files, once nothing runs any more."""

@@ -98,6 +98,9 @@ class UnprocessableError(Exception):
         super().__init__(problems)
         self.problems: Final = problems
 
+    def __str__(self) -> str:
+        return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'request'}: {one['msg']}" for one in self.problems)
+
 
 def problem(kind: str, place: Place, message: str, value: object, **context: str) -> dict[str, Any]:
     """Describe one thing that is wrong with a request."""

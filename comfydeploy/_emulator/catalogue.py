@@ -1,7 +1,7 @@
 """The deployments that there are, and how their next runs end."""
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import repeat
 from typing import Any, Final
@@ -17,8 +17,8 @@ from comfydeploy._emulator.outcomes import Fails, NodeOutput, Outcome, Succeeds
 class Catalogue:
     """The known deployments by their names; filled by the one who started the server, in any thread."""
 
-    def __init__(self) -> None:
-        self._known: Final = {one.name: one for one in DEPLOYMENTS}
+    def __init__(self, more: Iterable[Deployment] = ()) -> None:
+        self._known: Final = {one.name: one for one in (*DEPLOYMENTS, *more)}
         self._next: Final[defaultdict[str, deque[Outcome]]] = defaultdict(deque)
 
     def all(self) -> list[Deployment]:
@@ -74,7 +74,7 @@ class Catalogue:
                 deployment = self.found("workflow_id", form.workflow_id, "Workflow not found")
                 if not form.workflow_api_json:
                     raise HTTPException(404, "Workflow API not found")
-                deployment = replace(deployment, workflow_api=form.workflow_api_json)
+                deployment = replace(deployment, workflow_api=form.workflow_api_json, workflow=form.workflow)
             case ModelRunRequest():
                 raise HTTPException(404, "Model not found")
             case _:

@@ -5,7 +5,8 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from typing import Any, Final, TypeVar
+from math import inf
+from typing import Any, Final, Literal, TypeVar
 
 V = TypeVar("V")
 
@@ -80,6 +81,8 @@ class ManualClock(Clock):
 
     async def advance(self, seconds: float) -> None:
         """Let ``seconds`` pass: wake whoever is due, one after the other, and let each do all that it can."""
+        if not 0 <= seconds < inf:
+            raise ValueError(f"seconds must be a number, 0 or more, not {seconds}")
         end = self._now + timedelta(seconds=seconds)
         # Whoever has just been cancelled in their sleep gets to know of it first.
         await asyncio.sleep(0)
@@ -110,6 +113,15 @@ class ManualClock(Clock):
                 await self._stillness
             finally:
                 self._stillness = None
+
+
+def chosen_clock(kind: Literal["real", "manual"], pace: float) -> Clock:
+    """Make a clock; ``ValueError`` names what is wrong with the choice."""
+    if not 0 <= pace < inf:
+        raise ValueError(f"pace must be a number, 0 or more, not {pace}")
+    if kind not in {"real", "manual"}:
+        raise ValueError(f"clock must be 'real' or 'manual', not {kind!r}")
+    return ManualClock(pace) if kind == "manual" else Clock(pace)
 
 
 def to_milliseconds(moment: datetime) -> str:

@@ -88,7 +88,7 @@ DRAWING: Final = (*_LOADING, Node("5", "KSampler", 0.8, steps=8), Node("6", "VAE
 class Deployment:
     """A deployed workflow, and how its runs end if nothing else has been asked for.
 
-    ``workflow_api`` is a graph given in place of its own.
+    ``workflow_api`` is a graph given in place of its own, ``workflow`` the same as ComfyUI's page shows it.
     """
 
     name: str
@@ -98,6 +98,7 @@ class Deployment:
     inputs: tuple[Input, ...] = INPUTS
     own_id: str | None = None
     workflow_api: dict[str, Any] | None = None
+    workflow: Any = None
 
     def _id(self, kind: str) -> str:
         # Ids stay the same for ever, so that documentation and scripts may contain them.
@@ -133,6 +134,20 @@ class Deployment:
             *(Node(str(number), output.class_type, output=output) for number, output in enumerate(outputs, 7)),
         )
 
+    @property
+    def input_types(self) -> list[dict[str, Any]]:
+        """The inputs that its runs take."""
+        return [one.shown() for one in self.inputs]
+
+    @property
+    def output_types(self) -> list[dict[str, Any]]:
+        """The outputs that its runs make."""
+        return [
+            {"type": node.output.type, "class_type": node.class_type, "output_id": node.output.output_id}
+            for node in self.nodes
+            if node.output and node.output.output_id
+        ]
+
     def graph(self) -> dict[str, Any]:
         """Write the workflow as ComfyUI executes it: its nodes by their ids, and those that take the inputs."""
         if self.workflow_api is not None:
@@ -142,7 +157,7 @@ class Deployment:
                 "inputs": {key: one[key] for key in ("input_id", "description", "display_name", "default_value")},
                 "class_type": one["class_type"],
             }
-            for number, one in enumerate((one.shown() for one in self.inputs), 101)
+            for number, one in enumerate(self.input_types, 101)
         }
         nodes = {
             node.id: {
@@ -156,7 +171,8 @@ class Deployment:
     def drawing(self) -> dict[str, Any]:
         """Write the workflow as ComfyUI's page shows it."""
         nodes = [
-            {"id": int(key), "type": node["class_type"], "widgets_values": [""]} for key, node in self.graph().items()
+            {"id": int(key) if key.isdecimal() else key, "type": node["class_type"], "widgets_values": [""]}
+            for key, node in self.graph().items()
         ]
         return {"links": [], "nodes": nodes}
 
@@ -184,12 +200,8 @@ class Deployment:
                 "user_id": USER,
                 "org_id": None,
             },
-            "input_types": [one.shown() for one in self.inputs],
-            "output_types": [
-                {"type": node.output.type, "class_type": node.class_type, "output_id": node.output.output_id}
-                for node in self.nodes
-                if node.output and node.output.output_id
-            ],
+            "input_types": self.input_types,
+            "output_types": self.output_types,
         }
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from comfydeploy._emulator.clock import Clock
@@ -37,10 +38,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Upload:
-    """An output is listed, and its files are saved: their bytes by name."""
+    """An output is listed, and its files are saved: by name their bytes, or where they are to be taken from."""
 
     output: Output
-    files: Mapping[str, bytes]
+    files: Mapping[str, bytes | Path]
 
 
 Act: TypeAlias = Pause | Change | Upload | LogLine | Event
@@ -59,6 +60,14 @@ class Simulation:
     async def life(self, run: Run, deployment: Deployment, number: int, base: str) -> AsyncGenerator[Act, None]:
         """Tell the life of a run from queueing to its end."""
         ids = self._ids.of(run.id)
+        for act in self.arrival(run, ids):
+            yield act
+        yield Event("event_update", {"prompt_id": run.id, "number": number, "node_errors": {}})
+        async for act in _Prompt(run, deployment, base, self._clock, ids).executed():
+            yield act
+
+    def arrival(self, run: Run, ids: Ids) -> Iterator[Act]:
+        """Tell how a run comes to a ComfyUI that is ready for it."""
         yield update("queuing")
         yield Pause(self._cold_start)
         yield update("function_call_id", run.modal_function_call_id or ids.function_call())
@@ -70,9 +79,6 @@ class Simulation:
         yield update("comfyui_api_ready")
         yield Change({"status": "started"})
         yield update("comfyui_ready")
-        yield Event("event_update", {"prompt_id": run.id, "number": number, "node_errors": {}})
-        async for act in _Prompt(run, deployment, base, self._clock, ids).executed():
-            yield act
 
 
 class _Prompt:

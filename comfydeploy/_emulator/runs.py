@@ -2,7 +2,7 @@
 
 import struct
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
 from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -20,7 +20,7 @@ _TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromke
 class OutputFile(BaseModel):
     """A file that a run has made; its bytes are in the store, under its run and its name."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     filename: Annotated[str, AfterValidator(plain_name)]
     upload_duration: float
@@ -38,7 +38,7 @@ class Output(BaseModel):
     The address of a file depends on who asks, so it is not kept.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     id: str
     output_id: str | None
@@ -110,7 +110,7 @@ class Output(BaseModel):
 class Run(BaseModel):
     """A run as it is at one moment; the fields stand in the order of the server's answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
     id: str
     workflow_version_id: str | None

@@ -1,39 +1,41 @@
-"""The emulator: the application on a port, in a thread of its own."""
+"""The emulator: what users see of the local server."""
 
 import asyncio
-import ipaddress
-import math
-import signal
-import socket
-import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
-from types import FrameType, MappingProxyType
-from typing import Any, Final, Literal, Self, TypeVar
+from types import MappingProxyType
+from typing import Final, Literal, Self, Unpack
 
-import uvicorn
+import httpx
 
-from comfydeploy._emulator.app import LOCAL_KEY, application
+from comfydeploy._emulator.app import LOCAL_KEY, Application
 from comfydeploy._emulator.backend import Backend, Settings
+from comfydeploy._emulator.bodies import UnprocessableError
 from comfydeploy._emulator.catalogue import Catalogue
-from comfydeploy._emulator.clock import Clock, ManualClock
+from comfydeploy._emulator.clock import chosen_clock
+from comfydeploy._emulator.comfyui import connected
 from comfydeploy._emulator.deliveries import Deliveries, Delivery
 from comfydeploy._emulator.deployments import USUAL
+from comfydeploy._emulator.ending import ending
 from comfydeploy._emulator.events import EventStream
+from comfydeploy._emulator.faults import Fault, FaultOptions, Faults, ordered
 from comfydeploy._emulator.outcomes import Outcome
 from comfydeploy._emulator.quirks.catalogue import Quirk, chosen
+from comfydeploy._emulator.received import ReceivedRequest, Recorder
 from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.service import Service, address, bound
+from comfydeploy._emulator.transports import AsyncTransport, Transport
 
-V = TypeVar("V")
+_NO_PORT: Final = "http://emulator"
 
 
 class Emulator:
     """A ComfyDeploy server on this computer: a context manager that serves from a background thread.
 
-    ``port`` 0 takes a free one. ``data`` is the folder that keeps runs, logs and files; without it they last
-    until the end. ``pace`` multiplies every duration: 1 is like a person would see it, 0 never waits.
+    ``port`` 0 takes a free one; with ``None`` nothing listens, and only ``transport`` and ``async_transport`` reach
+    the server. ``data`` is the folder that keeps runs, logs and files; without it they last until the end. ``pace``
+    multiplies every duration: 1 is like a person would see it, 0 never waits.
 
     With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
     until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
@@ -43,13 +45,17 @@ class Emulator:
 
     ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
     name is a ``ValueError``.
+
+    ``comfyui`` is the address of a ComfyUI, such as ``http://127.0.0.1:8188`` (extra ``comfydeploy[comfyui]``): it
+    executes the graphs of workflow runs, and those of the folder ``workflows``, where each ``name.json``, in ComfyUI's
+    API format, is the deployment ``name``.
     """
 
     def __init__(  # noqa: PLR0913 - all that can be set
         self,
         *,
         host: str = "127.0.0.1",
-        port: int = 0,
+        port: int | None = 0,
         bearer: str | None = None,
         data: str | Path | None = None,
         pace: float = 1.0,
@@ -59,11 +65,10 @@ class Emulator:
         queue_length: int = 0,
         retention: int | None = None,
         quirks: str | Iterable[str] = (),
+        comfyui: str | None = None,
+        workflows: str | Path | None = None,
     ) -> None:
-        if not 0 <= pace < math.inf:
-            raise ValueError(f"pace must be a number, 0 or more, not {pace}")
-        if clock not in {"real", "manual"}:
-            raise ValueError(f"clock must be 'real' or 'manual', not {clock!r}")
+        executing, deployments = connected(comfyui, workflows)
         self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self._wanted: Final = (host, port)
         self._settings: Final = Settings(
@@ -73,23 +78,37 @@ class Emulator:
             queue_length=queue_length,
             retention=retention,
             quirks=chosen(quirks),
+            comfyui=executing,
         )
-        self._clock: Final = ManualClock(pace) if clock == "manual" else Clock(pace)
-        self._catalogue: Final = Catalogue()
+        self._clock: Final = chosen_clock(clock, pace)
+        self._catalogue: Final = Catalogue(deployments)
         self._deliveries: Final = Deliveries()
         self._streams: Final[set[EventStream]] = set()
-        self._address: tuple[str, int] | None = None
+        self._faults: Final = Faults()
+        self._recorder: Final = Recorder(self._clock)
+        self._address: str | None = None
+        self._service: Service | None = None
         self._exits: Final = ExitStack()
-        self._server: _Server | None = None
-        self._advancing: Final = threading.Lock()
+        self._backend: Backend | None = None
 
     @property
     def url(self) -> str:
         """The address of the API while it is served, such as ``http://127.0.0.1:3011/api``."""
-        if not self._address:
-            raise RuntimeError("The emulator has not been started")
-        host, port = self._address
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}/api"
+        self._serving()
+        return f"{self._address}/api"
+
+    @property
+    def transport(self) -> httpx.BaseTransport:
+        """A new httpx transport that reaches the server without a socket, whatever host it is asked for.
+
+        Faults come out of it as the exceptions that a socket would give. It is for this process alone.
+        """
+        return Transport(self._serving()[0])
+
+    @property
+    def async_transport(self) -> httpx.AsyncBaseTransport:
+        """The twin of ``transport``, for any event loop of asyncio."""
+        return AsyncTransport(self._serving()[0])
 
     @property
     def deployments(self) -> Mapping[str, str]:
@@ -102,8 +121,8 @@ class Emulator:
 
         May be asked for from any thread while the emulator serves.
         """
-        server = self._serving()
-        return server.result(server.runs())
+        service, backend = self._serving()
+        return service.call(backend.runs())
 
     @property
     def quirks(self) -> frozenset[Quirk]:
@@ -149,11 +168,8 @@ class Emulator:
         That is: runs have gone on or ended, their states are kept, and their webhooks have been told. 0 lets happen
         what needs no time. Threads that call at once follow one another. In a coroutine use :meth:`advance_async`.
         """
-        if not 0 <= seconds < math.inf:
-            raise ValueError(f"seconds must be a number, 0 or more, not {seconds}")
-        with self._advancing:
-            server = self._serving()
-            server.result(self._clock.advance(seconds))
+        service, backend = self._serving()
+        service.call(backend.advance(seconds))
 
     async def advance_async(self, seconds: float) -> None:
         """Let time pass like :meth:`advance`, while the event loop of the caller goes on."""
@@ -161,31 +177,64 @@ class Emulator:
 
     def start(self) -> None:
         """Begin to serve; a port that cannot be had raises ``OSError``."""
-        if self._address:
+        if self._service:
             raise RuntimeError("The emulator has been started already")
+        host, number = self._wanted
         with ExitStack() as exits:
-            listening = exits.enter_context(_listening(*self._wanted))
+            port = None if number is None else exits.enter_context(bound(host, number))
             backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._deliveries)
             exits.enter_context(closing(backend))
-            server = _Server(backend, self.bearer)
-            thread = threading.Thread(target=server.run, args=([listening],), name="comfydeploy-emulator", daemon=True)
-            thread.start()
-            exits.callback(thread.join)
-            exits.callback(server.ask_to_exit)
-            host, port = listening.getsockname()[:2]
-            self._address = (_reachable(host), port)
-            self._server = server
+            app = Application(backend, self.bearer, self._faults, self._recorder)
+            self._service = exits.enter_context(Service(app, port, app.stop))
+            self._backend = backend
+            self._address = address(*port.getsockname()[:2]) if port else _NO_PORT
             self._exits.push(exits.pop_all())
 
     def stop(self) -> None:
         """End all streams and stop serving; runs in progress are cancelled."""
         self._exits.close()
-        self._address = self._server = None
+        self._service = self._backend = None
 
-    def _serving(self) -> "_Server":
-        if not self._server:
+    def refuse(self) -> AbstractContextManager[None]:
+        """Refuse connections within a ``with`` block, as a server that is down does; what runs goes on."""
+        return self._serving()[0].refusing()
+
+    def fail(self, operation: str | None = None, **options: Unpack[FaultOptions]) -> Fault:
+        """Let calls of an operation fail, as ``Fault`` explains: ``emulator.fail("run_queue", times=2, status=503)``.
+
+        The operation has the name of the client's function, such as ``run_queue``, or is ``output_file`` or
+        ``input_file``, the addresses of files; ``None`` or ``"*"`` is any. What is wrong with the options is a
+        ``ValueError``.
+        """
+        try:
+            fault = ordered({"operation": operation, **options})
+        except UnprocessableError as error:
+            raise ValueError(str(error)) from None
+        self._faults.add(fault)
+        return fault
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults that may still be met, in the order in which they were ordered."""
+        return self._faults.pending
+
+    def clear_faults(self) -> None:
+        """Let nothing fail any more."""
+        self._faults.clear()
+
+    @property
+    def requests(self) -> tuple[ReceivedRequest, ...]:
+        """The requests received so far, oldest first: the last 1,000 of them, fewer when they are large."""
+        return self._recorder.requests
+
+    def clear_requests(self) -> None:
+        """Forget the requests received so far."""
+        self._recorder.clear()
+
+    def _serving(self) -> tuple[Service, Backend]:
+        if not self._service or not self._backend:
             raise RuntimeError("The emulator has not been started")
-        return self._server
+        return self._service, self._backend
 
     def __enter__(self) -> Self:
         self.start()
@@ -196,73 +245,6 @@ class Emulator:
 
     def serve_forever(self, announce: Callable[["Emulator"], object] = lambda _: None) -> None:
         """Serve until Ctrl-C or SIGTERM; ``announce`` is called once requests are answered. Main thread only."""
-        asked = threading.Event()
-
-        def ask(_signal: int, _frame: FrameType | None) -> None:
-            asked.set()
-
-        with ExitStack() as exits:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                exits.callback(signal.signal, number, signal.signal(number, ask))
-            with self:
-                announce(self)
-                # On Windows a wait without end would not notice Ctrl-C.
-                while not asked.wait(1):
-                    pass
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn, made to end the runs before it waits for their streams to end."""
-
-    def __init__(self, backend: Backend, bearer: str) -> None:
-        super().__init__(
-            uvicorn.Config(
-                application(backend, bearer),
-                loop="asyncio",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                timeout_graceful_shutdown=1,
-            )
-        )
-        self._backend: Final = backend
-        self._loop: Final[Future[asyncio.AbstractEventLoop]] = Future()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to serve."""
-        await super().startup(sockets)
-        self._loop.set_result(asyncio.get_running_loop())
-
-    def result(self, work: Coroutine[Any, Any, V]) -> V:
-        """Do work where the runs are, and return what it gives; to be called from any other thread."""
-        try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop.result()).result()
-        except CancelledError:
-            raise RuntimeError("The emulator has been stopped") from None
-
-    async def runs(self) -> tuple[Run, ...]:
-        """Return all runs, oldest first."""
-        return tuple(self._backend.store.runs())
-
-    def ask_to_exit(self) -> None:
-        """Stop serving soon; may be called from any thread."""
-        self.should_exit = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop serving."""
-        await self._backend.stop()
-        await super().shutdown(sockets)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    server = socket.create_server((host, port), family=family, backlog=1024)
-    # Said to be TCP, as it is: only then does asyncio send small answers at once, without 40 ms of waiting for more.
-    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, server.detach())
-
-
-def _reachable(host: str) -> str:
-    address = ipaddress.ip_address(host)
-    if not address.is_unspecified:
-        return host
-    return "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004 - the version of the protocol
+        with ending() as wait, self:
+            announce(self)
+            wait()

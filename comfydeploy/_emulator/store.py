@@ -102,12 +102,15 @@ class Store:
         """Return where a file of a run is; both names must be the server's own, never a client's."""
         return self._folder.path / "outputs" / run_id / filename
 
-    def save_files(self, run_id: str, files: Mapping[str, bytes]) -> None:
-        """Keep files of a run, by their plain names."""
+    def save_files(self, run_id: str, files: Mapping[str, bytes | Path]) -> None:
+        """Keep files of a run, by their plain names: bytes are written, a file elsewhere is moved."""
         for filename, content in files.items():
             path = self.file(run_id, filename)
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            if isinstance(content, Path):
+                shutil.move(content, path)
+            else:
+                path.write_bytes(content)
 
     def _reopen(self) -> None:
         for run in self.runs():

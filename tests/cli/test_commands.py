@@ -32,9 +32,31 @@ def is_png(path):
 def test_help_explains_all_commands(cli):
     text = cli("--help").output
     assert all(f"  {command} " in text for command in ("demo", "emulator"))
-    assert "--data" in cli("emulator", "--help").output
+    assert all(option in cli("emulator", "--help").output for option in ("--data", "--comfyui", "--workflows"))
     assert "COMFYDEPLOY_API_KEY" in cli("demo", "--help").output
     assert __version__ in cli("--version").output
+
+
+def test_the_emulator_lists_the_deployments_of_a_folder_of_workflows(cli, tmp_path, monkeypatch):
+    (tmp_path / "a_long_name.json").write_text('{"1": {"class_type": "SaveImage", "inputs": {}}}')
+    monkeypatch.setattr(Emulator, "serve_forever", lambda emulator, announce: announce(emulator))
+    monkeypatch.setattr(Emulator, "url", "http://local/api")
+    output = cli("emulator", "--comfyui", "http://127.0.0.1:8188", "--workflows", str(tmp_path)).output
+    assert "  picture      " in output
+    assert "  a_long_name  " in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("--comfyui", "127.0.0.1"), "Error: comfyui must be an address, such as http://127.0.0.1:8188"),
+        (("--workflows", "."), "Error: workflows needs comfyui"),
+    ],
+)
+def test_the_emulator_says_what_is_wrong_with_its_comfyui(cli, arguments, reason):
+    result = cli("emulator", *arguments)
+    assert result.exit_code == 1
+    assert reason in result.output
 
 
 def test_the_demo_on_a_local_server_finishes_and_leaves_pictures(cli, tmp_path, monkeypatch):
@@ -123,10 +145,10 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
 
 
 def test_it_runs_as_a_module_as_well(monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "comfydeploy.__main__")
     monkeypatch.setattr(sys, "argv", ["comfydeploy", "--version"])
     with pytest.raises(SystemExit) as stop:
-        runpy.run_module("comfydeploy", run_name="__main__")
+        # By its path: pytest loads a package that brings a plugin in a way that runpy does not understand.
+        runpy.run_path(__main__.__file__, run_name="__main__")
     assert stop.value.code == 0
     assert __version__ in capsys.readouterr().out
 

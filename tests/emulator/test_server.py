@@ -82,6 +82,44 @@ def test_serving_on_all_interfaces_still_gives_a_reachable_address():
         assert httpx.get(emulator.url).status_code == 401
 
 
+def test_a_server_that_refuses_lives_on_and_keeps_its_port():
+    with Emulator(pace=0) as emulator, httpx.Client() as client:
+        address = emulator.url
+        assert client.get(address).status_code == 401
+        with emulator.refuse():
+            # The connection that was kept open is of no use either.
+            with pytest.raises(httpx.TransportError):
+                client.get(address)
+            with pytest.raises(httpx.ConnectError):
+                client.get(address)
+            with pytest.raises(OSError, match="in use"):
+                Emulator(port=httpx.URL(address).port).start()
+            with pytest.raises(RuntimeError, match="already"), emulator.refuse():
+                pass
+        assert emulator.url == address
+        assert client.get(address).status_code == 401
+
+
+def test_a_server_may_be_stopped_while_it_refuses():
+    emulator = Emulator()
+    emulator.start()
+    with emulator.refuse():
+        emulator.stop()
+    with pytest.raises(RuntimeError, match="not been started"):
+        emulator.refuse()
+
+
+def test_a_stream_goes_on_while_connections_are_refused():
+    with Emulator(pace=0.01) as emulator:
+        body = {"deployment_id": emulator.deployments["slow"]}
+        headers = {"authorization": f"Bearer {emulator.bearer}"}
+        with httpx.stream("POST", f"{emulator.url}/run/stream", json=body, headers=headers) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            with emulator.refuse():
+                assert len(list(lines)) > 10
+
+
 def test_stopping_ends_streams_and_waiting_calls():
     with Emulator(pace=100_000) as emulator:
         body = {"deployment_id": emulator.deployments["picture"]}

@@ -17,6 +17,7 @@ from comfydeploy._emulator.routes import asked
 from comfydeploy._emulator.routes.answers import Json, StoredFile
 
 _PLACE: Final = ("body", "file")
+_MOST_PARTS: Final = 20
 
 
 class FileRoutes:
@@ -34,7 +35,7 @@ class FileRoutes:
 
     async def upload(self, request: Request) -> Response:
         """Answer ``POST /file/upload``: the file's name decides whether it is taken, whatever it holds."""
-        async with request.form() as form:
+        async with request.form(max_files=_MOST_PARTS, max_fields=_MOST_PARTS) as form:
             file = form.get("file")
             if not file:
                 raise UnprocessableError([problem("missing", _PLACE, "Field required", None)])

@@ -1,0 +1,25 @@
+"""Runs that a real ComfyUI executes (extra ``comfydeploy[comfyui]``, loaded when it is asked for)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from comfydeploy._emulator.comfyui.client import ComfyUI
+    from comfydeploy._emulator.deployments import Deployment
+
+
+def connected(address: str | None, workflows: str | Path | None) -> "tuple[ComfyUI | None, Sequence[Deployment]]":
+    """Give the ComfyUI at an address, if there is one, and the deployments of a folder of workflows for it."""
+    if address is None:
+        if workflows is not None:
+            raise ValueError("workflows needs comfyui: the address of the ComfyUI that executes them")
+        return None, ()
+    try:
+        from comfydeploy._emulator.comfyui.client import ComfyUI
+    except ModuleNotFoundError as missing:
+        needed = "to execute graphs needs: pip install 'comfydeploy[comfyui]'"
+        raise ModuleNotFoundError(f"{missing.name} is not installed; {needed}", name=missing.name) from None
+    from comfydeploy._emulator.comfyui.workflows import workflows_in
+
+    return ComfyUI(address), () if workflows is None else workflows_in(Path(workflows))

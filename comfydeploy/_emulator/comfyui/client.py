@@ -1,0 +1,133 @@
+"""ComfyUI's interface, as far as runs need it."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from comfydeploy._emulator.comfyui.graph import json_list, json_object
+
+_CHUNK: Final = 1024 * 1024  # bytes
+# Nobody shall wait for a ComfyUI that hangs while a run is given up.
+_GIVING_UP: Final = 3.0  # seconds
+
+
+class ComfyUIError(Exception):
+    """ComfyUI cannot be asked, or does not answer as it should."""
+
+
+class ComfyUI:
+    """The ComfyUI at ``address``; connections are opened when they are first needed."""
+
+    def __init__(self, address: str) -> None:
+        try:
+            url = httpx.URL(address)
+        except (httpx.InvalidURL, TypeError):
+            url = httpx.URL()
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise ValueError("comfyui must be an address, such as http://127.0.0.1:8188")
+        self._url: Final = url.copy_with(query=None, fragment=None)
+        # Without the password that an address may carry.
+        self.address: Final = str(self._url.copy_with(userinfo=b"")).rstrip("/")
+        self._client: httpx.AsyncClient | None = None
+
+    async def close(self) -> None:
+        """Close the connections; they may be opened again, in another event loop too."""
+        if self._client:
+            await self._client.aclose()
+            self._client = None
+
+    async def connect(self, client_id: str) -> ClientConnection:
+        """Open the connection over which ComfyUI tells a client of its prompts."""
+        scheme = {"http": "ws", "https": "wss"}[self._url.scheme]
+        path = f"{self._url.path.rstrip('/')}/ws"
+        uri = str(self._url.copy_with(scheme=scheme, path=path, params={"clientId": client_id}))
+        try:
+            # Previews may be of any size, and a proxy of the environment could not reach a ComfyUI on this computer.
+            return await connect(uri, max_size=None, compression=None, proxy=None, close_timeout=1)
+        except (OSError, WebSocketException) as error:
+            raise self._unreachable(error) from error
+
+    async def queue(self, graph: dict[str, Any], workflow: Any, prompt_id: str, client_id: str) -> dict[str, Any]:
+        """Have a graph executed; the answer has a ``prompt_id``, or the ``error`` for which it is refused.
+
+        Older ComfyUIs choose the id themselves.
+        """
+        body: dict[str, Any] = {"prompt": graph, "prompt_id": prompt_id, "client_id": client_id}
+        if workflow is not None:
+            body["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
+        response = await self._asked("POST", "/prompt", json=body)
+        answer = _document(response)
+        if not answer.keys() & {"prompt_id", "error"}:
+            raise ComfyUIError(f"ComfyUI answered POST /prompt with {response.status_code}: {response.text[:200]}")
+        return answer
+
+    async def is_queued(self, prompt_id: str) -> bool:
+        """Tell whether a prompt waits or is executed."""
+        return await self._is_in(prompt_id, "queue_running", "queue_pending")
+
+    async def remembered(self, prompt_id: str) -> dict[str, Any]:
+        """Return what ComfyUI remembers of a prompt that has ended, else nothing."""
+        return json_object(_document(await self._asked("GET", f"/history/{prompt_id}")).get(prompt_id))
+
+    async def give_up(self, prompt_id: str) -> None:
+        """Take a prompt out of the queue, or interrupt it."""
+        with suppress(ComfyUIError, TimeoutError):
+            async with asyncio.timeout(_GIVING_UP):
+                await self._asked("POST", "/queue", json={"delete": [prompt_id]})
+                # Older ComfyUIs interrupt whatever runs, whichever id they are told.
+                if await self._is_in(prompt_id, "queue_running"):
+                    await self._asked("POST", "/interrupt", json={"prompt_id": prompt_id})
+
+    async def upload(self, name: str, content: bytes | BinaryIO) -> str:
+        """Put a file among ComfyUI's inputs; returns the address under which its nodes can load it."""
+        response = await self._asked("POST", "/upload/image", files={"image": (name, content)})
+        kept = _document(response)
+        if "name" not in kept:
+            raise ComfyUIError(f"ComfyUI did not take the file {name}: it answered {response.status_code}")
+        params = {"filename": kept["name"], "subfolder": kept.get("subfolder", ""), "type": kept.get("type", "input")}
+        return f"{self.address}/view?{httpx.QueryParams(params)}"
+
+    async def fetch(self, file: dict[str, Any], path: Path) -> None:
+        """Copy an output to ``path``, piece by piece."""
+        params: dict[str, Any] = {key: file[key] for key in ("filename", "subfolder", "type") if key in file}
+        try:
+            async with self._opened().stream("GET", "/view", params=params) as response:
+                if not response.is_success:
+                    raise ComfyUIError(f"ComfyUI answered {response.status_code} for its output {file['filename']}")
+                with path.open("wb") as copy:
+                    async for chunk in response.aiter_bytes(_CHUNK):
+                        await asyncio.to_thread(copy.write, chunk)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    async def _is_in(self, prompt_id: str, *lists: str) -> bool:
+        queue = _document(await self._asked("GET", "/queue"))
+        return any(prompt_id in json_list(item) for name in lists for item in json_list(queue.get(name)))
+
+    async def _asked(self, method: str, path: str, **content: Any) -> httpx.Response:
+        try:
+            return await self._opened().request(method, path, **content)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                base_url=self._url, trust_env=False, timeout=httpx.Timeout(60, connect=10, pool=None)
+            )
+        return self._client
+
+    def _unreachable(self, error: Exception) -> ComfyUIError:
+        return ComfyUIError(f"ComfyUI at {self.address} cannot be reached: {type(error).__name__}: {error}")
+
+
+def _document(response: httpx.Response) -> dict[str, Any]:
+    try:
+        return json_object(response.json())
+    except ValueError:
+        return {}

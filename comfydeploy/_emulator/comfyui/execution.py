@@ -1,0 +1,187 @@
+"""The life of a run that a real ComfyUI executes."""
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.comfyui.client import ComfyUIError
+from comfydeploy._emulator.comfyui.graph import class_of
+from comfydeploy._emulator.comfyui.inputs import Inputs
+from comfydeploy._emulator.comfyui.messages import Message, Messages
+from comfydeploy._emulator.comfyui.outputs import Outputs
+from comfydeploy._emulator.comfyui.prompt import DeletedError, prompted
+from comfydeploy._emulator.comfyui.seeds import reseeded
+from comfydeploy._emulator.deployments import USUAL, Deployment
+from comfydeploy._emulator.events import Event, update
+from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.life import Act, Change, Life
+from comfydeploy._emulator.logs import LogLine
+from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.uploads import Uploads
+
+
+@dataclass(frozen=True)
+class Executions:
+    """Has graphs executed by ComfyUI; runs without one, or whose end is scripted, are ``simulated``."""
+
+    messages: Messages
+    uploads: Uploads
+    folder: Folder
+    clock: Clock
+    ids: Ids
+    arrival: Callable[[Run, Ids], Iterator[Act]]
+    simulated: Life
+
+    def life(self, run: Run, deployment: Deployment, number: int, base: str) -> AsyncGenerator[Act, None]:
+        """Tell the life of a run from queueing to its end."""
+        if deployment.workflow_api is None or deployment.outcome != USUAL:
+            return self.simulated(run, deployment, number, base)
+        return self._executed(run, deployment.workflow_api, deployment.workflow, base)
+
+    async def close(self) -> None:
+        """Close the connections to ComfyUI."""
+        await self.messages.close()
+        await self.messages.comfyui.close()
+
+    async def _executed(self, run: Run, graph: dict[str, Any], workflow: Any, base: str) -> AsyncGenerator[Act, None]:
+        ids = self.ids.of(run.id)
+        for act in self.arrival(run, ids):
+            yield act
+        dice = Random(ids.word(16))  # noqa: S311 - seeds of pictures are no secrets
+        with TemporaryDirectory(prefix="comfyui-", dir=self.folder.path) as folder:
+            outputs = Outputs(self.messages.comfyui, run, base, Path(folder), self.clock, ids)
+            execution = _Execution(run, graph, outputs, self.clock)
+            try:
+                inputs = Inputs(self.messages.comfyui, self.uploads, base)
+                filled = await inputs.filled(reseeded(graph, workflow, dice), run.workflow_inputs)
+                async with prompted(self.messages, filled, workflow, run.id, self.clock) as (prompt, ear):
+                    for act in execution.answered(prompt.answer):
+                        yield act
+                    if prompt.is_over:
+                        return
+                    async with aclosing(prompt.messages(ear)) as messages:
+                        async for message in messages:
+                            for act in await execution.told(message):
+                                yield act
+            except DeletedError:
+                for act in execution.deleted():
+                    yield act
+            except (ComfyUIError, OSError) as error:
+                for act in execution.broken(error):
+                    yield act
+
+
+class _Execution:
+    """What a run becomes of what ComfyUI says."""
+
+    def __init__(self, run: Run, graph: dict[str, Any], outputs: Outputs, clock: Clock) -> None:
+        self._run: Final = run
+        self._graph: Final = graph
+        self._outputs: Final = outputs
+        self._clock: Final = clock
+        self._done: Final[set[str]] = set()
+        self._current: str | None = None
+
+    def answered(self, answer: dict[str, Any]) -> Iterator[Act]:
+        """Tell the answer to the prompt; one that is refused ends the run."""
+        if "prompt_id" in answer:
+            yield Event("event_update", {**answer, "prompt_id": self._run.id})
+        else:
+            yield Event("event_update", answer)
+            yield self._line(f"invalid prompt: {answer['error']}")
+            yield from self._end("failed")
+
+    async def told(self, message: Message) -> list[Act]:
+        """Tell a message; a list, since what a node has made is fetched before anything is told of it."""
+        kind, data = message
+        more: Iterable[Act] = ()
+        match kind:
+            case "execution_start":
+                more = [self._line(f"Executing prompt: {self._run.id}")]
+            case "execution_cached":
+                self._done.update(node for node in data.get("nodes", []) if node in self._graph)
+            case "executing" if data.get("node") is None:
+                more = [self._line("Prompt done"), *self._end("success")]
+            case "executing":
+                more = self._begun(_node(data))
+            case "executed" if isinstance(data.get("output"), dict):
+                return await self._made(data)
+            case "execution_error":
+                more = [*self._traced(data), *self._end("failed")]
+            case "execution_interrupted":
+                more = [self._line("Processing interrupted"), *self._end("cancelled")]
+            case _:
+                pass
+        return [update(kind, data), *more]
+
+    def deleted(self) -> Iterator[Act]:
+        """Tell that the prompt was deleted before ComfyUI began with it."""
+        yield self._line("The prompt was taken out of ComfyUI's queue")
+        yield from self._end("cancelled")
+
+    def broken(self, error: Exception) -> Iterator[Act]:
+        """Tell that the run cannot go on, or could not begin."""
+        data: dict[str, Any] = {
+            "prompt_id": self._run.id,
+            "node_id": self._current,
+            "node_type": self._class_of(self._current),
+            "executed": sorted(self._done),
+            "exception_message": str(error),
+            "exception_type": type(error).__name__,
+            "traceback": [],
+            "current_inputs": {},
+            "current_outputs": [],
+            "timestamp": int(self._clock.now().timestamp() * 1000),
+        }
+        yield update("execution_error", data)
+        yield from self._traced(data)
+        yield from self._end("failed")
+
+    def _class_of(self, node: str | None) -> str:
+        return class_of(self._graph.get(node or ""))
+
+    def _begun(self, node: str) -> Iterator[Act]:
+        if node == self._current or node not in self._graph:
+            return
+        first = self._current is None
+        self._current = node
+        self._done.add(node)
+        progress = round(len(self._done) / len(self._graph), 2)
+        live = {"live_status": f"Executing {self._class_of(node)}", "progress": progress}
+        yield update("live_status", {"prompt_id": self._run.id, **live})
+        yield self._line(f"At: {progress:.0%} - {self._class_of(node)}")
+        yield Change({"status": "running", **live} if first else live)
+        if first:
+            yield self._status("running")
+
+    async def _made(self, data: dict[str, Any]) -> list[Act]:
+        node = _node(data)
+        output, upload = await self._outputs.brought(node, self._class_of(node), data["output"])
+        executed = update("executed", {**data, "output": output})
+        return [upload, executed, update("output_ready", executed.data["data"])] if upload else [executed]
+
+    def _traced(self, data: dict[str, Any]) -> Iterator[LogLine]:
+        lines = "".join(data.get("traceback") or []).splitlines()
+        for line in (*lines, f"{data.get('exception_type')}: {data.get('exception_message')}"):
+            yield self._line(line)
+
+    def _end(self, status: str) -> Iterator[Act]:
+        yield Change({"status": status})
+        yield self._status(status)
+
+    def _status(self, status: str) -> Event:
+        return update("status", {"prompt_id": self._run.id, "status": status})
+
+    def _line(self, message: str) -> LogLine:
+        return LogLine(message=message, moment=self._clock.now())
+
+
+def _node(data: dict[str, Any]) -> str:
+    # Nodes that others have made of themselves have ids of their own; they are shown as those others.
+    return str(data.get("display_node") or data["node"])

@@ -1,0 +1,97 @@
+"""Filling the inputs of a run into its graph, as the service does."""
+
+import json
+import mimetypes
+from base64 import b64decode
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from comfydeploy._emulator.comfyui.client import ComfyUI
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list
+from comfydeploy._emulator.uploads import Uploads
+
+PREFIX: Final = "ComfyUIDeployExternal"
+
+# Every node takes its value as ``input_id``; these want it at a second place.
+_PLACES: Final = {
+    "Text": "default_value",
+    "TextAny": "default_value",
+    "TextSingleLine": "default_value",
+    "TextList": "text",
+    "Boolean": "default_value",
+    "Seed": "default_value",
+    "Enum": "default_value",
+    "Checkpoint": "default_value",
+    "Lora": "lora_url",
+    "FaceModel": "face_model_url",
+    "ImageBatch": "images",
+    "Audio": "audio_file",
+    "EXR": "exr_file",
+    "File": "file_url",
+}
+_IMAGES: Final = {"Image", "ImageAlpha", "ImageBatch"}
+_FILES: Final = _IMAGES | {"Video", "Vid", "Audio", "EXR", "File", "Lora", "FaceModel", "Checkpoint"}
+# What the nodes of images decode themselves; everything else they load from an address.
+_DECODED: Final = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;base64,")
+
+
+class Inputs:
+    """Fills inputs into graphs; files that ComfyUI's nodes could not load are uploaded to it.
+
+    ``base`` is the address under which the client knows this server.
+    """
+
+    def __init__(self, comfyui: ComfyUI, uploads: Uploads, base: str) -> None:
+        self._comfyui: Final = comfyui
+        self._uploads: Final = uploads
+        self._base: Final = base
+
+    async def filled(self, graph: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the graph with the inputs in place; what no node takes is ignored."""
+        return {node_id: await self._filled(node, inputs) for node_id, node in graph.items()}
+
+    async def _filled(self, node: Any, inputs: Mapping[str, Any]) -> Any:
+        class_type, own = class_of(node), inputs_of(node)
+        input_id = own.get("input_id")
+        if not class_type.startswith(PREFIX) or not isinstance(input_id, str) or input_id not in inputs:
+            return node
+        kind = class_type.removeprefix(PREFIX)
+        value = await self._loadable(kind, inputs[input_id])
+        return {**node, "inputs": {**own, "input_id": value, _PLACES.get(kind, "input_id"): value}}
+
+    async def _loadable(self, kind: str, value: Any) -> Any:
+        if kind == "ImageBatch" and (images := _listed(value)):
+            return json.dumps([await self._at_hand("Image", image) for image in images])
+        # A list in a graph would be a link to another node.
+        return json.dumps(value) if isinstance(value, list) else await self._at_hand(kind, value)
+
+    async def _at_hand(self, kind: str, value: Any) -> Any:
+        if kind not in _FILES or not isinstance(value, str):
+            return value
+        if value.startswith("data:") and not (kind in _IMAGES and value.startswith(_DECODED)):
+            return await self._uploaded_data(value)
+        name = value.removeprefix(f"{self._base}inputs/")
+        # ComfyUI may be on a computer that cannot reach this one.
+        if name != value and (path := self._uploads.path(name)):
+            with path.open("rb") as content:
+                return await self._comfyui.upload(name, content)
+        return value
+
+    async def _uploaded_data(self, value: str) -> str:
+        head, _, body = value.partition(",")
+        try:
+            content = b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
+        except ValueError:
+            return value
+        suffix = mimetypes.guess_extension(head.removeprefix("data:").partition(";")[0]) or ""
+        # The same content has the same name, so that ComfyUI need not execute a node again.
+        return await self._comfyui.upload(f"comfydeploy-{sha256(content).hexdigest()[:16]}{suffix}", content)
+
+
+def _listed(value: Any) -> list[Any]:
+    try:
+        return json_list(json.loads(value) if isinstance(value, str) else value)
+    except ValueError:
+        return []

@@ -1,0 +1,87 @@
+"""What the nodes of a ComfyUI have made, brought to this server."""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.comfyui.client import ComfyUI
+from comfydeploy._emulator.comfyui.graph import is_list, json_object
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.life import Upload
+from comfydeploy._emulator.media import media_type
+from comfydeploy._emulator.runs import Output, OutputFile, Run
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Brings what the nodes of one run have made to ``folder``."""
+
+    comfyui: ComfyUI
+    run: Run
+    base: str
+    folder: Path
+    clock: Clock
+    ids: Ids
+    _names: set[str] = field(default_factory=set[str])
+
+    async def brought(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
+        """Fetch what a node has made; returns it as the stream tells of it, and what the run lists, if anything."""
+        listed = {kind: items if is_list(items) else [items] for kind, items in made.items()}
+        found = {kind: [await self._fetched(item) for item in items] for kind, items in listed.items()}
+        files = [item for items in found.values() for item in items if isinstance(item, OutputFile)]
+        raw = [item for items in listed.values() for item in items]
+        output = Output(
+            id=self.ids.uuid(),
+            output_id=next((item["output_id"] for item in raw if _is_file(item) and "output_id" in item), None),
+            run_id=self.run.id,
+            node=node,
+            node_class=node_class,
+            data=_by_type(files) or found,
+            created_at=self.clock.now(),
+        )
+        told = {
+            kind: [self._told(output, one, item) for one, item in zip(found[kind], items, strict=True)]
+            for kind, items in listed.items()
+        }
+        # Previews are shown to those who watch, and listed nowhere.
+        if not files and (not made or any(map(_is_file, raw))):
+            return told, None
+        return told, Upload(output, {file.filename: self.folder / file.filename for file in files})
+
+    async def _fetched(self, item: Any) -> Any:
+        if not _is_file(item) or item.get("type") == "temp":
+            return item
+        name = re.split(r"[/\\]", item["filename"])[-1]
+        if name in self._names:
+            # Two folders of ComfyUI's may hold files of one name.
+            name = f"{len(self._names)}_{name}"
+        self._names.add(name)
+        begun = self.clock.now()
+        await self.comfyui.fetch(item, self.folder / name)
+        return OutputFile(
+            filename=name,
+            upload_duration=(self.clock.now() - begun).total_seconds(),
+            subfolder=item.get("subfolder") or "",
+            type=item.get("type") or "output",
+        )
+
+    def _told(self, output: Output, one: Any, item: Any) -> Any:
+        if not isinstance(one, OutputFile):
+            return item
+        kept = {"filename": one.filename, "upload_duration": one.upload_duration}
+        return {**item, **kept, "url": output.url(one, self.base), "is_public": True}
+
+
+def _is_file(item: Any) -> bool:
+    return isinstance(json_object(item).get("filename"), str)
+
+
+def _by_type(files: list[OutputFile]) -> dict[str, list[Any]]:
+    """Sort files as the service lists them, whatever ComfyUI calls them: pictures, and all others."""
+    sorted_files: dict[str, list[Any]] = {}
+    for file in files:
+        kind = "images" if media_type(file.filename).startswith("image/") else "files"
+        sorted_files.setdefault(kind, []).append(file)
+    return sorted_files

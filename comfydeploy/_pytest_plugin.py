@@ -1,0 +1,64 @@
+"""Fixtures for pytest: a local server for each test, and clients that reach it through memory.
+
+Loaded by every run of pytest where the package is installed, so that it imports the rest only for a test that asks.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from comfydeploy import ComfyDeploy, ComfyDeployCore
+    from comfydeploy.emulator import Emulator
+
+_MARKER = "comfydeploy_emulator"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", f"{_MARKER}(**arguments): what the fixture {_MARKER} makes its Emulator with.")
+
+
+@pytest.fixture
+def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]":
+    """Give a local server of this test's own, on a free port, whose runs take no time.
+
+    ``@pytest.mark.comfydeploy_emulator(clock="manual", ...)`` gives other arguments to its ``Emulator``.
+    """
+    from comfydeploy.emulator import Emulator
+
+    arguments: dict[str, Any] = {}
+    for marker in reversed(list(request.node.iter_markers(_MARKER))):
+        arguments |= marker.kwargs
+    # On a clock that is advanced by hand, time is what the test is about.
+    arguments.setdefault("pace", 1 if arguments.get("clock") == "manual" else 0)
+    with Emulator(**arguments) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def comfydeploy_core(comfydeploy_emulator: "Emulator") -> "Iterator[ComfyDeployCore]":
+    """Give a core for the standalone functions, connected to ``comfydeploy_emulator`` without a socket."""
+    from comfydeploy import ComfyDeployCore
+
+    with ComfyDeployCore(**_connected(comfydeploy_emulator)) as core:
+        yield core
+
+
+@pytest.fixture
+def comfydeploy_client(comfydeploy_emulator: "Emulator") -> "Iterator[ComfyDeploy]":
+    """Give a raising client, connected to ``comfydeploy_emulator`` without a socket."""
+    from comfydeploy import ComfyDeploy
+
+    with ComfyDeploy(**_connected(comfydeploy_emulator)) as client:
+        yield client
+
+
+def _connected(emulator: "Emulator") -> dict[str, Any]:
+    return {
+        "bearer": emulator.bearer,
+        "server_url": emulator.url,
+        "transport": emulator.transport,
+        "async_transport": emulator.async_transport,
+    }

@@ -1,0 +1,295 @@
+import itertools
+import json
+
+import httpx
+import pytest
+
+from comfydeploy.emulator import Fails
+from comfydeploy.funcs.run_cancel import run_cancel
+from comfydeploy.funcs.run_get import run_get
+from comfydeploy.funcs.run_logs import run_logs
+from comfydeploy.funcs.run_queue import run_queue
+from comfydeploy.funcs.run_stream import run_stream
+from comfydeploy.funcs.run_sync import run_sync
+from comfydeploy.result import unwrap
+
+ARRIVAL = ["queuing", "function_call_id", "gpu_ready", "gpu_event_id", "comfyui_api_ready", "comfyui_ready"]
+
+
+def kinds(events):
+    """The kinds in order, logs left out, each run of repetitions once."""
+    return [kind for kind, _ in itertools.groupby(kind for kind, _ in events if kind != "log")]
+
+
+def of(kind, events):
+    return [data for one, data in events if one == kind]
+
+
+@pytest.fixture
+def heard(local):
+    """Streams a run of these nodes to its end."""
+    return lambda *nodes, **fields: local.heard(local.request(*nodes, **fields))
+
+
+def test_a_run_tells_what_comfyui_tells_in_the_recorded_order(heard, node, saver):
+    story = kinds(heard(node("Cached"), node("Sampler", steps=2), saver))
+    assert story[:8] == [*ARRIVAL, "", "execution_start"]
+    assert story[8:13] == ["execution_cached", "progress_state", "executing", "live_status", "status"]
+    assert story[13:18] == ["progress_state", "progress", "progress_state", "progress", "progress_state"]
+    assert story[18:] == [
+        "executing",
+        "live_status",
+        "executed",
+        "output_ready",
+        "progress_state",
+        "execution_success",
+        "executing",
+        "status",
+    ]
+
+
+def test_the_run_id_is_the_prompt_id_from_comfyui_to_the_stream(heard, comfyui, local, saver):
+    events = heard(saver)
+    (nameless,) = of("", events)
+    run_id = comfyui.prompts[-1]["prompt_id"]
+    assert nameless == {"prompt_id": run_id, "number": nameless["number"], "node_errors": {}}
+    assert {data["prompt_id"] for _, data in events if isinstance(data, dict)} == {run_id}
+    assert local.ended(run_id).status == "success"
+
+
+def test_an_older_comfyui_may_choose_the_id_itself(fake, forwarding, node, saver):
+    with fake(chooses_ids=True) as comfyui:
+        local = forwarding(comfyui.url)
+        events = local.heard(local.request(node("Sampler", steps=1), saver))
+        run_id = comfyui.prompts[-1]["prompt_id"]
+        assert {data["prompt_id"] for _, data in events if isinstance(data, dict)} == {run_id}
+        states = of("progress_state", events)[-1]["nodes"]
+        assert {state["prompt_id"] for state in states.values()} == {run_id}
+        assert [list(output.data) for output in local.ended(run_id).outputs] == [["images"]]
+
+
+def test_progress_counts_the_nodes_that_are_done_and_those_that_were_cached(heard, local, comfyui, node):
+    live = of("live_status", heard(node("Cached"), node("Text"), node("Text"), node("Decoder")))
+    assert [(one["live_status"], one["progress"]) for one in live] == [
+        ("Executing Text", 0.5),
+        ("Executing Text", 0.75),
+        ("Executing Decoder", 1.0),
+    ]
+    run = local.ended(comfyui.prompts[-1]["prompt_id"])
+    assert (run.live_status, run.progress) == ("Executing Decoder", 1.0)
+
+
+def test_a_run_that_is_cached_as_a_whole_succeeds(heard, node):
+    assert kinds(heard(node("Cached")))[-4:] == ["execution_cached", "execution_success", "executing", "status"]
+
+
+def test_previews_and_what_is_said_of_the_queue_are_not_told(heard, node):
+    statuses = of("status", heard(node("Sampler", steps=3)))
+    assert [list(status) for status in statuses] == [["prompt_id", "status"]] * 2
+    assert [status["status"] for status in statuses] == ["running", "success"]
+
+
+def test_the_log_tells_how_far_it_is(local, comfyui, node):
+    unwrap(run_sync(local.core, local.request(node("Text"), node("Decoder"))))
+    run_id = comfyui.prompts[-1]["prompt_id"]
+    lines = [line.log for line in unwrap(run_logs(local.core, run_id))]
+    assert lines == [f"Executing prompt: {run_id}", "At: 50% - Text", "At: 100% - Decoder", "Prompt done"]
+
+
+def test_an_error_of_a_node_is_the_reason_of_a_failed_run(heard, comfyui, local, node):
+    events = heard(node("Text"), node("Raiser", reason="out of memory"), node("Text"))
+    assert kinds(events)[-2:] == ["execution_error", "status"]
+    (error,) = of("execution_error", events)
+    assert (error["node_id"], error["node_type"], error["exception_message"]) == ("2", "Raiser", "out of memory")
+    assert of("log", events)[-1] == "RuntimeError: out of memory"
+    assert "  File nodes.py, line 1" in of("log", events)
+    run = local.ended(comfyui.prompts[-1]["prompt_id"])
+    assert (run.status, run.live_status) == ("failed", "Executing Raiser")
+
+
+def test_a_graph_that_comfyui_refuses_fails_with_its_error(heard, local, comfyui, node):
+    events = heard(node("NoSuchNode"))
+    assert kinds(events) == [*ARRIVAL, "", "status"]
+    (refusal,) = of("", events)
+    assert refusal == {
+        "error": {
+            "type": "invalid_prompt",
+            "message": "Cannot execute because node NoSuchNode does not exist.",
+            "details": "Node ID '#1'",
+            "extra_info": {},
+        },
+        "node_errors": {},
+    }
+    run = local.ended(comfyui.prompts[-1]["prompt_id"])
+    assert (run.status, run.outputs) == ("failed", [])
+
+
+def test_a_failed_run_answers_a_sync_request_as_any_failed_run_does(local, forwarding, comfyui, node):
+    failure = run_sync(local.core, local.request(node("Raiser", reason="no"))).failure()
+    assert (failure.status_code, failure.detail.endswith("ended as failed")) == (400, True)
+    quirky = forwarding(comfyui.url, quirks=["empty-sync"])
+    assert unwrap(run_sync(quirky.core, quirky.request(node("Raiser", reason="no")))) == []
+
+
+def test_the_drawing_of_a_workflow_is_kept_in_its_pictures(heard, comfyui, node):
+    heard(node("Text"), workflow={"nodes": []})
+    assert comfyui.prompts[-1]["extra_data"] == {"extra_pnginfo": {"workflow": {"nodes": []}}}
+
+
+def test_a_deployment_that_comfyui_does_not_execute_is_played(local, comfyui):
+    before = len(comfyui.prompts)
+    (output,) = unwrap(run_sync(local.core, {"deployment_id": local.emulator.deployments["picture"]}))
+    assert output.files[0].filename == "cd_00001_.png"
+    assert len(comfyui.prompts) == before
+
+
+def test_an_outcome_that_is_scripted_needs_no_comfyui(comfyui, forwarding, workflows, saver):
+    local = forwarding(comfyui.url, workflows=workflows(flux={"1": saver}))
+    local.emulator.script("flux", Fails("No paint"))
+    before = len(comfyui.prompts)
+    request = {"deployment_id": local.emulator.deployments["flux"]}
+    assert of("execution_error", local.heard(request))[0]["exception_message"] == "No paint"
+    assert len(comfyui.prompts) == before
+    assert len(unwrap(run_sync(local.core, request))) == 1
+    assert len(comfyui.prompts) == before + 1
+
+
+def test_a_seed_of_the_server_decides_the_seeds_of_the_samplers(comfyui, forwarding, node):
+    def sent():
+        local = forwarding(comfyui.url, seed=1)
+        unwrap(run_sync(local.core, local.request(node("KSampler", seed=5))))
+        return comfyui.prompts[-1]["prompt_id"], comfyui.prompts[-1]["prompt"]
+
+    first = sent()
+    assert first == sent()
+    assert first[1]["1"]["inputs"]["seed"] != 5
+
+
+def test_a_clock_that_is_advanced_by_hand_waits_for_comfyui(comfyui, forwarding, saver):
+    local = forwarding(comfyui.url, clock="manual", pace=1)
+    run_id = unwrap(run_queue(local.core, local.request(saver))).run_id
+    assert unwrap(run_get(local.core, run_id)).status == "not-started"
+    local.emulator.advance(1)
+    assert unwrap(run_get(local.core, run_id)).status == "success"
+
+
+class TestCancelling:
+    def test_interrupts_what_comfyui_executes(self, local, comfyui, node):
+        run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
+        assert comfyui.waiting.get(timeout=5) == run_id
+        unwrap(run_cancel(local.core, run_id))
+        assert comfyui.interrupted[-1] == run_id
+        assert local.ended(run_id).status == "cancelled"
+
+    def test_takes_out_of_the_queue_what_waits_there(self, local, comfyui, node):
+        first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
+        assert comfyui.waiting.get(timeout=5) == first
+        comfyui.until_queued(second)
+        before = len(comfyui.interrupted)
+        unwrap(run_cancel(local.core, second))
+        assert comfyui.deleted[-1] == second
+        comfyui.release()
+        assert (local.ended(first).status, local.ended(second).status) == ("success", "cancelled")
+        assert len(comfyui.interrupted) == before
+
+    def test_happens_to_all_runs_when_the_local_server_stops(self, forwarding, comfyui, node):
+        local = forwarding(comfyui.url)
+        run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
+        assert comfyui.waiting.get(timeout=5) == run_id
+        local.emulator.stop()
+        assert comfyui.interrupted[-1] == run_id
+
+    def test_on_comfyuis_page_cancels_the_run(self, local, comfyui, node):
+        with unwrap(run_stream(local.core, local.request(node("Waiter")))) as stream:
+            run_id = comfyui.waiting.get(timeout=5)
+            comfyui.interrupt()
+            events = [unwrap(item).data for item in stream]
+        assert [one.event for one in events if hasattr(one, "event")][-2:] == ["execution_interrupted", "status"]
+        assert local.ended(run_id).status == "cancelled"
+
+    def test_out_of_comfyuis_queue_cancels_the_run(self, local, comfyui, node):
+        first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
+        assert comfyui.waiting.get(timeout=5) == first
+        comfyui.until_queued(second)
+        comfyui.remove(second)
+        comfyui.release()
+        assert (local.ended(first).status, local.ended(second).status) == ("success", "cancelled")
+        assert "queue" in unwrap(run_logs(local.core, second))[-1].log
+
+
+class TestTrouble:
+    """Whatever happens to ComfyUI, a run ends, and tells why."""
+
+    def test_a_connection_that_closes_early_is_made_up_for_by_what_comfyui_remembers(self, heard, node, saver):
+        events = heard(node("Text"), node("Leaver"), node("Text"), saver)
+        assert kinds(events)[-5:] == ["executed", "output_ready", "execution_success", "executing", "status"]
+        assert len(of("execution_start", events)) == 1
+        assert of("status", events)[-1]["status"] == "success"
+        (made,) = of("output_ready", events)
+        assert httpx.get(made["output"]["images"][0]["url"]).content.startswith(b"\x89PNG")
+
+    def test_an_error_after_that_is_still_the_reason(self, heard, node):
+        events = heard(node("Leaver"), node("Raiser", reason="too late"))
+        assert of("execution_error", events)[0]["exception_message"] == "too late"
+        assert of("status", events)[-1]["status"] == "failed"
+
+    def test_a_run_can_be_cancelled_after_that(self, local, comfyui, node):
+        run_id = unwrap(run_queue(local.core, local.request(node("Leaver"), node("Waiter")))).run_id
+        assert comfyui.waiting.get(timeout=5) == run_id
+        unwrap(run_cancel(local.core, run_id))
+        assert comfyui.interrupted[-1] == run_id
+        assert local.ended(run_id).status == "cancelled"
+
+    def test_a_comfyui_that_was_restarted_fails_the_run(self, heard, node):
+        events = heard(node("Text"), node("Stopper"))
+        assert "restarted" in of("execution_error", events)[0]["exception_message"]
+        assert of("execution_error", events)[0]["node_type"] == "Stopper"
+        assert of("status", events)[-1]["status"] == "failed"
+
+    def test_a_comfyui_that_dies_fails_the_run(self, fake, forwarding, node):
+        with fake() as comfyui:
+            local = forwarding(comfyui.url)
+            run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
+            assert comfyui.waiting.get(timeout=5) == run_id
+        assert local.ended(run_id).status == "failed"
+        assert "cannot be reached" in unwrap(run_logs(local.core, run_id))[-1].log
+
+    def test_a_comfyui_that_cannot_be_reached_fails_the_run(self, fake, forwarding, node):
+        with fake() as comfyui:
+            local = forwarding(comfyui.url)
+        events = local.heard(local.request(node("Text")))
+        assert kinds(events) == [*ARRIVAL, "execution_error", "status"]
+        reason = of("execution_error", events)[0]["exception_message"]
+        assert reason.startswith(f"ComfyUI at {comfyui.url} cannot be reached: ")
+        assert of("log", events)[-1] == f"ComfyUIError: {reason}"
+
+    def test_a_server_that_is_no_comfyui_fails_the_run(self, forwarding, emulator, node):
+        local = forwarding(emulator.url)
+        events = local.heard(local.request(node("Text")))
+        assert "cannot be reached" in of("execution_error", events)[0]["exception_message"]
+
+    def test_an_answer_without_an_error_fails_the_run(self, heard, node):
+        events = heard(node("Confuser"))
+        message = of("execution_error", events)[0]["exception_message"]
+        assert message == "ComfyUI answered POST /prompt with 500: Server got itself in trouble"
+
+    def test_an_output_that_comfyui_does_not_have_fails_the_run_and_interrupts_it(self, heard, comfyui, node):
+        lost = node("Saver", ui={"images": [{"filename": "lost.png", "subfolder": "", "type": "output"}]})
+        events = heard(lost, node("Waiter"))
+        assert of("execution_error", events)[0]["exception_message"] == ("ComfyUI answered 404 for its output lost.png")
+        assert comfyui.interrupted[-1] == comfyui.waiting.get(timeout=5) == comfyui.prompts[-1]["prompt_id"]
+
+    def test_what_is_no_message_is_passed_over(self, heard, node, comfyui):
+        comfyui.noise = ["no json", "[1]", json.dumps({"type": "crystools.monitor", "data": {"cpu": 1}})]
+        try:
+            assert of("status", heard(node("Text")))[-1]["status"] == "success"
+        finally:
+            comfyui.noise = []
+
+
+def test_a_password_in_the_address_is_used_and_never_shown(fake, forwarding, node):
+    with fake() as comfyui:
+        local = forwarding(comfyui.url.replace("http://", "http://me:secret@"))
+    told = json.dumps(local.heard(local.request(node("Text"))))
+    assert comfyui.url in told
+    assert "secret" not in told

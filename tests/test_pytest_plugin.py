@@ -1,0 +1,87 @@
+"""The fixtures for pytest, from within and in runs of their own."""
+
+import json
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from comfydeploy import unwrap
+from comfydeploy.funcs.run_get import run_get
+from comfydeploy.funcs.run_queue import run_queue
+
+EVERYTHING = {"attr", "attrs", "cattrs", "httpx", "pydantic", "starlette", "uvicorn", "PIL"}
+
+
+@pytest.fixture
+def run_pytest(tmp_path):
+    """Runs pytest on a file in a process of its own: ``run_pytest("def test_...")``."""
+
+    def run(tests, conftest="", *options):
+        (tmp_path / "test_it.py").write_text(tests)
+        (tmp_path / "conftest.py").write_text(conftest)
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:hypothesispytest",
+            *options,
+        ]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_core_runs_runs_on_a_server_of_this_test(comfydeploy_core, comfydeploy_emulator):
+    request = {"deployment_id": comfydeploy_emulator.deployments["picture"]}
+    run_id = unwrap(run_queue(comfydeploy_core, request)).run_id
+    assert unwrap(run_get(comfydeploy_core, run_id)).id == run_id
+    assert [one.operation for one in comfydeploy_emulator.requests] == ["run_queue", "run_get"]
+
+
+def test_nothing_is_left_of_another_test(comfydeploy_emulator):
+    assert comfydeploy_emulator.requests == ()
+
+
+def test_the_client_is_connected_as_well(comfydeploy_client, comfydeploy_emulator):
+    comfydeploy_emulator.fail("deployments_list", status=503, times=1)
+    with pytest.raises(Exception, match="503"):
+        comfydeploy_client.deployments.list()
+    assert comfydeploy_client.deployments.list()
+
+
+def test_code_that_takes_an_address_finds_the_server_there(comfydeploy_emulator):
+    assert httpx.get(comfydeploy_emulator.url).status_code == 401
+
+
+@pytest.mark.comfydeploy_emulator(bearer="another's", port=None)
+@pytest.mark.comfydeploy_emulator(bearer="mine")
+def test_marks_give_the_server_other_arguments_the_nearest_last(comfydeploy_emulator):
+    assert (comfydeploy_emulator.bearer, comfydeploy_emulator.url) == ("mine", "http://emulator/api")
+
+
+def test_a_run_without_the_fixtures_loads_nothing_of_them(run_pytest):
+    conftest = "import json, sys\ndef pytest_unconfigure(): print('LOADED', json.dumps(sorted(sys.modules)))"
+    done = run_pytest("def test_nothing(): pass", conftest, "-s")
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED ")]
+    modules = json.loads(line.removeprefix("LOADED "))
+    assert "comfydeploy._pytest_plugin" in modules
+    assert {name.partition(".")[0] for name in modules} & EVERYTHING == set()
+    assert [name for name in modules if name.startswith("comfydeploy")] == ["comfydeploy", "comfydeploy._pytest_plugin"]
+
+
+def test_without_the_extra_other_tests_run_and_a_test_that_asks_is_told_what_to_install(run_pytest):
+    tests = "def test_other(): pass\ndef test_asks(comfydeploy_core): pass"
+    done = run_pytest(tests, "import sys\nsys.modules['starlette'] = None")
+    assert "1 passed, 1 error" in done.stdout
+    assert "pip install 'comfydeploy[emulator]'" in done.stdout
+
+
+def test_the_mark_is_known_to_strict_runs(run_pytest):
+    tests = "import pytest\n@pytest.mark.comfydeploy_emulator(pace=1)\ndef test_it(): pass"
+    assert run_pytest(tests, "", "--strict-markers").returncode == 0
