@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from attrs import field, fields, frozen
 
-from comfydeploy._connections import AsyncTransport, Connections
+from comfydeploy._http.connections import AsyncTransport, Connections
 from comfydeploy._wire.request import checked_server
 from comfydeploy._wire.troubles import trouble
 from comfydeploy.errors import Error, InvalidRequestError

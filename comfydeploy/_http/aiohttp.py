@@ -14,8 +14,8 @@ import httpx
 from httpcore import AsyncConnectionInterface, Origin
 from httpx_aiohttp import AiohttpTransport
 
-from comfydeploy._ledger import Ledger, Place
-from comfydeploy._pool import AsyncPooledClient, waited
+from comfydeploy._http.ledger import Ledger, Place
+from comfydeploy._http.pool import AsyncPooledClient, waited
 
 _ANYWHERE: Final = Origin(b"", b"", 0)
 

@@ -12,7 +12,7 @@ import httpcore
 import httpx
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
-from comfydeploy._ledger import Ledger, Place
+from comfydeploy._http.ledger import Ledger, Place
 
 
 class Pool(httpcore.ConnectionPool):

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from comfydeploy import ComfyDeployCore, RequestOptions, Success, errors
-from comfydeploy._ledger import Ledger
-from comfydeploy._pool import AsyncPool, AsyncPooledClient, Pool, PooledClient
+from comfydeploy._http.ledger import Ledger
+from comfydeploy._http.pool import AsyncPool, AsyncPooledClient, Pool, PooledClient
 from comfydeploy.funcs.run_get import run_get_async
 
 RUN = b'{"id": "r", "status": "queued"}'
@@ -506,7 +506,7 @@ class TestACore:
     def test_without_the_extra_uses_httpx_and_says_what_is_missing_where_aiohttp_is_asked_for(
         self, raw, answer, monkeypatch
     ):
-        monkeypatch.setattr("comfydeploy._connections._has_aiohttp", lambda: False)
+        monkeypatch.setattr("comfydeploy._http.connections._has_aiohttp", lambda: False)
         server = raw(answer(200, RUN))
 
         async def ask(transport):
@@ -522,7 +522,7 @@ class TestACore:
         assert "comfydeploy[aiohttp]" in str(result.failure())
 
     def test_with_the_extra_uses_aiohttp_unless_it_is_told_otherwise(self, raw, answer):
-        from comfydeploy._aiohttp import AiohttpClient
+        from comfydeploy._http.aiohttp import AiohttpClient
 
         server = raw(answer(200, RUN))
 

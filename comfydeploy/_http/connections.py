@@ -85,7 +85,7 @@ class Connections:
             await client.aclose()
 
     def _made(self, *, lasting: bool) -> "httpx.Client":
-        from comfydeploy._pool import PooledClient
+        from comfydeploy._http.pool import PooledClient
 
         return PooledClient(**_settings(lasting=lasting), transport=self._transport)
 
@@ -94,12 +94,12 @@ class Connections:
         if given == "aiohttp":
             if not _has_aiohttp():
                 raise InvalidRequestError("async_transport: 'aiohttp' needs the extra: install 'comfydeploy[aiohttp]'")
-            from comfydeploy._aiohttp import AiohttpClient
+            from comfydeploy._http.aiohttp import AiohttpClient
 
             return AiohttpClient(**_settings(lasting=lasting))
         if isinstance(given, str) and given != "httpx":
             raise InvalidRequestError(f"async_transport: expected a transport, 'httpx' or 'aiohttp', got {given!r}")
-        from comfydeploy._pool import AsyncPooledClient
+        from comfydeploy._http.pool import AsyncPooledClient
 
         return AsyncPooledClient(**_settings(lasting=lasting), transport=None if given == "httpx" else given)
 
@@ -120,7 +120,7 @@ def _settings(*, lasting: bool) -> dict[str, Any]:
 @cache
 def _tls() -> "ssl.SSLContext":
     """Give the one context of the process: it takes most of the time that a client takes to make."""
-    from comfydeploy._tls import LateContext
+    from comfydeploy._http.tls import LateContext
 
     return LateContext()
 
