@@ -326,7 +326,8 @@ def fake() -> type[FakeComfyUI]:
     return FakeComfyUI
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is connected, its pings draw from the dice that the properties of other tests hold.
+@pytest.fixture(scope="module")
 def comfyui() -> Iterator[FakeComfyUI]:
     """A ComfyUI of today."""
     with FakeComfyUI() as comfyui:
