@@ -30,6 +30,8 @@ def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]"
 
     arguments: dict[str, Any] = {}
     for marker in reversed(list(request.node.iter_markers(_MARKER))):
+        if marker.args:
+            raise TypeError(f"The mark {_MARKER} takes arguments of Emulator by their names, not {marker.args[0]!r}")
         arguments |= marker.kwargs
     # On a clock that is advanced by hand, time is what the test is about.
     arguments.setdefault("pace", 1 if arguments.get("clock") == "manual" else 0)

@@ -85,3 +85,18 @@ def test_without_the_extra_other_tests_run_and_a_test_that_asks_is_told_what_to_
 def test_the_mark_is_known_to_strict_runs(run_pytest):
     tests = "import pytest\n@pytest.mark.comfydeploy_emulator(pace=1)\ndef test_it(): pass"
     assert run_pytest(tests, "", "--strict-markers").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ("'manual'", "The mark comfydeploy_emulator takes arguments of Emulator by their names, not 'manual'"),
+        ("clok='manual'", "unexpected keyword argument 'clok'"),
+        ("quirks='slow'", "quirks: unknown 'slow'; known are broken-answers"),
+    ],
+)
+def test_a_mark_that_cannot_be_is_an_error_of_its_test(run_pytest, arguments, error):
+    mark = f"import pytest\n@pytest.mark.comfydeploy_emulator({arguments})\n"
+    done = run_pytest(f"{mark}def test_it(comfydeploy_emulator): pass\ndef test_other(): pass")
+    assert "1 passed, 1 error" in done.stdout
+    assert error in done.stdout

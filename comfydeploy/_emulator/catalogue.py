@@ -56,11 +56,12 @@ class Catalogue:
         """Return the deployment with the outcome of a new run: what the script says, else what its input asks for."""
         if self._next[deployment.name]:
             return replace(deployment, outcome=self._next[deployment.name].popleft())
-        known = {one.id for one in deployment.inputs}
-        if "fail" in known and (reason := inputs.get("fail")):
+        if not deployment.is_asked:
+            return deployment
+        if reason := inputs.get("fail"):
             outcome = Fails(reason if isinstance(reason, str) else "The run was asked to fail.")
             return replace(deployment, outcome=outcome)
-        if "text" in known and (text := inputs.get("text")):
+        if text := inputs.get("text"):
             texts = [text] if isinstance(text, str | int | float) else text
             return replace(deployment, outcome=Succeeds([NodeOutput("result", texts=texts)]))
         return deployment

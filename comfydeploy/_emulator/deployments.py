@@ -135,6 +135,12 @@ class Deployment:
         )
 
     @property
+    def is_asked(self) -> bool:
+        """Whether its inputs ``fail`` and ``text`` decide how its runs end: not where anything else does."""
+        # Of what users add, script or send, inputs of these names are their own, and an outcome is equal at the most.
+        return self.inputs is INPUTS and self.outcome is USUAL and self.workflow_api is None
+
+    @property
     def input_types(self) -> list[dict[str, Any]]:
         """The inputs that its runs take."""
         return [one.shown() for one in self.inputs]

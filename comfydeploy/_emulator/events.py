@@ -71,9 +71,13 @@ class EventStream(Response):
                 await send({"type": "http.response.body", "body": event.encoded(), "more_body": True})
                 # However many events wait, others have their turn, and a client that left is noticed.
                 await asyncio.sleep(0)
-            if leaving.done() and self._when_left:
-                await self._when_left()
+            if leaving.done():
+                await self._leave()
             await send({"type": "http.response.body", "body": b""})
+        except Exception:
+            # Broken off, so that nobody listens any more either.
+            await self._leave()
+            raise
         finally:
             self._streams.remove(self)
             leaving.cancel()
@@ -81,6 +85,10 @@ class EventStream(Response):
     def end(self) -> None:
         """Send no more than what waits to be sent."""
         self._events.put_nowait(None)
+
+    async def _leave(self) -> None:
+        if self._when_left:
+            await self._when_left()
 
     async def _end_when_left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -22,6 +22,7 @@ V = TypeVar("V")
 _BACKLOG: Final = 1024
 _GRACE: Final = 1.0
 _TICK: Final = 0.005
+_LAST_PORT: Final = 65_535
 
 
 class Service:
@@ -152,6 +153,8 @@ class Service:
 
 def bound(host: str, port: int) -> socket.socket:
     """Reserve a port, 0 being any free one; ``OSError`` if it cannot be had."""
+    if not 0 <= port <= _LAST_PORT:
+        raise ValueError(f"port must be a number from 0 to {_LAST_PORT}, not {port}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Said to be TCP, as it is: only then does asyncio send small answers at once, without 40 ms of waiting for more.
     reserved = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -49,10 +49,12 @@ def test_its_inputs_and_outputs_are_described(emulator, client):
     assert row["workflow"]["name"] == "film"
 
 
-def test_its_input_called_fail_is_its_own_affair(emulator, client):
-    added = emulator.add_deployment("own")
-    client.post("/run/sync", json={"deployment_id": added, "inputs": {"fail": True}})
-    assert emulator.runs[0].status == "success"
+@pytest.mark.parametrize("declared", [{}, {"fail": False, "text": "a caption"}])
+def test_its_inputs_called_fail_and_text_are_its_own_affair(emulator, client, declared):
+    added = emulator.add_deployment("own", inputs=declared)
+    for inputs in ({"fail": True}, {"text": "a"}):
+        (shown,) = client.post("/run/sync", json={"deployment_id": added, "inputs": inputs}).json()
+        assert shown["data"].keys() == {"images"}
 
 
 def test_its_runs_are_listed_and_scripted_like_all_others(emulator, client):

@@ -5,7 +5,7 @@ import threading
 import httpx
 import pytest
 
-from comfydeploy.emulator import Emulator, Fault
+from comfydeploy.emulator import Emulator, Fault, Succeeds
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +178,27 @@ class TestSlowness:
                     emulator.advance(1)
                     seconds += bool(emulator.requests)
                 assert seconds >= 30
+
+    @pytest.mark.parametrize("port", [0, None])
+    def test_of_chunks_lets_as_many_come_as_there_is_time_for(self, port):
+        with Emulator(port=port, clock="manual", cold_start=0) as emulator:
+            emulator.script("picture", Succeeds(seconds=0))
+            emulator.fail("run_stream", chunk_delay=1)
+            body = {"deployment_id": emulator.deployments["picture"]}
+            headers = {"authorization": f"Bearer {emulator.bearer}"}
+            transport = None if port == 0 else emulator.transport
+            with (
+                httpx.Client(headers=headers, transport=transport, timeout=10) as client,
+                client.stream("POST", f"{emulator.url}/run/stream", json=body) as answer,
+            ):
+                emulator.advance(0)
+                events = (line for line in answer.iter_lines() if line.startswith("data: "))
+                for count in (1, 5, 20):
+                    emulator.advance(count)
+                    heard = [next(events) for _ in range(count)]
+                    assert len(set(heard)) == count
+                emulator.advance(60)
+                assert "success" in list(events)[-1]
 
     @pytest.mark.parametrize("option", ["delay", "chunk_delay", "read_delay"])
     @pytest.mark.parametrize("way", ["socket", "memory"])

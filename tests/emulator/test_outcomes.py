@@ -148,6 +148,15 @@ def test_the_script_wins_over_the_input_that_asks_to_fail(ended):
     assert ended(Succeeds(), inputs={"fail": True})["status"] == "success"
 
 
+@pytest.mark.parametrize(("outcome", "status"), [(Succeeds(), "success"), (TimesOut(), "timeout")])
+@pytest.mark.parametrize("inputs", [{"fail": True}, {"text": "a"}])
+def test_a_script_for_all_runs_wins_as_well(by_hand, client, outcome, status, inputs):
+    by_hand.script("picture", outcome, times=None)
+    client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"], "inputs": inputs})
+    by_hand.advance(60)
+    assert [(run.status, run.files != []) for run in by_hand.runs] == [(status, status == "success")]
+
+
 def test_a_run_can_fail_in_no_time(ended):
     run = ended(Fails(seconds=0))
     assert (run["status"], run["run_duration"], run["live_status"]) == ("failed", 0, "Executing KSampler")

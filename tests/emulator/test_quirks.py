@@ -3,8 +3,10 @@
 import itertools
 import json
 import time
+from contextlib import suppress
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from comfydeploy.emulator import Emulator, Fails, NodeOutput, Quirk, Succeeds
@@ -211,6 +213,16 @@ def test_a_run_whose_stream_is_left_is_cancelled(odd, quirks, status):
     while client.emulator.open_streams:
         assert time.monotonic() < deadline
     assert [run.status for run in client.emulator.runs] == [status]
+
+
+@pytest.mark.parametrize("fault", [{"reset_after": 20}, {"truncate_after": 20}, {"status": 503, "execute": True}])
+def test_a_run_whose_stream_is_broken_off_by_a_fault_is_cancelled(odd, fault):
+    client = odd(Quirk.ABANDONED_RUN, clock="manual", pace=1)
+    client.emulator.fail("run_stream", **fault)
+    with suppress(httpx.TransportError):
+        assert client.post("/run/stream", json=client.order()).status_code == 503
+    client.emulator.advance(10)
+    assert [run.status for run in client.emulator.runs] == ["cancelled"]
 
 
 def test_a_run_whose_stream_is_read_to_its_end_succeeds(odd):

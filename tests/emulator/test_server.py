@@ -177,3 +177,9 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
         importlib.reload(comfydeploy.emulator)
     monkeypatch.undo()
     importlib.reload(comfydeploy.emulator)
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_that_cannot_be_is_refused(port):
+    with pytest.raises(ValueError, match=f"port must be a number from 0 to 65535, not {port}"):
+        Emulator(port=port).start()

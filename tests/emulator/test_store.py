@@ -76,6 +76,20 @@ def test_runs_that_have_not_ended_are_kept_whatever_the_retention(connect):
         assert [run.status for run in emulator.runs] == ["success"]
 
 
+def test_a_call_for_the_first_file_gets_it_or_is_told_that_its_run_is_forgotten(connect):
+    with Emulator(clock="manual", retention=1) as emulator, ThreadPoolExecutor(8) as threads:
+        order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
+        body = {**order, "execution_mode": "sync_first_result"}
+        waiting = [threads.submit(connect(emulator).post, "/run", json=body) for _ in range(8)]
+        while len(emulator.runs) < len(waiting):
+            pass
+        emulator.advance(60)
+        told = [one.result() for one in waiting]
+    assert {one.status_code for one in told} <= {200, 400}
+    for one in told:
+        assert one.content.startswith(b"\x89PNG") or "is not kept any more" in one.json()["detail"]
+
+
 def test_a_call_that_waits_gets_its_outputs_though_its_run_is_forgotten_at_once(connect):
     with Emulator(pace=0, retention=1) as emulator:
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}

@@ -1,5 +1,6 @@
 """The routes that start runs."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
@@ -144,9 +145,12 @@ class StartRoutes:
     async def _first_result(self, order: _Order) -> Response:
         for output in (await self._ended(self._begin(order))).outputs:
             for file in output.files:
-                return FileResponse(
-                    self._store.file(output.run_id, file.filename), media_type=media_type(file.filename)
-                )
+                try:
+                    content = await asyncio.to_thread(self._store.file(output.run_id, file.filename).read_bytes)
+                except FileNotFoundError:
+                    # Only so many runs are kept.
+                    raise HTTPException(400, f"Run {output.run_id} is not kept any more") from None
+                return Response(content, media_type=media_type(file.filename))
         raise HTTPException(
             400, "No output found is matching, please check the workflow or disable output_first_result"
         )

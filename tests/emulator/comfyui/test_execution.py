@@ -154,6 +154,14 @@ def test_an_outcome_that_is_scripted_needs_no_comfyui(comfyui, forwarding, workf
     assert len(comfyui.prompts) == before + 1
 
 
+def test_inputs_of_a_graph_may_have_any_names(local, comfyui, saver):
+    before = len(comfyui.prompts)
+    for inputs in ({"text": "a caption"}, {"fail": True}):
+        (output,) = unwrap(run_sync(local.core, local.request(saver, inputs=inputs)))
+        assert output.files[0].filename == "a_00001_.png"
+    assert len(comfyui.prompts) == before + 2
+
+
 def test_a_seed_of_the_server_decides_the_seeds_of_the_samplers(comfyui, forwarding, node):
     def sent():
         local = forwarding(comfyui.url, seed=1)
