@@ -85,7 +85,7 @@ def test_every_example_runs_and_shows_what_it_says(page, emulator, quiet_logging
 
 def test_every_link_to_a_file_leads_to_one():
     for page, text in PAGES.items():
-        for link in re.findall(r"\]\((?!http|#)([^)]+)\)", text):
+        for link in re.findall(r"\]\((?!http|#)([^)#]+)", text):
             assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
 
 
