@@ -61,10 +61,10 @@ def examples(text):
 
 @pytest.fixture
 def quiet_logging():
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
+    root, logger = logging.getLogger(), logging.getLogger("comfydeploy")
+    level, handlers = logger.level, root.handlers[:]
     yield
-    root.setLevel(level)
+    logger.setLevel(level)
     root.handlers[:] = handlers
 
 
