@@ -7,10 +7,15 @@ import struct
 import threading
 from contextlib import suppress
 
+import hypothesis
 import pytest
 
 from comfydeploy import ComfyDeployCore
 from comfydeploy.emulator import Emulator
+
+# How long an example takes says nothing of whether it is right, least of all on a busy machine.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(params=["blocking", "awaited", "awaited with aiohttp"])

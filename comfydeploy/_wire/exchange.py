@@ -136,7 +136,10 @@ class Exchange(Generic[V]):
         return result if isinstance(result, results.Success) else self._decoded(reply.without(self.token))
 
     def _refused(self, reply: Reply) -> Error:
-        error = refusal(reply, self._operation.caution)
+        from comfydeploy._wire.retry import CREATE_CODES
+
+        may_exist = reply.status_code not in CREATE_CODES
+        error = refusal(reply, self._operation.caution if may_exist else None)
         hint = self._operation.hint(reply) if self._operation.hint else None
         return evolve(error, hint=hint) if hint and isinstance(error, SDKError) else error
 
