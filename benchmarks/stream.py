@@ -54,7 +54,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
         }
         targets = [
             Target("typed events per second / httpx-sse and json.loads", "run_stream", at_least=1.5),
-            Target("the same with comfydeploy[speed] / httpx-sse and json.loads", _SPEED, at_least=1.5),
+            Target("the same with comfydeploy[speed] / httpx-sse", _SPEED, at_least=1.5),
         ]
         yield Section(f"{_MANY:,} small events", "events/s", in_turns(contenders, 3 if quick else 15), targets)
         contenders = {

@@ -148,7 +148,7 @@ def number(value: float | None) -> str:
         return f"{value:,.0f}"
     if value == 0:
         return "0"
-    return f"{value:.1f}" if value >= 20 else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.4f}"
+    return f"{value:.1f}" if value >= 20 else f"{value:.2f}" if abs(value) >= 0.05 else f"{value:.4f}"
 
 
 def _row(name: str, own: Sequence[float], first: Sequence[float]) -> Row:
