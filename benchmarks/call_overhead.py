@@ -2,7 +2,7 @@
 
 from asyncio import Runner
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -10,7 +10,7 @@ from benchmarks import samples
 from benchmarks.loopback import loopback, whole
 from benchmarks.peers import Asked, official
 from benchmarks.rounds import each, each_awaited, in_turns
-from benchmarks.table import Section, main
+from benchmarks.table import Section, Target
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_get import run_get, run_get_async
 from comfydeploy.funcs.run_queue import run_queue, run_queue_async
@@ -37,13 +37,14 @@ def sections(*, quick: bool) -> Iterator[Section]:
 
 
 def _blocking(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
-    with httpx.Client() as client, ComfyDeployCore(bearer=samples.TOKEN, server_url=address) as core:
+    with httpx.Client(**_settings()) as client, ComfyDeployCore(bearer=samples.TOKEN, server_url=address) as core:
         get = {
             "httpx: client.get(...).json()": each(lambda: client.get(address + _GET, headers=_HEADERS).json(), _TIMES),
             "run_get": each(lambda: run_get(core, samples.RUN_ID).unwrap(), _TIMES),
             "official SDK: run.get": sdk("get", _FEWER, run_id=samples.RUN_ID),
         }
-        yield Section("Read a run", "us", in_turns(get, rounds))
+        target = Target("run_get / httpx.Client.get(...).json()", "run_get", at_most=1)
+        yield Section("Read a run", "us", in_turns(get, rounds), [target])
         queue = {
             "httpx: client.post(...).json()": each(
                 lambda: client.post(address + _QUEUE, headers=_HEADERS, json=samples.REQUEST).json(), _TIMES
@@ -51,11 +52,13 @@ def _blocking(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
             "run_queue": each(lambda: run_queue(core, samples.REQUEST).unwrap(), _TIMES),
             "official SDK: run.deployment.queue": sdk("deployment.queue", _FEWER, request=samples.REQUEST),
         }
-        yield Section("Queue a run", "us", in_turns(queue, rounds))
+        target = Target("run_queue / httpx.Client.post(...).json()", "run_queue", at_most=1)
+        yield Section("Queue a run", "us", in_turns(queue, rounds), [target])
 
 
 def _awaited(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
-    client, core = httpx.AsyncClient(), ComfyDeployCore(bearer=samples.TOKEN, server_url=address)
+    client = httpx.AsyncClient(**_settings())
+    core = ComfyDeployCore(bearer=samples.TOKEN, server_url=address, async_transport="httpx")
 
     async def bare_get() -> object:
         return (await client.get(address + _GET, headers=_HEADERS)).json()
@@ -75,16 +78,19 @@ def _awaited(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
             "run_get_async": each_awaited(runner, own_get, _TIMES),
             "official SDK: run.get_async": sdk("get_async", _FEWER, run_id=samples.RUN_ID),
         }
-        yield Section("Read a run, awaited", "us", in_turns(get, rounds))
+        target = Target("run_get_async / httpx.AsyncClient.get", "run_get_async", at_most=1.05)
+        yield Section("Read a run, awaited", "us", in_turns(get, rounds), [target])
         queue = {
             "httpx: await client.post(...)": each_awaited(runner, bare_queue, _TIMES),
             "run_queue_async": each_awaited(runner, own_queue, _TIMES),
             "official SDK: run.deployment.queue_async": sdk("deployment.queue_async", _FEWER, request=samples.REQUEST),
         }
-        yield Section("Queue a run, awaited", "us", in_turns(queue, rounds))
+        target = Target("run_queue_async / httpx.AsyncClient.post", "run_queue_async", at_most=1.05)
+        yield Section("Queue a run, awaited", "us", in_turns(queue, rounds), [target])
         runner.run(client.aclose())
         runner.run(core.aclose())
 
 
-if __name__ == "__main__":
-    main(sections, __doc__)
+def _settings() -> dict[str, Any]:
+    """Give what the clients of a core are made with."""
+    return {"limits": httpx.Limits(max_connections=100, max_keepalive_connections=100), "timeout": httpx.Timeout(60)}

@@ -1,16 +1,17 @@
-"""How long the answer for a run takes to read, beside ``json.loads`` alone and beside pydantic."""
+"""How long the answer for a run takes to read, beside pydantic and beside ``json.loads`` alone."""
 
 import json
 from collections.abc import Iterator
 from functools import partial
 from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Final, Literal, Union, get_args, get_origin
 
 from attrs import NOTHING, fields, has
 
 from benchmarks import samples
+from benchmarks.parsers import OWN, SPEED, reading_by
 from benchmarks.rounds import each, in_turns
-from benchmarks.table import Section, main
+from benchmarks.table import Section, Target
 from comfydeploy._wire.reply import Reply
 from comfydeploy.funcs.run_get import OPERATION
 from comfydeploy.models.run import WorkflowRunModel
@@ -18,18 +19,24 @@ from comfydeploy.models.run import WorkflowRunModel
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+_OURS: Final = "decode of run_get"
+
 
 def sections(*, quick: bool) -> Iterator[Section]:
     """Read a run of the usual size, and a big one."""
     validated = _equal(WorkflowRunModel).model_validate_json
-    for outputs, times in ((3, 300), (1000, 2)):
+    target = Target("decode of a run with 1,000 outputs / pydantic", _OURS, at_most=1)
+    for outputs, times, targets in ((3, 300, []), (1000, 2, [target])):
         answer = samples.run(outputs)
+        decode = each(partial(OPERATION.decode, Reply(200, content=answer)), times)
         contenders = {
-            "json.loads": each(partial(json.loads, answer), times),
-            "decode of run_get": each(partial(OPERATION.decode, Reply(200, content=answer)), times),
             "pydantic: model_validate_json": each(partial(validated, answer), times),
+            _OURS: reading_by(OWN, decode),
+            f"{_OURS} with comfydeploy[speed]": reading_by(SPEED, decode),
+            "json.loads": each(partial(json.loads, answer), times),
         }
-        yield Section(f"A run with {outputs:,} outputs", "us", in_turns(contenders, 10 if quick else 60))
+        taken = in_turns(contenders, 10 if quick else 60)
+        yield Section(f"Decode a run with {outputs:,} outputs", "us", taken, targets)
 
 
 def _equal(model: type[Any]) -> "type[BaseModel]":
@@ -53,7 +60,3 @@ def _translated(kind: Any) -> Any:
         return kind
     inside = tuple(map(_translated, members))
     return Union[inside] if origin in (Union, UnionType) else origin[inside]  # noqa: UP007 - of a tuple
-
-
-if __name__ == "__main__":
-    main(sections, __doc__)

@@ -3,12 +3,15 @@
 import subprocess
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
 
 from benchmarks import samples
 from benchmarks.loopback import loopback, whole
 from benchmarks.peers import CHECKOUT, OFFICIAL, RUNTIME
 from benchmarks.rounds import Measure, each, in_turns
-from benchmarks.table import Section, main
+from benchmarks.table import Section, Target
+
+_IMPORT: Final = "from comfydeploy.funcs.run_queue import run_queue"
 
 
 def sections(*, quick: bool) -> Iterator[Section]:
@@ -17,7 +20,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
     ours = (
         "import httpx",
         bare,
-        "from comfydeploy.funcs.run_queue import run_queue",
+        _IMPORT,
         "from comfydeploy.funcs.run_get import run_get",
         "import comfydeploy",
     )
@@ -27,7 +30,8 @@ def sections(*, quick: bool) -> Iterator[Section]:
     yield Section("Start and import", "ms", taken)
     start = taken.pop(bare)
     alone = {name: [own - less for own, less in zip(times, start, strict=True)] for name, times in taken.items()}
-    yield Section("Import alone: less the bare interpreter", "ms", alone)
+    target = Target("import of run_queue / import httpx", _IMPORT, at_most=0.8)
+    yield Section("Import alone: less the bare interpreter", "ms", alone, [target])
     path = f"/run/{samples.RUN_ID}"
     with loopback({f"GET {path}": whole(samples.run(outputs=3))}) as address:
         contenders = {
@@ -41,7 +45,8 @@ def sections(*, quick: bool) -> Iterator[Section]:
                 f"ComfyDeploy(bearer='token', server_url='{address}').run.get(run_id='{samples.RUN_ID}')"
             ),
         }
-        yield Section("Start, import and first answer", "ms", in_turns(contenders, 3 if quick else 20))
+        target = Target("start to the first answer of run_get / httpx", "run_get", at_most=1.3)
+        yield Section("Start, import and first answer", "ms", in_turns(contenders, 3 if quick else 20), [target])
 
 
 def _here(statement: str) -> Measure:
@@ -54,7 +59,3 @@ def _official(statement: str) -> Measure:
     # Started elsewhere: in the checkout the name means another package.
     command = [OFFICIAL.python(), "-E", "-s", "-c", statement]
     return each(partial(subprocess.run, command, cwd=OFFICIAL.folder, check=True), times=1)
-
-
-if __name__ == "__main__":
-    main(sections, __doc__)

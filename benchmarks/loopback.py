@@ -1,4 +1,4 @@
-"""A server on the loopback that answers at once with what it was given, in a process of its own.
+"""A server on the loopback that answers with what it was given, in a process of its own.
 
 It understands just enough of HTTP/1.1 to keep connections alive, so that the clients are what is measured.
 """
@@ -9,17 +9,36 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+from attrs import frozen
 
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_EVENTS: Final = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+_END: Final = b"0\r\n\r\n"
+
+
+@frozen
+class Repeated:
+    """An answer that is too long to be kept: its middle is sent so many times, as fast as the client reads."""
+
+    head: bytes
+    middle: bytes
+    times: int
+    tail: bytes
+
+
+Answer: TypeAlias = bytes | Repeated
 
 
 @contextmanager
-def loopback(answers: Mapping[str, bytes]) -> Iterator[str]:
-    """Serve answers by method and path (``GET /run/1``) and give the server's address."""
+def loopback(answers: Mapping[str, Answer], *, delay: float = 0) -> Iterator[str]:
+    """Serve answers by method and path (``GET /run/1``), each after so many seconds, and give the server's address."""
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(dict(answers), there), daemon=True)
+    process = context.Process(target=_serve, args=(dict(answers), delay, there), daemon=True)
     process.start()
     there.close()  # so that a server which could not start ends the wait for its port
     try:
@@ -36,19 +55,30 @@ def whole(body: bytes) -> bytes:
 
 def streamed(chunks: Iterable[bytes]) -> bytes:
     """Give an answer in these chunks, which is a stream of events."""
-    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n"
-    return b"".join([head, *(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks), b"0\r\n\r\n"])
+    return b"".join([_EVENTS, *map(_chunk, chunks), _END])
+
+
+def repeated(chunks: Iterable[bytes], times: int) -> Repeated:
+    """Give a stream of events in which these chunks come again and again."""
+    return Repeated(_EVENTS, b"".join(map(_chunk, chunks)), times, _END)
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 class _Client(asyncio.Protocol):
     """One connection. Its client waits for each answer before it asks again."""
 
-    def __init__(self, answers: Mapping[str, bytes]) -> None:
+    def __init__(self, answers: Mapping[str, Answer], delay: float) -> None:
         self._answers = answers
+        self._delay = delay
         self._received = b""
+        self._left: list[bytes] = []
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
+        self._is_full = False
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -56,15 +86,37 @@ class _Client(asyncio.Protocol):
         length = _LENGTH.search(head)
         if end and (length is None or len(body) >= int(length[1])):
             self._received = b""
-            request = head.partition(b" HTTP/")[0].decode()
-            self._transport.write(self._answers[request])
+            answer = self._answers[head.partition(b" HTTP/")[0].decode()]
+            if self._delay:
+                asyncio.get_running_loop().call_later(self._delay, self._answer, answer)
+            else:
+                self._answer(answer)
+
+    def pause_writing(self) -> None:
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        self._is_full = False
+        self._write()
+
+    def _answer(self, answer: Answer) -> None:
+        if isinstance(answer, Repeated):
+            self._left = [answer.tail, *[answer.middle] * answer.times, answer.head]
+            self._write()
+        else:
+            self._transport.write(answer)
+
+    def _write(self) -> None:
+        while self._left and not self._is_full:
+            self._transport.write(self._left.pop())
 
 
-def _serve(answers: Mapping[str, bytes], started: Connection) -> None:
-    asyncio.run(_served(answers, started))
+def _serve(answers: Mapping[str, Answer], delay: float, started: Connection) -> None:
+    asyncio.run(_served(answers, delay, started))
 
 
-async def _served(answers: Mapping[str, bytes], started: Connection) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: _Client(answers), "127.0.0.1", 0)
+async def _served(answers: Mapping[str, Answer], delay: float, started: Connection) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Client(answers, delay), "127.0.0.1", 0, backlog=1024)
     started.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()

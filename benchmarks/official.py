@@ -1,7 +1,7 @@
 """The official SDK in a process and an environment of its own, where nothing else of this folder can be imported.
 
-A line on standard input is a method of its ``run`` (``deployment.queue``), how many times to call it and its arguments;
-the line on standard output is the seconds that it took.
+A line on standard input is a method of its ``run`` (``deployment.queue``), how many times to call it, how many of those
+calls at once, and its arguments; the line on standard output is the seconds that it took.
 """
 
 import asyncio
@@ -22,10 +22,15 @@ def seconds(call: Any, times: int, arguments: dict[str, Any]) -> float:
     return perf_counter() - begin
 
 
-async def seconds_awaited(call: Any, times: int, arguments: dict[str, Any]) -> float:
+async def seconds_awaited(call: Any, times: int, at_once: int, arguments: dict[str, Any]) -> float:
+    left = iter(range(times))
+
+    async def one_after_the_other() -> None:
+        for _ in left:
+            await call(**arguments)
+
     begin = perf_counter()
-    for _ in range(times):
-        await call(**arguments)
+    await asyncio.gather(*(one_after_the_other() for _ in range(at_once)))
     return perf_counter() - begin
 
 
@@ -34,10 +39,14 @@ def main(address: str) -> None:
     client = import_module("comfydeploy").ComfyDeploy(bearer="token", server_url=address)
     with asyncio.Runner() as runner:
         for line in sys.stdin:
-            method, times, arguments = json.loads(line)
+            method, times, at_once, arguments = json.loads(line)
             call = attrgetter(method)(client.run)
             awaited = method.endswith("_async")
-            taken = runner.run(seconds_awaited(call, times, arguments)) if awaited else seconds(call, times, arguments)
+            taken = (
+                runner.run(seconds_awaited(call, times, at_once, arguments))
+                if awaited
+                else seconds(call, times, arguments)
+            )
             sys.stdout.write(f"{json.dumps(taken)}\n")
             sys.stdout.flush()
 

@@ -1,4 +1,7 @@
-"""Where the contenders live: environments made when they are first needed, and a process for the official SDK."""
+"""Where the contenders live: environments made when they are first needed, and a process for the official SDK.
+
+Imports the standard library alone, since nothing else need be installed for the interpreter that starts it all.
+"""
 
 import json
 import os
@@ -7,18 +10,17 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 from venv import EnvBuilder
-
-from attrs import frozen
 
 from benchmarks.rounds import Measure
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
 
-@frozen
+@dataclass(frozen=True)
 class Environment:
     """A virtual environment with these packages and nothing else, kept for the next time."""
 
@@ -28,7 +30,7 @@ class Environment:
     @property
     def folder(self) -> Path:
         """Where it is, made or not."""
-        return CHECKOUT / ".cache" / "benchmarks" / self.name
+        return CHECKOUT / ".cache" / "benchmarks" / f"{self.name}-{sys.version_info.major}.{sys.version_info.minor}"
 
     def python(self) -> Path:
         """Give its interpreter; make it first if it is not there, or not of these packages and this Python."""
@@ -49,17 +51,22 @@ class Environment:
             sys.exit(subprocess.call([python, *sys.orig_argv[1:]]))
 
 
-_DEPENDENCIES: Final = tuple(tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["dependencies"])
+_PROJECT: Final = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+_DEPENDENCIES: Final = tuple(_PROJECT["dependencies"])
 # httpx imports click, rich and pygments where it finds them, so what imports cost is only seen without them.
 RUNTIME: Final = Environment("runtime", _DEPENDENCIES)
-CONTENDERS: Final = Environment("contenders", (*_DEPENDENCIES, "httpx-sse", "pydantic>=2"))
+_EXTRAS: Final = tuple(one for name in ("aiohttp", "speed") for one in _PROJECT["optional-dependencies"][name])
+CONTENDERS: Final = Environment("contenders", (*_DEPENDENCIES, *_EXTRAS, "httpx-sse", "pydantic>=2"))
 OFFICIAL: Final = Environment("official", ("comfydeploy==0.6.3",))
 
 
 class Asked(Protocol):
-    """How the official SDK is asked: for a method of its ``run``, so many times, each of so many ``pieces``."""
+    """How the official SDK is asked: for a method of its ``run``, so many times, each of so many ``pieces``.
 
-    def __call__(self, method: str, times: int, pieces: int = 1, **arguments: Any) -> Measure:
+    ``at_once`` is how many awaited calls are in flight.
+    """
+
+    def __call__(self, method: str, times: int, pieces: int = 1, *, at_once: int = 1, **arguments: Any) -> Measure:
         """Give the measure of one piece."""
 
 
@@ -76,8 +83,8 @@ def official(address: str) -> Iterator[Asked]:
         assert asking is not None
         assert answering is not None
 
-        def asked(method: str, times: int, pieces: int = 1, **arguments: Any) -> Measure:
-            question = json.dumps([method, times, arguments])
+        def asked(method: str, times: int, pieces: int = 1, *, at_once: int = 1, **arguments: Any) -> Measure:
+            question = json.dumps([method, times, at_once, arguments])
 
             def measure() -> float:
                 asking.write(f"{question}\n")

@@ -11,26 +11,27 @@ import httpx
 
 from benchmarks import samples
 from benchmarks.loopback import loopback, streamed
+from benchmarks.parsers import OWN, SPEED, reading_by
 from benchmarks.peers import official
 from benchmarks.rounds import each, in_turns
-from benchmarks.table import Section, main
+from benchmarks.table import Section, Target
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_stream import run_stream
 from comfydeploy.options import RequestOptions
 
 _MANY: Final = 20_000
 _FEW: Final = 500  # for the official SDK, which looks at every byte by itself ...
-_BIG: Final = 1024 * 1024
-_SMALLER: Final = 64 * 1024  # ... and, as long as an event goes on, at all of it anew with each chunk
+_SPEED: Final = "run_stream with comfydeploy[speed]"
+_MIB: Final = 1024 * 1024
+_SMALL: Final = 64 * 1024  # ... and, as long as an event goes on, at all of it anew with each chunk
 
 
 def sections(*, quick: bool) -> Iterator[Section]:
-    """Read many small events, and one big one in small chunks."""
+    """Read many small events, and big ones in small chunks."""
     answered = {
         "many": streamed(_tens([*samples.events(_MANY)])),
         "few": streamed(_tens([*samples.events(_FEW)])),
-        "big": streamed(_kilobytes(samples.big_event(_BIG))),
-        "smaller": streamed(_kilobytes(samples.big_event(_SMALLER))),
+        **{str(size): streamed(_kilobytes(samples.big_event(size))) for size in (_SMALL, 10 * _MIB, 40 * _MIB)},
     }
     answers = {
         f"POST /{name}{path}": answer
@@ -43,24 +44,37 @@ def sections(*, quick: bool) -> Iterator[Section]:
         httpx.Client() as client,
         ComfyDeployCore(bearer=samples.TOKEN) as core,
     ):
-        many, few, big, smaller = (f"{address}/{name}" for name in answered)
+        many, few, small, big, bigger = (f"{address}/{name}" for name in answered)
         contenders = {
             "httpx-sse and json.loads": each(partial(_sse, client, many), 1, _MANY),
-            "run_stream": each(partial(_typed, core, many), 1, _MANY),
+            "run_stream": reading_by(OWN, each(partial(_typed, core, many), 1, _MANY)),
+            _SPEED: reading_by(SPEED, each(partial(_typed, core, many), 1, _MANY)),
             "httpx: bytes": each(partial(_bytes, client, many), 1, _MANY),
             f"official SDK ({_FEW} events)": sdk("deployment.stream", 1, _FEW, request=samples.REQUEST, server_url=few),
         }
-        yield Section(f"{_MANY:,} small events", "events/s", in_turns(contenders, 3 if quick else 15))
+        targets = [
+            Target("typed events per second / httpx-sse and json.loads", "run_stream", at_least=1.5),
+            Target("the same with comfydeploy[speed] / httpx-sse", _SPEED, at_least=1.5),
+        ]
+        yield Section(f"{_MANY:,} small events", "events/s", in_turns(contenders, 3 if quick else 15), targets)
         contenders = {
             "httpx: bytes and one json.loads": each(partial(_one, client, big), 1),
             "run_stream": each(partial(_typed, core, big), 1),
             "httpx-sse and json.loads": each(partial(_sse, client, big), 1),
         }
-        yield Section("One event of 1 MiB in chunks of 1 KiB", "ms", in_turns(contenders, 5 if quick else 30))
+        target = Target("an event of 10 MiB / its bytes and one json.loads", "run_stream", at_most=1.5)
+        taken = in_turns(contenders, 2 if quick else 10)
+        yield Section("One event of 10 MiB in chunks of 1 KiB", "ms", taken, [target])
         contenders = {
-            "httpx: bytes and one json.loads": each(partial(_one, client, smaller), 1),
-            "run_stream": each(partial(_typed, core, smaller), 1),
-            "official SDK": sdk("deployment.stream", 1, request=samples.REQUEST, server_url=smaller),
+            "run_stream: 10 MiB": each(partial(_typed, core, big), 1),
+            "run_stream: 40 MiB": each(partial(_typed, core, bigger), 1),
+        }
+        target = Target("an event of 40 MiB / one of 10 MiB", "run_stream: 40 MiB", at_most=4.4)
+        yield Section("Growth with the size of an event", "ms", in_turns(contenders, 2 if quick else 10), [target])
+        contenders = {
+            "httpx: bytes and one json.loads": each(partial(_one, client, small), 1),
+            "run_stream": each(partial(_typed, core, small), 1),
+            "official SDK": sdk("deployment.stream", 1, request=samples.REQUEST, server_url=small),
         }
         yield Section("One event of 64 KiB in chunks of 1 KiB", "ms", in_turns(contenders, 5 if quick else 15))
 
@@ -101,7 +115,3 @@ def _one(client: httpx.Client, server: str) -> None:
 def _answer(client: httpx.Client, server: str) -> AbstractContextManager[httpx.Response]:
     headers = {"authorization": f"Bearer {samples.TOKEN}"}
     return client.stream("POST", f"{server}/run/stream", headers=headers, json=samples.REQUEST)
-
-
-if __name__ == "__main__":
-    main(sections, __doc__)

@@ -1,23 +1,25 @@
-"""The table of a benchmark, and how it comes to people."""
+"""What a benchmark found out, and how people and machines are told."""
 
-import sys
-from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median, quantiles
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
-from attrs import frozen
+from attrs import asdict, frozen
 
-from benchmarks import peers
-
-Unit: TypeAlias = Literal["us", "ms", "events/s"]
+Unit: TypeAlias = Literal["us", "ms", "s", "events/s", "calls/s", "MB", "failures"]
 
 _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
     "us": lambda seconds: seconds * 1e6,
     "ms": lambda seconds: seconds * 1e3,
+    "s": lambda seconds: seconds,
     "events/s": lambda seconds: 1 / seconds,
+    "calls/s": lambda seconds: 1 / seconds,
+    "MB": lambda size: size / 1e6,
+    "failures": lambda count: count,
 }
-_LINE: Final = "{:<58}{:>12}{:>10}{:>8}"
+_LINE: Final = "{:<58}{:>12}{:>10}{:>9}"
+_SUMMARY: Final = "{:<66}{:>8}{:>12}{:>7}{:>14}"
+OFFICIAL: Final = "official SDK"
 
 
 @frozen
@@ -25,28 +27,64 @@ class Row:
     """What is told of one contender.
 
     ``figure`` is its median in the unit of the section, ``spread`` half its interquartile range as a part of that, and
-    ``ratio`` the median of what it comes to, round by round, beside the first contender of the section.
+    ``ratio`` the median of what it comes to, round by round, beside the first contender of the section; ``None`` where
+    that had nothing to compare with.
     """
 
     name: str
     figure: float
     spread: float
-    ratio: float
+    ratio: float | None
+
+
+@frozen
+class Target:
+    """What a contender is to reach: a ratio to the first one, or, with ``of="figure"``, a figure of its own.
+
+    ``what`` tells it in a line of the summary.
+    """
+
+    what: str
+    contender: str
+    at_most: float | None = None
+    at_least: float | None = None
+    of: Literal["ratio", "figure"] = "ratio"
+
+    @property
+    def limit(self) -> str:
+        """The target as text."""
+        return f"<= {self.at_most:g}" if self.at_most is not None else f">= {self.at_least:g}"
+
+    def is_met_by(self, reached: float) -> bool:
+        """Tell whether that is good enough."""
+        low = self.at_least is None or reached >= self.at_least
+        return low and (self.at_most is None or reached <= self.at_most)
 
 
 @frozen
 class Section:
-    """Contenders that did the same work: the seconds of each, one for each round."""
+    """Contenders that did the same work: what each took, seconds or bytes or a count, one for each round."""
 
     title: str
     unit: Unit
     taken: Mapping[str, Sequence[float]]
+    targets: Sequence[Target] = ()
 
     def rows(self) -> list[Row]:
         """Give the row of each contender."""
-        figures = {name: [*map(_FIGURES[self.unit], seconds)] for name, seconds in self.taken.items()}
+        figures = {name: [*map(_FIGURES[self.unit], taken)] for name, taken in self.taken.items()}
         first = next(iter(figures.values()))
         return [_row(name, own, first) for name, own in figures.items()]
+
+
+@frozen
+class Verdict:
+    """How a target stands: what was reached, and the ratio of the official SDK where it takes part."""
+
+    target: Target
+    reached: float
+    is_met: bool
+    official: float | None
 
 
 class Sections(Protocol):
@@ -56,28 +94,64 @@ class Sections(Protocol):
         """Give the sections of its table one after the other."""
 
 
-def main(benchmark: Sections, question: str | None) -> None:
-    """Run a benchmark as the command line says."""
-    parser = ArgumentParser(description=question)
-    parser.add_argument("--quick", action="store_true", help="few rounds: some seconds, for a first look")
-    arguments = parser.parse_args()
-    peers.CONTENDERS.enter()
-    for section in benchmark(quick=arguments.quick):
-        sys.stdout.write(f"{shown(section)}\n\n")
-        sys.stdout.flush()
+def verdicts(section: Section) -> list[Verdict]:
+    """Give how the targets of a section stand."""
+    rows = {row.name: row for row in section.rows()}
+    official = next((row.ratio for name, row in rows.items() if name.startswith(OFFICIAL)), None)
+    found: list[Verdict] = []
+    for target in section.targets:
+        row = rows[target.contender]
+        reached = row.figure if target.of == "figure" else row.ratio
+        assert reached is not None
+        found.append(Verdict(target, reached, target.is_met_by(reached), official if target.of == "ratio" else None))
+    return found
 
 
 def shown(section: Section) -> str:
     """Give a section as text."""
     lines = [_LINE.format(section.title, section.unit, "spread", "ratio")]
-    for row in section.rows():
-        figure = f"{row.figure:,.0f}" if row.figure >= 1000 else f"{row.figure:.1f}"
-        ratio = f"{row.ratio:.2f}" if row.ratio >= 0.1 else f"{row.ratio:.4f}"
-        lines.append(_LINE.format(f"  {row.name}", figure, f"± {row.spread:.0%}", ratio))
+    lines += [
+        _LINE.format(f"  {row.name}", number(row.figure), f"± {row.spread:.0%}", number(row.ratio))
+        for row in section.rows()
+    ]
     return "\n".join(lines)
 
 
+def summary(found: Iterable[Verdict]) -> str:
+    """Give all targets as text."""
+    lines = [_SUMMARY.format("target", "reached", "limit", "met", OFFICIAL)]
+    lines += [
+        _SUMMARY.format(
+            one.target.what, number(one.reached), one.target.limit, "yes" if one.is_met else "NO", number(one.official)
+        )
+        for one in found
+    ]
+    return "\n".join(lines)
+
+
+def document(name: str, section: Section) -> dict[str, Any]:
+    """Give a section for machines."""
+    return {
+        "benchmark": name,
+        "title": section.title,
+        "unit": section.unit,
+        "rows": [asdict(row) for row in section.rows()],
+        "targets": [{**asdict(one.target), "reached": one.reached, "met": one.is_met} for one in verdicts(section)],
+    }
+
+
+def number(value: float | None) -> str:
+    """Give a number in about three digits."""
+    if value is None:
+        return "-"
+    if value >= 1000:
+        return f"{value:,.0f}"
+    if value == 0:
+        return "0"
+    return f"{value:.1f}" if value >= 20 else f"{value:.2f}" if abs(value) >= 0.05 else f"{value:.4f}"
+
+
 def _row(name: str, own: Sequence[float], first: Sequence[float]) -> Row:
-    low, middle, high = quantiles(own, n=4)
-    ratios = (mine / other for mine, other in zip(own, first, strict=True))
-    return Row(name, middle, (high - low) / 2 / middle, median(ratios))
+    low, middle, high = quantiles(own, n=4) if len(own) > 1 else [own[0]] * 3
+    ratios = [mine / other for mine, other in zip(own, first, strict=False) if other]
+    return Row(name, middle, (high - low) / 2 / middle if middle else 0, median(ratios) if ratios else None)

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 from attrs import field, fields, frozen
 
-from comfydeploy._connections import Connections
+from comfydeploy._http.connections import AsyncTransport, Connections
 from comfydeploy._wire.request import checked_server
 from comfydeploy._wire.troubles import trouble
 from comfydeploy.errors import Error, InvalidRequestError
-from comfydeploy.hooks import SDKInit
 from comfydeploy.options import RetryConfig
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from comfydeploy.hooks import Hooks
+    from comfydeploy.hooks import Hooks, SDKInit
 
 __all__ = ["SERVERS", "Bearer", "ComfyDeployCore"]
 
@@ -30,6 +29,12 @@ SERVERS: Final = (
     "https://staging.api.comfydeploy.com/api",
     "http://localhost:3011/api",
 )
+
+
+def _start(url: str) -> "SDKInit":
+    from comfydeploy.hooks import SDKInit  # whoever has a hook has loaded it already
+
+    return SDKInit(url)
 
 
 @frozen(kw_only=True, eq=False)
@@ -47,7 +52,8 @@ class ComfyDeployCore:
     ``retry_config``: off by default. ``hooks``: see ``Hooks``. ``debug_logger``: is told every request and answer at
     DEBUG, with secrets hidden.
     ``http_client``, ``async_http_client``: your own httpx clients, used as they are and never closed.
-    ``transport``, ``async_transport``: httpx transports for the clients that the core makes.
+    ``transport``, ``async_transport``: httpx transports for the clients that the core makes. ``async_transport`` may
+    also be ``"httpx"`` or ``"aiohttp"``; ``None`` is aiohttp where the extra ``comfydeploy[aiohttp]`` is installed.
     """
 
     bearer: Bearer = field(repr=False)
@@ -60,7 +66,7 @@ class ComfyDeployCore:
     http_client: "httpx.Client | None" = field(default=None, repr=False)
     async_http_client: "httpx.AsyncClient | None" = field(default=None, repr=False)
     transport: "httpx.BaseTransport | None" = field(default=None, repr=False)
-    async_transport: "httpx.AsyncBaseTransport | None" = field(default=None, repr=False)
+    async_transport: "httpx.AsyncBaseTransport | AsyncTransport | None" = field(default=None, repr=False)
     address: str | Error = field(init=False, repr=False)
     """The checked address of the server, or the error that each call gives."""
     connections: Connections = field(init=False, repr=False)
@@ -75,7 +81,7 @@ class ComfyDeployCore:
         try:
             url = self._chosen_server()
             for hook in self.hooks:
-                if hook.sdk_init and (changed := hook.sdk_init(SDKInit(url))):
+                if hook.sdk_init and (changed := hook.sdk_init(_start(url))):
                     url = checked_server(changed.server_url, "sdk_init")
         except InvalidRequestError as error:
             return error.with_traceback(None)

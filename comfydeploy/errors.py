@@ -7,13 +7,13 @@ Match over them; the facade raises them. ``fate`` says what is known of the requ
 * ``"answered"``: the server answered it.
 """
 
-import json
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
 
 from attrs import Factory, field, frozen
 
-from comfydeploy.models.validation import ValidationError
+if TYPE_CHECKING:
+    from comfydeploy.models.validation import ValidationError
 
 __all__ = [
     "ComfyDeployError",
@@ -90,7 +90,7 @@ def _complaints(error: "HTTPValidationError") -> str:
 class HTTPValidationError(ComfyDeployError):
     """The server answered 422: ``detail`` names every field it refuses. Nothing was run."""
 
-    detail: list[ValidationError]
+    detail: "list[ValidationError]"
     status_code: int = 422
     body: str | bytes = field(default="", repr=False)
     headers: Mapping[str, str] = field(default=Factory(dict[str, str]), repr=False)
@@ -120,6 +120,8 @@ class SDKError(ComfyDeployError):
         """What the server says in any of its error bodies, or ``None`` where it says nothing to people."""
         if isinstance(self.body, bytes) or "html" in self.content_type:
             return None
+        import json
+
         try:
             document: Any = json.loads(self.body)
         except (ValueError, RecursionError):

@@ -97,13 +97,14 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
 
     def __iter__(self) -> Iterator[Result[T, StreamError]]:  # noqa: PYI034 - a generator, which its loop closes
         # A generator, not the stream itself: it is closed with the loop that it was made for.
+        ready = self._ready
         try:
             while True:
-                try:
-                    item = next(self)
-                except StopIteration:
+                while ready:
+                    yield ready.popleft()
+                if self._ended:
                     return
-                yield item
+                self._fill()
         finally:
             self.close()
 
@@ -161,13 +162,14 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
         return self._ready.popleft()
 
     async def __aiter__(self) -> AsyncIterator[Result[T, StreamError]]:
+        ready = self._ready
         try:
             while True:
-                try:
-                    item = await anext(self)
-                except StopAsyncIteration:
+                while ready:
+                    yield ready.popleft()
+                if self._ended:
                     return
-                yield item
+                await self._fill()
         finally:
             await self.aclose()
 
@@ -198,9 +200,10 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
         await self.aclose()
 
     def __del__(self) -> None:
-        # Nobody can wait here: the event loop closes the connection, if it still runs.
-        if self._leave() and self._loop.is_running():
-            self._loop.call_soon_threadsafe(self._loop.create_task, self._response.aclose())
+        # Nobody can wait here: the event loop closes the connection, as soon as it runs.
+        if self._leave() and not self._loop.is_closed():
+            loop, response = self._loop, self._response
+            loop.call_soon_threadsafe(lambda: loop.create_task(response.aclose()))
 
 
 class EventStream(ItemStream[RunStream]):

@@ -7,16 +7,23 @@ import struct
 import threading
 from contextlib import suppress
 
+import hypothesis
 import pytest
 
 from comfydeploy import ComfyDeployCore
 from comfydeploy.emulator import Emulator
 
+# How long an example takes says nothing of whether it is right, least of all on a busy machine.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
-@pytest.fixture(params=["blocking", "awaited"])
+
+@pytest.fixture(params=["blocking", "awaited", "awaited with aiohttp"])
 def calls(request):
-    """Call the operations in one colour: ``calls("run_get", core, ...)``."""
-    caller = Caller(awaited=request.param == "awaited")
+    """Call the operations in one colour, the awaited ones over both transports: ``calls("run_get", core, ...)``."""
+    caller = Caller(
+        awaited=request.param != "blocking", transport="aiohttp" if request.param.endswith("aiohttp") else "httpx"
+    )
     yield caller
     caller.close()
 
@@ -24,14 +31,14 @@ def calls(request):
 class Caller:
     """One colour of all operations, and the cores made for it, closed at the end."""
 
-    def __init__(self, *, awaited):
+    def __init__(self, *, awaited, transport):
         self.awaited = awaited
+        self._transport = transport
         self._cores = []
         self._runner = asyncio.Runner()
 
     def core(self, url="http://127.0.0.1:1", **settings):
-        if "transport" in settings:
-            settings["async_transport"] = settings["transport"]
+        settings.setdefault("async_transport", settings.get("transport", self._transport))
         core = ComfyDeployCore(**{"bearer": "key-of-the-test", "server_url": url} | settings)
         self._cores.append(core)
         return core
@@ -118,7 +125,7 @@ def raw():
 class RawServer:
     """Answers each request with the next of its answers, the last one again and again.
 
-    An answer is bytes, or a list of bytes and of the words below.
+    An answer is bytes, or a list of bytes, of the words below and of events that are waited for.
     """
 
     RESET = "reset"
@@ -131,7 +138,7 @@ class RawServer:
         """Set when a client closes its connection while the server hangs."""
         self._answers = [answer if isinstance(answer, list) else [answer] for answer in answers]
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self._connections = []
+        self.connections = []
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -140,7 +147,7 @@ class RawServer:
         with suppress(OSError):
             while True:
                 connection, _ = self._listening.accept()
-                self._connections.append(connection)
+                self.connections.append(connection)
                 thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
                 self._threads.append(thread)
                 thread.start()
@@ -160,6 +167,9 @@ class RawServer:
                             connection.recv(1)
                         self.left.set()
                         return
+                    if isinstance(part, threading.Event):
+                        part.wait(5)
+                        continue
                     connection.sendall(part)
 
     def _head(self, reader):
@@ -171,7 +181,7 @@ class RawServer:
         return (lines[0], headers, body) if lines else None
 
     def close(self):
-        for one in (self._listening, *self._connections):
+        for one in (self._listening, *self.connections):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
             one.close()

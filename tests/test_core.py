@@ -294,7 +294,7 @@ class TestACore:
             "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) or not fine)\n"
         )
         assert subprocess.run([sys.executable, "-c", script, server.url], check=False).returncode == 0
-        assert len(server._connections) == 2
+        assert len(server.connections) == 2
 
     def test_works_in_many_threads_with_one_set_of_connections(self, server):
         together = threading.Barrier(8)

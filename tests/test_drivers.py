@@ -77,7 +77,9 @@ class TestACallThatCreatesARun:
 
     def test_is_sent_once_without_a_retry_config(self, calls, raw, answer, name):
         server = raw(answer(503, b"busy", "text/plain"))
-        assert failure(calls(name, calls.core(server.url), REQUEST)).status_code == 503
+        error = failure(calls(name, calls.core(server.url), REQUEST))
+        assert error.status_code == 503
+        assert "may have been created" not in str(error)
         assert len(server.requests) == 1
 
 
@@ -285,7 +287,7 @@ def test_a_connection_is_used_again_for_the_next_call(calls, raw, answer):
     core = calls.core(server.url)
     for _ in range(3):
         assert isinstance(calls("run_get", core, RUN_ID), Success)
-    assert len(server._connections) == 1
+    assert len(server.connections) == 1
 
 
 def test_a_closed_core_makes_every_call_an_aborted_one(calls, raw, answer):
@@ -325,6 +327,53 @@ def test_what_must_stop_the_program_passes_through_a_token_callable_as_well(call
 
     with pytest.raises(stop):
         calls("run_get", calls.core(bearer=token), RUN_ID)
+
+
+class TestAClientOfOurs:
+    def test_goes_through_the_proxy_of_the_environment(self, calls, raw, answer, monkeypatch):
+        proxy = raw(answer(200, RUN))
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert isinstance(calls("run_get", calls.core("http://nowhere.test/api"), RUN_ID), Success)
+        assert proxy.requests[0][0] == f"GET http://nowhere.test/api/run/{RUN_ID} HTTP/1.1"
+
+    def test_that_is_closed_as_the_call_begins_makes_it_an_aborted_one(self, calls, raw, answer):
+        server = raw(answer(200, RUN))
+        core = calls.core(server.url)
+
+        async def close_async():
+            await core.connections.async_client(lasting=False).aclose()
+
+        core.connections.client(lasting=False).close()
+        calls.run(close_async())
+        assert isinstance(failure(calls("run_get", core, RUN_ID)), errors.RequestAbortedError)
+        assert server.requests == []
+
+    def test_keeps_no_cookies(self, calls, raw, answer):
+        server = raw(answer(200, RUN, set_cookie="session=1"))
+        core = calls.core(server.url)
+        for _ in range(2):
+            assert isinstance(calls("run_get", core, RUN_ID), Success)
+        assert "cookie" not in server.requests[1][1]
+
+
+def test_an_answer_that_a_hook_of_your_client_has_read_is_read_from_there(calls, raw, answer):
+    read = []
+
+    def look(response):
+        read.append(response.read())
+
+    async def look_async(response):
+        read.append(await response.aread())
+
+    server = raw(answer(200, RUN))
+    client = httpx.Client(event_hooks={"response": [look]})
+    async_client = httpx.AsyncClient(event_hooks={"response": [look_async]})
+    core = calls.core(server.url, http_client=client, async_http_client=async_client)
+    assert calls("run_get", core, RUN_ID).unwrap().id == RUN_ID
+    assert read == [RUN]
+    client.close()
+    calls.run(async_client.aclose())
 
 
 @pytest.mark.parametrize("status", [200, 500])

@@ -62,7 +62,6 @@ def test_one_operation_loads_only_its_own_models():
         "comfydeploy.models.document",
         "comfydeploy.models.run_request",
         "comfydeploy.models.secret",
-        "comfydeploy.models.validation",
     ]
 
 

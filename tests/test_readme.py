@@ -1,4 +1,4 @@
-"""Every example of the README runs, from top to bottom, against the local server."""
+"""Every example of the README and of docs/ runs, each page from top to bottom, against the local server."""
 
 import contextlib
 import io
@@ -16,79 +16,109 @@ from comfydeploy import ComfyDeployCore, funcs
 from comfydeploy._cli.commands import comfydeploy
 from comfydeploy.emulator import Quirk
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-EXAMPLES = [
-    (README[: found.start()].count("\n") + 1, found[1])
-    for found in re.finditer(r"```python\n(.*?)```", README, re.DOTALL)
-]
-
-
-@pytest.fixture
-def quiet_logging():
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
-    yield
-    root.setLevel(level)
-    root.handlers[:] = handlers
-
-
-def test_every_example_runs_and_shows_what_it_says(emulator, quiet_logging, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    module = types.ModuleType("readme")
-    printed = {}
-    for line, example in EXAMPLES:
-        source = "\n" * line + example.replace("http://localhost:3011/api", emulator.url)
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output):
-            exec(compile(source, "README.md", "exec"), vars(module))
-        printed[example.strip().splitlines()[0]] = output.getvalue()
-    for core in [value for value in vars(module).values() if isinstance(value, ComfyDeployCore)]:
-        core.close()
-    everything = "".join(printed.values())
-    for expected in (
+EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {"README.md": README} | {
+    f"docs/{page.name}": page.read_text(encoding="utf-8") for page in sorted((ROOT / "docs").glob("*.md"))
+}
+SHOWN = {
+    "README.md": (
         "queued ",
         "success ['http",
         "cd_00001_.png",
-        "execution_start {",
+        "execution_start\n",
+        "40% Executing ",
         "log ",
         "image/png ",
         "an image input takes http",
         "100%",
-        "job-7 r success 1 True\njob-7 r success 1 True",
         "404 Run not found",
         "unknown: 'input'",
         "CreateRunResponse(run_id='r')",
         "get_run_run__run_id__get 0",
+        "<Failure: The server answered with an error (status 503)",
+    ),
+    "docs/local-server.md": (
         "ended as failed",
+        "['failed', 'running']",
+        "[('failed', []), ('success', ['cat.mp4'])]",
+        "<Failure: The server answered with an error (status 503)",
+        "<Failure: No connection: ",
+        "run_queue 503 {'deployment_id'",
         "success 3 None ConnectError: ",
         "queued 3 None ConnectError: ",
         "<Success: []>",
-        "['failed', 'running']",
-        "[('failed', []), ('success', ['cat.mp4'])]",
-    ):
-        assert expected in everything, expected
+    ),
+    "docs/webhooks.md": ("job-7 r success 1 True\njob-7 r success 1 True",),
+}
+
+
+def examples(text):
+    """Each example with the number of the line before it."""
+    return [(text[: found.start()].count("\n") + 1, found[1]) for found in EXAMPLE.finditer(text)]
+
+
+@pytest.fixture
+def quiet_logging():
+    root, logger = logging.getLogger(), logging.getLogger("comfydeploy")
+    level, handlers = logger.level, root.handlers[:]
+    yield
+    logger.setLevel(level)
+    root.handlers[:] = handlers
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_example_runs_and_shows_what_it_says(page, emulator, quiet_logging, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    module = types.ModuleType("page")
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        for line, example in examples(PAGES[page]):
+            source = "\n" * line + example.replace("http://localhost:3011/api", emulator.url)
+            exec(compile(source, page, "exec"), vars(module))
+    for core in [value for value in vars(module).values() if isinstance(value, ComfyDeployCore)]:
+        core.close()
+    for expected in SHOWN[page]:
+        assert expected in output.getvalue(), expected
+
+
+def test_every_link_to_a_file_leads_to_one():
+    for page, text in PAGES.items():
+        for link in re.findall(r"\]\((?!http|#)([^)#]+)", text):
+            assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_within_a_page_leads_to_a_heading(page):
+    headings = re.findall(r"^#+ (.*)$", PAGES[page], re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", PAGES[page])) <= anchors
 
 
 def test_its_example_tests_pass(tmp_path):
-    (example,) = (example for _, example in EXAMPLES if example.startswith("# test_pictures.py"))
+    (example,) = (example for _, example in examples(README) if example.startswith("# test_pictures.py"))
     (tmp_path / "test_pictures.py").write_text(example)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "3 passed" in done.stdout, done.stdout
 
 
-def test_the_commands_it_shows_exist():
-    shown = set(re.findall(r"comfydeploy (demo|emulator)\b", README))
-    assert shown == set(comfydeploy.commands)
+def test_the_commands_and_options_that_are_shown_exist():
+    shown = re.findall(r"comfydeploy (demo|emulator)\b([^`\n]*)", "\n".join(PAGES.values()))
+    assert {name for name, _ in shown} == set(comfydeploy.commands)
+    for name, arguments in shown:
+        known = {"--help"}.union(*(one.opts for one in comfydeploy.commands[name].params))
+        assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 
-def test_its_table_of_quirks_is_the_code():
-    rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]*?) ?\|$", README, re.MULTILINE)
+def test_the_table_of_quirks_is_the_code():
+    rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]*?) ?\|$", PAGES["docs/local-server.md"], re.MULTILINE)
     assert [row for row in rows if row[0] in set(Quirk)] == [
         (quirk, quirk.explanation, quirk.trigger) for quirk in Quirk
     ]
 
 
-def test_its_table_of_operations_is_the_code():
+def test_the_table_of_operations_is_the_code():
     rows = set(re.findall(r"^\| `(\w+)` \| `client", README, re.MULTILINE))
     assert rows == {module.name for module in pkgutil.iter_modules(funcs.__path__)}

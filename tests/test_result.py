@@ -5,8 +5,9 @@ from returns.pipeline import flow
 from returns.pointfree import bind
 from returns.result import Result as OpenResult
 
+from comfydeploy import result
 from comfydeploy.errors import ConnectionError
-from comfydeploy.result import Failure, Success, opened, unwrap
+from comfydeploy.result import Failure, Result, Success, opened, unwrap
 
 ERROR = ConnectionError("broken", "unknown")
 
@@ -38,3 +39,19 @@ def test_an_opened_result_is_the_same_object_for_pipelines():
     assert isinstance(opened(result), OpenResult)
     assert flow(opened(result), bind(lambda value: Success(value + 1))) == Success(6)
     assert opened(Failure(ERROR)).map(str).failure() is ERROR
+
+
+def test_a_result_of_either_kind_is_a_result():
+    assert isinstance(Success(5), Result)
+    assert isinstance(Failure(ERROR), Result)
+    assert not isinstance(5, Result)
+
+
+def test_a_result_can_stand_in_annotations():
+    assert str(Result[int, str]) == "comfydeploy.result.Result[int, str]"
+    assert (Result[int, str] | None).__args__ == (Result[int, str], type(None))
+
+
+def test_no_other_name_is_there():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        result.no_such_name  # noqa: B018 - the look is the test

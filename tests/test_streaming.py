@@ -51,6 +51,16 @@ def test_a_stream_gives_every_event_and_the_run_id(calls, raw):
     assert stream.run_id == "the-run"
 
 
+def test_a_stream_may_be_read_item_by_item(calls, raw):
+    stream = opened(calls, raw([HEAD, QUEUING, ENDED, END]))
+
+    async def read_async():
+        return [await anext(stream, None) for _ in range(3)]
+
+    read = calls.run(read_async()) if calls.awaited else [next(stream, None) for _ in range(3)]
+    assert [item and type(unwrap(item)) for item in read] == [EventUpdateEvent, EventUpdateEvent, None]
+
+
 def test_an_event_that_cannot_be_read_is_a_failure_item_and_the_stream_goes_on(calls, raw):
     items = calls.items(opened(calls, raw([HEAD, QUEUING, event('{"event": "exec'), ENDED, END])))
     assert [isinstance(item, Success) for item in items] == [True, False, True]

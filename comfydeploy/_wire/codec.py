@@ -1,6 +1,5 @@
 """Models from JSON values, and JSON from what callers give: the one place that knows how either is done."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeGuard, TypeVar
 
@@ -15,7 +14,22 @@ _SHOWN: Final = 3
 
 def read(value: object, model: type[T], what: str) -> T:
     """Read a JSON value into a model; ``SDKValidationError`` names every path that does not fit."""
-    from comfydeploy._wire.structure import converter, problems  # loads cattrs, which a failed call can do without
+    from comfydeploy._wire.compiled import reader  # loads attrs' and our models, which a failed call can do without
+
+    kind: Any = model
+    try:
+        fitting: T = reader(kind)(value)
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001, S110 - whatever is wrong with it: the rules judge
+        pass
+    else:
+        return fitting
+    return _judged(value, model, what)
+
+
+def _judged(value: object, model: type[T], what: str) -> T:
+    from comfydeploy._wire.structure import converter, problems  # loads cattrs, which few calls need
 
     try:
         return converter().structure(value, model)
@@ -46,6 +60,8 @@ def given(model: AttrsInstance) -> dict[str, Any]:
 
 def json_bytes(value: object, what: str) -> bytes:
     """Give a value as JSON; ``SDKValidationError`` names the first path that JSON cannot say."""
+    import json  # httpx loads it for the first call anyway
+
     try:
         # ASCII only: a lone surrogate, which UTF-8 cannot say, still reaches the wire as it is.
         return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_mapping).encode()
@@ -106,6 +122,8 @@ def _can_be_key(key: object) -> bool:
 
 
 def _speakable(value: object) -> bool:
+    import json
+
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):

@@ -1,11 +1,12 @@
 """The events of a streamed run out of bytes, without I/O."""
 
-import json
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 from comfydeploy._wire.codec import is_object
-from comfydeploy._wire.sse import ServerSentEvent, SSEDecoder
+from comfydeploy._wire.compiled import Within, maker
+from comfydeploy._wire.parsing import parsed
+from comfydeploy._wire.sse import SSEDecoder
 from comfydeploy._wire.times import moment
 from comfydeploy.errors import MalformedEvent
 from comfydeploy.models.run_stream import (
@@ -20,6 +21,14 @@ from comfydeploy.result import Failure, Result, Success
 
 Item: TypeAlias = Result[RunStream, MalformedEvent]
 
+_RESULT: Final[Within] = (Success, Success.__match_args__[0], {})
+_step: Final[Callable[..., Success[RunStream]]] = maker(
+    EventUpdate, "event", "data", "raw", within=[(EventUpdateEvent, "data", {"event": "event_update"}), _RESULT]
+)
+_line: Final[Callable[..., Success[RunStream]]] = maker(
+    LogUpdate, "logs", "timestamp", "raw", within=[(LogUpdateEvent, "data", {"event": "log_update"}), _RESULT]
+)
+
 
 class RunStreamDecoder:
     """Reads the bytes of a stream into items; ``run_id`` is set as soon as an event names it."""
@@ -31,33 +40,29 @@ class RunStreamDecoder:
 
     def feed(self, chunk: bytes) -> list[Item]:
         """Take the next bytes and give the items that they complete."""
-        return [self._item(event) for event in self._sse.feed(chunk)]
+        return [self._item(name, data) for name, data in self._sse.feed(chunk)]
 
     def finish(self) -> list[Item]:
         """Give the item that the end of the stream left unfinished, if there is one."""
-        return [self._item(event) for event in self._sse.finish()]
+        return [self._item(name, data) for name, data in self._sse.finish()]
 
-    def _item(self, event: ServerSentEvent) -> Item:
-        name, data = event
+    def _item(self, name: str, text: str) -> Item:
         try:
-            value = json.loads(data)
+            value = parsed(text)
         except (ValueError, RecursionError) as error:
             if name in ("event_update", "log_update", ""):
-                return Failure(MalformedEvent(f"An event ({name or 'without a name'}) cannot be read: {error}", data))
-            return Success(UnknownEvent(event=name, data=data))
-        if name == "event_update" and is_object(value):
-            return Success(self._update(value))
-        if name == "log_update" and is_object(value) and isinstance(value.get("logs"), str):
-            line = LogUpdate(logs=value["logs"], timestamp=moment(value.get("timestamp")), raw=value)
-            return Success(LogUpdateEvent(data=line))
+                return Failure(MalformedEvent(f"An event ({name or 'without a name'}) cannot be read: {error}", text))
+            return Success(UnknownEvent(event=name, data=text))
+        if dict is type(value):  # `is_object` without the call; this way round `value` stays `Any` to type checkers
+            if name == "log_update" and isinstance(logs := value.get("logs"), str):
+                return _line(logs, moment(value.get("timestamp")), value)
+            if name == "event_update":
+                kind, data = value.get("event"), value.get("data")
+                if type(kind) is not str:
+                    kind = None
+                    # Every run has one payload without a kind, with the run's id or why the graph is refused.
+                    data = data if value.keys() <= {"event", "data"} else value
+                if self.run_id is None and is_object(data) and isinstance(run_id := data.get("prompt_id"), str):
+                    self.run_id = run_id
+                return _step(kind, data, value)
         return Success(UnknownEvent(event=name, data=value))
-
-    def _update(self, payload: Mapping[str, Any]) -> EventUpdateEvent:
-        kind = payload.get("event")
-        kind = kind if isinstance(kind, str) else None
-        # Every run has one payload without a kind, with the run's id or the reason why the graph is refused.
-        data = payload if kind is None and not payload.keys() <= {"event", "data"} else payload.get("data")
-        if self.run_id is None and is_object(data):
-            run_id = data.get("prompt_id")
-            self.run_id = run_id if isinstance(run_id, str) else None
-        return EventUpdateEvent(data=EventUpdate(event=kind, data=data, raw=payload))

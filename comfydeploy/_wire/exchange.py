@@ -5,14 +5,15 @@ The drivers only move bytes: they send what ``prepare`` gives, hand what comes b
 
 from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args
 
 from attrs import evolve, frozen
 
+import comfydeploy.result as results
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply, media_type, refusal, unexpected
 from comfydeploy._wire.request import Request, checked_headers, checked_server
-from comfydeploy._wire.settings import Settings, checked_options, idle_limit, retry_policy, time_limits
+from comfydeploy._wire.settings import NO_OPTIONS, Settings, checked_options, idle_limit, retry_policy, time_limits
 from comfydeploy.errors import (
     ComfyDeployError,
     ConnectionError,
@@ -22,10 +23,10 @@ from comfydeploy.errors import (
     SDKError,
     SDKValidationError,
 )
-from comfydeploy.models.secret import Secret
-from comfydeploy.result import Failure, Result, Success
+from comfydeploy.models.secret import NOTHING_SECRET
 
 if TYPE_CHECKING:
+    from comfydeploy._wire.retry import RetryPolicy
     from comfydeploy._wire.upload import Window
 
 V = TypeVar("V")
@@ -46,8 +47,7 @@ class HookContext:
     attempt: int = 0
 
 
-@frozen
-class Pause:
+class Pause(NamedTuple):
     """Send again after so many seconds."""
 
     seconds: float
@@ -68,24 +68,26 @@ class Exchange(Generic[V]):
         self.idle_limit = idle_limit(given)
         self.is_lasting = operation.read_timeout is None
         self.fate: Fate = "not_sent"
-        self.token = Secret("")
+        self.token = NOTHING_SECRET
         self._operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
-        self._policy = retry_policy(core.retry_config, given, creates=operation.caution is not None)
+        self._policy: RetryPolicy | None = None
+        if core.retry_config is not None or given is not NO_OPTIONS:
+            self._policy = retry_policy(core.retry_config, given, creates=operation.caution is not None)
         self._attempt = 0
         self._in_doubt = False
         self._began = monotonic()
         if isinstance(core.address, ComfyDeployError):
             raise core.address
         server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
+        asked = operation.encode(argument)
         headers = {"accept": operation.accept, "user-agent": USER_AGENT}
-        request = operation.encode(argument)
-        if request.content is not None:
+        if asked.content is not None:
             headers["content-type"] = "application/json"
         if given.headers is not None:
             headers |= checked_headers(given.headers)
-        request = evolve(request, url=server + request.url, headers=headers)
+        request = Request(asked.method, server + asked.url, headers, asked.content, asked.upload)
         self._request = self._hooked("before_create_request", request)
 
     def opened_upload(self) -> AbstractContextManager["Window | None"]:
@@ -108,45 +110,51 @@ class Exchange(Generic[V]):
             return "all"
         return "later" if good and self._operation.accept == _EVENT_STREAM else "nothing"
 
-    def settle(self, outcome: Reply | Error) -> Result[V, Error] | Pause:
+    def settle(self, outcome: Reply | Error) -> results.Result[V, Error] | Pause:
         """Take what an attempt came to and say what is next: the result, or a pause before the next attempt."""
         reply = outcome if isinstance(outcome, Reply) else None
         self.fate = "answered" if isinstance(outcome, Reply) else outcome.fate
         self._log("attempt %d: %r", self._attempt, outcome)
-        result = self._read(outcome) if isinstance(outcome, Reply) else Failure(outcome)
-        if isinstance(result, Success):
+        result = self._read(outcome) if isinstance(outcome, Reply) else results.Failure(outcome)
+        if isinstance(result, results.Success):
             return result
         error = self._hooked_error(reply, result.failure())
-        pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=monotonic() - self._began)
-        if pause is None:
-            return Failure(self._with_doubt(error))
-        self._in_doubt = self._in_doubt or not self._policy.is_safe(outcome)
+        policy, elapsed = self._policy, monotonic() - self._began
+        pause = policy.pause(outcome, attempt=self._attempt, elapsed=elapsed) if policy else None
+        if policy is None or pause is None:
+            return results.Failure(self._with_doubt(error))
+        self._in_doubt = self._in_doubt or not policy.is_safe(outcome)
         self._attempt += 1
         return Pause(pause)
 
-    def _read(self, reply: Reply) -> Result[V, Error]:
+    def _read(self, reply: Reply) -> results.Result[V, Error]:
         if not reply.is_good:
-            return Failure(self._refused(reply.without(self.token)))
+            return results.Failure(self._refused(reply.without(self.token)))
         reply = evolve(self._hooked("after_success", reply), source=reply.source) if self._hooks else reply
         result = self._decoded(reply)
         # An error keeps what the server sent, so read it from an answer that cannot give the token away.
-        return result if isinstance(result, Success) else self._decoded(reply.without(self.token))
+        return result if isinstance(result, results.Success) else self._decoded(reply.without(self.token))
 
     def _refused(self, reply: Reply) -> Error:
-        error = refusal(reply, self._operation.caution)
+        from comfydeploy._wire.retry import CREATE_CODES
+
+        may_exist = reply.status_code not in CREATE_CODES
+        error = refusal(reply, self._operation.caution if may_exist else None)
         hint = self._operation.hint(reply) if self._operation.hint else None
         return evolve(error, hint=hint) if hint and isinstance(error, SDKError) else error
 
-    def _decoded(self, reply: Reply) -> Result[V, Error]:
-        expected = self._operation.accept
-        is_json = expected == _JSON and reply.content_type.endswith("+json")
-        if expected not in (reply.content_type, _ANYTHING) and not is_json:
-            reason = f"The server answered with {reply.content_type or 'no content type'} in place of {expected}"
-            return Failure(unexpected(reply, reason, self._operation.caution and "A run may have been started."))
+    def _decoded(self, reply: Reply) -> results.Result[V, Error]:
+        expected, sent = self._operation.accept, reply.content_type
+        is_json = expected == _JSON and sent.endswith("+json")
+        if expected not in (sent, _ANYTHING) and not is_json:
+            reason = f"The server answered with {sent or 'no content type'} in place of {expected}"
+            return results.Failure(
+                unexpected(reply, reason, self._operation.caution and "A run may have been started.")
+            )
         try:
-            return Success(self._operation.decode(reply))
+            return results.Success(self._operation.decode(reply))
         except SDKValidationError as unfit:
-            return Failure(evolve(unfit, fate="answered"))
+            return results.Failure(evolve(unfit, fate="answered"))
 
     def _with_doubt(self, error: Error) -> Error:
         # An earlier attempt, repeated because the caller named its code, may have been executed: the last one hides it.

@@ -1,9 +1,9 @@
 """The lines of a streamed log out of bytes, without I/O."""
 
-import json
 from typing import TypeAlias
 
 from comfydeploy._wire.codec import is_object
+from comfydeploy._wire.parsing import parsed
 from comfydeploy._wire.sse import ServerSentEvent, SSEDecoder
 from comfydeploy._wire.times import moment
 from comfydeploy.errors import MalformedEvent
@@ -32,7 +32,7 @@ class RunLogDecoder:
         items: list[_Item] = []
         for _, data in events:
             try:
-                value = json.loads(data)
+                value = parsed(data)
             except (ValueError, RecursionError):
                 value = None
             if not is_object(value):

@@ -6,25 +6,32 @@ from typing import Final
 
 from comfydeploy.models.secret import HIDDEN
 
-_TELLING = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
-_SECRET_HEADER: Final = re.compile(_TELLING, re.IGNORECASE)
+# Texts, which `re` compiles and keeps when one is first needed: few processes ever print a request.
+_TELLING: Final = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
 # A secret in a JSON text ("cd_token": "..."), also in one that is itself text in JSON, closed or not; and one in the
 # query of an address (?X-Amz-Signature=...).
-_SECRET_IN_TEXT: Final = re.compile(
+_SECRET_IN_TEXT: Final = (
     rf'((\\*)"[^"\\]*(?:{_TELLING})[^"\\]*\2"\s*:\s*\2")(?:(?!\2")(?:\\.|.))*'
-    rf'|([?&][^=&\s"]*(?:{_TELLING}|\bsig\b)[^=&\s"]*=)[^&\s"]*',
-    re.IGNORECASE | re.DOTALL,
+    rf'|([?&][^=&\s"]*(?:{_TELLING}|\bsig\b)[^=&\s"]*=)[^&\s"]*'
 )
 _LONGEST: Final = 2_000
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Give the headers with what is secret in them hidden."""
-    return {name: HIDDEN if _SECRET_HEADER.search(name) else redacted_text(value) for name, value in headers.items()}
+    return {
+        name: HIDDEN if re.search(_TELLING, name, re.IGNORECASE) else redacted_text(value)
+        for name, value in headers.items()
+    }
 
 
 def redacted_text(text: str) -> str:
     """Give the start of a text, at most 2,000 characters, without what looks like a secret."""
     # Cut first: a log line must not cost what the body costs.
-    shown = _SECRET_IN_TEXT.sub(lambda found: f"{found[1] or found[3]}{HIDDEN}", text[:_LONGEST])
+    shown = re.sub(
+        _SECRET_IN_TEXT,
+        lambda found: f"{found[1] or found[3]}{HIDDEN}",
+        text[:_LONGEST],
+        flags=re.IGNORECASE | re.DOTALL,
+    )
     return shown if len(text) <= _LONGEST else f"{shown}... ({len(text):,} characters)"

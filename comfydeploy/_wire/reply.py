@@ -1,6 +1,5 @@
 """An answer of the server, and what it means when it is not the one that was asked for."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -10,7 +9,6 @@ from comfydeploy._wire.codec import read
 from comfydeploy._wire.redact import redacted_headers, redacted_text
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
 from comfydeploy.models.secret import Secret
-from comfydeploy.models.validation import ValidationError
 
 _EXCERPT: Final = 300
 _UNPROCESSABLE: Final = 422
@@ -55,8 +53,10 @@ class Reply:
 
     def json(self) -> Any:
         """Read the body as JSON; ``SDKValidationError`` where it is none."""
+        from comfydeploy._wire.parsing import parsed  # loads msgspec, which a process may never need
+
         try:
-            return json.loads(self.content)
+            return parsed(self.content)
         except (ValueError, RecursionError) as error:
             raise SDKValidationError(
                 f"The server's answer ({self.status_code}) is not JSON: {error}", (), self.body
@@ -84,6 +84,8 @@ def unexpected(reply: Reply, reason: str, hint: str | None = None) -> SDKError:
 def refusal(reply: Reply, hint: str | None) -> HTTPValidationError | SDKError:
     """Give the error that an answer with another status than 2XX is."""
     if reply.status_code == _UNPROCESSABLE:
+        from comfydeploy.models.validation import ValidationError
+
         try:
             detail = read(reply.json()["detail"], list[ValidationError], "detail")
         except (SDKValidationError, LookupError, TypeError):

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode, urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -15,9 +14,9 @@ from comfydeploy.models.secret import Secret
 if TYPE_CHECKING:
     from comfydeploy._wire.upload import Upload
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE: Final = re.compile(r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?")
-_TOKEN: Final = re.compile(r"[\x21-\x7e]+")
+# Texts, which `re` compiles and keeps when one is first needed.
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_HEADER_VALUE: Final = r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?"
 
 
 def _shown_body(content: bytes | None) -> str:
@@ -53,21 +52,29 @@ def segment(value: object, name: str) -> str:
     elif value in ("", ".", ".."):
         problem = Problem(f"$.{name}", f"expected an id, got {value!r}")
     else:
+        from urllib.parse import quote  # as everywhere here: httpx loads it for the first call anyway
+
         return quote(value, safe="", errors="replace")
     raise SDKValidationError(f"{name}: {problem.reason}", (problem,), value)
 
 
 def query(parameters: Mapping[str, str | int | bool | None]) -> str:
     """Give the query of an address from what was given, or nothing."""
-    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in parameters.items()}
-    text = urlencode({name: value for name, value in given.items() if value is not None})
-    return f"?{text}" if text else ""
+    given = {name: value for name, value in parameters.items() if value is not None}
+    if not given:
+        return ""
+    from urllib.parse import urlencode
+
+    said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return f"?{urlencode(said)}"
 
 
 def checked_server(url: object, name: str) -> str:
     """Give a server's address without a slash at its end; ``InvalidRequestError`` for what is none."""
     if not isinstance(url, str):
         raise InvalidRequestError(f"{name}: expected an address, got {type(url).__name__}")
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         port_is_fine = parts.port is None or parts.port > 0
@@ -91,9 +98,9 @@ def checked_headers(headers: object) -> dict[str, str]:
     names: list[Any] = list(headers)
     for name in names:
         value = headers[name]
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not isinstance(name, str) or not re.fullmatch(_HEADER_NAME, name):
             raise InvalidRequestError(f"headers: {name!r} is not a header name")
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        if not isinstance(value, str) or not re.fullmatch(_HEADER_VALUE, value):
             raise InvalidRequestError(
                 f"headers: the value of {name!r} must be one line of ASCII, without blanks around"
             )
@@ -105,6 +112,6 @@ def authorization(token: object) -> Secret:
     """Give the bearer as it is sent; ``InvalidRequestError`` for one that cannot be, without showing it."""
     if not isinstance(token, str):
         raise InvalidRequestError(f"bearer: expected a string, got {type(token).__name__}")
-    if not _TOKEN.fullmatch(token):
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InvalidRequestError("bearer: expected printable ASCII without blanks or line ends (is it empty?)")
     return Secret(token)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from comfydeploy._wire.retry import CREATE_CODES, READ_CODES, RetryPolicy
 from comfydeploy.errors import Error, Problem, SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from comfydeploy._wire.retry import RetryPolicy
     from comfydeploy.hooks import Hooks
 
 _CONNECT: Final = 10.0
@@ -62,8 +62,10 @@ def idle_limit(options: RequestOptions) -> float | None:
     return limit
 
 
-def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: bool) -> RetryPolicy:
+def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: bool) -> "RetryPolicy":
     """Give the policy of one call: off unless the core or the call asks for it, and careful where runs are created."""
+    from comfydeploy._wire.retry import CREATE_CODES, READ_CODES, RetryPolicy  # most calls have none
+
     config, name = (core, "retry_config") if options.retries is None else (options.retries, "options.retries")
     config = NEVER if config is None else config
     if config is not NEVER:

@@ -1,20 +1,18 @@
 """Server-sent events out of bytes, without I/O: linear in the bytes, whatever the chunks."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, TypeAlias
 
+# One pass: a whole event as the server writes them, or any other line. Possessive, so no byte is gone back over.
+_PIECE: Final = re.compile(r"event: ?+([^ \n].*+)\ndata: ?+(.*+)\n\n|(.*+)\n")
 # An unknown field is passed over, as the standard says, where it can be one. A comment has an empty name.
-_FIELD: Final = re.compile(rb"[A-Za-z][\w-]{0,31}|")
+_FIELD: Final = re.compile(r"[A-Za-z][\w-]{0,31}|", re.ASCII)
 # What remains of a broken event may be glued to the name of the one behind it.
-_GLUED: Final = re.compile(rb"(.+)event: (\w+)")
-_BOM: Final = b"\xef\xbb\xbf"
+_GLUED: Final = re.compile(r"(.+)event: (\w+)", re.ASCII)
+_BOM: Final = "\ufeff"
 
-
-class ServerSentEvent(NamedTuple):
-    """One event of a stream. ``name`` is empty for text that is no field of any event."""
-
-    name: str
-    data: str
+ServerSentEvent: TypeAlias = tuple[str, str]
+"""The name and the data of one event. The name is empty for text that is no field of any event."""
 
 
 class SSEDecoder:
@@ -28,60 +26,60 @@ class SSEDecoder:
         self._unfinished: list[bytes] = []
         self._at_start = True
         self._after_cr = False
-        self._name = b""
-        self._data: list[bytes] = []
-        self._strays: list[bytes] = []
+        self._name = ""
+        self._data: list[str] = []
+        self._strays: list[str] = []
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next bytes and give the events that they complete."""
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
-        # For bytes, unlike for text, splitlines knows no other line ends than the three.
-        lines = chunk.splitlines(keepends=True)
-        if not lines:
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        end = chunk.rfind(b"\n") + 1
+        if not end:
+            if chunk:
+                self._unfinished.append(chunk)
             return []
-        unfinished = b"" if lines[-1].endswith((b"\n", b"\r")) else lines.pop()
-        self._after_cr = chunk.endswith(b"\r")
-        if lines and self._unfinished:
-            lines[0] = b"".join([*self._unfinished, lines[0]])
-            self._unfinished.clear()
-        if unfinished:
-            self._unfinished.append(unfinished)
-        if lines and self._at_start:
-            self._at_start = False
-            lines[0] = lines[0].removeprefix(_BOM)
+        self._unfinished.append(chunk[:end])
+        lines = b"".join(self._unfinished).decode("utf-8", "replace")
+        self._unfinished = [chunk[end:]] if end < len(chunk) else []
         return self._events(lines)
 
     def finish(self) -> list[ServerSentEvent]:
         """Give what the end of the stream left unfinished, if it amounts to an event."""
-        tail = b"".join(self._unfinished)
-        self._unfinished.clear()
-        return self._events([tail.removeprefix(_BOM) if self._at_start else tail, b""])
+        tail = b"".join(self._unfinished).decode("utf-8", "replace")
+        self._unfinished = []
+        return self._events(tail + "\n\n")
 
-    def _events(self, lines: list[bytes]) -> list[ServerSentEvent]:
+    def _events(self, lines: str) -> list[ServerSentEvent]:
+        if self._at_start:
+            self._at_start = False
+            lines = lines.removeprefix(_BOM)
         events: list[ServerSentEvent] = []
-        data = self._data
-        for ended in lines:
-            line = ended.rstrip(b"\r\n")
-            if line.startswith(b"data:"):
-                data.append(line[6:] if line[5:6] == b" " else line[5:])
-            elif line.startswith(b"event:"):
-                self._name = line[7:] if line[6:7] == b" " else line[6:]
-            elif line:
-                self._other(line)
-            elif data or self._strays:
+        waiting, strays = self._data, self._strays
+        for name, data, line in _PIECE.findall(lines):
+            if not name:
+                self._line(line, events)
+            elif waiting or strays:  # it goes on with an event that was broken off
+                self._name = name
+                waiting.append(data)
                 self._end_block(events)
             else:
-                self._name = b""
+                self._name = ""
+                events.append((name, data))
         return events
 
-    def _other(self, line: bytes) -> None:
-        field = line.partition(b":")[0]
-        if field == b"data":
-            self._data.append(b"")
-        elif field == b"event":
-            self._name = b""
+    def _line(self, line: str, events: list[ServerSentEvent]) -> None:
+        field, _, value = line.partition(":")
+        if not line:
+            self._end_block(events)
+        elif field == "data":
+            self._data.append(value.removeprefix(" "))
+        elif field == "event":
+            self._name = value.removeprefix(" ")
         elif glued := _GLUED.fullmatch(line):
             self._strays.append(glued[1])
             self._name = glued[2]
@@ -90,11 +88,9 @@ class SSEDecoder:
 
     def _end_block(self, events: list[ServerSentEvent]) -> None:
         if self._strays:
-            events.append(ServerSentEvent("", b"\n".join(self._strays).decode("utf-8", "replace")))
+            events.append(("", "\n".join(self._strays)))
             self._strays.clear()
         if self._data:
-            data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-            name = self._name.decode("utf-8", "replace") or "message"
-            events.append(ServerSentEvent(name, data.decode("utf-8", "replace")))
-        self._name = b""
-        self._data.clear()
+            events.append((self._name or "message", "\n".join(self._data)))
+            self._data.clear()
+        self._name = ""

@@ -1,10 +1,8 @@
 """The rules by which JSON values become models: nothing coerced, nothing lost, every misfit named by its path."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from attrs import fields, has
 from cattrs import Converter, ForbiddenExtraKeysError, transform_error
@@ -13,6 +11,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen import make_mapping_structure_fn as _make_mapping_structure_fn  # pyright: ignore[reportUnknownVariableType] - untyped there
 
 from comfydeploy._wire.codec import is_object
+from comfydeploy._wire.kinds import PLAIN, Misfit, is_moment, is_or_raw, plain_kinds, taken_kinds, union
 from comfydeploy._wire.times import moment
 from comfydeploy.errors import Problem
 from comfydeploy.models.document import Document, NumberText
@@ -20,28 +19,17 @@ from comfydeploy.models.secret import Secret
 
 _Hook = Callable[[Any, Any], Any]
 
-_NAMES: Final[dict[type, str]] = {
-    str: "a string",
-    int: "an integer",
-    float: "a number",
-    bool: "true or false",
-    NoneType: "null",
-}
 _LIST: Final[Any] = list
 _DICT: Final[Any] = dict
-
-
-class Misfit(ValueError):  # noqa: N818 - the name of what happened
-    """A value is not of the kind that its field takes."""
 
 
 @cache
 def converter() -> Converter:
     """Give the one converter of the process."""
     rules = Converter()
-    rules.register_structure_hook_func(_is_moment, lambda value, _: moment(value))
+    rules.register_structure_hook_func(is_moment, lambda value, _: moment(value))
     made = rules.register_structure_hook_factory
-    made(lambda kind: bool(_plain_kinds(kind)), _plain_hook)
+    made(lambda kind: bool(plain_kinds(kind)), _plain_hook)
     for kind in (str, int, float, bool):  # cattrs has hooks of its own for these, which coerce
         rules.register_structure_hook(kind, _plain_hook(kind, rules))
     rules.register_structure_hook_func(lambda kind: kind == NumberText, _number_text)
@@ -49,7 +37,7 @@ def converter() -> Converter:
     made(_is_made_from(list), _list_hook)
     made(_is_made_from(Sequence), _sequence_hook)
     made(_is_made_from(dict, Mapping), _object_hook)
-    made(_is_or_raw, _or_raw_hook)
+    made(is_or_raw, _or_raw_hook)
     made(has, _class_hook)
     return rules
 
@@ -83,24 +71,9 @@ def _misfit(expected: str, value: object) -> Misfit:
     return Misfit(f"expected {expected}, got {'null' if value is None else type(value).__name__}")
 
 
-def _union(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
-
-
-def _plain_kinds(kind: Any) -> frozenset[type]:
-    """Give the plain kinds that a type is made of, or none where it is made of more.
-
-    ``Literal[...] | str``, "one of these words, or another", is a text.
-    """
-    kinds = frozenset(str if get_origin(member) is Literal else member for member in _union(kind) or (kind,))
-    return kinds if kinds <= _NAMES.keys() else frozenset()
-
-
 def _plain_hook(kind: Any, _: Converter) -> _Hook:
-    # Most fields of an answer come through here, so: one look at the type, and no subclasses (True is no integer).
-    kinds = _plain_kinds(kind)
-    taken = kinds | {int} if float in kinds else kinds
-    expected = " or ".join(_NAMES[member] for member in _NAMES if member in kinds)
+    kinds, taken = plain_kinds(kind), taken_kinds(kind)
+    expected = " or ".join(PLAIN[member] for member in PLAIN if member in kinds)
 
     def structure(value: Any, _: Any) -> Any:
         if type(value) in taken or (str in taken and isinstance(value, str)):
@@ -118,17 +91,8 @@ def _number_text(value: Any, _: Any) -> float:
         raise _misfit("a number as text", value) from None
 
 
-def _is_moment(kind: Any) -> bool:
-    return kind is datetime or datetime in _union(kind)
-
-
-def _is_or_raw(kind: Any) -> bool:
-    """Tell whether a type is "this where it fits, otherwise as the server sent it": ``X | Any``."""
-    return Any in _union(kind)
-
-
 def _or_raw_hook(kind: Any, rules: Converter) -> _Hook:
-    (model,) = (member for member in _union(kind) if member is not Any)
+    (model,) = (member for member in union(kind) if member is not Any)
     hook = rules.get_structure_hook(model)
     expected = get_origin(model) or dict
 

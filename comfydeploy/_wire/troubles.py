@@ -58,13 +58,14 @@ def without_frames(error: Exception) -> Exception:
 
 def _classified(error: Exception, fate: Fate, *, closed: bool) -> Lost:
     said = str(error)
-    if closed:
-        return RequestAbortedError("The client or the stream was closed by the caller", fate)
     names = _names(error)
-    for name, (form, known, text) in _LOST.items():
-        if name in names:
-            # The answer of a stream has begun: what breaks later cannot take that back.
-            return form(f"{text}: {said}" if said else text, fate if fate == "answered" else known)
+    form, known, text = next((_LOST[name] for name in _LOST if name in names), (None, fate, ""))
+    if fate == "answered":  # the answer of a stream has begun: what breaks later cannot take that back
+        known = fate
+    if closed:
+        return RequestAbortedError("The client or the stream was closed by the caller", known)
+    if form is not None:
+        return form(f"{text}: {said}" if said else text, known)
     return UnexpectedClientError(f"{type(error).__name__}: {said}" if said else type(error).__name__, fate)
 
 

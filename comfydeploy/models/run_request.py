@@ -10,7 +10,7 @@ Gpu: TypeAlias = Literal["CPU", "T4", "L4", "A10G", "L40S", "A100", "A100-80GB",
 Origin: TypeAlias = Literal["manual", "api", "public-share"]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, init=False, repr=False, eq=False)  # the three have their own
 class _RunRequest:
     """What may be said of every run.
 

@@ -29,3 +29,6 @@ class Secret:
     def removed_from(self, text: str) -> str:
         """Give a text without this secret, as for one that a server sends back."""
         return text.replace(self._text, HIDDEN) if self._text else text
+
+
+NOTHING_SECRET: Final = Secret("")

@@ -10,6 +10,7 @@ from attrs import frozen
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from comfydeploy._wire import compiled
 from comfydeploy._wire.codec import given, is_array, is_object, json_bytes, read
 from comfydeploy.errors import Problem, SDKValidationError
 
@@ -170,3 +171,12 @@ def test_what_was_not_given_is_left_out_and_the_rest_is_the_same_object():
     inner = {"x": None}
     assert given(Model(a=inner, c=False)) == {"a": {"x": None}, "c": False}
     assert given(Model(a=inner))["a"] is inner
+
+
+def test_a_lack_of_memory_passes_through(monkeypatch):
+    def fail(_):
+        raise MemoryError
+
+    monkeypatch.setattr(compiled, "reader", lambda _: fail)
+    with pytest.raises(MemoryError):
+        read({}, dict[str, int], "request")

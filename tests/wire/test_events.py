@@ -11,6 +11,8 @@ from comfydeploy.errors import MalformedEvent
 from comfydeploy.models import EventUpdateEvent, LogUpdateEvent, UnknownEvent
 from comfydeploy.result import Failure, Success
 
+pytestmark = pytest.mark.usefixtures("each_parser")
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -8,6 +8,8 @@ from comfydeploy.errors import SDKValidationError
 from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
 from comfydeploy.models import CreateRunResponse
 
+pytestmark = pytest.mark.usefixtures("each_parser")
+
 
 def test_an_answer_is_read_into_the_model():
     assert returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": "r"}')).run_id == "r"

@@ -22,6 +22,8 @@ from comfydeploy.models import (
 )
 from comfydeploy.result import Failure, Success
 
+pytestmark = pytest.mark.usefixtures("each_parser")
+
 TIMES = ("created_at", "updated_at", "queued_at", "started_at", "ended_at")
 # What the server takes and the client refuses before it sends anything.
 REFUSED_BY_US = {"queue-extra-field"}

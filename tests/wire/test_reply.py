@@ -10,6 +10,8 @@ from comfydeploy._wire.reply import Reply, refusal, unexpected
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
 from comfydeploy.models.secret import Secret
 
+pytestmark = pytest.mark.usefixtures("each_parser")
+
 JSON_TYPE = {"content-type": "application/json"}
 ISSUE = {"loc": ["body", 0, "seed"], "msg": "Field required", "type": "missing", "input": {}}
 

@@ -147,6 +147,12 @@ def test_text_that_is_no_field_is_not_lost_before_data():
     assert events(b"yyyevent: event_update\ndata: {}\n\n") == [("", "yyy"), ("event_update", "{}")]
 
 
+def test_an_event_within_an_unfinished_one_goes_on_with_its_data():
+    assert events(b"data: a\nevent: b\ndata: c\n\ndata: d\n\n") == [("b", "a\nc"), ("message", "d")]
+    assert events(b"yyy: {}\nevent: b\ndata: c\n\n") == [("b", "c")]
+    assert events(b"y{y: {}\nevent: b\ndata: c\n\n") == [("", "y{y: {}"), ("b", "c")]
+
+
 def test_a_line_put_into_an_unfinished_one_stays_in_its_data():
     body = b'event: a\ndata: {"x": "yyyevent: log_update\ndata: {}\n\nevent: b\ndata: c\n\n'
     assert events(body) == [("a", '{"x": "yyyevent: log_update\n{}'), ("b", "c")]
@@ -170,22 +176,35 @@ def test_data_comes_out_as_it_went_in(lines):
 
 
 class Counted(bytes):
-    """Bytes that count how many of them were looked at for line ends."""
+    """Bytes that count how many of them were looked at for line ends, for each way to look."""
 
-    looked_at = 0
+    looked_at: dict[str, int] = {}  # noqa: RUF012 - one for all
     __slots__ = ()
 
+    def _look(self, way):
+        Counted.looked_at[way] = Counted.looked_at.get(way, 0) + len(self)
+        return getattr(super(), way)
+
+    def __contains__(self, part):
+        return self._look("__contains__")(part)
+
+    def rfind(self, part):
+        return self._look("rfind")(part)
+
+    def replace(self, old, new):
+        return self._look("replace")(old, new)
+
     def splitlines(self, keepends=False):
-        Counted.looked_at += len(self)
-        return super().splitlines(keepends)
+        return self._look("splitlines")(keepends)
 
 
 def test_no_byte_is_looked_at_twice_however_small_the_chunks_of_a_large_event():
-    Counted.looked_at = 0
+    Counted.looked_at.clear()
     chunks = [b"data: ", *[b"x" * 100] * 1000, b"\n\n"]
     ((_, data),) = events(*map(Counted, chunks))
     assert len(data) == 100_000
-    assert Counted.looked_at == sum(map(len, chunks))
+    # Once for CR, and once for LF.
+    assert Counted.looked_at == dict.fromkeys(("__contains__", "rfind"), sum(map(len, chunks)))
 
 
 def test_an_unfinished_line_is_put_together_only_once():

@@ -326,7 +326,8 @@ def fake() -> type[FakeComfyUI]:
     return FakeComfyUI
 
 
-@pytest.fixture(scope="session")
+# For no longer than a module: while a server is connected to it, pings roll the dice that properties elsewhere hold.
+@pytest.fixture(scope="module")
 def comfyui() -> Iterator[FakeComfyUI]:
     """A ComfyUI of today."""
     with FakeComfyUI() as comfyui:
@@ -394,7 +395,7 @@ def _told(item: Any) -> tuple[str, Any]:
     raise AssertionError(item)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def forwarding() -> Iterator[Callable[..., Local]]:
     """Starts a local server that forwards runs to a ComfyUI: forwarding(comfyui.url)."""
     with ExitStack() as exits:
@@ -407,7 +408,7 @@ def forwarding() -> Iterator[Callable[..., Local]]:
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def local(forwarding, comfyui) -> Local:
     return forwarding(comfyui.url)
 

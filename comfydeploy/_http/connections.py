@@ -2,15 +2,18 @@
 
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from comfydeploy.errors import RequestAbortedError
+from comfydeploy.errors import InvalidRequestError, RequestAbortedError
 
 if TYPE_CHECKING:
     import ssl
     from asyncio import AbstractEventLoop
 
     import httpx
+
+AsyncTransport: TypeAlias = Literal["httpx", "aiohttp"]
+"""What carries the async calls; aiohttp where its extra is installed, unless a core is told."""
 
 
 class Connections:
@@ -25,7 +28,7 @@ class Connections:
         given: "httpx.Client | None",
         async_given: "httpx.AsyncClient | None",
         transport: "httpx.BaseTransport | None",
-        async_transport: "httpx.AsyncBaseTransport | None",
+        async_transport: "httpx.AsyncBaseTransport | AsyncTransport | None",
     ) -> None:
         self.given = given
         self.async_given = async_given
@@ -43,9 +46,7 @@ class Connections:
         key = (os.getpid(), lasting)
         client = self._blocking.get(key)
         if client is None:
-            import httpx
-
-            made = httpx.Client(**_settings(lasting=lasting), transport=self._transport)
+            made = self._made(lasting=lasting)
             client = self._blocking.setdefault(key, made)
             if client is not made:
                 made.close()
@@ -61,13 +62,9 @@ class Connections:
         key = (get_running_loop(), lasting)
         client = self._awaiting.get(key)
         if client is None:
-            import httpx
-
             for old in [old for old in self._awaiting if old[0].is_closed()]:
                 self._awaiting.pop(old, None)
-            client = self._awaiting[key] = httpx.AsyncClient(
-                **_settings(lasting=lasting), transport=self._async_transport
-            )
+            client = self._awaiting[key] = self._made_async(lasting=lasting)
         return client
 
     def close(self) -> None:
@@ -87,6 +84,25 @@ class Connections:
         for client in clients:
             await client.aclose()
 
+    def _made(self, *, lasting: bool) -> "httpx.Client":
+        from comfydeploy._http.pool import PooledClient
+
+        return PooledClient(**_settings(lasting=lasting), transport=self._transport)
+
+    def _made_async(self, *, lasting: bool) -> "httpx.AsyncClient":
+        given = self._async_transport or ("aiohttp" if _has_aiohttp() else "httpx")
+        if given == "aiohttp":
+            if not _has_aiohttp():
+                raise InvalidRequestError("async_transport: 'aiohttp' needs the extra: install 'comfydeploy[aiohttp]'")
+            from comfydeploy._http.aiohttp import AiohttpClient
+
+            return AiohttpClient(**_settings(lasting=lasting))
+        if isinstance(given, str) and given != "httpx":
+            raise InvalidRequestError(f"async_transport: expected a transport, 'httpx' or 'aiohttp', got {given!r}")
+        from comfydeploy._http.pool import AsyncPooledClient
+
+        return AsyncPooledClient(**_settings(lasting=lasting), transport=None if given == "httpx" else given)
+
     def _check_open(self) -> None:
         if self._closed:
             raise RequestAbortedError("The client was closed", "not_sent")
@@ -104,6 +120,13 @@ def _settings(*, lasting: bool) -> dict[str, Any]:
 @cache
 def _tls() -> "ssl.SSLContext":
     """Give the one context of the process: it takes most of the time that a client takes to make."""
-    import httpx
+    from comfydeploy._http.tls import LateContext
 
-    return httpx.create_ssl_context()
+    return LateContext()
+
+
+@cache
+def _has_aiohttp() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("httpx_aiohttp") is not None

@@ -1,0 +1,44 @@
+"""A TLS context that reads the certificates of the authorities when the first connection needs them.
+
+That is a sixth of a process's time to a first answer, and a server on the same machine, such as the local one, needs
+none of it.
+"""
+
+import ssl
+from collections.abc import Iterable
+from typing import Any, Self
+
+import httpx
+
+
+class LateContext(ssl.SSLContext):
+    """What ``httpx.create_ssl_context()`` gives, made at the first handshake.
+
+    All work is left to that one. This shell itself trusts nobody: a handshake that went past it would be refused.
+    """
+
+    _made: ssl.SSLContext | None = None
+    _protocols: tuple[str, ...] = ()
+
+    def __new__(cls) -> Self:
+        """Make the shell; the protocol is the one for clients, which verifies who answers."""
+        return super().__new__(cls, ssl.PROTOCOL_TLS_CLIENT)
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Keep the names for the context to come; httpx gives them before each handshake."""
+        self._protocols = tuple(alpn_protocols)
+
+    def wrap_socket(self, *given: Any, **named: Any) -> ssl.SSLSocket:
+        """Begin a handshake over a socket."""
+        return self._whole().wrap_socket(*given, **named)
+
+    def wrap_bio(self, *given: Any, **named: Any) -> ssl.SSLObject:
+        """Begin a handshake in memory, as asyncio does it."""
+        return self._whole().wrap_bio(*given, **named)
+
+    def _whole(self) -> ssl.SSLContext:
+        made = self._made or httpx.create_ssl_context()  # two threads may make two: either will do
+        self._made = made
+        if self._protocols:
+            made.set_alpn_protocols(self._protocols)
+        return made

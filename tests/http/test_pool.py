@@ -1,0 +1,542 @@
+"""The connections of a core: as many as allowed, first come first served, and none lost whatever happens."""
+
+import asyncio
+import itertools
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+
+import httpcore
+import httpx
+import pytest
+
+from comfydeploy import ComfyDeployCore, RequestOptions, Success, errors
+from comfydeploy._http.ledger import Ledger
+from comfydeploy._http.pool import AsyncPool, AsyncPooledClient, Pool, PooledClient
+from comfydeploy.funcs.run_get import run_get_async
+
+RUN = b'{"id": "r", "status": "queued"}'
+
+
+def until(condition):
+    """Wait for what another thread is about to do."""
+    end = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0)
+
+
+class Asker:
+    """A pooled client of one colour, asked from many threads or tasks at once: each request gives a future."""
+
+    def __init__(self, *, awaited, **limits):
+        self._executor = ThreadPoolExecutor(64)
+        self._loop = asyncio.new_event_loop() if awaited else None
+        kind = AsyncPooledClient if awaited else PooledClient
+        self.client = kind(limits=httpx.Limits(**limits), verify=False, trust_env=False)
+        self.ledger = self.client._transport._pool._ledger
+        if self._loop:
+            self._running = self._executor.submit(self._loop.run_forever)
+
+    def __call__(self, url, **limits):
+        timeout = httpx.Timeout(5, **{"pool": None, **limits})
+        if self._loop:
+            return asyncio.run_coroutine_threadsafe(self.client.get(url, timeout=timeout), self._loop)
+        return self._executor.submit(self.client.get, url, timeout=timeout)
+
+    def in_line(self, url, **limits):
+        """Ask, and come back when the request waits for its turn."""
+        before = len(self.ledger._waiting)
+        future = self(url, **limits)
+        until(lambda: len(self.ledger._waiting) == before + 1)
+        return future
+
+    def close_client(self):
+        if self._loop:
+            asyncio.run_coroutine_threadsafe(self.client.aclose(), self._loop).result(5)
+        else:
+            self.client.close()
+
+    def close(self):
+        self.close_client()
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._running.result(5)
+            self._loop.close()
+        self._executor.shutdown()
+
+
+@pytest.fixture(params=["blocking", "awaited"])
+def asker(request):
+    """Make askers: ``asker(max_connections=1)``."""
+    made = []
+
+    def make(**limits):
+        made.append(Asker(awaited=request.param == "awaited", **limits))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+class TestTheLine:
+    def test_is_served_in_order_by_one_connection_if_there_may_be_no_more(self, asker, raw, answer):
+        gate = threading.Event()
+        server = raw([gate, answer(200, RUN)])
+        ask = asker(max_connections=1)
+        first = ask(f"{server.url}/0")
+        until(lambda: server.requests)
+        others = [ask.in_line(f"{server.url}/{number}") for number in range(1, 6)]
+        gate.set()
+        assert all(future.result(5).status_code == 200 for future in (first, *others))
+        assert [line.split()[1] for line, _, _ in server.requests] == [f"/{number}" for number in range(6)]
+        assert len(server.connections) == 1
+
+    def test_is_as_long_as_it_takes_without_a_limit_and_ends_in_a_pool_time_out_with_one(self, asker, raw, answer):
+        gate = threading.Event()
+        server = raw([gate, answer(200, RUN)])
+        ask = asker(max_connections=1)
+        busy = ask(server.url)
+        until(lambda: server.requests)
+        patient = ask.in_line(server.url)
+        with pytest.raises(httpx.PoolTimeout):
+            ask.in_line(server.url, pool=0.01).result(5)
+        gate.set()
+        assert [future.result(5).status_code for future in (busy, patient)] == [200, 200]
+        assert len(server.requests) == 2
+
+    @pytest.mark.parametrize("end", ["reset", "close"])
+    def test_goes_on_with_a_new_connection_when_one_breaks(self, asker, raw, answer, end):
+        gate = threading.Event()
+        server = raw([gate, end], answer(200, RUN))
+        ask = asker(max_connections=1)
+        breaking = ask(server.url)
+        until(lambda: server.requests)
+        waiting = ask.in_line(server.url)
+        gate.set()
+        with pytest.raises(httpx.TransportError):
+            breaking.result(5)
+        assert waiting.result(5).status_code == 200
+        assert len(server.connections) == 2
+
+    def test_is_sent_away_when_the_client_is_closed(self, asker, raw):
+        server = raw(["hang"])
+        ask = asker(max_connections=1)
+        busy = ask(server.url)
+        until(lambda: server.requests)
+        waiting = ask.in_line(server.url)
+        ask.close_client()
+        with pytest.raises(httpx.PoolTimeout, match="closed"):
+            waiting.result(5)
+        server.close()  # a blocking client cannot end a call that another thread is in
+        with pytest.raises(httpx.TransportError):
+            busy.result(5)
+
+    def test_takes_nobody_in_once_the_client_is_closed(self, asker):
+        ask = asker(max_connections=0)
+        ask.ledger.close()
+        with pytest.raises(httpx.PoolTimeout, match="closed"):
+            ask("http://127.0.0.1:1").result(5)
+
+    def test_serves_many_threads_and_tasks_without_losing_or_sharing_a_connection(self, asker, raw, answer):
+        server = raw(answer(200, RUN))
+        ask = asker(max_connections=4)
+        wait(futures := [ask(server.url) for _ in range(400)])
+        assert {future.result().status_code for future in futures} == {200}
+        assert len(server.requests) == 400
+        assert len(server.connections) <= 4
+        assert len(ask.ledger._idle) == len(ask.ledger._places) == len(server.connections)
+
+
+class TestAConnection:
+    def test_is_used_again_and_the_one_used_last_comes_first(self, asker, raw, answer):
+        gate = threading.Event()
+        server = raw([gate, answer(200, RUN)], [gate, answer(200, RUN)], answer(200, RUN))
+        ask = asker(max_connections=5)
+        both = [ask(server.url), ask(server.url)]
+        until(lambda: len(server.requests) == 2)
+        gate.set()
+        wait(both, 5)
+        last = ask.ledger._idle[-1]
+        for _ in range(3):
+            assert ask(server.url).result(5).status_code == 200
+            assert ask.ledger._idle[-1] is last
+        assert len(server.connections) == 2
+
+    @pytest.mark.parametrize("limits", [{"keepalive_expiry": 0}, {"max_keepalive_connections": 0}])
+    def test_that_nobody_needs_is_closed(self, asker, raw, answer, limits):
+        gate = threading.Event()
+        server = raw([gate, answer(200, RUN)], [gate, answer(200, RUN)], [answer(200, RUN), "hang"])
+        ask = asker(**limits)
+        both = [ask(server.url), ask(server.url)]
+        until(lambda: len(server.requests) == 2)
+        gate.set()
+        wait(both, 5)
+        assert ask(server.url).result(5).status_code == 200
+        assert len(ask.ledger._places) == 1
+
+    def test_leads_to_one_server_only(self, asker, raw, answer):
+        servers = [raw(answer(200, RUN)), raw(answer(200, RUN))]
+        ask = asker(max_connections=2)
+        for _ in range(3):
+            for server in servers:
+                assert ask(server.url).result(5).status_code == 200
+        assert [len(server.requests) for server in servers] == [3, 3]
+        assert [len(server.connections) for server in servers] == [1, 1]
+
+    def test_is_given_up_for_another_server_where_there_may_be_no_more(self, asker, raw, answer):
+        servers = [raw(answer(200, RUN)), raw(answer(200, RUN))]
+        ask = asker(max_connections=1)
+        for _ in range(2):
+            for server in servers:
+                assert ask(server.url).result(5).status_code == 200
+        assert [len(server.requests) for server in servers] == [2, 2]
+        assert len(ask.ledger._places) == 1
+
+    def test_that_could_not_be_made_is_forgotten(self, asker, raw):
+        server = raw()
+        server.close()
+        ask = asker(max_connections=1)
+        for _ in range(2):
+            with pytest.raises(httpx.ConnectError):
+                ask(server.url).result(5)
+        assert not ask.ledger._places
+
+
+class Source:
+    """Makes connections in memory, in place of httpcore."""
+
+    def __init__(self, kind, **settings):
+        self.made = []
+        self._kind = kind
+        self._settings = settings
+
+    def create_connection(self, origin):
+        self.made.append(self._kind(**self._settings))
+        return self.made[-1]
+
+
+class Connection:
+    """A connection in memory, which notices whether two use it at a time, and may fail to end its answer."""
+
+    def __init__(self, fails=None):
+        self.is_busy = self.was_closed = False
+        self.fails = fails
+
+    def is_idle(self):
+        return not self.is_busy and not self.was_closed
+
+    def has_expired(self):
+        return False
+
+    def handle_request(self, request):
+        self.is_busy = True
+        return httpcore.Response(200, content=self.Body(self))
+
+    def close(self):
+        self.was_closed = True
+
+    class Body:
+        def __init__(self, connection):
+            self.connection = connection
+
+        def __iter__(self):
+            yield b"{}"
+
+        def close(self):
+            self.connection.is_busy = False
+            if self.connection.fails:
+                raise self.connection.fails
+
+
+class AsyncConnection(Connection):
+    """Its twin, with places to be cancelled at."""
+
+    async def handle_async_request(self, request):
+        assert self.is_idle()
+        self.is_busy = True
+        try:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        except BaseException:
+            self.is_busy = False
+            raise
+        return httpcore.Response(200, content=self.AsyncBody(self))
+
+    async def aclose(self):
+        await asyncio.sleep(0)
+        self.close()
+
+    class AsyncBody(Connection.Body):
+        async def __aiter__(self):
+            await asyncio.sleep(0)
+            yield b"{}"
+
+        async def aclose(self):
+            self.connection.is_busy = False
+            await asyncio.sleep(0)
+            self.close()
+
+
+REQUEST = httpcore.Request("GET", "http://host/")
+
+
+class TestACancelledTask:
+    @pytest.mark.parametrize("connections", [1, 2])
+    def test_leaves_every_connection_usable_wherever_it_is_cancelled(self, connections):
+        async def ask(pool):
+            response = await pool.handle_async_request(REQUEST)
+            try:
+                return [part async for part in response.stream]
+            finally:
+                await response.aclose()
+
+        async def tried(steps):
+            source = Source(AsyncConnection)
+            pool = AsyncPool(source, httpx.Limits(max_connections=connections))
+            tasks = [asyncio.create_task(ask(pool)) for _ in range(4)]
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            was_over = tasks[1].done()
+            tasks[1].cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            assert results[:1] + results[2:] == [[b"{}"]] * 3
+            assert await ask(pool) == [b"{}"]
+            assert not pool._ledger._waiting
+            assert len(pool._ledger._idle) == len(pool._ledger._places) <= connections
+            await pool.aclose()
+            # Of those that were dropped as well, none stays open.
+            assert all(connection.was_closed for connection in source.made)
+            return was_over
+
+        for steps in itertools.count():
+            if asyncio.run(tried(steps)):
+                break
+        assert steps >= 5
+
+    @pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+    def test_leaves_every_connection_usable_over_sockets_as_well(self, raw, answer, transport):
+        server = raw(answer(200, RUN))
+
+        async def tried(core, steps):
+            task = asyncio.create_task(run_get_async(core, "r"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            was_over = task.done()
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            assert isinstance(await run_get_async(core, "r"), Success)
+            ledger = core.connections.async_client(lasting=False)._transport
+            ledger = getattr(ledger, "_pool", ledger)._ledger
+            assert len(ledger._idle) == len(ledger._places)
+            return was_over
+
+        async def try_all():
+            async with ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport) as core:
+                # In steps that grow: most of them are spent with waiting for the other thread.
+                steps = 0
+                while not await tried(core, steps):
+                    steps += 1 + steps // 8
+                return steps
+
+        assert asyncio.run(try_all()) > 0
+
+    def test_hands_on_the_place_that_it_was_given_in_the_same_moment(self):
+        async def tried():
+            ledger = Ledger(httpx.Limits(max_connections=1))
+            first, second, third = (asyncio.get_running_loop().create_future() for _ in range(3))
+            place = ledger.take(REQUEST.url.origin)
+            with (
+                ledger.line(first, None),
+                ledger.line(third, None),
+                suppress(ZeroDivisionError),
+                ledger.line(second, None),
+            ):
+                ledger._waiting.move_to_end(third)
+                first.cancel()  # and its task has not run since
+                ledger.keep(place)
+                assert second.result() is place
+                raise ZeroDivisionError
+            assert third.result() is place
+
+        asyncio.run(tried())
+
+    def test_in_the_line_of_a_client_that_was_closed_in_the_same_moment_stays_cancelled(self):
+        async def tried():
+            ledger = Ledger(httpx.Limits(max_connections=0))
+            first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
+            with ledger.line(first, None), suppress(ZeroDivisionError), ledger.line(second, None):
+                first.cancel()
+                ledger.close()
+                raise ZeroDivisionError
+            assert isinstance(second.exception(), httpcore.PoolTimeout)
+
+        asyncio.run(tried())
+
+
+def test_a_place_that_came_free_between_the_look_and_the_line_is_taken_at_once():
+    ledger = Ledger(httpx.Limits(max_connections=1))
+    turn = Future()
+    with ledger.line(turn, REQUEST.url.origin):
+        assert turn.result().origin == REQUEST.url.origin
+
+
+class TestAnAnswer:
+    def test_that_cannot_be_closed_gives_its_connection_up(self):
+        source = Source(Connection, fails=OSError("no"))
+        pool = Pool(source, httpx.Limits())
+        with pytest.raises(OSError, match="no"):
+            pool.handle_request(REQUEST).close()
+        assert not pool._ledger._places
+        assert source.made[0].was_closed
+
+        async def tried():
+            source = Source(AsyncConnection, fails=OSError("no"))
+            pool = AsyncPool(source, httpx.Limits())
+            response = await pool.handle_async_request(REQUEST)
+            with pytest.raises(OSError, match="no"):
+                await response.aclose()
+            assert not pool._ledger._places
+            assert source.made[0].was_closed
+
+        asyncio.run(tried())
+
+    def test_that_is_closed_after_its_client_closes_its_connection(self):
+        source = Source(Connection)
+        pool = Pool(source, httpx.Limits())
+        response = pool.handle_request(REQUEST)
+        pool.close()
+        source.made[0].was_closed = False  # as if it had been connecting meanwhile
+        response.close()
+        response.close()
+        assert source.made[0].was_closed
+
+        async def tried():
+            source = Source(AsyncConnection)
+            pool = AsyncPool(source, httpx.Limits())
+            response = await pool.handle_async_request(REQUEST)
+            await pool.aclose()
+            source.made[0].was_closed = False
+            await response.aclose()
+            await response.aclose()
+            assert source.made[0].was_closed
+
+        asyncio.run(tried())
+
+
+@pytest.mark.parametrize("connections", [1, 100])
+def test_a_request_looks_at_one_connection_however_many_there_are(connections):
+    looks = []
+
+    class Watched(Connection):
+        def has_expired(self):
+            looks.append(self)
+            return False
+
+    source = Source(Watched)
+    pool = Pool(source, httpx.Limits(max_connections=100))
+    for response in [pool.handle_request(REQUEST) for _ in range(connections)]:
+        response.close()
+    assert len(source.made) == connections
+    pool.handle_request(REQUEST).close()
+    assert looks == [source.made[-1]]
+
+
+def test_another_kind_of_address_is_refused(asker):
+    with pytest.raises(httpx.UnsupportedProtocol, match="ftp"):
+        asker()("ftp://host/").result(5)
+
+
+class TestACore:
+    @pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+    def test_has_a_hundred_connections_for_any_number_of_calls(self, raw, answer, transport):
+        gate = threading.Event()
+        server = raw([gate, answer(200, RUN)])
+
+        async def ask():
+            async with ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport) as core:
+                tasks = [asyncio.create_task(run_get_async(core, "r")) for _ in range(300)]
+                while len(server.requests) < 100:
+                    await asyncio.sleep(0)
+                gate.set()
+                return await asyncio.gather(*tasks)
+
+        assert all(isinstance(result, Success) for result in asyncio.run(ask()))
+        assert len(server.connections) == 100
+
+    @pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+    def test_that_is_closed_ends_the_calls_and_knows_which_were_never_sent(self, raw, transport):
+        server = raw(["hang"])
+
+        async def close():
+            core = ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport)
+            tasks = [asyncio.create_task(run_get_async(core, "r")) for _ in range(103)]
+            while len(server.requests) < 100:
+                await asyncio.sleep(0)
+            await core.aclose()
+            return [result.failure() for result in await asyncio.gather(*tasks)]
+
+        found = asyncio.run(close())
+        assert {type(error) for error in found} == {errors.RequestAbortedError}
+        assert [error.fate for error in found].count("not_sent") == 3
+
+    def test_goes_through_the_proxy_of_the_environment(self, calls, raw, answer, monkeypatch):
+        proxy, server = raw(answer(200, RUN)), raw(answer(200, RUN))
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert isinstance(calls("run_get", calls.core("http://example.com/api"), "r"), Success)
+        assert proxy.requests[0][0] == "GET http://example.com/api/run/r HTTP/1.1"
+        assert isinstance(calls("run_get", calls.core(server.url), "r"), Success)
+        assert len(proxy.requests) == len(server.requests) == 1
+
+    def test_leaves_a_socks_proxy_to_httpx(self, calls, monkeypatch):
+        monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+        error = calls("run_get", calls.core("http://example.com/api"), "r").failure()
+        assert "socksio" in str(error)  # the package that httpx needs for it, and says so
+
+    @pytest.mark.parametrize("transport", ["trio", 5])
+    def test_with_an_unknown_transport_fails_every_async_call(self, transport):
+        core = ComfyDeployCore(bearer="k", async_transport=transport)
+        error = asyncio.run(run_get_async(core, "r")).failure()
+        assert isinstance(error, errors.InvalidRequestError | errors.UnexpectedClientError)
+
+    def test_without_the_extra_uses_httpx_and_says_what_is_missing_where_aiohttp_is_asked_for(
+        self, raw, answer, monkeypatch
+    ):
+        monkeypatch.setattr("comfydeploy._http.connections._has_aiohttp", lambda: False)
+        server = raw(answer(200, RUN))
+
+        async def ask(transport):
+            async with ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport) as core:
+                result = await run_get_async(core, "r")
+                return result, [type(client) for client in core.connections._awaiting.values()]
+
+        result, kinds = asyncio.run(ask(None))
+        assert isinstance(result, Success)
+        assert kinds == [AsyncPooledClient]
+        result, _ = asyncio.run(ask("aiohttp"))
+        assert isinstance(result.failure(), errors.InvalidRequestError)
+        assert "comfydeploy[aiohttp]" in str(result.failure())
+
+    def test_with_the_extra_uses_aiohttp_unless_it_is_told_otherwise(self, raw, answer):
+        from comfydeploy._http.aiohttp import AiohttpClient
+
+        server = raw(answer(200, RUN))
+
+        async def ask(**settings):
+            async with ComfyDeployCore(bearer="k", server_url=server.url, **settings) as core:
+                assert isinstance(await run_get_async(core, "r"), Success)
+                return type(core.connections.async_client(lasting=False))
+
+        assert asyncio.run(ask()) is AiohttpClient
+        assert asyncio.run(ask(async_transport="httpx")) is AsyncPooledClient
+
+    def test_gives_the_pool_limit_of_a_call_to_the_line(self, calls, raw):
+        server = raw(["hang"])
+        options = RequestOptions(timeout=httpx.Timeout(0.05, pool=3))
+        error = calls("run_get", calls.core(server.url), "r", options).failure()
+        assert isinstance(error, errors.RequestTimeoutError)
+        assert error.fate == "unknown"

@@ -1,0 +1,157 @@
+"""What fits is read without the rules into what the rules make of it; all else is left to them."""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import pytest
+from attrs import fields, frozen, has
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from comfydeploy import models
+from comfydeploy._wire.compiled import maker, reader
+from comfydeploy._wire.kinds import Misfit
+from comfydeploy._wire.structure import converter
+from comfydeploy.models import EventUpdate, EventUpdateEvent, LogUpdateEvent, MediaItem, WorkflowRunModel
+from comfydeploy.models.document import Document
+from comfydeploy.result import Success
+
+MODELS = sorted(
+    {
+        one
+        for module in pkgutil.iter_modules(models.__path__)
+        for one in vars(importlib.import_module(f"comfydeploy.models.{module.name}")).values()
+        if has(one) and one.__module__.startswith("comfydeploy.models") and not one.__name__.startswith("_")
+    },
+    key=lambda model: model.__name__,
+)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=5)
+    | st.sampled_from(["2026-03-14T09:26:53Z", "2026-03-14", "1.5"])
+)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["url", "type", "filename", "id", "run_id", "x"]), inner, max_size=6)
+    ),
+    max_leaves=10,
+)
+KINDS = [
+    Any,
+    str,
+    int,
+    float | None,
+    bool | None,
+    Literal["a", "b"] | str,
+    datetime | None,
+    float | str | None,
+    MediaItem | Any,
+    list[MediaItem | Any] | Any,
+    list[str],
+    Sequence[str] | None,
+    dict[str, list[MediaItem | Any] | Any],
+    Mapping[str, Any] | None,
+    Mapping[str, Sequence[Any]] | None,
+    list[dict[str, float | None]],
+]
+
+
+def compared(value):
+    """Give a model with its kinds and everything it was read from, so that ``1`` is not ``True`` and ``raw`` counts."""
+    if has(type(value)):
+        return type(value), {one.name: compared(getattr(value, one.name)) for one in fields(type(value))}
+    if isinstance(value, Mapping):
+        return type(value), {key: compared(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [compared(item) for item in value]
+    return type(value), value
+
+
+def agree(kind, value):
+    """Tell whether a value was read without the rules; then they make the same of it."""
+    try:
+        found = reader(kind)(value)
+    except (Misfit, KeyError):
+        return False
+    assert compared(found) == compared(converter().structure(value, kind))
+    return True
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+@settings(deadline=None)  # the first one writes the functions
+@given(value=VALUES)
+def test_what_is_read_is_what_the_rules_make_of_it(kind, value):
+    agree(kind, value)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@settings(deadline=None)
+@given(data=st.data())
+def test_a_model_is_read_as_the_rules_read_it(model, data):
+    names = st.sampled_from([one.name for one in fields(model)] + ["unknown"])
+    agree(model, data.draw(st.dictionaries(names, VALUES)))
+
+
+def test_a_recorded_answer_needs_no_rules(good_answer):
+    if good_answer.reply.content_type != "application/json":
+        return
+    document = json.loads(good_answer.reply.content)
+    kind = {"id": WorkflowRunModel, "run_id": models.CreateRunResponse}
+    if isinstance(document, list):
+        assert agree(list[models.WorkflowRunOutputModel], document)
+    else:
+        assert agree(next(kind[key] for key in kind if key in document), document)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"deployment_id": "d"},
+        {"deployment_id": "d", "inputs": {"a": 1}, "flags": ["x"], "batch_input_params": {"a": [1, "b"]}},
+    ],
+)
+def test_a_usual_request_needs_no_rules(request_):
+    assert agree(models.DeploymentRunRequest, request_)
+
+
+@pytest.mark.parametrize("key", ["unknown", 5])
+def test_what_a_caller_adds_is_left_to_the_rules(key):
+    assert not agree(models.DeploymentRunRequest, {"deployment_id": "d", key: 1})
+
+
+@pytest.mark.parametrize("value", [None, [], "text", {1: 2}])
+def test_what_is_no_object_is_left_to_the_rules(value):
+    with pytest.raises(Misfit):
+        reader(dict[str, int])(value)
+
+
+def test_a_field_that_is_missing_has_its_default():
+    @frozen(kw_only=True)
+    class Thing(Document):
+        name: str = "none"
+        parts: list[int]
+
+    assert reader(Thing)({"parts": [1]}) == Thing(parts=[1])
+    assert reader(WorkflowRunModel)({"id": "r", "status": "x"}).outputs == []
+
+
+def test_a_kind_without_a_shape_is_left_to_the_rules():
+    with pytest.raises(Misfit):
+        reader(set[str])([])
+
+
+def test_a_model_can_be_made_of_its_values_and_put_into_others():
+    inner = [(EventUpdateEvent, "data", {"event": "event_update"}), (Success, "_inner_value", {})]
+    made = maker(EventUpdate, "event", "data", "raw", within=inner)("a", 1, {"x": 1})
+    assert made == Success(EventUpdateEvent(data=EventUpdate(event="a", data=1)))
+    assert made.unwrap().data.raw == {"x": 1}
+    assert made != Success(LogUpdateEvent(data=EventUpdate(event="a", data=1)))
