@@ -42,6 +42,13 @@ class _EmulatorCommand(click.Command):
     "--pace", default=1.0, show_default=True, metavar="FACTOR", help="Multiplies every duration; 0 never waits."
 )
 @click.option("--seed", type=int, metavar="NUMBER", help="Makes the same requests get the same ids.")
+@click.option(
+    "--clock",
+    default="real",
+    show_default=True,
+    type=click.Choice(["real", "manual"]),
+    help='`manual` stands still but for POST /_emulator/clock/advance with JSON such as {"seconds": 5}.',
+)
 @click.option("--cold-start", default=0.3, show_default=True, metavar="SECONDS", help="The wait for a machine.")
 @click.option("--queue-length", default=0, metavar="RUNS", help="Runs of others that wait before each new one.")
 @click.option("--retention", type=int, metavar="RUNS", help="How many runs that have ended are kept.  [default: all]")

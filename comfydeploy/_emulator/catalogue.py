@@ -48,7 +48,7 @@ class Catalogue:
         if times is not None and times < 1:
             raise ValueError(f"times must be a number of runs, 1 or more, or None for all, not {times}")
         if times is None:
-            self._known[name] = replace(self._known[name], outcome=outcome)
+            self._known[name] = replace(self._known[name], outcome=outcome, heeds_inputs=False)
         else:
             self._next[name].extend(repeat(outcome, times))
 
@@ -56,7 +56,7 @@ class Catalogue:
         """Return the deployment with the outcome of a new run: what the script says, else what its input asks for."""
         if self._next[deployment.name]:
             return replace(deployment, outcome=self._next[deployment.name].popleft())
-        if not deployment.is_asked:
+        if not deployment.heeds_inputs:
             return deployment
         if reason := inputs.get("fail"):
             outcome = Fails(reason if isinstance(reason, str) else "The run was asked to fail.")
@@ -75,7 +75,9 @@ class Catalogue:
                 deployment = self.found("workflow_id", form.workflow_id, "Workflow not found")
                 if not form.workflow_api_json:
                     raise HTTPException(404, "Workflow API not found")
-                deployment = replace(deployment, workflow_api=form.workflow_api_json, workflow=form.workflow)
+                deployment = replace(
+                    deployment, workflow_api=form.workflow_api_json, workflow=form.workflow, heeds_inputs=False
+                )
             case ModelRunRequest():
                 raise HTTPException(404, "Model not found")
             case _:

@@ -89,6 +89,7 @@ class Deployment:
     """A deployed workflow, and how its runs end if nothing else has been asked for.
 
     ``workflow_api`` is a graph given in place of its own, ``workflow`` the same as ComfyUI's page shows it.
+    ``heeds_inputs``: the inputs ``fail`` and ``text`` decide how a run ends; elsewhere they are like any others.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Deployment:
     own_id: str | None = None
     workflow_api: dict[str, Any] | None = None
     workflow: Any = None
+    heeds_inputs: bool = False
 
     def _id(self, kind: str) -> str:
         # Ids stay the same for ever, so that documentation and scripts may contain them.
@@ -133,12 +135,6 @@ class Deployment:
             *self.steps,
             *(Node(str(number), output.class_type, output=output) for number, output in enumerate(outputs, 7)),
         )
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether its inputs ``fail`` and ``text`` decide how its runs end: not where anything else does."""
-        # Of what users add, script or send, inputs of these names are their own, and an outcome is equal at the most.
-        return self.inputs is INPUTS and self.outcome is USUAL and self.workflow_api is None
 
     @property
     def input_types(self) -> list[dict[str, Any]]:
@@ -212,7 +208,7 @@ class Deployment:
 
 
 DEPLOYMENTS: Final = (
-    Deployment("picture", "Draws a picture within two seconds"),
+    Deployment("picture", "Draws a picture within two seconds", heeds_inputs=True),
     Deployment(
         "slow",
         "Takes its time: about ten seconds of visible progress",
@@ -224,10 +220,12 @@ DEPLOYMENTS: Final = (
             Node("203", "ImageUpscaleWithModel", 1.0),
             Node("6", "VAEDecode"),
         ),
+        heeds_inputs=True,
     ),
     Deployment(
         "failing",
         "Always fails half-way",
         outcome=Fails("Allocation on device 0 would exceed allowed memory."),
+        heeds_inputs=True,
     ),
 )

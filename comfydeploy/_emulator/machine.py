@@ -69,7 +69,7 @@ class Machine:
     async def cancel(self, run_id: str, base: str) -> None:
         """End a run as cancelled, whether it is played or waits for its caller; what has ended stays as it is."""
         if task := self._playing.get(run_id):
-            task.cancel()
+            _cancel(task)
         # Before the task has ended, so that all who wait for that see how.
         run = self._store.run(run_id)
         if run and run.status not in ENDED:
@@ -81,7 +81,7 @@ class Machine:
         """Leave all runs where they are and end their streams."""
         tasks = list(self._playing.values())
         for task in tasks:
-            task.cancel()
+            _cancel(task)
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._webhooks.stop()
 
@@ -118,3 +118,9 @@ class Machine:
         if "status" in fields or ("live_status" in fields and run.webhook_intermediate_status):
             self._webhooks.tell(run, base)
         return run
+
+
+def _cancel(task: asyncio.Task[Run]) -> None:
+    # Once: a run that is giving up its prompt already is not to be kept from it.
+    if not task.cancelling():
+        task.cancel()

@@ -1,5 +1,6 @@
 """The command line, as it is typed."""
 
+import inspect
 import runpy
 import signal
 import socket
@@ -161,6 +162,19 @@ def test_every_option_of_the_server_reaches_it(cli, monkeypatch):
     (emulator,) = served
     assert emulator._settings == Settings(data=None, seed=7, cold_start=9, queue_length=3, retention=5)
     assert emulator._clock.pace == 0.5
+
+
+def test_whatever_can_be_set_of_the_server_is_an_option():
+    command = comfydeploy.commands["emulator"]
+    assert {option.name for option in command.params} == inspect.signature(Emulator).parameters.keys()
+
+
+def test_time_can_be_left_to_the_control_route(cli, monkeypatch):
+    served = []
+    monkeypatch.setattr(Emulator, "serve_forever", lambda self, _: served.append(self))
+    assert cli("emulator", "--clock", "manual").exit_code == 0
+    with served[0] as emulator:
+        emulator.advance(1)
 
 
 @pytest.mark.parametrize(("option", "value"), [("--pace", "-1"), ("--cold-start", "-1"), ("--retention", "0")])

@@ -25,6 +25,13 @@ def standing() -> Iterator[Emulator]:
         yield emulator
 
 
+@pytest.fixture
+def by_hand() -> Iterator[Emulator]:
+    """A server whose time passes only when a test says so."""
+    with Emulator(clock="manual") as emulator:
+        yield emulator
+
+
 @pytest.fixture(scope="session")
 def connect() -> Iterator[Callable[[Emulator], httpx.Client]]:
     clients: list[httpx.Client] = []

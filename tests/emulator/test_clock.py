@@ -10,13 +10,6 @@ from comfydeploy.emulator import Emulator
 
 
 @pytest.fixture
-def by_hand():
-    """A server whose time passes only when a test says so."""
-    with Emulator(clock="manual") as emulator:
-        yield emulator
-
-
-@pytest.fixture
 def client(connect, by_hand):
     return connect(by_hand)
 

@@ -10,12 +10,6 @@ GLB = b"glTF" + bytes(range(256))
 
 
 @pytest.fixture
-def by_hand():
-    with Emulator(clock="manual") as emulator:
-        yield emulator
-
-
-@pytest.fixture
 def client(connect, by_hand):
     return connect(by_hand)
 

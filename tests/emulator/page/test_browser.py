@@ -34,10 +34,8 @@ def browser():
 
 
 @pytest.fixture
-def server():
-    """A server whose time goes on only when it is told to."""
-    with Emulator(clock="manual") as emulator:
-        yield emulator
+def server(by_hand):
+    return by_hand
 
 
 @pytest.fixture
