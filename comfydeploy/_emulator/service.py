@@ -64,9 +64,11 @@ class Service:
     def call(self, work: Coroutine[Any, Any, V]) -> V:
         """Do work in the event loop and return what it gives; from another thread only."""
         try:
+            working: Future[V] = Future()
             if self._stopping.is_set():
-                raise CancelledError
-            working = asyncio.run_coroutine_threadsafe(work, self._loop)
+                working.cancel()
+            else:
+                working = asyncio.run_coroutine_threadsafe(work, self._loop)
             self._working.add(working)
             working.add_done_callback(self._working.discard)
             # Whoever comes while it stops is seen there, or sees it here.

@@ -199,7 +199,7 @@ def test_whoever_asks_while_it_stops_is_answered_or_told():
 
     with ThreadPoolExecutor(2) as threads:
         asking = [threads.submit(ask) for _ in range(2)]
-        for _ in range(50):
+        for _ in range(20):
             emulator.start()
             emulator.stop()
         done.set()
