@@ -90,7 +90,6 @@ def test_the_mark_is_known_to_strict_runs(run_pytest):
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        ("'manual'", "The mark comfydeploy_emulator takes arguments of Emulator by their names, not 'manual'"),
         ("clok='manual'", "unexpected keyword argument 'clok'"),
         ("quirks='slow'", "quirks: unknown 'slow'; known are broken-answers"),
     ],
@@ -100,3 +99,9 @@ def test_a_mark_that_cannot_be_is_an_error_of_its_test(run_pytest, arguments, er
     done = run_pytest(f"{mark}def test_it(comfydeploy_emulator): pass\ndef test_other(): pass")
     assert "1 passed, 1 error" in done.stdout
     assert error in done.stdout
+
+
+def test_a_mark_gives_arguments_by_their_names_only(request):
+    request.applymarker(pytest.mark.comfydeploy_emulator("manual"))
+    with pytest.raises(TypeError, match="takes arguments of Emulator by their names, not 'manual'"):
+        request.getfixturevalue("comfydeploy_emulator")

@@ -43,6 +43,7 @@ class Service:
         self._loop: Final = asyncio.new_event_loop()
         self._stopping: Final = asyncio.Event()
         self._unsettled: Final[set[Future[bytes]]] = set()
+        self._working: Final[set[Future[Any]]] = set()
         self._process: Final = os.getpid()
         self._thread: Final = threading.Thread(target=self._run, name="comfydeploy-emulator", daemon=True)
 
@@ -57,12 +58,25 @@ class Service:
         self._thread.join()
         for future in list(self._unsettled):
             settle(future, ConnectionResetError("The emulator has stopped"))
+        for work in list(self._working):
+            work.cancel()
 
     def call(self, work: Coroutine[Any, Any, V]) -> V:
         """Do work in the event loop and return what it gives; from another thread only."""
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+            working: Future[V] = Future()
+            if self._stopping.is_set():
+                working.cancel()
+            else:
+                working = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._working.add(working)
+            working.add_done_callback(self._working.discard)
+            # Whoever comes while it stops is seen there, or sees it here.
+            if not self._thread.is_alive():
+                working.cancel()
+            return working.result()
         except CancelledError:
+            work.close()
             raise RuntimeError("The emulator has been stopped") from None
 
     def connect(self) -> MemoryTransport:

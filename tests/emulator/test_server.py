@@ -3,6 +3,7 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -183,3 +184,24 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
 def test_a_port_that_cannot_be_is_refused(port):
     with pytest.raises(ValueError, match=f"port must be a number from 0 to 65535, not {port}"):
         Emulator(port=port).start()
+
+
+def test_whoever_asks_while_it_stops_is_answered_or_told():
+    emulator, told = Emulator(port=None, clock="manual"), []
+    done = threading.Event()
+
+    def ask():
+        while not done.is_set():
+            try:
+                emulator.advance(0.01)
+            except RuntimeError as error:
+                told.append(str(error))
+
+    with ThreadPoolExecutor(2) as threads:
+        asking = [threads.submit(ask) for _ in range(2)]
+        for _ in range(20):
+            emulator.start()
+            emulator.stop()
+        done.set()
+        assert [one.exception(5) for one in asking] == [None, None]
+    assert set(told) <= {"The emulator has been stopped", "The emulator has not been started"}
