@@ -1,5 +1,4 @@
 import json
-from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -43,8 +42,12 @@ def test_what_is_no_json_is_told_so(raw):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(raw):
-    with suppress(UnprocessableError):
-        read(ANY_FORM, raw, "application/json")
+    try:
+        form = read(ANY_FORM, raw, "application/json")
+    except UnprocessableError as refused:
+        assert refused.problems
+    else:
+        assert form.combinations()
 
 
 def test_every_combination_of_a_batch_is_listed():

@@ -223,6 +223,8 @@ def test_no_name_of_a_file_leads_out_of_the_data_folder(emulator, folder, name):
 def test_half_requests_hold_nobody_up(emulator, connect):
     for _ in range(200):
         connect().sendall(b"POST /api/run/queue HTTP/1.1\r\nhost: x\r\n")
+    headers = {"authorization": f"Bearer {emulator.bearer}"}
+    assert httpx.get(f"{emulator.url}/deployments", headers=headers).status_code == 200
 
 
 def test_open_streams_hold_nobody_up(emulator):

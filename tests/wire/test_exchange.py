@@ -199,7 +199,8 @@ class TestAnAnswer:
         assert "answered with application/json in place of text/event-stream" in str(error)
 
     def test_json_of_another_name_in_place_of_a_stream_is_an_error(self, following):
-        failure(following().settle(evolve(GOOD, headers={"content-type": "application/problem+json"})))
+        error = failure(following().settle(evolve(GOOD, headers={"content-type": "application/problem+json"})))
+        assert "answered with application/problem+json in place of text/event-stream" in str(error)
 
     @pytest.mark.parametrize("error", [ConnectionError("x", "unknown"), RequestTimeoutError("x", "not_sent")])
     def test_no_answer_is_the_error_as_it_is(self, reading, error):
