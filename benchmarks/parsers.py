@@ -6,11 +6,11 @@ from typing import Any, Final, TypeAlias
 from msgspec.json import Decoder
 
 from benchmarks.rounds import Measure
-from comfydeploy._wire import parsing
+from comfydeploy._wire import json_decoding
 
 _Parser: TypeAlias = Callable[[Any], Any]
 
-OWN: Final[_Parser] = parsing.scanned
+OWN: Final[_Parser] = json_decoding.scanned
 SPEED: Final[_Parser] = Decoder().decode
 
 
@@ -18,7 +18,7 @@ def reading_by(parser: _Parser, measure: Measure) -> Measure:
     """Measure with one of them."""
 
     def measured() -> float:
-        parsing.accept = parser
+        json_decoding.accept = parser
         return measure()
 
     return measured

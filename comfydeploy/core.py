@@ -9,7 +9,7 @@ from attrs import field, fields, frozen
 
 from comfydeploy._http.connections import AsyncTransport, Connections
 from comfydeploy._wire.request import checked_server
-from comfydeploy._wire.troubles import trouble
+from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import Error, InvalidRequestError
 from comfydeploy.options import RetryConfig
 
@@ -86,7 +86,7 @@ class ComfyDeployCore:
         except InvalidRequestError as error:
             return error.with_traceback(None)
         except Exception as error:  # noqa: BLE001 - whatever a hook raises, the calls tell it
-            return trouble(error, "not_sent", closed=False)
+            return request_error(error, "not_sent", closed=False)
         return url
 
     def _chosen_server(self) -> str:

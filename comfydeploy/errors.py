@@ -5,6 +5,9 @@ Match over them; the facade raises them. ``fate`` says what is known of the requ
 * ``"not_sent"``: it never reached the server; sending it again is safe;
 * ``"unknown"``: it may have been executed; a run may exist and be billed;
 * ``"answered"``: the server answered it.
+
+``hint`` says what to do next, where that is known. ``run_id`` is the run that the call was about, as soon as it is
+known.
 """
 
 from collections.abc import Mapping
@@ -36,13 +39,15 @@ Fate: TypeAlias = Literal["not_sent", "unknown", "answered"]
 
 
 class ComfyDeployError(Exception):
-    """The base of all errors of this package; its text is ``message``."""
+    """The base of all errors of this package; its text is ``message``, with the ``hint`` if there is one."""
 
     message: str
     fate: Fate
+    hint: str | None
+    run_id: str | None
 
     def __str__(self) -> str:
-        return self.message
+        return f"{self.message.removesuffix('.')}. {self.hint}" if self.hint else self.message
 
 
 @frozen
@@ -65,19 +70,23 @@ class SDKValidationError(ComfyDeployError):
     problems: tuple[Problem, ...] = ()
     raw_value: Any = field(default=None, repr=False)
     fate: Fate = "not_sent"
+    hint: str | None = None
+    run_id: str | None = None
 
     def pretty(self) -> str:
-        """Give the message and every problem on a line of its own."""
+        """Return the message and every problem on a line of its own."""
         return "\n".join([self.message, *(f"  {problem.path}: {problem.reason}" for problem in self.problems)])
 
 
 @final
 @frozen
 class InvalidRequestError(ComfyDeployError):
-    """A request cannot be built: no such server, a bad address, a bad header. Nothing was sent."""
+    """A request cannot be built: no such server, a bad address, a bad header. It was not sent."""
 
     message: str
-    fate: Fate = field(default="not_sent", init=False)
+    fate: Fate = "not_sent"
+    hint: str | None = None
+    run_id: str | None = None
 
 
 def _complaints(error: "HTTPValidationError") -> str:
@@ -94,17 +103,19 @@ class HTTPValidationError(ComfyDeployError):
     status_code: int = 422
     body: str | bytes = field(default="", repr=False)
     headers: Mapping[str, str] = field(default=Factory(dict[str, str]), repr=False)
-    fate: Fate = field(default="answered", init=False)
+    fate: Fate = "answered"
+    hint: str | None = None
+    run_id: str | None = None
     message: str = field(init=False, repr=False, default=Factory(_complaints, takes_self=True))
 
 
 @final
 @frozen
 class SDKError(ComfyDeployError):
-    """The server answered with another 4XX or 5XX, or with a status or content type that nobody expected.
+    """The server answered with another 4XX or 5XX, or with an unexpected status or content type.
 
-    ``body`` is text, or bytes where it is no UTF-8. ``hint`` says what is known of the real server's habits, such
-    as a 500 that comes after the run was started.
+    ``body`` is text, or bytes where it is not UTF-8. ``hint`` says what is known of the real server, such as a 500 that
+    comes after the run was started.
     """
 
     message: str
@@ -113,11 +124,12 @@ class SDKError(ComfyDeployError):
     body: str | bytes = field(default="", repr=False)
     headers: Mapping[str, str] = field(default=Factory(dict[str, str]), repr=False)
     hint: str | None = None
-    fate: Fate = field(default="answered", init=False)
+    fate: Fate = "answered"
+    run_id: str | None = None
 
     @property
     def detail(self) -> str | None:
-        """What the server says in any of its error bodies, or ``None`` where it says nothing to people."""
+        """The message in any of the server's error bodies, or ``None`` where there is no readable one."""
         if isinstance(self.body, bytes) or "html" in self.content_type:
             return None
         import json
@@ -132,9 +144,6 @@ class SDKError(ComfyDeployError):
             return self.body
         return said if said is None or isinstance(said, str) else json.dumps(said)
 
-    def __str__(self) -> str:
-        return f"{self.message.removesuffix('.')}. {self.hint}" if self.hint else self.message
-
 
 @final
 @frozen
@@ -143,6 +152,8 @@ class ConnectionError(ComfyDeployError):  # noqa: A001 - the name of the SDK tha
 
     message: str
     fate: Fate
+    hint: str | None = None
+    run_id: str | None = None
 
 
 @final
@@ -152,6 +163,8 @@ class RequestTimeoutError(ComfyDeployError):
 
     message: str
     fate: Fate
+    hint: str | None = None
+    run_id: str | None = None
 
 
 @final
@@ -161,6 +174,8 @@ class RequestAbortedError(ComfyDeployError):
 
     message: str
     fate: Fate
+    hint: str | None = None
+    run_id: str | None = None
 
 
 @final
@@ -170,6 +185,8 @@ class UnexpectedClientError(ComfyDeployError):
 
     message: str
     fate: Fate
+    hint: str | None = None
+    run_id: str | None = None
 
 
 @final
@@ -179,7 +196,9 @@ class MalformedEvent(ComfyDeployError):  # noqa: N818 - an item of a stream, not
 
     message: str
     raw: str = field(repr=False)
-    fate: Fate = field(default="answered", init=False)
+    fate: Fate = "answered"
+    hint: str | None = None
+    run_id: str | None = None
 
 
 Error: TypeAlias = (

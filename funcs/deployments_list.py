@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation, returning
 from comfydeploy._wire.route import FLAG, TEXT, route
 from comfydeploy.core import ComfyDeployCore
@@ -15,6 +15,7 @@ OPERATION: Final = Operation(
     "get_deployments_deployments_get",
     route("GET", "/deployments", environment=TEXT, is_fluid=FLAG),
     returning(list[DeploymentModel]),
+    creates="nothing",
 )
 
 

@@ -1,14 +1,24 @@
 """Upload a file: ``POST /file/upload``."""
 
-from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.upload import Progress, Source, uploading
+from typing import Final
+
+from comfydeploy._drivers.call import call, call_async
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.route import uploading
+from comfydeploy._wire.upload import Progress, Source
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.file_upload import FileUploadResponse
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-OPERATION = uploading("upload_file_file_upload_post", "/file/upload")
+OPERATION: Final = Operation(
+    "upload_file_file_upload_post",
+    uploading("/file/upload"),
+    returning(FileUploadResponse),
+    creates="nothing",
+    read_timeout=300.0,
+)
 
 
 def file_upload(

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, asking_for_batch
+from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, batch
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_batch import CreateRunBatchResponse
@@ -14,10 +14,11 @@ from comfydeploy.result import Result
 
 OPERATION: Final = Operation(
     "create_run_run_post",
-    asking_for_batch,
+    batch,
     returning(CreateRunBatchResponse),
+    creates="run",
     read_timeout=COLD_START,
-    caution=MAY_EXIST,
+    hint=MAY_EXIST,
 )
 
 

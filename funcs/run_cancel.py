@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, hinting, returning
+from comfydeploy._drivers.call import call, call_async
+from comfydeploy._wire.operation import Operation, hinting, returning, status
 from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
@@ -11,14 +11,16 @@ from comfydeploy.models.cancel_run import CancelRunResponse
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
-_NOT_FOUND: Final = (
-    "The run was not found: there is none, it is not yours, or it is streamed, which cannot be cancelled."
-)
+_NOT_FOUND: Final = status(500, containing=b"Error cancel function 404")
 OPERATION: Final = Operation(
     "cancel_run_run__run_id__cancel_post",
     route("POST", "/run/{run_id}/cancel"),
     returning(CancelRunResponse),
-    hint=hinting(500, _NOT_FOUND, where=b"Error cancel function 404"),
+    creates="nothing",
+    hint=hinting(
+        "The run was not found: it may be unknown, not yours, or streamed, which cannot be cancelled.", when=_NOT_FOUND
+    ),
+    is_permanent=_NOT_FOUND,
 )
 
 

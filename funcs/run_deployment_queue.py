@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.run_request import queueing
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error

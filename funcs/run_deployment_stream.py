@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from comfydeploy._drivers import stream, stream_async
+from comfydeploy._drivers.streams import stream, stream_async
 from comfydeploy._wire.run_request import streaming
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error

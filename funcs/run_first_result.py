@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from comfydeploy._downloads import Target, download, download_async
+from comfydeploy._drivers.files import Target, download, download_async
 from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.run_request import MAY_EXIST, asking_with
+from comfydeploy._wire.run_request import MAY_EXIST, overwriting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.media_file import MediaFile
@@ -14,11 +14,12 @@ from comfydeploy.result import Result
 
 OPERATION: Final = Operation(
     "create_run_run_post",
-    asking_with(execution_mode="sync_first_result"),
+    overwriting(execution_mode="sync_first_result"),
     as_it_is,
+    creates="run",
     accept="*/*",
     read_timeout=None,
-    caution=MAY_EXIST,
+    hint=MAY_EXIST,
 )
 
 

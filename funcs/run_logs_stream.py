@@ -2,8 +2,10 @@
 
 from typing import Final
 
-from comfydeploy._drivers import stream, stream_async
-from comfydeploy._wire.operation import Operation, as_it_is
+from comfydeploy._drivers.streams import stream, stream_async
+from comfydeploy._wire.logs import RunLogDecoder
+from comfydeploy._wire.open_stream import decoded_by
+from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
@@ -14,7 +16,8 @@ from comfydeploy.streaming import AsyncLogStream, LogStream
 OPERATION: Final = Operation(
     "stream_logs",
     route("GET", "/v2/stream-logs?run_id={run_id}"),
-    as_it_is,
+    decoded_by(RunLogDecoder),
+    creates="nothing",
     accept="text/event-stream",
     read_timeout=None,
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.run_request import ANY_FORM, queueing
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error

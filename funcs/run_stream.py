@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from comfydeploy._drivers import stream, stream_async
+from comfydeploy._drivers.streams import stream, stream_async
 from comfydeploy._wire.run_request import ANY_FORM, streaming
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
-from comfydeploy._pages import Place, pages, pages_async
+from comfydeploy._drivers.pages import PageCursor, pages, pages_async
 from comfydeploy._wire.operation import Operation, returning
 from comfydeploy._wire.route import at_least, route
 from comfydeploy.core import ComfyDeployCore
@@ -16,6 +16,7 @@ OPERATION: Final = Operation(
     "get_all_runs",
     route("GET", "/workflow/{workflow_id}/runs", limit=at_least(1), offset=at_least(0)),
     returning(list[WorkflowRunRow]),
+    creates="nothing",
 )
 
 
@@ -26,11 +27,11 @@ def runs_list(
 
     ``limit`` is the number of rows of a page, ``offset`` how many to pass over. A page is asked for when it is wanted.
     """
-    return pages(core, OPERATION, Place({"workflow_id": workflow_id}, limit, offset), options)
+    return pages(core, OPERATION, PageCursor({"workflow_id": workflow_id}, limit, offset), options)
 
 
 def runs_list_async(
     core: ComfyDeployCore, workflow_id: str, options: RequestOptions | None = None, *, limit: int = 50, offset: int = 0
 ) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
     """Do what ``runs_list`` does, for ``async for``."""
-    return pages_async(core, OPERATION, Place({"workflow_id": workflow_id}, limit, offset), options)
+    return pages_async(core, OPERATION, PageCursor({"workflow_id": workflow_id}, limit, offset), options)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, hinting, returning
+from comfydeploy._drivers.call import call, call_async
+from comfydeploy._wire.operation import Operation, hinting, returning, status
 from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
@@ -15,7 +15,8 @@ OPERATION: Final = Operation(
     "delete_session_session__session_id__delete",
     route("DELETE", "/session/{session_id}"),
     returning(CancelSessionResponse),
-    hint=hinting(400, "The session may have been closed all the same: look with session_get."),
+    creates="nothing",
+    hint=hinting("The session may have been closed: look with session_get.", when=status(400)),
 )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from comfydeploy._drivers import call, call_async
-from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._drivers.call import call, call_async
+from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
 from comfydeploy._wire.route import posting
 from comfydeploy._wire.run_request import COLD_START
 from comfydeploy.core import ComfyDeployCore
@@ -17,8 +17,9 @@ OPERATION: Final = Operation(
     "create_session_session_post",
     posting("/session", CreateSessionRequest),
     returning(CreateSessionResponse),
+    creates="session",
     read_timeout=COLD_START,
-    caution="A session may have been opened all the same, and is billed; look with session_list.",
+    hint=hinting("A session may have been opened, and is billed; look with session_list.", when=in_doubt),
 )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation, returning
 from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
@@ -12,7 +12,10 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
 
 OPERATION: Final = Operation(
-    "get_session_session__session_id__get", route("GET", "/session/{session_id}"), returning(Session)
+    "get_session_session__session_id__get",
+    route("GET", "/session/{session_id}"),
+    returning(Session),
+    creates="nothing",
 )
 
 

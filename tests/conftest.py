@@ -18,7 +18,7 @@ hypothesis.settings.register_profile("patient", deadline=None, suppress_health_c
 hypothesis.settings.load_profile("patient")
 
 
-@pytest.fixture(params=["blocking", "awaited", "awaited with aiohttp"])
+@pytest.fixture(params=["blocking", "awaited"])
 def calls(request):
     """Call the operations in one colour, the awaited ones over both transports: ``calls("run_get", core, ...)``."""
     caller = Caller(

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from comfydeploy import ComfyDeployCore
-from comfydeploy._wire import parsing
+from comfydeploy._wire import json_decoding
 from comfydeploy._wire.events import RunStreamDecoder
 from comfydeploy._wire.reply import Reply
 from comfydeploy.funcs.run_get import OPERATION, run_get, run_get_async
@@ -88,7 +88,7 @@ def calls_of(work):
 
 @pytest.fixture(autouse=True)
 def _without_the_extra(monkeypatch):
-    monkeypatch.setattr(parsing, "accept", parsing.scanned)
+    monkeypatch.setattr(json_decoding, "accept", json_decoding.scanned)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ SHOWN = {
         "['failed', 'running']",
         "[('failed', []), ('success', ['cat.mp4'])]",
         "<Failure: The server answered with an error (status 503)",
-        "<Failure: No connection: ",
+        "<Failure: Cannot connect: ",
         "run_queue 503 {'deployment_id'",
         "success 3 None ConnectError: ",
         "queued 3 None ConnectError: ",

@@ -9,7 +9,8 @@ import threading
 import httpx
 import pytest
 
-from comfydeploy import Failure, Hooks, RequestOptions, Success, errors, unwrap
+from comfydeploy import ComfyDeployCore, Failure, Hooks, RequestOptions, Success, errors, unwrap
+from comfydeploy.funcs.run_logs_stream import run_logs_stream_async
 from comfydeploy.funcs.run_stream import run_stream, run_stream_async
 from comfydeploy.models import EventUpdateEvent, LogUpdateEvent
 
@@ -235,7 +236,7 @@ def test_an_answer_that_is_no_stream_is_an_error(calls, raw, answer):
     error = result.failure()
     assert isinstance(error, errors.SDKError)
     assert "application/json" in error.message
-    assert "may have been started" in str(error)
+    assert "may have been created" in str(error)
 
 
 def test_an_event_stream_with_an_error_status_is_an_error_and_not_waited_for(calls, raw):
@@ -317,3 +318,111 @@ def test_running_out_of_memory_while_reading_passes_through(calls):
     with pytest.raises(MemoryError):
         calls.items(stream)
     calls.close_stream(stream)
+
+
+class TestInterruptedReads:
+    def test_a_cancelled_read_goes_on(self, raw):
+        go_on = threading.Event()
+        half = chunk('event: event_update\ndata: {"event": ')
+        server = raw([HEAD, QUEUING, half, go_on, chunk('"gpu_ready"}\n\n'), END])
+
+        async def read():
+            async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+                stream = unwrap(await run_stream_async(core, REQUEST))
+                first = await anext(stream)
+                for _ in range(2):
+                    with pytest.raises(TimeoutError):
+                        await asyncio.wait_for(anext(stream), 0.01)
+                go_on.set()
+                return [first, *[item async for item in stream]]
+
+        assert [unwrap(item).data.event for item in asyncio.run(read())] == ["queuing", "gpu_ready"]
+
+    def test_a_log_stream_goes_on_too(self, raw):
+        go_on = threading.Event()
+        server = raw([HEAD, go_on, chunk('data: {"message": "hello"}\n\n'), END])
+
+        async def read():
+            async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+                stream = unwrap(await run_logs_stream_async(core, "r"))
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.01):
+                        await anext(stream)
+                go_on.set()
+                return [item async for item in stream]
+
+        assert [unwrap(item).message for item in asyncio.run(read())] == ["hello"]
+
+    @pytest.mark.parametrize("end", ["aclose", "del"])
+    def test_leaving_after_a_cancelled_read_closes(self, raw, end):
+        server = raw([HEAD, "hang"])
+
+        async def leave():
+            async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+                stream = unwrap(await run_stream_async(core, REQUEST))
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(anext(stream), 0.01)
+                if end == "aclose":
+                    await stream.aclose()
+                    assert isinstance((await anext(stream)).failure(), errors.RequestAbortedError)
+                else:
+                    del stream
+                    gc.collect()
+                return await asyncio.to_thread(server.left.wait, 5)
+
+        assert asyncio.run(leave())
+
+    def test_ctrl_c_is_one_aborted_item(self, raw, monkeypatch):
+        server = raw([HEAD, NAMELESS, chunk('event: event_update\ndata: {"event": "gpu_r'), "hang"])
+        with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+            stream = unwrap(run_stream(core, REQUEST))
+            next(stream)
+
+            def interrupted(*_):
+                raise KeyboardInterrupt
+
+            monkeypatch.setattr(stream, "_chunks", map(interrupted, [0]))
+            with pytest.raises(KeyboardInterrupt):
+                next(stream)
+            last = next(stream).failure()
+            assert isinstance(last, errors.RequestAbortedError)
+            assert last.run_id == "the-run"
+            assert next(stream, None) is None
+            assert server.left.wait(5)
+
+
+class TestASecondReader:
+    def test_of_a_blocking_stream_gets_an_error(self, raw):
+        go_on = threading.Event()
+        server = raw([HEAD, QUEUING, go_on, ENDED, END])
+        with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+            stream = unwrap(run_stream(core, REQUEST))
+            next(stream)
+            found = []
+            first = threading.Thread(target=lambda: found.append(next(stream)))
+            first.start()
+            while not stream._reader.locked():
+                pass
+            assert "being read" in str(next(stream).failure())
+            assert ["being read" in str(item.failure()) for item in stream] == [True]
+            go_on.set()
+            first.join(5)
+            assert unwrap(found[0]).data.event == "status"
+
+    def test_of_an_async_stream_gets_an_error(self, raw):
+        go_on = threading.Event()
+        server = raw([HEAD, QUEUING, go_on, ENDED, END])
+
+        async def read():
+            async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+                stream = unwrap(await run_stream_async(core, REQUEST))
+                await anext(stream)
+                first = asyncio.create_task(anext(stream))
+                await asyncio.sleep(0)
+                second = [await anext(stream), *[item async for item in stream]]
+                go_on.set()
+                return second, await first
+
+        second, first = asyncio.run(read())
+        assert ["being read" in str(item.failure()) for item in second] == [True, True]
+        assert unwrap(first).data.event == "status"

@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from comfydeploy import Failure, Success, errors, webhooks
-from comfydeploy._wire.redact import redacted_text
+from comfydeploy._wire.redaction import redacted_text
 from comfydeploy.models import WorkflowRunWebhookBody
 from comfydeploy.webhooks import (
     WebhookProgress,
@@ -246,7 +246,7 @@ def test_a_secret_that_is_none_is_named_and_not_shown(secret):
         ("ftp://example.com/", "address: expected an address"),
         ("https:///hooks", "address: expected an address"),
         ("https://[/", "address: not an address"),
-        ("https://u:p@example.com/", "address: an address must not hold a user name or password"),
+        ("https://u:p@example.com/", "address: an address must not contain a user name or password"),
         ("https://example.com/#top", "address: an address must not hold a fragment"),
         ("https://example.com/?a=1#top", "address: an address must not hold a fragment"),
         ("https://example.com/a b", "address: an address must not hold a fragment, blanks"),
@@ -255,7 +255,7 @@ def test_a_secret_that_is_none_is_named_and_not_shown(secret):
         ("https://example.com/%2e", "address: a path must not hold . or .."),
         ("https://example.com/?webhook_token=x", "address: it has a webhook_token already"),
         ("https://example.com/?webhook%5Freference", "address: it has a webhook_reference already"),
-        ("https://example.com/\ud800", "address: expected text that UTF-8 can say"),
+        ("https://example.com/\ud800", "address: cannot be encoded as UTF-8"),
         (b"https://example.com/", "address: expected a string, got bytes"),
         (None, "address: expected a string, got NoneType"),
     ],
@@ -270,7 +270,7 @@ def test_an_address_that_cannot_be_signed_is_named(address, said):
 def test_a_reference_must_be_text(reference):
     error = webhook_url(ADDRESS, "s3cret", reference=reference).failure()
     assert isinstance(error, errors.InvalidRequestError)
-    assert str(error).startswith("reference: expected ")
+    assert str(error).startswith(("reference: expected ", "reference: cannot be encoded"))
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_a_time_must_be_an_aware_datetime_or_seconds(time):
 def test_what_is_verified_must_be_text(url):
     error = webhook_verify(url, "s3cret").failure()
     assert isinstance(error, errors.InvalidRequestError)
-    assert str(error).startswith("url: expected ")
+    assert str(error).startswith(("url: expected ", "url: cannot be encoded"))
 
 
 def test_no_error_shows_a_secret_or_a_token():

@@ -4,10 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
-from comfydeploy.models.run_log import RunLogLine
-from comfydeploy.models.run_stream import RunStream
 from comfydeploy.result import unwrap
-from comfydeploy.streaming import AsyncEventStream, AsyncItemStream, EventStream, ItemStream
+from comfydeploy.streaming import AsyncItemStream, ItemStream
 
 T = TypeVar("T")
 
@@ -21,6 +19,11 @@ class RaisingStream(Iterator[T]):
 
     def __init__(self, stream: ItemStream[T]) -> None:
         self._stream = stream
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run: known as soon as an event that was read names it."""
+        return self._stream.run_id
 
     def __next__(self) -> T:
         return unwrap(next(self._stream))
@@ -47,6 +50,11 @@ class AsyncRaisingStream(AsyncIterator[T]):
     def __init__(self, stream: AsyncItemStream[T]) -> None:
         self._stream = stream
 
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run: known as soon as an event that was read names it."""
+        return self._stream.run_id
+
     async def __anext__(self) -> T:
         return unwrap(await anext(self._stream))
 
@@ -68,37 +76,3 @@ class AsyncRaisingStream(AsyncIterator[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-class Events(RaisingStream[RunStream]):
-    """The events of a run as they happen."""
-
-    def __init__(self, stream: EventStream) -> None:
-        super().__init__(stream)
-        self._events = stream
-
-    @property
-    def run_id(self) -> str | None:
-        """The id of the run, as soon as an event that was read names it."""
-        return self._events.run_id
-
-
-class AsyncEvents(AsyncRaisingStream[RunStream]):
-    """The twin of ``Events`` for ``async with`` and ``async for``."""
-
-    def __init__(self, stream: AsyncEventStream) -> None:
-        super().__init__(stream)
-        self._events = stream
-
-    @property
-    def run_id(self) -> str | None:
-        """The id of the run, as soon as an event that was read names it."""
-        return self._events.run_id
-
-
-class LogLines(RaisingStream[RunLogLine]):
-    """The lines of a run's log as they are written."""
-
-
-class AsyncLogLines(AsyncRaisingStream[RunLogLine]):
-    """The twin of ``LogLines`` for ``async with`` and ``async for``."""

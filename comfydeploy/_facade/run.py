@@ -4,8 +4,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from comfydeploy._downloads import Target
-from comfydeploy._facade.events import AsyncEvents, AsyncLogLines, Events, LogLines
+from comfydeploy._drivers.files import Target
+from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream
 from comfydeploy._facade.run_deployment import RunDeployment
 from comfydeploy._facade.run_workflow import RunWorkflow
 from comfydeploy.core import ComfyDeployCore
@@ -25,9 +25,10 @@ from comfydeploy.models.media_file import MediaFile
 from comfydeploy.models.native_run import NativeRun
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_batch import CreateRunBatchResponse
-from comfydeploy.models.run_log import RunLog
+from comfydeploy.models.run_log import RunLog, RunLogLine
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 from comfydeploy.models.run_request import AnyRunRequest
+from comfydeploy.models.run_stream import RunStream
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
@@ -80,13 +81,13 @@ class Run:
         """Create a run, wait for its end and give its outputs; see ``run_sync``."""
         return unwrap(await run_sync_async(self._core, request, options))
 
-    def stream(self, request: AnyRunRequest, options: _Options = None) -> Events:
+    def stream(self, request: AnyRunRequest, options: _Options = None) -> RaisingStream[RunStream]:
         """Create a run and give its events as they happen; see ``run_stream``."""
-        return Events(unwrap(run_stream(self._core, request, options)))
+        return RaisingStream(unwrap(run_stream(self._core, request, options)))
 
-    async def stream_async(self, request: AnyRunRequest, options: _Options = None) -> AsyncEvents:
+    async def stream_async(self, request: AnyRunRequest, options: _Options = None) -> AsyncRaisingStream[RunStream]:
         """Create a run and give its events as they happen; see ``run_stream``."""
-        return AsyncEvents(unwrap(await run_stream_async(self._core, request, options)))
+        return AsyncRaisingStream(unwrap(await run_stream_async(self._core, request, options)))
 
     def cancel(self, run_id: str, options: _Options = None) -> CancelRunResponse:
         """Cancel a run; see ``run_cancel``."""
@@ -130,10 +131,10 @@ class Run:
         """Give the archived log of a run; see ``run_logs``."""
         return unwrap(await run_logs_async(self._core, run_id, options))
 
-    def logs_stream(self, run_id: str, options: _Options = None) -> LogLines:
+    def logs_stream(self, run_id: str, options: _Options = None) -> RaisingStream[RunLogLine]:
         """Give the log of a run as it is written; see ``run_logs_stream``."""
-        return LogLines(unwrap(run_logs_stream(self._core, run_id, options)))
+        return RaisingStream(unwrap(run_logs_stream(self._core, run_id, options)))
 
-    async def logs_stream_async(self, run_id: str, options: _Options = None) -> AsyncLogLines:
+    async def logs_stream_async(self, run_id: str, options: _Options = None) -> AsyncRaisingStream[RunLogLine]:
         """Give the log of a run as it is written; see ``run_logs_stream``."""
-        return AsyncLogLines(unwrap(await run_logs_stream_async(self._core, run_id, options)))
+        return AsyncRaisingStream(unwrap(await run_logs_stream_async(self._core, run_id, options)))

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from comfydeploy._facade.events import AsyncEvents, Events
+from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_deployment_queue import run_deployment_queue, run_deployment_queue_async
 from comfydeploy.funcs.run_deployment_stream import run_deployment_stream, run_deployment_stream_async
@@ -13,6 +13,7 @@ from comfydeploy.funcs.run_deployment_sync import run_deployment_sync, run_deplo
 from comfydeploy.models.create_run import CreateRunResponse
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 from comfydeploy.models.run_request import DeploymentRunRequest
+from comfydeploy.models.run_stream import RunStream
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
@@ -42,10 +43,10 @@ class RunDeployment:
         """Create a run, wait for its end and give its outputs; see ``run_deployment_sync``."""
         return unwrap(await run_deployment_sync_async(self._core, request, options))
 
-    def stream(self, request: _Request, options: _Options = None) -> Events:
+    def stream(self, request: _Request, options: _Options = None) -> RaisingStream[RunStream]:
         """Create a run and give its events as they happen; see ``run_deployment_stream``."""
-        return Events(unwrap(run_deployment_stream(self._core, request, options)))
+        return RaisingStream(unwrap(run_deployment_stream(self._core, request, options)))
 
-    async def stream_async(self, request: _Request, options: _Options = None) -> AsyncEvents:
+    async def stream_async(self, request: _Request, options: _Options = None) -> AsyncRaisingStream[RunStream]:
         """Create a run and give its events as they happen; see ``run_deployment_stream``."""
-        return AsyncEvents(unwrap(await run_deployment_stream_async(self._core, request, options)))
+        return AsyncRaisingStream(unwrap(await run_deployment_stream_async(self._core, request, options)))

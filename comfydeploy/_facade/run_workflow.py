@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from comfydeploy._facade.events import AsyncEvents, Events
+from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_workflow_queue import run_workflow_queue, run_workflow_queue_async
 from comfydeploy.funcs.run_workflow_stream import run_workflow_stream, run_workflow_stream_async
@@ -13,6 +13,7 @@ from comfydeploy.funcs.run_workflow_sync import run_workflow_sync, run_workflow_
 from comfydeploy.models.create_run import CreateRunResponse
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 from comfydeploy.models.run_request import WorkflowRunRequest
+from comfydeploy.models.run_stream import RunStream
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
@@ -42,10 +43,10 @@ class RunWorkflow:
         """Create a run, wait for its end and give its outputs; see ``run_workflow_sync``."""
         return unwrap(await run_workflow_sync_async(self._core, request, options))
 
-    def stream(self, request: _Request, options: _Options = None) -> Events:
+    def stream(self, request: _Request, options: _Options = None) -> RaisingStream[RunStream]:
         """Create a run and give its events as they happen; see ``run_workflow_stream``."""
-        return Events(unwrap(run_workflow_stream(self._core, request, options)))
+        return RaisingStream(unwrap(run_workflow_stream(self._core, request, options)))
 
-    async def stream_async(self, request: _Request, options: _Options = None) -> AsyncEvents:
+    async def stream_async(self, request: _Request, options: _Options = None) -> AsyncRaisingStream[RunStream]:
         """Create a run and give its events as they happen; see ``run_workflow_stream``."""
-        return AsyncEvents(unwrap(await run_workflow_stream_async(self._core, request, options)))
+        return AsyncRaisingStream(unwrap(await run_workflow_stream_async(self._core, request, options)))

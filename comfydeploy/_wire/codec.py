@@ -1,34 +1,41 @@
-"""Models from JSON values, and JSON from what callers give: the one place that knows how either is done."""
+"""Models from JSON values, and JSON from requests: the one place that knows how either is done."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, Final, TypeVar
 
 from attrs import AttrsInstance, fields
 
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Problem, SDKValidationError
 
 T = TypeVar("T")
 
-_SHOWN: Final = 3
+_MOST_SHOWN: Final = 3
 
 
 def read(value: object, model: type[T], what: str) -> T:
     """Read a JSON value into a model; ``SDKValidationError`` names every path that does not fit."""
-    from comfydeploy._wire.compiled import reader  # loads attrs' and our models, which a failed call can do without
+    from comfydeploy._wire.field_readers import (
+        reader,  # loads attrs' and our models, which a failed call can do without
+    )
 
     kind: Any = model
     try:
         fitting: T = reader(kind)(value)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001, S110 - whatever is wrong with it: the rules judge
+    except Exception:  # noqa: BLE001, S110 - whatever is wrong with it, the rules name it
         pass
     else:
         return fitting
-    return _judged(value, model, what)
+    return _read_by_rules(value, model, what)
 
 
-def _judged(value: object, model: type[T], what: str) -> T:
+def check(value: object, model: type[Any], what: str) -> None:
+    """Raise ``SDKValidationError`` with every path where a JSON value does not fit a model."""
+    read(value, model, what)
+
+
+def _read_by_rules(value: object, model: type[T], what: str) -> T:
     from comfydeploy._wire.structure import converter, problems  # loads cattrs, which few calls need
 
     try:
@@ -37,36 +44,26 @@ def _judged(value: object, model: type[T], what: str) -> T:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a strange value may do
         found = problems(error)
-        summary = "; ".join(f"{problem.path}: {problem.reason}" for problem in found[:_SHOWN])
-        more = f" (and {len(found) - _SHOWN} more)" if len(found) > _SHOWN else ""
+        summary = "; ".join(f"{problem.path}: {problem.reason}" for problem in found[:_MOST_SHOWN])
+        more = f" (and {len(found) - _MOST_SHOWN} more)" if len(found) > _MOST_SHOWN else ""
         raise SDKValidationError(f"{what}: {summary}{more}", found, value) from None
 
 
-def is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Tell whether a value is what JSON calls an object."""
-    return type(value) is dict or isinstance(value, Mapping)  # the first is all that JSON gives, and faster
-
-
-def is_array(value: object) -> TypeGuard[Sequence[Any]]:
-    """Tell whether a value is what JSON calls an array."""
-    return isinstance(value, list | tuple)
-
-
 def given(model: AttrsInstance) -> dict[str, Any]:
-    """Give what a request model says, every value as the caller gave it, without what was not given."""
+    """Return the fields of a request model that were given, every value untouched."""
     values = {attribute.name: getattr(model, attribute.name) for attribute in fields(type(model))}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def json_bytes(value: object, what: str) -> bytes:
-    """Give a value as JSON; ``SDKValidationError`` names the first path that JSON cannot say."""
+    """Serialize a value as JSON; ``SDKValidationError`` names the first path that is not serializable."""
     import json  # httpx loads it for the first call anyway
 
     try:
-        # ASCII only: a lone surrogate, which UTF-8 cannot say, still reaches the wire as it is.
+        # ASCII only: a lone surrogate, which UTF-8 cannot encode, still reaches the wire as it is.
         return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_mapping).encode()
     except (TypeError, ValueError, RecursionError):
-        problem = _unspeakable(value) or Problem("$", "nested too deeply")
+        problem = _first_unserializable(value) or Problem("$", "nested too deeply")
         raise SDKValidationError(f"{what}: {problem.path}: {problem.reason}", (problem,), value) from None
 
 
@@ -76,52 +73,60 @@ def _mapping(value: object) -> dict[str, Any]:
     raise TypeError
 
 
-_Place = tuple["_Place | None", str]
-"""A part of a path, behind those before it: a path as text, made for every value, would grow with the square."""
+_Path = tuple["_Path | None", str]
+"""A path as its last part behind the path before it: a text for every value would grow with the square."""
 
 
-def _unspeakable(value: object) -> Problem | None:
-    """Find the first value that JSON cannot say. No recursion: what is looked for may be the depth itself."""
+def _first_unserializable(value: object) -> Problem | None:
+    """Find the first value that is not serializable, without recursion: the depth itself may be what is wrong."""
     above: set[int] = set()
-    steps: list[tuple[object, _Place, bool]] = [(value, (None, "$"), True)]
+    steps: list[tuple[object, _Path, bool]] = [(value, (None, "$"), True)]
     while steps:
-        item, place, is_entered = steps.pop()
+        item, path, is_entered = steps.pop()
         if not is_entered:
             above.discard(id(item))
             continue
         if id(item) in above:
-            return Problem(_path(place), "contains itself")
-        inside: list[tuple[object, _Place, bool]] = []
+            return Problem(_path_text(path), "contains itself")
+        inside: list[tuple[object, _Path, bool]] = []
         if is_object(item):
             odd = [key for key in item if not _can_be_key(key)]
             if odd:
-                return Problem(_path(place), f"a key must be a string, got {type(odd[0]).__name__}")
-            inside = [(part, (place, f".{key}"), True) for key, part in item.items()]
+                return Problem(_path_text(path), f"a key must be a string, got {type(odd[0]).__name__}")
+            inside = [(part, (path, f".{key}"), True) for key, part in item.items()]
         elif is_array(item):
-            inside = [(part, (place, f"[{index}]"), True) for index, part in enumerate(item)]
-        elif not _speakable(item):
-            return Problem(_path(place), f"JSON cannot say {item if isinstance(item, float) else type(item).__name__}")
+            inside = [(part, (path, f"[{index}]"), True) for index, part in enumerate(item)]
+        elif not _is_serializable(item):
+            return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable")
         if inside:
             above.add(id(item))
-            steps.append((item, place, False))
+            steps.append((item, path, False))
             steps.extend(reversed(inside))
     return None
 
 
-def _path(place: _Place) -> str:
+def _path_text(path: _Path) -> str:
     parts: list[str] = []
-    link: _Place | None = place
+    link: _Path | None = path
     while link:
         link, part = link
         parts.append(part)
     return "".join(reversed(parts))
 
 
+def _shown(value: object) -> str:
+    if type(value) is float:
+        return str(value)
+    kind = type(value)
+    # A type of a package by its full name: numpy's is named bool, too.
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 def _can_be_key(key: object) -> bool:
-    return isinstance(key, str | int | float | None) and _speakable(key)
+    return isinstance(key, str | int | float | None) and _is_serializable(key)
 
 
-def _speakable(value: object) -> bool:
+def _is_serializable(value: object) -> bool:
     import json
 
     try:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from comfydeploy._wire.codec import is_object
-from comfydeploy._wire.compiled import Within, maker
-from comfydeploy._wire.parsing import parsed
-from comfydeploy._wire.sse import SSEDecoder
-from comfydeploy._wire.times import moment
+from comfydeploy._wire.constructors import Within, maker
+from comfydeploy._wire.json_decoding import parsed
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.server_sent_events import SSEDecoder
+from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import MalformedEvent
 from comfydeploy.models.run_stream import (
     EventUpdate,

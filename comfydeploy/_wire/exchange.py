@@ -1,196 +1,183 @@
-"""A call as a state machine: what to send, how long to wait before sending it again, what it all came to.
+"""A call as a state machine: what to send, how long to wait before sending it again, and its final result.
 
-The drivers only move bytes: they send what ``prepare`` gives, hand what comes back to ``settle`` and do as it says.
+The drivers only move bytes: they send the attempt that ``prepare`` returns, pass its outcome to ``settle`` and carry
+out the step that it returns.
 """
 
-from contextlib import AbstractContextManager, nullcontext
-from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, NamedTuple, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 import comfydeploy.result as results
-from comfydeploy._wire.operation import Operation
-from comfydeploy._wire.reply import Reply, media_type, refusal, unexpected
+from comfydeploy import __version__
+from comfydeploy._wire.attempt import ANYTHING, Attempt
+from comfydeploy._wire.fate import maybe_executed
+from comfydeploy._wire.hook_calls import HookContext, hooked, hooked_error
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.operation import Creates, Operation
+from comfydeploy._wire.reply import Reply, error_response, unexpected
 from comfydeploy._wire.request import Request, checked_headers, checked_server
 from comfydeploy._wire.settings import NO_OPTIONS, Settings, checked_options, idle_limit, retry_policy, time_limits
-from comfydeploy.errors import (
-    ComfyDeployError,
-    ConnectionError,
-    Error,
-    Fate,
-    RequestTimeoutError,
-    SDKError,
-    SDKValidationError,
-)
-from comfydeploy.models.secret import NOTHING_SECRET
+from comfydeploy._wire.transport_errors import request_error
+from comfydeploy.errors import ComfyDeployError, Error, Fate, SDKValidationError
+from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 if TYPE_CHECKING:
     from comfydeploy._wire.retry import RetryPolicy
-    from comfydeploy._wire.upload import Window
 
 V = TypeVar("V")
-T = TypeVar("T")
 
-USER_AGENT: Final = "comfydeploy-python/0.1.0"
+_USER_AGENT: Final = f"comfydeploy-python/{__version__}"
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 _JSON: Final = "application/json"
-_ANYTHING: Final = "*/*"
-_EVENT_STREAM: Final = "text/event-stream"
-
-
-@frozen
-class HookContext:
-    """Which call a hook is told of: the operation's id, and how many attempts there were before this one."""
-
-    operation_id: str
-    attempt: int = 0
+_IN_DOUBT: Final[dict[Creates, str | None]] = {
+    "nothing": None,
+    "run": "A run may have been created, and billed. Look for it before you send the request again, which creates and "
+    "bills another one.",
+    "session": "A session may have been opened, and is billed until it is closed. Look with session_list before you "
+    "open another one.",
+}
 
 
 class Pause(NamedTuple):
-    """Send again after so many seconds."""
+    """Send the next attempt after so many seconds."""
 
     seconds: float
 
 
+Step: TypeAlias = results.Result[V, Error] | Pause
+
+
 class Exchange(Generic[V]):
-    """One call, from its arguments to its result.
+    """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock."""
 
-    ``limits`` are the seconds for each phase of an attempt. ``fate`` is what is known of the request so far, for
-    whatever may break. ``token`` is the bearer, which the driver fetches: that may need waiting. ``is_lasting`` tells a
-    call that keeps its connection for minutes.
-    """
-
-    def __init__(self, core: Settings, operation: Operation[Any, V], argument: object, options: object) -> None:
-        """Check everything and build the request; raises one of our errors where that fails."""
+    def __init__(
+        self, core: Settings, operation: Operation[Any, V], argument: object, options: object, now: float
+    ) -> None:
+        """Check everything and build the request; raise one of our errors where that fails."""
         given = checked_options(options)
-        self.limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
-        self.idle_limit = idle_limit(given)
-        self.is_lasting = operation.read_timeout is None
-        self.fate: Fate = "not_sent"
-        self.token = NOTHING_SECRET
+        self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
+        self._idle_limit = idle_limit(given)
         self._operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
         self._policy: RetryPolicy | None = None
         if core.retry_config is not None or given is not NO_OPTIONS:
-            self._policy = retry_policy(core.retry_config, given, creates=operation.caution is not None)
+            self._policy = retry_policy(core.retry_config, given, creates=operation.creates)
+        self._began = now
+        self._token = NOTHING_SECRET
         self._attempt = 0
-        self._in_doubt = False
-        self._began = monotonic()
+        self._fate: Fate = "not_sent"
+        self._maybe_executed = False  # by an earlier attempt
+        self._run_id = _run_id(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
         server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
-        asked = operation.encode(argument)
-        headers = {"accept": operation.accept, "user-agent": USER_AGENT}
-        if asked.content is not None:
+        encoded = operation.encode(argument)
+        headers = {"accept": operation.accept, "user-agent": _USER_AGENT}
+        if encoded.content is not None:
             headers["content-type"] = "application/json"
         if given.headers is not None:
             headers |= checked_headers(given.headers)
-        request = Request(asked.method, server + asked.url, headers, asked.content, asked.upload)
-        self._request = self._hooked("before_create_request", request)
+        request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload)
+        self._request = hooked(self._hooks, "before_create_request", self._context, request)
 
-    def opened_upload(self) -> AbstractContextManager["Window | None"]:
-        """Open the file that goes with the request, for one attempt."""
-        upload = self._request.upload
-        return nullcontext() if upload is None else upload.opened()
-
-    def prepare(self) -> Request:
-        """Give the request of the next attempt, without the token."""
-        request = self._hooked("before_request", self._request)
+    def prepare(self, token: Secret) -> Attempt:
+        """Return the next attempt."""
+        self._token, self._fate = token, "not_sent"
+        request = hooked(self._hooks, "before_request", self._context, self._request)
         self._log("attempt %d: %r", self._attempt, request)
-        return request
+        return Attempt(
+            request,
+            token,
+            self._limits,
+            self._idle_limit,
+            self._operation.accept,
+            is_lasting=self._operation.read_timeout is None,
+        )
 
-    def what_to_read(self, status_code: int, content_type: str) -> Literal["all", "later", "nothing"]:
-        """Tell what to read of an answer whose head has come: a stream is read later, one nobody asked for never."""
-        good = 200 <= status_code < 300  # noqa: PLR2004 - the class of status codes
-        if good and self._operation.accept == _ANYTHING:
-            return "later"
-        if media_type(content_type) != _EVENT_STREAM:
-            return "all"
-        return "later" if good and self._operation.accept == _EVENT_STREAM else "nothing"
-
-    def settle(self, outcome: Reply | Error) -> results.Result[V, Error] | Pause:
-        """Take what an attempt came to and say what is next: the result, or a pause before the next attempt."""
-        reply = outcome if isinstance(outcome, Reply) else None
-        self.fate = "answered" if isinstance(outcome, Reply) else outcome.fate
+    def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
+        """Take the outcome of an attempt and return the result, or a pause before the next attempt."""
+        self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
         self._log("attempt %d: %r", self._attempt, outcome)
         result = self._read(outcome) if isinstance(outcome, Reply) else results.Failure(outcome)
         if isinstance(result, results.Success):
             return result
-        error = self._hooked_error(reply, result.failure())
-        policy, elapsed = self._policy, monotonic() - self._began
-        pause = policy.pause(outcome, attempt=self._attempt, elapsed=elapsed) if policy else None
-        if policy is None or pause is None:
-            return results.Failure(self._with_doubt(error))
-        self._in_doubt = self._in_doubt or not policy.is_safe(outcome)
+        shown = outcome.without(self._token) if self._hooks and isinstance(outcome, Reply) else None
+        error = hooked_error(self._hooks, self._context, shown, result.failure())
+        pause = self._pause(outcome, now)
+        if pause is None:
+            return results.Failure(self._completed(error))
+        self._maybe_executed = self._maybe_executed or self._leaves_doubt(outcome)
         self._attempt += 1
         return Pause(pause)
 
+    def fail(self, error: Exception) -> "results.Failure[Error]":
+        """Return the failure that an exception is which was raised around the attempts, as by a hook."""
+        if not isinstance(error, ComfyDeployError):
+            return results.Failure(self._completed(request_error(error, self._fate, closed=False)))
+        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        return results.Failure(self._completed(known))
+
+    @property
+    def _context(self) -> HookContext:
+        return HookContext(self._operation.id, self._attempt)
+
     def _read(self, reply: Reply) -> results.Result[V, Error]:
         if not reply.is_good:
-            return results.Failure(self._refused(reply.without(self.token)))
-        reply = evolve(self._hooked("after_success", reply), source=reply.source) if self._hooks else reply
+            shown = reply.without(self._token)
+            return results.Failure(error_response(shown, self._operation.hint and self._operation.hint(shown)))
+        if self._hooks:
+            reply = evolve(hooked(self._hooks, "after_success", self._context, reply), source=reply.source)
         result = self._decoded(reply)
-        # An error keeps what the server sent, so read it from an answer that cannot give the token away.
-        return result if isinstance(result, results.Success) else self._decoded(reply.without(self.token))
-
-    def _refused(self, reply: Reply) -> Error:
-        from comfydeploy._wire.retry import CREATE_CODES
-
-        may_exist = reply.status_code not in CREATE_CODES
-        error = refusal(reply, self._operation.caution if may_exist else None)
-        hint = self._operation.hint(reply) if self._operation.hint else None
-        return evolve(error, hint=hint) if hint and isinstance(error, SDKError) else error
+        # An error keeps what the server sent, so it is made from a response without the token.
+        return result if isinstance(result, results.Success) else self._decoded(reply.without(self._token))
 
     def _decoded(self, reply: Reply) -> results.Result[V, Error]:
         expected, sent = self._operation.accept, reply.content_type
         is_json = expected == _JSON and sent.endswith("+json")
-        if expected not in (sent, _ANYTHING) and not is_json:
+        if expected not in (sent, ANYTHING) and not is_json:
             reason = f"The server answered with {sent or 'no content type'} in place of {expected}"
-            return results.Failure(
-                unexpected(reply, reason, self._operation.caution and "A run may have been started.")
-            )
+            return results.Failure(unexpected(reply, reason, _IN_DOUBT[self._operation.creates]))
         try:
             return results.Success(self._operation.decode(reply))
-        except SDKValidationError as unfit:
-            return results.Failure(evolve(unfit, fate="answered"))
+        except SDKValidationError as error:
+            return results.Failure(evolve(error, fate="answered"))
 
-    def _with_doubt(self, error: Error) -> Error:
-        # An earlier attempt, repeated because the caller named its code, may have been executed: the last one hides it.
-        if self._in_doubt and isinstance(error, ConnectionError | RequestTimeoutError):
-            doubtful = evolve(error, fate="unknown")
-            doubtful.__cause__ = error.__cause__
-            return doubtful
-        return error
+    def _pause(self, outcome: Reply | Error, now: float) -> float | None:
+        is_permanent = self._operation.is_permanent
+        if self._policy is None or (is_permanent and isinstance(outcome, Reply) and is_permanent(outcome)):
+            return None
+        return self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
 
-    def _hooked(self, stage: str, data: T) -> T:
-        for hook in self._hooks:
-            function = getattr(hook, stage)
-            replacement = function(self._context(), data) if function else None
-            if replacement is not None:
-                data = _same_kind(stage, data, replacement)
-        return data
+    def _leaves_doubt(self, outcome: Reply | Error) -> bool:
+        is_read = self._operation.creates == "nothing" and isinstance(outcome, Reply)
+        return not is_read and maybe_executed(outcome)
 
-    def _hooked_error(self, reply: Reply | None, error: Error) -> Error:
-        # No hook sees the token, should the server send it back.
-        shown = reply.without(self.token) if reply and self._hooks else None
-        for hook in self._hooks:
-            replacement: Any = hook.after_error(self._context(), shown, error) if hook.after_error else None
-            if replacement is not None and not isinstance(replacement, get_args(Error)):
-                raise TypeError(f"after_error returned {type(replacement).__name__}, expected an error or None")
-            error = replacement or error
-        return error
-
-    def _context(self) -> HookContext:
-        return HookContext(self._operation.id, self._attempt)
+    def _completed(self, error: Error) -> Error:
+        """Return an error with all that the call knows beside it."""
+        changes: dict[str, Any] = {}
+        # The last attempt says nothing of those before it.
+        if self._maybe_executed and (error.fate == "not_sent" or self._operation.creates != "nothing"):
+            changes["fate"] = "unknown"
+        if error.hint is None and changes.get("fate", error.fate) == "unknown":
+            changes["hint"] = _IN_DOUBT[self._operation.creates]
+        if error.run_id is None and self._run_id is not None:
+            changes["run_id"] = self._run_id
+        if not changes:
+            return error
+        completed = evolve(error, **changes)
+        completed.__cause__ = error.__cause__
+        return completed
 
     def _log(self, text: str, *values: object) -> None:
         if self._logger is not None and self._logger.isEnabledFor(_DEBUG):
-            self._logger.debug("%s: %s", self._operation.id, self.token.removed_from(text % values))
+            self._logger.debug("%s: %s", self._operation.id, self._token.removed_from(text % values))
 
 
-def _same_kind(stage: str, data: T, replacement: object) -> T:
-    if not isinstance(replacement, type(data)):
-        raise TypeError(f"{stage} returned {type(replacement).__name__}, expected {type(data).__name__} or None")
-    return replacement
+def _run_id(operation: Operation[Any, Any], argument: object) -> str | None:
+    """Return the run that a call is about, where its arguments name one."""
+    if operation.creates == "nothing" and is_object(argument):
+        named = argument.get("run_id")
+        return named if isinstance(named, str) else None
+    return None

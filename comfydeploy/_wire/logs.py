@@ -2,10 +2,10 @@
 
 from typing import TypeAlias
 
-from comfydeploy._wire.codec import is_object
-from comfydeploy._wire.parsing import parsed
-from comfydeploy._wire.sse import ServerSentEvent, SSEDecoder
-from comfydeploy._wire.times import moment
+from comfydeploy._wire.json_decoding import parsed
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.server_sent_events import ServerSentEvent, SSEDecoder
+from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import MalformedEvent
 from comfydeploy.models.run_log import RunLogLine
 from comfydeploy.result import Failure, Result, Success
@@ -14,18 +14,19 @@ _Item: TypeAlias = Result[RunLogLine, MalformedEvent]
 
 
 class RunLogDecoder:
-    """Reads the bytes of a log stream into lines; ``is_complete`` once the server said that it was the last."""
+    """Reads the bytes of a log stream into lines; ``is_complete`` once the server sent its end mark."""
 
     def __init__(self) -> None:
         self._sse = SSEDecoder()
         self.is_complete = False
+        self.run_id: str | None = None  # no line names it
 
     def feed(self, chunk: bytes) -> list[_Item]:
-        """Take the next bytes and give the lines that they complete."""
+        """Take the next bytes and return the lines that they complete."""
         return self._items(self._sse.feed(chunk))
 
     def finish(self) -> list[_Item]:
-        """Give the line that the end of the stream left unfinished, if there is one."""
+        """Return the line that the end of the stream left unfinished, if there is one."""
         return self._items(self._sse.finish())
 
     def _items(self, events: list[ServerSentEvent]) -> list[_Item]:

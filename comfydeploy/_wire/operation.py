@@ -1,39 +1,46 @@
-"""An operation of the API: how to ask for it and how to read the answer."""
+"""An operation of the API: how to encode its request and decode its response."""
 
 from collections.abc import Callable
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeAlias, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 
 from comfydeploy._wire.codec import read
+from comfydeploy._wire.fate import maybe_executed
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 
 A = TypeVar("A")
 V = TypeVar("V")
 
+Creates: TypeAlias = Literal["nothing", "run", "session"]
+Condition: TypeAlias = Callable[[Reply], bool]
+Hint: TypeAlias = Callable[[Reply], str | None]
+
 
 @frozen
 class Operation(Generic[A, V]):
-    """Two pure functions and what has to be known of the route.
+    """Two pure functions and the facts of the route.
 
-    ``encode`` makes the request from the arguments, ``decode`` the value from a good answer; both raise one of our
-    errors where they cannot. ``read_timeout``: seconds to wait for the next bytes of the answer, ``None`` for ever.
-    ``caution``, for a call that creates runs, is what is known of the run when the server answers 5XX; ``hint`` gives
-    what is known of other bad answers.
+    ``encode`` makes the request from the arguments, ``decode`` the value from a good response; both raise one of our
+    errors where they cannot. ``creates`` is what the server creates, and bills, when it executes the request: such a
+    request is never sent again by accident. ``read_timeout``: seconds to wait for the next bytes of the response,
+    ``None`` for no limit. ``hint`` returns what is known of a bad response; ``is_permanent`` recognizes one that
+    sending the request again cannot change.
     """
 
     id: str
     encode: Callable[[A], Request]
     decode: Callable[[Reply], V]
-    accept: Literal["application/json", "text/event-stream", "*/*"] = "application/json"
-    read_timeout: float | None = 60.0
-    caution: str | None = None
-    hint: Callable[[Reply], str | None] | None = None
+    creates: Creates = field(kw_only=True)
+    accept: Literal["application/json", "text/event-stream", "*/*"] = field(default="application/json", kw_only=True)
+    read_timeout: float | None = field(default=60.0, kw_only=True)
+    hint: Hint | None = field(default=None, kw_only=True)
+    is_permanent: Condition | None = field(default=None, kw_only=True)
 
 
 def returning(model: type[V]) -> Callable[[Reply], V]:
-    """Give the ``decode`` of an operation that answers with this model as JSON."""
+    """Return the ``decode`` of an operation whose response is this model as JSON."""
 
     def decode(reply: Reply) -> V:
         return read(reply.json(), model, "The server's answer")
@@ -41,11 +48,21 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
     return decode
 
 
-def hinting(status_code: int, hint: str, *, where: bytes = b"") -> Callable[[Reply], str | None]:
-    """Give the ``hint`` of an operation for bad answers with this status whose body holds these bytes."""
-    return lambda reply: hint if reply.status_code == status_code and where in reply.content else None
+def status(code: int, *, containing: bytes = b"") -> Condition:
+    """Return the condition of a response with this status code whose body contains these bytes."""
+    return lambda reply: reply.status_code == code and containing in reply.content
+
+
+def hinting(hint: str, *, when: Condition) -> Hint:
+    """Return the ``hint`` for bad responses of a kind."""
+    return lambda reply: hint if when(reply) else None
+
+
+def in_doubt(reply: Reply) -> bool:
+    """Check whether a response is an error of the server after which the request may have been executed."""
+    return reply.status_code >= 500 and maybe_executed(reply)  # noqa: PLR2004 - the class of status codes
 
 
 def as_it_is(reply: Reply) -> Reply:
-    """Give the answer itself: the ``decode`` of a stream or a file, whose body is still to come."""
+    """Return the response itself: the ``decode`` of a stream or a file, whose body is still to come."""
     return reply

@@ -1,4 +1,4 @@
-"""An answer of the server, and what it means when it is not the one that was asked for."""
+"""A response as plain data, and the error that an unexpected one is."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from attrs import evolve, field, frozen
 
 from comfydeploy._wire.codec import read
-from comfydeploy._wire.redact import redacted_headers, redacted_text
+from comfydeploy._wire.redaction import redacted_headers, redacted_text
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
 from comfydeploy.models.secret import Secret
 
@@ -15,15 +15,15 @@ _UNPROCESSABLE: Final = 422
 
 
 def media_type(content_type: str) -> str:
-    """Give the media type of a content type, in lower case and without parameters."""
+    """Return the media type of a content type, in lower case and without parameters."""
     return content_type.partition(";")[0].strip().lower()
 
 
 @frozen
 class Reply:
-    """What came back: header names are in lower case, ``content`` is the body without compression.
+    """A response. Header names are in lower case, ``content`` is the body after decompression.
 
-    For a stream ``content`` is empty and ``source`` is the open answer with its client.
+    For a stream ``content`` is empty and ``source`` is the open response with its client.
     """
 
     status_code: int
@@ -40,7 +40,7 @@ class Reply:
 
     @property
     def body(self) -> str | bytes:
-        """The content as text, or as bytes where it is no UTF-8."""
+        """The content as text, or as bytes where it is not UTF-8."""
         try:
             return self.content.decode()
         except UnicodeDecodeError:
@@ -48,12 +48,12 @@ class Reply:
 
     @property
     def is_good(self) -> bool:
-        """Whether the status says that it worked."""
+        """Whether the status is a 2XX."""
         return 200 <= self.status_code < 300  # noqa: PLR2004 - the class of status codes
 
     def json(self) -> Any:
-        """Read the body as JSON; ``SDKValidationError`` where it is none."""
-        from comfydeploy._wire.parsing import parsed  # loads msgspec, which a process may never need
+        """Read the body as JSON; raise ``SDKValidationError`` where it is not JSON."""
+        from comfydeploy._wire.json_decoding import parsed  # loads msgspec, which a process may never need
 
         try:
             return parsed(self.content)
@@ -63,7 +63,7 @@ class Reply:
             ) from None
 
     def without(self, secret: Secret) -> "Reply":
-        """Give the same answer without a secret that the server sent back."""
+        """Return the same response without a secret that the server sent back."""
         return evolve(
             self,
             headers={name: secret.removed_from(value) for name, value in self.headers.items()},
@@ -74,15 +74,15 @@ class Reply:
 
 
 def unexpected(reply: Reply, reason: str, hint: str | None = None) -> SDKError:
-    """Give the error of an answer that is not the one asked for."""
+    """Return the error of a response of another kind than expected."""
     error = SDKError("", reply.status_code, reply.content_type, reply.body, reply.headers, hint)
-    said = (error.detail or "").strip()
-    shown = f": {said[:_EXCERPT]}{'...' if len(said) > _EXCERPT else ''}" if said else ""
+    detail = (error.detail or "").strip()
+    shown = f": {detail[:_EXCERPT]}{'...' if len(detail) > _EXCERPT else ''}" if detail else ""
     return evolve(error, message=f"{reason} (status {reply.status_code}){shown}")
 
 
-def refusal(reply: Reply, hint: str | None) -> HTTPValidationError | SDKError:
-    """Give the error that an answer with another status than 2XX is."""
+def error_response(reply: Reply, hint: str | None = None) -> HTTPValidationError | SDKError:
+    """Return the error of a response whose status is not a 2XX."""
     if reply.status_code == _UNPROCESSABLE:
         from comfydeploy.models.validation import ValidationError
 
@@ -91,7 +91,7 @@ def refusal(reply: Reply, hint: str | None) -> HTTPValidationError | SDKError:
         except (SDKValidationError, LookupError, TypeError):
             pass
         else:
-            return HTTPValidationError(detail, reply.status_code, reply.body, reply.headers)
+            return HTTPValidationError(detail, reply.status_code, reply.body, reply.headers, hint=hint)
     if 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
-        return unexpected(reply, "The server sent a redirect, which is never followed with the token")
-    return unexpected(reply, "The server answered with an error", hint if reply.status_code >= 500 else None)  # noqa: PLR2004
+        return unexpected(reply, "The server sent a redirect, which is never followed with the token", hint)
+    return unexpected(reply, "The server answered with an error", hint)

@@ -1,4 +1,4 @@
-"""A request before it becomes one of httpx's: plain data, and never the token."""
+"""A request as plain data, without the token."""
 
 import re
 from collections.abc import Mapping
@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
 
-from comfydeploy._wire.codec import is_object
-from comfydeploy._wire.redact import redacted_headers, redacted_text
-from comfydeploy.errors import InvalidRequestError, Problem, SDKValidationError
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.redaction import redacted_headers, redacted_text
+from comfydeploy.errors import InvalidRequestError
 from comfydeploy.models.secret import Secret
 
 if TYPE_CHECKING:
@@ -25,10 +26,10 @@ def _shown_body(content: bytes | None) -> str:
 
 @frozen
 class Request:
-    """What is sent: ``url`` is the path below the server until the call gives it the server's address.
+    """What is sent. ``url`` is the path below the server until the call adds the server's address.
 
     ``upload`` is a file that is sent as a form in place of ``content``. Header names are in lower case. The token is
-    not among them: it is added as the request leaves.
+    not among them: it is added when the request is sent.
     """
 
     method: str
@@ -38,39 +39,37 @@ class Request:
     upload: "Upload | None" = None
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
-        """Give the same request with these headers, in place of those of the same name."""
+        """Return the same request with these headers, which replace those of the same name."""
         return evolve(self, headers={**self.headers, **{name.lower(): value for name, value in headers.items()}})
 
 
-def segment(value: object, name: str) -> str:
-    """Give a value as one segment of a path, so that nothing in it can lead elsewhere.
+def path_segment(value: object, name: str) -> str:
+    """Return a value as one segment of a path, quoted so that it cannot lead elsewhere.
 
-    Raises ``SDKValidationError`` for what is no text, or names no thing.
+    Raises ``SDKValidationError`` for anything but a non-empty string.
     """
     if not isinstance(value, str):
-        problem = Problem(f"$.{name}", f"expected a string, got {type(value).__name__}")
-    elif value in ("", ".", ".."):
-        problem = Problem(f"$.{name}", f"expected an id, got {value!r}")
-    else:
-        from urllib.parse import quote  # as everywhere here: httpx loads it for the first call anyway
+        raise invalid_argument(name, f"expected a string, got {type(value).__name__}", value)
+    if value in ("", ".", ".."):
+        raise invalid_argument(name, f"expected an id, got {value!r}", value)
+    from urllib.parse import quote  # as everywhere here: httpx loads it for the first call anyway
 
-        return quote(value, safe="", errors="replace")
-    raise SDKValidationError(f"{name}: {problem.reason}", (problem,), value)
+    return quote(value, safe="", errors="replace")
 
 
 def query(parameters: Mapping[str, str | int | bool | None]) -> str:
-    """Give the query of an address from what was given, or nothing."""
+    """Return the query of an address, or an empty string without parameters."""
     given = {name: value for name, value in parameters.items() if value is not None}
     if not given:
         return ""
     from urllib.parse import urlencode
 
-    said = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
-    return f"?{urlencode(said)}"
+    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
+    return f"?{urlencode(texts)}"
 
 
 def checked_server(url: object, name: str) -> str:
-    """Give a server's address without a slash at its end; ``InvalidRequestError`` for what is none."""
+    """Return a server's address without a trailing slash; raise ``InvalidRequestError`` for a wrong one."""
     if not isinstance(url, str):
         raise InvalidRequestError(f"{name}: expected an address, got {type(url).__name__}")
     from urllib.parse import urlsplit
@@ -82,16 +81,16 @@ def checked_server(url: object, name: str) -> str:
         raise InvalidRequestError(f"{name}: not an address") from None
     if parts.username or parts.password:
         # Not shown: it may hold a password, and httpx would send it in place of the token.
-        raise InvalidRequestError(f"{name}: an address must not hold a user name or password")
+        raise InvalidRequestError(f"{name}: an address must not contain a user name or password")
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
         raise InvalidRequestError(f"{name}: expected an address such as https://host/api, got {url!r}")
     if "?" in url or "#" in url or not url.isprintable() or " " in url:
-        raise InvalidRequestError(f"{name}: an address must not hold a query, a fragment or blanks")
+        raise InvalidRequestError(f"{name}: an address must not contain a query, a fragment or whitespace")
     return url.rstrip("/")
 
 
 def checked_headers(headers: object) -> dict[str, str]:
-    """Give the headers with names in lower case; ``InvalidRequestError`` names one that cannot be sent."""
+    """Return the headers with names in lower case; ``InvalidRequestError`` names one that cannot be sent."""
     if not is_object(headers):
         raise InvalidRequestError(f"headers: expected a mapping, got {type(headers).__name__}")
     checked: dict[str, str] = {}
@@ -102,16 +101,16 @@ def checked_headers(headers: object) -> dict[str, str]:
             raise InvalidRequestError(f"headers: {name!r} is not a header name")
         if not isinstance(value, str) or not re.fullmatch(_HEADER_VALUE, value):
             raise InvalidRequestError(
-                f"headers: the value of {name!r} must be one line of ASCII, without blanks around"
+                f"headers: the value of {name!r} must be one line of ASCII, without whitespace around it"
             )
         checked[name.lower()] = value
     return checked
 
 
 def authorization(token: object) -> Secret:
-    """Give the bearer as it is sent; ``InvalidRequestError`` for one that cannot be, without showing it."""
+    """Return the bearer token; raise ``InvalidRequestError`` for one that cannot be sent, without showing it."""
     if not isinstance(token, str):
         raise InvalidRequestError(f"bearer: expected a string, got {type(token).__name__}")
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise InvalidRequestError("bearer: expected printable ASCII without blanks or line ends (is it empty?)")
+        raise InvalidRequestError("bearer: expected printable ASCII without whitespace (is it empty?)")
     return Secret(token)

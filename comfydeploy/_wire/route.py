@@ -1,4 +1,4 @@
-"""Where an operation goes, and with what: parameters in the path and the query, or a model as its body."""
+"""Where an operation goes, and with what: parameters in the path and the query, or a model or a file as its body."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,16 +6,16 @@ from typing import Any, Final
 
 from attrs import AttrsInstance, frozen
 
-from comfydeploy._wire.codec import given, json_bytes, read
-from comfydeploy._wire.request import Request, query, segment
-from comfydeploy.errors import Problem, SDKValidationError
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.codec import check, given, json_bytes
+from comfydeploy._wire.request import Request, path_segment, query
 
 _IN_PATH: Final = re.compile(r"{(\w+)}")
 
 
 @frozen
 class Kind:
-    """What a parameter of a query may be."""
+    """The values that a parameter of a query takes."""
 
     expected: str
     holds: Callable[[Any], bool]
@@ -26,39 +26,49 @@ FLAG: Final = Kind("true or false", lambda value: value is None or isinstance(va
 
 
 def at_least(least: int) -> Kind:
-    """Give the kind of integers that are not below one."""
+    """Return the kind of integers that are not below one."""
     return Kind(f"an integer not below {least}", lambda value: type(value) is int and value >= least)
 
 
 def route(method: str, path: str, **kinds: Kind) -> Callable[[Mapping[str, Any]], Request]:
-    """Give the ``encode`` of an operation from its parameters by name.
+    """Return the ``encode`` of an operation from its parameters by name.
 
     A ``{name}`` in the path is filled in and required. The others go into the query, where they are not ``None``.
     """
     names = _IN_PATH.findall(path)
 
     def encode(parameters: Mapping[str, Any]) -> Request:
-        filled = path.format_map({name: segment(parameters[name], name) for name in names})
-        asked = {name: _checked(name, kind, parameters[name]) for name, kind in kinds.items()}
-        return Request(method, filled + query(asked))
+        filled = path.format_map({name: path_segment(parameters[name], name) for name in names})
+        for name, kind in kinds.items():
+            _check_kind(name, kind, parameters[name])
+        return Request(method, filled + query({name: parameters[name] for name in kinds}))
 
     return encode
 
 
 def posting(path: str, model: type[AttrsInstance]) -> Callable[[object], Request]:
-    """Give the ``encode`` of an operation that posts a request model, or a mapping with its keys, as it was given."""
+    """Return the ``encode`` of an operation that posts a request model, or a mapping with its keys, untouched."""
 
     def encode(request: object) -> Request:
         wire = given(request) if isinstance(request, model) else request
-        read(wire, model, "request")
+        check(wire, model, "request")
         return Request("POST", path, content=json_bytes(wire, "request"))
 
     return encode
 
 
-def _checked(name: str, kind: Kind, value: Any) -> Any:
-    if kind.holds(value):
-        return value
-    shown = f" {value}" if isinstance(value, int | float) else ""
-    problem = Problem(f"$.{name}", f"expected {kind.expected}, got {type(value).__name__}{shown}")
-    raise SDKValidationError(f"{name}: {problem.reason}", (problem,), value)
+def uploading(path: str) -> Callable[[Mapping[str, Any]], Request]:
+    """Return the ``encode`` of an operation that posts a ``file``, with its ``name`` and a ``progress`` callback."""
+
+    def encode(parameters: Mapping[str, Any]) -> Request:
+        from comfydeploy._wire.upload import checked_upload  # loads the table of media types
+
+        return Request("POST", path, upload=checked_upload(**parameters))
+
+    return encode
+
+
+def _check_kind(name: str, kind: Kind, value: Any) -> None:
+    if not kind.holds(value):
+        shown = f" {value}" if isinstance(value, int | float) else ""
+        raise invalid_argument(name, f"expected {kind.expected}, got {type(value).__name__}{shown}", value)

@@ -1,10 +1,11 @@
-"""What a core and the options of a call settle together, checked so that a wrong one is named."""
+"""The settings of one call, from its core and its options, each checked by name."""
 
 import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from comfydeploy.errors import Error, Problem, SDKValidationError
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy.errors import Error, SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from comfydeploy._wire.operation import Creates
     from comfydeploy._wire.retry import RetryPolicy
     from comfydeploy.hooks import Hooks
 
@@ -22,7 +24,7 @@ NO_OPTIONS: Final = RequestOptions()
 
 
 class Settings(Protocol):
-    """What an exchange needs to know of a core. ``address`` is the server's, or the error that every call gets."""
+    """The configuration of a core. ``address`` is the server's, or the error that every call returns."""
 
     @property
     def address(self) -> str | Error: ...
@@ -39,9 +41,9 @@ class Settings(Protocol):
 def time_limits(
     core: "float | httpx.Timeout | None", call: "float | httpx.Timeout | None", read: float | None
 ) -> dict[str, float | None]:
-    """Give the limits in seconds by httpx's names; the call's beats the core's, which beats the operation's ``read``.
+    """Return the limits in seconds by httpx's names; the call's beats the core's, which beats the operation's ``read``.
 
-    Waiting for a free connection has no limit but in an ``httpx.Timeout``: to wait in line is no failure.
+    Waiting for a free connection has no limit but in an ``httpx.Timeout``: it is no failure.
     """
     chosen, name = (core, "timeout") if call is None else (call, "options.timeout")
     if chosen is None:
@@ -56,28 +58,30 @@ def time_limits(
 
 
 def idle_limit(options: RequestOptions) -> float | None:
-    """Give the seconds of silence that end a stream, or ``None`` for no limit."""
+    """Return the seconds of silence that end a stream, or ``None`` for no limit."""
     limit = options.idle_timeout
     _expect(limit is None or (_is_seconds(limit) and limit > 0), "options.idle_timeout", "seconds above 0", limit)
     return limit
 
 
-def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: bool) -> "RetryPolicy":
-    """Give the policy of one call: off unless the core or the call asks for it, and careful where runs are created."""
-    from comfydeploy._wire.retry import CREATE_CODES, READ_CODES, RetryPolicy  # most calls have none
+def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: "Creates") -> "RetryPolicy":
+    """Return the policy of one call: off unless the core or the call sets it, and careful with what is billed."""
+    from comfydeploy._wire.fate import REFUSED
+    from comfydeploy._wire.retry import READ_CODES, RetryPolicy  # most calls have none
 
     config, name = (core, "retry_config") if options.retries is None else (options.retries, "options.retries")
     config = NEVER if config is None else config
     if config is not NEVER:
         _check_retries(config, name)
-    codes = CREATE_CODES if creates else READ_CODES
+    is_repeatable = creates == "nothing"
+    codes = READ_CODES if is_repeatable else REFUSED
     if options.retry_codes is not None:
         codes = _checked_codes(options.retry_codes)
-    return RetryPolicy(config, codes, may_repeat=not creates)
+    return RetryPolicy(config, codes, is_repeatable=is_repeatable)
 
 
 def checked_options(options: object) -> RequestOptions:
-    """Give the options of a call, the default ones for ``None``."""
+    """Return the options of a call, the default ones for ``None``."""
     if options is None:
         return NO_OPTIONS
     if not isinstance(options, RequestOptions):
@@ -119,4 +123,4 @@ def _wrong(name: str, expected: str, value: object) -> SDKValidationError:
     reason = f"expected {expected}, got {type(value).__name__}" + (
         f" {value!r}" if isinstance(value, int | float) else ""
     )
-    return SDKValidationError(f"{name}: {reason}", (Problem(f"$.{name}", reason),), value)
+    return invalid_argument(name, reason, value)

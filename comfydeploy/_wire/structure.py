@@ -10,9 +10,9 @@ from cattrs.cols import list_structure_factory
 from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen import make_mapping_structure_fn as _make_mapping_structure_fn  # pyright: ignore[reportUnknownVariableType] - untyped there
 
-from comfydeploy._wire.codec import is_object
-from comfydeploy._wire.kinds import PLAIN, Misfit, is_moment, is_or_raw, plain_kinds, taken_kinds, union
-from comfydeploy._wire.times import moment
+from comfydeploy._wire.field_types import PLAIN, Misfit, is_moment, is_or_raw, plain_kinds, taken_kinds, union
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import Problem
 from comfydeploy.models.document import Document, NumberText
 from comfydeploy.models.secret import Secret

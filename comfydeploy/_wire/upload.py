@@ -1,21 +1,16 @@
-"""A file on its way to the server: checked before anything is sent, read in pieces as it goes."""
+"""A file to upload: checked before anything is sent, read in pieces while it is sent."""
 
 import os
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from io import SEEK_END, BytesIO, TextIOBase
 from mimetypes import guess_type
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+from typing import IO, Any, Final, TypeAlias
 
 from attrs import field, frozen
 
-from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.request import Request
-from comfydeploy.errors import Problem, SDKValidationError
-
-if TYPE_CHECKING:
-    from comfydeploy.models.file_upload import FileUploadResponse
+from comfydeploy._wire.arguments import invalid_argument
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 Progress: TypeAlias = Callable[[int, int], object]
@@ -28,7 +23,7 @@ _REFUSED: Final = frozenset({".txt", ".md", ".csv", ".glb", ".gltf", ".obj", ".s
 
 @frozen
 class Upload:
-    """A file with the name that the server judges it by, its size in bytes and who is told how far it is."""
+    """A file with the name by which the server judges it, its size in bytes and its progress callback."""
 
     name: str
     size: int
@@ -43,7 +38,7 @@ class Upload:
 
     @contextmanager
     def opened(self) -> Generator["Window"]:
-        """Give the file from where it started, for one attempt."""
+        """Open the file at its start, for one attempt."""
         if isinstance(self.source, bytes):
             yield Window(BytesIO(self.source), self)
         elif isinstance(self.source, Path):
@@ -55,14 +50,14 @@ class Upload:
 
 
 class Window:
-    """The part of a file that is sent, as a file of its own; it tells how far it was read."""
+    """The part of a file that is sent, as a file of its own; reading it reports the progress."""
 
     def __init__(self, file: IO[bytes], upload: Upload) -> None:
         self._file, self._upload = file, upload
 
     def read(self, size: int = -1) -> bytes:
         """Read the next bytes."""
-        left = self._upload.size - self.tell()  # what was announced, also of a file that grows meanwhile
+        left = self._upload.size - self.tell()  # what was announced, also of a file that grows while it is sent
         data = self._file.read(left if size < 0 else min(size, left))
         if len(data) == 0 < left:
             raise OSError(f"{self._upload.name!r} became shorter while it was sent")
@@ -70,30 +65,20 @@ class Window:
             self._upload.progress(self.tell(), self._upload.size)
         return data
 
-    def seek(self, place: int, whence: int = 0) -> int:
-        """Go to a place, counted from where the upload starts, or from where it ends."""
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move to an offset from the start of the upload, or from its end."""
         base = self._upload.start + (self._upload.size if whence == SEEK_END else 0)
-        return self._file.seek(base + place) - self._upload.start
+        return self._file.seek(base + offset) - self._upload.start
 
     def tell(self) -> int:
-        """Give the place, counted from where the upload starts."""
+        """Return the offset from the start of the upload."""
         return self._file.tell() - self._upload.start
 
 
-def uploading(name: str, path: str) -> "Operation[Mapping[str, Any], FileUploadResponse]":
-    """Give an operation that sends a ``file``, with its ``name`` and a ``progress``, and answers with its address."""
-    from comfydeploy.models.file_upload import FileUploadResponse
-
-    def encode(parameters: Mapping[str, Any]) -> Request:
-        return Request("POST", path, upload=checked_upload(**parameters))
-
-    return Operation(name, encode, returning(FileUploadResponse), read_timeout=300.0)
-
-
 def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
-    """Give the upload of a path, of bytes or of a binary file; ``SDKValidationError`` says what the server refuses."""
+    """Return the upload of a path, of bytes or of a binary file; ``SDKValidationError`` for what the server refuses."""
     if name is not None and (not isinstance(name, str) or not name):
-        raise _wrong("name", f"expected a file name, got {name!r}", name)
+        raise invalid_argument("name", f"expected a file name, got {name!r}", name)
     source = file
     start, own = 0, None
     try:
@@ -103,20 +88,22 @@ def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
             source = Path(source)
             size, own = source.stat().st_size, source.name
             if not source.is_file():
-                raise _wrong("file", f"expected a file, {source} is none", None)
+                raise invalid_argument("file", f"expected a file, {source} is not one")
         elif isinstance(file, TextIOBase):
-            raise _wrong("file", "expected a file opened in binary mode", None)
+            raise invalid_argument("file", "expected a file opened in binary mode")
         else:
             start = file.tell()
             size = file.seek(0, SEEK_END) - start
-            own = getattr(file, "name", None)
+            own = file.name
     except AttributeError:
-        raise _wrong("file", f"expected a path, bytes or a binary file, got {type(source).__name__}", None) from None
+        raise invalid_argument(
+            "file", f"expected a path, bytes or a binary file, got {type(source).__name__}", None
+        ) from None
     except (OSError, ValueError) as error:
-        raise _wrong("file", f"cannot be read: {error}", None) from None
+        raise invalid_argument("file", f"cannot be read: {error}") from None
     named = name or (PurePath(own).name if isinstance(own, str) else None)
     if not named:
-        raise _wrong("name", "required: the server judges a file by its name", None)
+        raise invalid_argument("name", "required: the server judges a file by its name")
     upload = Upload(named, size, source, start, progress)
     _check_accepted(upload)
     return upload
@@ -124,15 +111,13 @@ def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
 
 def _check_accepted(upload: Upload) -> None:
     if upload.progress is not None and not callable(upload.progress):
-        raise _wrong("progress", f"expected a function, got {type(upload.progress).__name__}", None)
+        raise invalid_argument("progress", f"expected a function, got {type(upload.progress).__name__}")
     if upload.name != upload.name.encode(errors="replace").decode():
-        raise _wrong("name", f"expected a name that UTF-8 can say, got {upload.name!r}", upload.name)
+        raise invalid_argument("name", f"cannot be encoded as UTF-8: {upload.name!r}", upload.name)
     if upload.size > LIMIT:
-        raise _wrong("file", f"expected at most {LIMIT:,} bytes, got {upload.size:,}", None)
+        raise invalid_argument("file", f"expected at most {LIMIT:,} bytes, got {upload.size:,}")
     is_refused = PurePath(upload.name).suffix.lower() in _REFUSED
     if is_refused or upload.media_type.partition("/")[0] not in _KINDS:
-        raise _wrong("name", f"expected an image, video, audio or application file, got {upload.name!r}", upload.name)
-
-
-def _wrong(name: str, reason: str, value: object) -> SDKValidationError:
-    return SDKValidationError(f"{name}: {reason}", (Problem(f"$.{name}", reason),), value)
+        raise invalid_argument(
+            "name", f"expected an image, video, audio or application file, got {upload.name!r}", upload.name
+        )

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from attrs import frozen
 
-from comfydeploy._wire.codec import is_array
+from comfydeploy._wire.json_types import is_array
 from comfydeploy._wire.request import checked_server
-from comfydeploy._wire.troubles import lost
+from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.errors import Error, InvalidRequestError, Problem, SDKValidationError
 from comfydeploy.result import Failure, Result, Success
 
@@ -109,7 +109,7 @@ def _failure(error: Exception) -> Failure[Error]:
         raise error
     if isinstance(error, SDKValidationError | InvalidRequestError):
         return Failure(error.with_traceback(None))
-    return Failure(lost(error, "not_sent", closed=False))
+    return Failure(response_error(error, "not_sent", closed=False))
 
 
 def _refusal(name: str, reason: str) -> SDKValidationError:
@@ -130,7 +130,7 @@ def _text(value: object, name: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise InvalidRequestError(f"{name}: expected text that UTF-8 can say") from None
+        raise InvalidRequestError(f"{name}: cannot be encoded as UTF-8") from None
     return value
 
 

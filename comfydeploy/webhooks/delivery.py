@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from attrs import evolve
 
-from comfydeploy._wire.codec import is_array, is_object, read
+from comfydeploy._wire.codec import read
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Error, Problem, SDKValidationError
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 from comfydeploy.models.webhook import WorkflowRunWebhookBody

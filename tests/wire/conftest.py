@@ -8,9 +8,9 @@ import pytest
 from attrs import evolve, frozen
 from msgspec.json import Decoder
 
-from comfydeploy._wire import parsing
+from comfydeploy._wire import json_decoding
 from comfydeploy._wire.exchange import Exchange
-from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
@@ -28,7 +28,7 @@ GOOD = 200
 def each_parser(request):
     """Read JSON both ways, with and without the extra."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parsing, "accept", parsing.scanned if request.param == "json" else Decoder().decode)
+        patch.setattr(json_decoding, "accept", json_decoding.scanned if request.param == "json" else Decoder().decode)
         yield
 
 
@@ -98,41 +98,56 @@ class Core:
     debug_logger: object = None
 
 
-READ = Operation("a_read", lambda _: Request("GET", "/thing"), returning(CreateRunResponse))
+READ = Operation("a_read", lambda _: Request("GET", "/thing"), returning(CreateRunResponse), creates="nothing")
 CREATE = Operation(
     "a_creation",
     lambda body: Request("POST", "/thing", content=body),
     returning(CreateRunResponse),
+    creates="run",
     read_timeout=300.0,
-    caution="Look first.",
+    hint=hinting("Look first.", when=in_doubt),
 )
+
+
+class Call(Exchange):
+    """An exchange with a token, at a moment that a test need not name."""
+
+    def __init__(self, operation, argument, options, token="key-of-the-test", **core):
+        super().__init__(Core(**core), operation, argument, options, now=0.0)
+        self.key = Secret(token)
+
+    def prepare(self):
+        return super().prepare(self.key)
+
+    def settle(self, outcome, now=0.0):
+        return super().settle(outcome, now)
 
 
 @pytest.fixture(scope="session")
 def reading():
     """Begin a call that reads, with these settings of the core."""
-    return lambda options=None, **core: Exchange(Core(**core), READ, None, options)
+    return lambda options=None, **core: Call(READ, None, options, **core)
 
 
 @pytest.fixture(scope="session")
 def creating():
     """Begin a call that creates a run, with these settings of the core."""
-    return lambda options=None, **core: Exchange(Core(**core), CREATE, b"{}", options)
+    return lambda options=None, **core: Call(CREATE, b"{}", options, **core)
 
 
 @pytest.fixture(scope="session")
 def following():
     """Begin a call whose answer is a stream, with these settings of the core."""
-    return lambda options=None, **core: Exchange(Core(**core), run_stream.OPERATION, {"deployment_id": "d"}, options)
+    return lambda options=None, **core: Call(run_stream.OPERATION, {"deployment_id": "d"}, options, **core)
 
 
 @pytest.fixture(scope="session")
 def calling():
-    """Begin any call, with a token."""
+    """Begin any call, with a token that has been sent."""
 
     def call(operation, argument, token="key-of-the-test", **core):
-        exchange = Exchange(Core(**core), operation, argument, None)
-        exchange.token = Secret(token)
+        exchange = Call(operation, argument, None, token, **core)
+        exchange.prepare()
         return exchange
 
     return call

@@ -10,8 +10,9 @@ from attrs import frozen
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from comfydeploy._wire import compiled
-from comfydeploy._wire.codec import given, is_array, is_object, json_bytes, read
+from comfydeploy._wire import field_readers
+from comfydeploy._wire.codec import given, json_bytes, read
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Problem, SDKValidationError
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=[]))  # lone surrogates as well
@@ -69,17 +70,17 @@ def test_values_of_every_kind_are_sent_as_they_are(value, text):
 @pytest.mark.parametrize(
     ("value", "path", "reason"),
     [
-        ({"inputs": {"a": [1, float("nan")]}}, "$.inputs.a[1]", "JSON cannot say nan"),
-        ({"inputs": {"a": float("-inf")}}, "$.inputs.a", "JSON cannot say -inf"),
-        ({"a": {1, 2}}, "$.a", "JSON cannot say set"),
-        ({"a": [{"b": b"bytes"}]}, "$.a[0].b", "JSON cannot say bytes"),
-        ({"a": (0, range(3))}, "$.a[1]", "JSON cannot say range"),
-        ({"a": MappingProxyType({"b": object()})}, "$.a.b", "JSON cannot say object"),
+        ({"inputs": {"a": [1, float("nan")]}}, "$.inputs.a[1]", "nan is not JSON serializable"),
+        ({"inputs": {"a": float("-inf")}}, "$.inputs.a", "-inf is not JSON serializable"),
+        ({"a": {1, 2}}, "$.a", "set is not JSON serializable"),
+        ({"a": [{"b": b"bytes"}]}, "$.a[0].b", "bytes is not JSON serializable"),
+        ({"a": (0, range(3))}, "$.a[1]", "range is not JSON serializable"),
+        ({"a": MappingProxyType({"b": object()})}, "$.a.b", "object is not JSON serializable"),
         ({"a": {b"key": 1}}, "$.a", "a key must be a string, got bytes"),
         ({"a": {(1, 2): 1}}, "$.a", "a key must be a string, got tuple"),
-        ({"first": 1, "a": {2, 1}, "b": {1}}, "$.a", "JSON cannot say set"),
-        ({"a": 10**5000}, "$.a", "JSON cannot say int"),
-        (object(), "$", "JSON cannot say object"),
+        ({"first": 1, "a": {2, 1}, "b": {1}}, "$.a", "set is not JSON serializable"),
+        ({"a": 10**5000}, "$.a", "int is not JSON serializable"),
+        (object(), "$", "object is not JSON serializable"),
     ],
 )
 def test_the_first_value_that_json_cannot_say_is_named_by_its_path(value, path, reason):
@@ -118,7 +119,7 @@ def test_what_json_cannot_say_is_found_far_down():
 
 
 def test_what_json_cannot_say_is_not_called_nested_too_deeply():
-    assert refusal(nested(300, float("nan"))).reason == "JSON cannot say nan"
+    assert refusal(nested(300, float("nan"))).reason == "nan is not JSON serializable"
 
 
 def test_a_key_that_json_cannot_say_is_not_called_nested_too_deeply():
@@ -177,6 +178,6 @@ def test_a_lack_of_memory_passes_through(monkeypatch):
     def fail(_):
         raise MemoryError
 
-    monkeypatch.setattr(compiled, "reader", lambda _: fail)
+    monkeypatch.setattr(field_readers, "reader", lambda _: fail)
     with pytest.raises(MemoryError):
         read({}, dict[str, int], "request")

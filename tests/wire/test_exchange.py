@@ -7,13 +7,14 @@ import pytest
 from attrs import evolve
 
 from comfydeploy._wire.exchange import Pause
-from comfydeploy._wire.operation import returning
+from comfydeploy._wire.operation import returning, status
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 from comfydeploy.errors import (
     ConnectionError,
     HTTPValidationError,
     InvalidRequestError,
+    RequestAbortedError,
     RequestTimeoutError,
     SDKError,
     SDKValidationError,
@@ -21,7 +22,6 @@ from comfydeploy.errors import (
 )
 from comfydeploy.hooks import HookContext, Hooks
 from comfydeploy.models import CreateRunResponse
-from comfydeploy.models.secret import Secret
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 from comfydeploy.result import Failure, Success
 
@@ -30,6 +30,7 @@ JSON_TYPE = {"content-type": "application/json"}
 STREAM_TYPE = {"content-type": "text/event-stream; charset=utf-8"}
 GOOD = Reply(200, JSON_TYPE, b'{"run_id":"r"}')
 TOKEN = "hunter2hunter2"
+AFTER_THE_BUDGET = float("inf")
 
 
 def answer(status, document=None, **headers):
@@ -63,44 +64,45 @@ class Seen(list):
 
 class TestWhatIsSent:
     def test_a_read_goes_to_the_server_with_our_headers(self, reading):
-        request = reading().prepare()
+        request = reading().prepare().request
         assert (request.method, request.url, request.content) == ("GET", "https://server.test/api/thing", None)
         assert request.headers.keys() == {"accept", "user-agent"}
         assert request.headers["accept"] == "application/json"
         assert request.headers["user-agent"].startswith("comfydeploy-python/")
 
     def test_a_body_is_json(self, creating):
-        request = creating().prepare()
+        request = creating().prepare().request
         assert (request.content, request.headers["content-type"]) == (b"{}", "application/json")
 
     def test_a_stream_is_asked_for(self, following):
-        assert following().prepare().headers["accept"] == "text/event-stream"
+        assert following().prepare().request.headers["accept"] == "text/event-stream"
 
     def test_the_headers_of_the_call_are_sent_in_place_of_ours(self, reading):
-        request = reading(RequestOptions(headers={"X-Thing": "1", "User-Agent": "mine"})).prepare()
+        request = reading(RequestOptions(headers={"X-Thing": "1", "User-Agent": "mine"})).prepare().request
         assert (request.headers["x-thing"], request.headers["user-agent"]) == ("1", "mine")
 
     def test_the_server_of_the_call_is_asked_in_place_of_the_cores(self, reading):
-        assert reading(RequestOptions(server_url="http://other/")).prepare().url == "http://other/thing"
+        assert reading(RequestOptions(server_url="http://other/")).prepare().request.url == "http://other/thing"
 
     def test_the_token_is_no_part_of_it(self, reading):
-        exchange = reading()
-        exchange.token = Secret(TOKEN)
-        assert TOKEN not in str(vars(exchange)) + repr(exchange.prepare())
-        assert "authorization" not in exchange.prepare().headers
+        attempt = reading(token=TOKEN).prepare()
+        assert TOKEN not in repr(attempt)
+        assert "authorization" not in attempt.request.headers
+        assert attempt.headers["authorization"] == f"Bearer {TOKEN}"
 
     def test_every_attempt_sends_the_same(self, creating):
         exchange = creating(retry_config=AT_ONCE)
-        first = exchange.prepare()
+        first = exchange.prepare().request
         exchange.settle(answer(503))
-        assert exchange.prepare() == first
+        assert exchange.prepare().request == first
 
     def test_the_limits_are_those_of_core_call_and_operation(self, reading, following):
-        assert reading(RequestOptions(timeout=5), timeout=7).limits["read"] == 5
-        assert reading(timeout=httpx.Timeout(7)).limits["pool"] == 7
-        assert (reading().limits["read"], reading().is_lasting) == (60.0, False)
-        assert (following().limits["read"], following().is_lasting) == (None, True)
-        assert following(RequestOptions(idle_timeout=3)).idle_limit == 3
+        assert reading(RequestOptions(timeout=5), timeout=7).prepare().limits["read"] == 5
+        assert reading(timeout=httpx.Timeout(7)).prepare().limits["pool"] == 7
+        read, stream = reading().prepare(), following().prepare()
+        assert (read.limits["read"], read.is_lasting) == (60.0, False)
+        assert (stream.limits["read"], stream.is_lasting) == (None, True)
+        assert following(RequestOptions(idle_timeout=3)).prepare().idle_limit == 3
 
 
 class TestWhatIsWrongBeforeAnythingIsSent:
@@ -140,10 +142,7 @@ class TestWhatIsWrongBeforeAnythingIsSent:
 
 class TestAnAnswer:
     def test_a_good_one_is_the_value(self, reading):
-        exchange = reading()
-        assert exchange.fate == "not_sent"
-        assert exchange.settle(GOOD) == Success(CreateRunResponse(run_id="r"))
-        assert exchange.fate == "answered"
+        assert reading().settle(GOOD) == Success(CreateRunResponse(run_id="r"))
 
     @pytest.mark.parametrize(
         "content_type", ["application/json", "application/json; charset=x", "application/hal+json"]
@@ -182,7 +181,7 @@ class TestAnAnswer:
         assert isinstance(error, SDKError)
         assert (error.status_code, error.content_type, error.body, error.hint) == (200, content_type, "<p>", None)
         assert f"answered with {content_type or 'no content type'} in place of application/json" in str(error)
-        assert failure(creating().settle(reply)).hint == "A run may have been started."
+        assert "A run may have been created" in failure(creating().settle(reply)).hint
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id":5}'])
     def test_an_answer_that_does_not_fit_was_answered(self, reading, content):
@@ -190,9 +189,11 @@ class TestAnAnswer:
         assert isinstance(error, SDKValidationError)
         assert error.fate == "answered"
 
-    def test_a_stream_is_given_as_it_is(self, following):
-        reply = Reply(200, STREAM_TYPE, source=object())
-        assert following().settle(reply).unwrap() is reply
+    def test_a_stream_is_opened(self, following):
+        response, client = object(), object()
+        opened = following().settle(Reply(200, STREAM_TYPE, source=(response, client))).unwrap()
+        assert (opened.response, opened.client) == (response, client)
+        assert opened.decoder.feed(b'event: event_update\ndata: {"event": "queuing"}\n\n')
 
     def test_json_in_place_of_a_stream_is_an_error(self, following):
         error = failure(following().settle(GOOD))
@@ -202,35 +203,9 @@ class TestAnAnswer:
         error = failure(following().settle(evolve(GOOD, headers={"content-type": "application/problem+json"})))
         assert "answered with application/problem+json in place of text/event-stream" in str(error)
 
-    @pytest.mark.parametrize("error", [ConnectionError("x", "unknown"), RequestTimeoutError("x", "not_sent")])
+    @pytest.mark.parametrize("error", [ConnectionError("x", "answered"), RequestTimeoutError("x", "not_sent")])
     def test_no_answer_is_the_error_as_it_is(self, reading, error):
-        exchange = reading()
-        assert failure(exchange.settle(error)) is error
-        assert exchange.fate == error.fate
-
-
-class TestWhatIsRead:
-    @pytest.mark.parametrize(
-        ("status", "content_type", "of_a_stream"),
-        [
-            (200, "text/event-stream", "later"),
-            (200, "Text/Event-Stream; charset=utf-8", "later"),
-            (500, "text/event-stream", "nothing"),
-            (302, "text/event-stream", "nothing"),
-            (200, "application/json", "all"),
-            (500, "text/plain", "all"),
-            (200, "", "all"),
-        ],
-    )
-    def test_a_stream_is_read_later_if_it_was_asked_for(self, following, status, content_type, of_a_stream):
-        assert following().what_to_read(status, content_type) == of_a_stream
-
-    def test_what_only_begins_like_a_stream_is_none(self, following):
-        assert following().what_to_read(200, "text/event-streams") == "all"
-
-    @pytest.mark.parametrize(("content_type", "what"), [("text/event-stream", "nothing"), ("text/html", "all")])
-    def test_a_stream_that_was_not_asked_for_is_never_read(self, reading, content_type, what):
-        assert reading().what_to_read(200, content_type) == what
+        assert failure(reading().settle(error)) is error
 
 
 class TestTryingAgain:
@@ -256,6 +231,11 @@ class TestTryingAgain:
         assert creating(options, retry_config=AT_ONCE).settle(answer(500)) == Pause(0.0)
         assert isinstance(creating(options, retry_config=AT_ONCE).settle(answer(503)), Failure)
 
+    def test_a_permanent_answer_is_final(self, calling, changed):
+        permanent = changed(is_permanent=status(500, containing=b"no"))
+        assert isinstance(calling(permanent, None, retry_config=AT_ONCE).settle(answer(500)), Failure)
+        assert calling(permanent, None, retry_config=AT_ONCE).settle(answer(502)) == Pause(0.0)
+
     def test_the_pause_is_what_the_server_asks_for(self, reading):
         assert reading(retry_config=AT_ONCE).settle(answer(503, **{"retry-after": "7"})) == Pause(7.0)
 
@@ -271,55 +251,55 @@ class TestDoubt:
     def insisting(self, creating):
         return lambda: creating(RequestOptions(retry_codes=[500, 503]), retry_config=AT_ONCE)
 
-    @pytest.fixture
-    def final(self):
-        """End the budget, so that the next outcome stands."""
-
-        def end(exchange):
-            exchange._began = float("-inf")
-
-        return end
-
     @pytest.mark.parametrize("kind", [ConnectionError, RequestTimeoutError])
-    def test_a_repeated_attempt_that_may_have_worked_makes_the_end_unknown(self, insisting, final, kind):
+    def test_a_repeated_attempt_that_may_have_worked_makes_the_end_unknown(self, insisting, kind):
         exchange = insisting()
         assert exchange.settle(answer(500)) == Pause(0.0)
-        final(exchange)
-        error = failure(exchange.settle(kind("refused", "not_sent")))
+        error = failure(exchange.settle(kind("refused", "not_sent"), AFTER_THE_BUDGET))
         assert (type(error), error.message, error.fate) == (kind, "refused", "unknown")
 
-    def test_doubt_stays_until_the_end(self, insisting, final):
+    def test_doubt_stays_until_the_end(self, insisting):
         exchange = insisting()
         for outcome in (answer(500), answer(503), ConnectionError("x", "not_sent")):
             assert exchange.settle(outcome) == Pause(0.0)
-        final(exchange)
-        assert failure(exchange.settle(ConnectionError("x", "not_sent"))).fate == "unknown"
+        assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "unknown"
 
     @pytest.mark.parametrize("before", [answer(503), ConnectionError("x", "not_sent")])
-    def test_a_repeated_attempt_that_created_nothing_leaves_no_doubt(self, insisting, final, before):
+    def test_a_repeated_attempt_that_created_nothing_leaves_no_doubt(self, insisting, before):
         exchange = insisting()
         assert exchange.settle(before) == Pause(0.0)
-        final(exchange)
-        assert failure(exchange.settle(ConnectionError("x", "not_sent"))).fate == "not_sent"
+        assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "not_sent"
 
-    def test_a_read_leaves_no_doubt(self, reading, final):
+    def test_a_read_leaves_no_doubt(self, reading):
         exchange = reading(retry_config=AT_ONCE)
         assert exchange.settle(answer(500)) == Pause(0.0)
-        final(exchange)
-        assert failure(exchange.settle(ConnectionError("x", "not_sent"))).fate == "not_sent"
+        assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "not_sent"
 
-    def test_an_answer_leaves_no_doubt(self, insisting):
+    def test_an_answer_does_not_end_it(self, insisting):
         exchange = insisting()
         assert exchange.settle(answer(500)) == Pause(0.0)
-        assert failure(exchange.settle(answer(404))).fate == "answered"
+        error = failure(exchange.settle(answer(404)))
+        assert (error.status_code, error.fate) == (404, "unknown")
+        assert "A run may have been created" in str(error)
 
-    def test_the_cause_is_kept(self, insisting, final):
+    def test_a_broken_read_leaves_doubt(self, reading):
+        exchange = reading(retry_config=AT_ONCE)
+        assert exchange.settle(ConnectionError("x", "unknown")) == Pause(0.0)
+        assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "unknown"
+
+    @pytest.mark.parametrize("error", [RequestAbortedError("closed", "not_sent"), KeyError("hook")])
+    def test_an_error_in_the_pause_is_unknown(self, insisting, error):
         exchange = insisting()
         exchange.settle(answer(500))
-        final(exchange)
+        exchange.prepare()
+        assert failure(exchange.fail(error)).fate == "unknown"
+
+    def test_the_cause_is_kept(self, insisting):
+        exchange = insisting()
+        exchange.settle(answer(500))
         refused = ConnectionError("x", "not_sent")
         refused.__cause__ = OSError("low")
-        assert failure(exchange.settle(refused)).__cause__ is refused.__cause__
+        assert failure(exchange.settle(refused, AFTER_THE_BUDGET)).__cause__ is refused.__cause__
 
 
 class TestHooks:
@@ -339,7 +319,7 @@ class TestHooks:
     def test_they_see_what_goes_out_and_what_comes_back(self, reading):
         seen = Seen()
         exchange = reading(hooks=[seen.hooks("a")])
-        request = exchange.prepare()
+        request = exchange.prepare().request
         exchange.settle(GOOD)
         assert [data for _, _, _, *data in seen] == [[request], [request], [GOOD]]
 
@@ -347,7 +327,7 @@ class TestHooks:
         seen = Seen()
         change = seen.hooks("a", before_create_request=lambda request: evolve(request, url=request.url + "?x=1"))
         exchange = reading(hooks=[change, seen.hooks("b")])
-        assert exchange.prepare().url == "https://server.test/api/thing?x=1"
+        assert exchange.prepare().request.url == "https://server.test/api/thing?x=1"
         assert seen[1][3].url.endswith("?x=1")
 
     def test_one_may_change_the_request_of_each_attempt(self, reading):
@@ -356,7 +336,7 @@ class TestHooks:
             hooks=[change, Seen().hooks("b", before_request=lambda request: evolve(request, method="PUT"))]
         )
         for _ in range(2):
-            request = exchange.prepare()
+            request = exchange.prepare().request
             assert (request.method, request.headers["x-a"], len(request.headers)) == ("PUT", "1", 3)
 
     def test_one_may_change_a_good_answer(self, reading):
@@ -364,9 +344,9 @@ class TestHooks:
         assert reading(hooks=[change]).settle(GOOD).unwrap().run_id == "changed"
 
     def test_a_changed_answer_keeps_the_open_connection(self, following):
-        source = object()
+        source = (object(), object())
         change = Seen().hooks("a", after_success=lambda reply: Reply(reply.status_code, reply.headers))
-        assert following(hooks=[change]).settle(Reply(200, STREAM_TYPE, source=source)).unwrap().source is source
+        assert following(hooks=[change]).settle(Reply(200, STREAM_TYPE, source=source)).unwrap()[:2] == source
 
     def test_one_is_told_of_every_attempt_that_failed(self, reading):
         seen = Seen()
@@ -422,9 +402,9 @@ class TestHooks:
             raise KeyError("broken")
 
         exchange = creating(hooks=[Hooks(after_success=broken)])
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError) as caught:
             exchange.settle(GOOD)
-        assert exchange.fate == "answered"
+        assert failure(exchange.fail(caught.value)).fate == "answered"
 
 
 class TestATokenThatTheServerSendsBack:
@@ -456,7 +436,6 @@ class TestATokenThatTheServerSendsBack:
 class TestTheLog:
     def test_tells_every_attempt_and_answer(self, calling, changed, logger):
         exchange = calling(changed(), None, TOKEN, debug_logger=logger, retry_config=AT_ONCE)
-        exchange.prepare()
         exchange.settle(answer(503))
         exchange.prepare()
         exchange.settle(ConnectionError("refused", "not_sent"))
@@ -479,12 +458,11 @@ class TestTheLog:
 
         hooks = [Hooks(before_request=secretive)]
         exchange = calling(changed(), None, TOKEN, debug_logger=logger, hooks=hooks)
-        exchange.prepare()
         exchange.settle(Reply(404, {"x": TOKEN, "set-cookie": TOKEN}, f"Bearer {TOKEN} {TOKEN}".encode()))
         assert len(logger.lines) == 2
         assert TOKEN not in str(logger.lines)
 
     def test_is_silent_above_debug(self, calling, changed, logger):
         logger.setLevel("INFO")
-        calling(changed(), None, TOKEN, debug_logger=logger).prepare()
+        calling(changed(), None, TOKEN, debug_logger=logger)
         assert logger.lines == []

@@ -40,13 +40,13 @@ def test_a_run_is_created_with_a_post(module, route):
 @pytest.mark.parametrize(
     ("module", "id_", "accept", "read_timeout", "creates"),
     [
-        (run_get, "get_run_run__run_id__get", "application/json", 60.0, False),
-        (run_queue, "create_run_queue_run_queue_post", "application/json", 300.0, True),
-        (run_sync, "create_run_sync_run_sync_post", "application/json", None, True),
-        (run_stream, "create_run_stream_run_stream_post", "text/event-stream", None, True),
+        (run_get, "get_run_run__run_id__get", "application/json", 60.0, "nothing"),
+        (run_queue, "create_run_queue_run_queue_post", "application/json", 300.0, "run"),
+        (run_sync, "create_run_sync_run_sync_post", "application/json", None, "run"),
+        (run_stream, "create_run_stream_run_stream_post", "text/event-stream", None, "run"),
     ],
 )
 def test_every_operation_has_the_settings_of_its_route(module, id_, accept, read_timeout, creates):
     operation = module.OPERATION
     assert (operation.id, operation.accept, operation.read_timeout) == (id_, accept, read_timeout)
-    assert (operation.caution is not None) is creates
+    assert operation.creates == creates

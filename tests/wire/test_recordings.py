@@ -133,7 +133,7 @@ def test_every_recorded_refusal_becomes_an_error_with_what_the_server_said(refus
         said = json.loads(reply.content)["detail"] if reply.content_type == "application/json" else error.body or None
         assert error.detail == said
         assert said is None or said in str(error)
-        creates = refusal.operation.caution is not None
+        creates = refusal.operation.creates == "run"
         assert (error.hint is not None) == (creates and reply.status_code >= 500)
         assert ("redirect" in str(error)) == (reply.status_code == 307)
 

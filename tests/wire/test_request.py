@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from comfydeploy._wire.request import Request, authorization, checked_headers, checked_server, query, segment
+from comfydeploy._wire.request import Request, authorization, checked_headers, checked_server, path_segment, query
 from comfydeploy.errors import InvalidRequestError, SDKValidationError
 
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=[]))
@@ -28,26 +28,26 @@ SECRET = st.text("abcdefghij0123456789", min_size=12)
 def test_any_id_is_one_segment_of_the_path_and_nothing_else(value):
     if value in ("", ".", ".."):
         return
-    url = httpx.URL(f"https://server.test/api/run/{segment(value, 'run_id')}")
+    url = httpx.URL(f"https://server.test/api/run/{path_segment(value, 'run_id')}")
     assert url.host == "server.test"
     assert (url.query, url.fragment) == (b"", "")
     before, _, last = url.raw_path.decode().rpartition("/")
     assert before == "/api/run"
-    assert last == segment(value, "run_id")
+    assert last == path_segment(value, "run_id")
     assert url.path.removeprefix("/api/run/") == value.encode("utf-8", "replace").decode()
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
 def test_a_segment_that_names_no_thing_is_refused(value):
     with pytest.raises(SDKValidationError, match=r"run_id: expected an id, got '\.?\.?'") as caught:
-        segment(value, "run_id")
+        path_segment(value, "run_id")
     assert [problem.path for problem in caught.value.problems] == ["$.run_id"]
 
 
 @pytest.mark.parametrize("value", [None, 5, b"id", ["id"]])
 def test_a_segment_that_is_no_text_is_refused(value):
     with pytest.raises(SDKValidationError, match="run_id: expected a string, got ") as caught:
-        segment(value, "run_id")
+        path_segment(value, "run_id")
     assert caught.value.raw_value is value
 
 

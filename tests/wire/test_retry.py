@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comfydeploy._wire.fate import REFUSED, maybe_executed
 from comfydeploy._wire.reply import Reply
-from comfydeploy._wire.retry import CREATE_CODES, READ_CODES, RetryPolicy, interval, retry_after
+from comfydeploy._wire.retry import READ_CODES, RetryPolicy, interval, retry_after
 from comfydeploy.errors import (
     ConnectionError,
     InvalidRequestError,
@@ -20,9 +21,9 @@ from comfydeploy.options import BackoffStrategy, RetryConfig
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 ON = RetryConfig("backoff", BackoffStrategy(1.0, 10.0, 2.0, 100.0))
-READS = RetryPolicy(ON, READ_CODES, may_repeat=True)
-CREATES = RetryPolicy(ON, CREATE_CODES, may_repeat=False)
-NAMED = RetryPolicy(ON, frozenset({500, 418}), may_repeat=False)
+READS = RetryPolicy(ON, READ_CODES, is_repeatable=True)
+CREATES = RetryPolicy(ON, REFUSED, is_repeatable=False)
+NAMED = RetryPolicy(ON, frozenset({500, 418}), is_repeatable=False)
 NOT_SENT, UNKNOWN, ANSWERED = "not_sent", "unknown", "answered"
 
 
@@ -64,30 +65,29 @@ def test_what_is_sent_again(outcome, read, create, create_with_named_codes):
 
 @pytest.mark.parametrize("outcome", [Reply(503), ConnectionError("", NOT_SENT)])
 def test_nothing_is_sent_again_without_a_strategy(outcome):
-    assert not is_repeated(RetryPolicy(RetryConfig("none"), READ_CODES, may_repeat=True), outcome)
+    assert not is_repeated(RetryPolicy(RetryConfig("none"), READ_CODES, is_repeatable=True), outcome)
 
 
 def test_broken_connections_are_final_where_the_caller_says_so():
-    policy = RetryPolicy(RetryConfig(retry_connection_errors=False), READ_CODES, may_repeat=True)
+    policy = RetryPolicy(RetryConfig(retry_connection_errors=False), READ_CODES, is_repeatable=True)
     assert not is_repeated(policy, ConnectionError("", NOT_SENT))
     assert not is_repeated(policy, RequestTimeoutError("", UNKNOWN))
     assert is_repeated(policy, Reply(503))
 
 
-@pytest.mark.parametrize(
-    ("outcome", "read", "create"),
-    [
-        (Reply(500), True, False),
-        (Reply(502), True, False),
-        (Reply(429), True, True),
-        (Reply(503), True, True),
-        (ConnectionError("", NOT_SENT), True, True),
-        (ConnectionError("", UNKNOWN), True, False),
-    ],
-)
-def test_what_has_surely_created_nothing(outcome, read, create):
-    assert READS.is_safe(outcome) is read
-    assert CREATES.is_safe(outcome) is create
+@pytest.mark.parametrize("code", [200, 302, 400, 409, 500, 502, 504])
+def test_a_response_in_doubt(code):
+    assert maybe_executed(Reply(code))
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 413, 422, 429, 503])
+def test_a_response_without_doubt(code):
+    assert not maybe_executed(Reply(code))
+
+
+@pytest.mark.parametrize(("fate", "maybe"), [(NOT_SENT, False), (UNKNOWN, True), (ANSWERED, True)])
+def test_an_error_in_doubt(fate, maybe):
+    assert maybe_executed(ConnectionError("", fate)) is maybe
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 10.0), (50, 10.0)])
@@ -121,13 +121,16 @@ def test_no_attempt_is_made_beyond_the_budget():
     assert READS.pause(asked, attempt=3, elapsed=90.0) == 10.0
     assert READS.pause(asked, attempt=3, elapsed=90.1) is None
     assert READS.pause(Reply(503), attempt=0, elapsed=100.0) is None
-    assert READS.pause(Reply(503, {"retry-after": "0"}), attempt=0, elapsed=100.0) == 0.0
 
 
 def test_what_the_server_asks_for_wins_over_the_backoff_and_its_cap():
     assert READS.pause(Reply(503, {"retry-after": "50"}), attempt=0, elapsed=0.0) == 50.0
-    assert READS.pause(Reply(429, {"retry-after": "0"}), attempt=9, elapsed=0.0) == 0.0
     assert READS.pause(Reply(429, {"retry-after": "101"}), attempt=0, elapsed=0.0) is None
+
+
+@pytest.mark.parametrize("text", ["0", "Thu, 01 Jan 1970 00:00:00 GMT"])
+def test_retry_after_is_never_faster(text):
+    assert 1.0 <= READS.pause(Reply(503, {"retry-after": text}), attempt=0, elapsed=0.0) < 2.0
 
 
 @pytest.mark.parametrize(
@@ -181,4 +184,4 @@ def test_nothing_that_a_server_sends_as_retry_after_breaks_it(text):
 
 def test_the_default_codes_are_those_of_the_original():
     assert sorted(READ_CODES) == [429, 500, 502, 503, 504]
-    assert sorted(CREATE_CODES) == [429, 503]
+    assert sorted(REFUSED) == [429, 503]

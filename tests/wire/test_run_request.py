@@ -101,11 +101,11 @@ def test_free_form_values_reach_the_wire_untouched(inputs, graph):
         ({"deployment_id": "d", "is_native_run": 1}, "$.is_native_run: "),
         ({"deployment_id": "d", "gpu": 5}, "$.gpu: expected a string or null, got int"),
         ({"deployment_id": "d", "batch_input_params": {"seed": 1}}, "expected a list, got int"),
-        ({"deployment_id": "d", "inputs": {"a": float("nan")}}, "$.inputs.a: JSON cannot say nan"),
-        ({"deployment_id": "d", "inputs": {"a": b""}}, "$.inputs.a: JSON cannot say bytes"),
+        ({"deployment_id": "d", "inputs": {"a": float("nan")}}, "$.inputs.a: nan is not JSON serializable"),
+        ({"deployment_id": "d", "inputs": {"a": b""}}, "$.inputs.a: bytes is not JSON serializable"),
         (DeploymentRunRequest(deployment_id=5), "$.deployment_id: expected a string, got int"),
         (DeploymentRunRequest(deployment_id=None), "$.deployment_id: required, but missing"),
-        (DeploymentRunRequest(deployment_id="d", inputs={"a": {1}}), "$.inputs.a: JSON cannot say set"),
+        (DeploymentRunRequest(deployment_id="d", inputs={"a": {1}}), "$.inputs.a: set is not JSON serializable"),
     ],
 )
 def test_a_mistake_is_named_before_anything_is_sent(request_, said):

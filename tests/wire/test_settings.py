@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from comfydeploy._wire.retry import CREATE_CODES, READ_CODES
+from comfydeploy._wire.fate import REFUSED
+from comfydeploy._wire.retry import READ_CODES
 from comfydeploy._wire.settings import checked_options, idle_limit, retry_policy, time_limits
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
@@ -78,38 +79,38 @@ def test_options_of_another_kind_are_named(wrong):
 
 
 def test_nothing_is_tried_again_by_default():
-    assert retry_policy(None, RequestOptions(), creates=False).config.strategy == "none"
-    assert retry_policy(None, RequestOptions(retry_codes=[500]), creates=True).config.strategy == "none"
+    assert retry_policy(None, RequestOptions(), creates="nothing").config.strategy == "none"
+    assert retry_policy(None, RequestOptions(retry_codes=[500]), creates="run").config.strategy == "none"
 
 
 def test_the_retries_of_the_call_beat_those_of_the_core():
     core, call = RetryConfig(), RetryConfig("none")
-    assert retry_policy(core, RequestOptions(), creates=False).config is core
-    assert retry_policy(core, RequestOptions(retries=call), creates=False).config is call
-    assert retry_policy(None, RequestOptions(retries=core), creates=False).config is core
+    assert retry_policy(core, RequestOptions(), creates="nothing").config is core
+    assert retry_policy(core, RequestOptions(retries=call), creates="nothing").config is call
+    assert retry_policy(None, RequestOptions(retries=core), creates="nothing").config is core
 
 
 def test_a_call_that_creates_is_careful():
-    reads = retry_policy(RetryConfig(), RequestOptions(), creates=False)
-    creates = retry_policy(RetryConfig(), RequestOptions(), creates=True)
-    assert (reads.codes, reads.may_repeat) == (READ_CODES, True)
-    assert (creates.codes, creates.may_repeat) == (CREATE_CODES, False)
+    reads = retry_policy(RetryConfig(), RequestOptions(), creates="nothing")
+    creates = retry_policy(RetryConfig(), RequestOptions(), creates="run")
+    assert (reads.codes, reads.is_repeatable) == (READ_CODES, True)
+    assert (creates.codes, creates.is_repeatable) == (REFUSED, False)
 
 
 @pytest.mark.parametrize("codes", [[500, 418], (500, 418), {500, 418}, {500: 1, 418: 2}, iter([500, 418])])
 def test_the_codes_of_the_call_are_used_in_place_of_the_default_ones(codes):
-    policy = retry_policy(RetryConfig(), RequestOptions(retry_codes=codes), creates=True)
-    assert (policy.codes, policy.may_repeat) == ({500, 418}, False)
+    policy = retry_policy(RetryConfig(), RequestOptions(retry_codes=codes), creates="run")
+    assert (policy.codes, policy.is_repeatable) == ({500, 418}, False)
 
 
 def test_no_codes_are_no_codes():
-    assert retry_policy(RetryConfig(), RequestOptions(retry_codes=[]), creates=False).codes == frozenset()
+    assert retry_policy(RetryConfig(), RequestOptions(retry_codes=[]), creates="nothing").codes == frozenset()
 
 
 @pytest.mark.parametrize("wrong", [500, "500", ["500"], [500.0], [True], [None], [[500]]])
 def test_wrong_codes_are_named(wrong):
     with pytest.raises(SDKValidationError, match=r"^options\.retry_codes: expected a list of integers, got"):
-        retry_policy(None, RequestOptions(retry_codes=wrong), creates=False)
+        retry_policy(None, RequestOptions(retry_codes=wrong), creates="nothing")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +127,7 @@ def test_wrong_codes_are_named(wrong):
 def test_a_wrong_retry_config_is_named(config, said):
     for name, core, call in (("retry_config", config, None), ("options.retries", None, config)):
         with pytest.raises(SDKValidationError) as caught:
-            retry_policy(core, RequestOptions(retries=call), creates=False)
+            retry_policy(core, RequestOptions(retries=call), creates="nothing")
         assert str(caught.value) == name + said
 
 
@@ -137,8 +138,8 @@ def test_a_wrong_number_of_the_backoff_is_named(field, wrong):
     with pytest.raises(
         SDKValidationError, match=rf"^retry_config\.backoff\.{field}: expected a number not below 0, got"
     ):
-        retry_policy(config, RequestOptions(), creates=False)
+        retry_policy(config, RequestOptions(), creates="nothing")
 
 
 def test_the_numbers_of_the_backoff_may_be_zero():
-    assert retry_policy(RetryConfig(backoff=BackoffStrategy(0, 0, 0, 0)), RequestOptions(), creates=False)
+    assert retry_policy(RetryConfig(backoff=BackoffStrategy(0, 0, 0, 0)), RequestOptions(), creates="nothing")

@@ -5,7 +5,7 @@ import inspect
 import httpx
 import pytest
 
-from comfydeploy._wire.troubles import lost, trouble
+from comfydeploy._wire.transport_errors import request_error, response_error
 from comfydeploy.errors import (
     ConnectionError,
     InvalidRequestError,
@@ -65,7 +65,7 @@ def raised(error, cause=None):
 @pytest.mark.parametrize("kind", [kind for kind in EXCEPTIONS if kind.__name__ not in ABSTRACT])
 def test_every_exception_of_httpx_has_a_kind_and_a_fate(kind):
     error = made(kind)
-    found = trouble(error, "unknown", closed=False)
+    found = request_error(error, "unknown", closed=False)
     expected, fate = EXPECTED.get(kind.__name__, (UnexpectedClientError, "unknown"))
     assert (type(found), found.fate) == (expected, fate)
     assert found.__cause__ is error
@@ -77,7 +77,7 @@ def test_a_table_of_names_knows_every_name_that_it_has():
 
 
 def test_a_time_limit_of_no_phase_is_a_time_limit():
-    assert isinstance(trouble(httpx.TimeoutException("late"), "unknown", closed=False), RequestTimeoutError)
+    assert isinstance(request_error(httpx.TimeoutException("late"), "unknown", closed=False), RequestTimeoutError)
 
 
 def test_a_kind_of_ones_own_is_what_its_parent_is():
@@ -85,24 +85,24 @@ def test_a_kind_of_ones_own_is_what_its_parent_is():
         pass
 
     Reset.__module__ = "plugin"
-    assert isinstance(trouble(Reset("x"), "unknown", closed=False), ConnectionError)
+    assert isinstance(request_error(Reset("x"), "unknown", closed=False), ConnectionError)
 
 
 def test_the_name_alone_makes_no_exception_one_of_the_transport():
     class ConnectTimeout(Exception):
         pass
 
-    assert isinstance(trouble(ConnectTimeout(), "unknown", closed=False), UnexpectedClientError)
+    assert isinstance(request_error(ConnectTimeout(), "unknown", closed=False), UnexpectedClientError)
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.ConnectError])
 def test_what_breaks_after_the_answer_began_was_answered(kind):
-    assert trouble(kind("x"), "answered", closed=False).fate == "answered"
-    assert lost(kind("x"), "answered", closed=False).fate == "answered"
+    assert request_error(kind("x"), "answered", closed=False).fate == "answered"
+    assert response_error(kind("x"), "answered", closed=False).fate == "answered"
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.InvalidURL("x"), RuntimeError("x"), OSError()])
-@pytest.mark.parametrize("told", [trouble, lost])
+@pytest.mark.parametrize("told", [request_error, response_error])
 def test_after_the_caller_closed_the_client_everything_is_an_abort(error, told):
     found = told(error, "unknown", closed=True)
     assert isinstance(found, RequestAbortedError)
@@ -114,14 +114,14 @@ def test_after_the_caller_closed_the_client_everything_is_an_abort(error, told):
     [
         (ValueError("x"), "ValueError: x"),
         (ValueError(), "ValueError"),
-        (httpx.ReadTimeout(""), "No answer in time"),
-        (httpx.ReadTimeout("late"), "No answer in time: late"),
-        (httpx.ConnectError("refused"), "No connection: refused"),
+        (httpx.ReadTimeout(""), "No response within the time limit"),
+        (httpx.ReadTimeout("late"), "No response within the time limit: late"),
+        (httpx.ConnectError("refused"), "Cannot connect: refused"),
         (httpx.InvalidURL("bad"), "The request cannot be sent: bad"),
     ],
 )
 def test_the_message_says_what_happened_and_what_was_said(error, message):
-    assert str(trouble(error, "unknown", closed=False)) == message
+    assert str(request_error(error, "unknown", closed=False)) == message
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadError, httpx.InvalidURL])
@@ -130,7 +130,7 @@ def test_the_frames_of_the_transport_are_taken_out_because_they_hold_the_token(k
     middle = raised(RuntimeError("middle"), low)
     error = raised(kind("x"), middle)
     assert error.__traceback__ is not None
-    found = trouble(error, "unknown", closed=False)
+    found = request_error(error, "unknown", closed=False)
     assert found.__cause__ is error
     assert [link.__traceback__ for link in (error, middle, low)] == [None] * 3
     assert error.__cause__ is middle
@@ -139,14 +139,14 @@ def test_the_frames_of_the_transport_are_taken_out_because_they_hold_the_token(k
 def test_the_frames_of_what_was_only_going_on_are_taken_out_as_well():
     error = httpx.ReadError("x")
     error.__context__ = raised(OSError("low"))
-    lost(error, "unknown", closed=False)
+    response_error(error, "unknown", closed=False)
     assert error.__context__.__traceback__ is None
 
 
 def test_the_frames_of_a_hook_are_kept():
     error = raised(ValueError("x"))
-    assert trouble(error, "not_sent", closed=False).__cause__.__traceback__ is not None
+    assert request_error(error, "not_sent", closed=False).__cause__.__traceback__ is not None
 
 
 def test_an_unsendable_request_in_a_stream_is_a_lost_connection():
-    assert isinstance(lost(httpx.LocalProtocolError("x"), "answered", closed=False), ConnectionError)
+    assert isinstance(response_error(httpx.LocalProtocolError("x"), "answered", closed=False), ConnectionError)

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, SDKValidationError
@@ -17,43 +17,42 @@ Page: TypeAlias = Result[list[T], Error]
 
 
 @frozen
-class Place(Generic[T]):
-    """Where the next page begins, and what is asked for beside ``limit`` and ``offset``."""
+class PageCursor(Generic[T]):
+    """The parameters of a list, and where its next page begins."""
 
-    asked: Mapping[str, Any]
+    fixed: Mapping[str, Any]
     limit: int
     offset: int
     before: list[T] | None = None
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """What to ask for."""
-        return {**self.asked, "limit": self.limit, "offset": self.offset}
+        """The parameters of the next page."""
+        return {**self.fixed, "limit": self.limit, "offset": self.offset}
 
-    def turned(self, page: Page[T]) -> tuple[Page[T] | None, "Place[T] | None"]:
-        """Give what to show of a page, and the place of the one behind it."""
+    def advance(self, page: Page[T]) -> tuple[Page[T] | None, "PageCursor[T] | None"]:
+        """Return the page to yield, if it has rows, and the cursor of the one after it."""
         if not isinstance(page, Success):
             return page, None
         rows = page.unwrap()
         if not rows:
             return None, None
-        if rows == self.before:  # for ever, if this went on
-            reason = "The server sent the same page twice: it passes over no rows"
+        if rows == self.before:  # without this check the list would never end
+            reason = "The server sent the same page twice: it ignores the offset"
             return Failure(SDKValidationError(reason, (), rows, "answered")), None
-        behind = evolve(self, offset=self.offset + self.limit, before=rows)
-        return page, behind if len(rows) >= self.limit else None
+        after = evolve(self, offset=self.offset + self.limit, before=rows)
+        return page, after if len(rows) >= self.limit else None
 
 
 def pages(
     core: ComfyDeployCore,
     operation: Operation[Mapping[str, Any], list[T]],
-    place: Place[T],
+    cursor: PageCursor[T] | None,
     options: RequestOptions | None,
 ) -> Iterator[Page[T]]:
-    """Give the pages from a place on; a ``Failure`` is the last."""
-    behind: Place[T] | None = place
-    while behind:
-        page, behind = behind.turned(call(core, operation, behind.parameters, options))
+    """Yield the pages from a cursor on; a ``Failure`` is the last."""
+    while cursor:
+        page, cursor = cursor.advance(call(core, operation, cursor.parameters, options))
         if page is not None:
             yield page
 
@@ -61,12 +60,11 @@ def pages(
 async def pages_async(
     core: ComfyDeployCore,
     operation: Operation[Mapping[str, Any], list[T]],
-    place: Place[T],
+    cursor: PageCursor[T] | None,
     options: RequestOptions | None,
 ) -> AsyncIterator[Page[T]]:
-    """Give the pages from a place on, for ``async for``; a ``Failure`` is the last."""
-    behind: Place[T] | None = place
-    while behind:
-        page, behind = behind.turned(await call_async(core, operation, behind.parameters, options))
+    """Yield the pages from a cursor on, for ``async for``; a ``Failure`` is the last."""
+    while cursor:
+        page, cursor = cursor.advance(await call_async(core, operation, cursor.parameters, options))
         if page is not None:
             yield page

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfydeploy import models
-from comfydeploy._wire.compiled import maker, reader
-from comfydeploy._wire.kinds import Misfit
+from comfydeploy._wire.constructors import maker
+from comfydeploy._wire.field_readers import reader
+from comfydeploy._wire.field_types import Misfit
 from comfydeploy._wire.structure import converter
 from comfydeploy.models import EventUpdate, EventUpdateEvent, LogUpdateEvent, MediaItem, WorkflowRunModel
 from comfydeploy.models.document import Document

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from comfydeploy._wire.times import moment
+from comfydeploy._wire.timestamps import moment
 
 
 def at(hour=18, minute=55, second=18, microsecond=0):

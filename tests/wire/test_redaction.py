@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfydeploy._wire.redact import redacted_headers, redacted_text
+from comfydeploy._wire.redaction import redacted_headers, redacted_text
 from comfydeploy.models.secret import HIDDEN, Secret
 
 SECRET = st.text("abcdefghij0123456789-_.", min_size=12)

@@ -7,10 +7,10 @@ from io import BytesIO, TextIOBase
 from pathlib import Path
 from typing import IO, Any, TypeAlias, TypeGuard, TypeVar
 
-from comfydeploy._drivers import call, call_async
+from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply
-from comfydeploy._wire.troubles import lost
+from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, Problem, SDKValidationError
 from comfydeploy.models.media_file import MediaFile
@@ -42,7 +42,7 @@ def download(
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - a function never raises
-                return Failure(lost(error, "answered", closed=client.is_closed))
+                return Failure(response_error(error, "answered", closed=client.is_closed))
             finally:
                 response.close()
             return Success(sink.finish(reply))
@@ -73,7 +73,7 @@ async def download_async(
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - a function never raises
-                return Failure(lost(error, "answered", closed=client.is_closed))
+                return Failure(response_error(error, "answered", closed=client.is_closed))
             finally:
                 await response.aclose()
             return Success(sink.finish(reply))
@@ -158,4 +158,4 @@ def _unwritable(reason: str) -> SDKValidationError:
 def _unwritten(error: Exception) -> Failure[Error]:
     if isinstance(error, SDKValidationError):
         return Failure(error.with_traceback(None))
-    return Failure(lost(error, "answered", closed=False))
+    return Failure(response_error(error, "answered", closed=False))

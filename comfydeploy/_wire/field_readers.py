@@ -1,73 +1,43 @@
-"""Functions that read what fits as it is, written for each model when it is first read: a third of the rules' time.
+"""Functions that read values that fit exactly, compiled for each model when it is first read.
 
-They accept and never judge: whatever is not exactly as expected is a ``Misfit`` without a word. Then the rules of
-``structure`` read the same value, mend what may be mended and name what does not fit. So most processes never load
-cattrs, whose import and hooks are a tenth of the time to a first answer.
+They take a third of the time of the rules in ``structure``. Whatever is not exactly as expected raises ``Misfit``
+without a message: then the rules read the same value, accept what may be accepted and name what does not fit. So most
+processes never load cattrs, whose import and hooks are a tenth of the time to a first response.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import NoneType
-from typing import Any, Never, TypeAlias, get_args, get_origin
+from typing import Any, TypeAlias, get_args, get_origin
 
 from attrs import NOTHING, Attribute, fields, has
 
-from comfydeploy._wire.kinds import Misfit, is_moment, is_or_raw, plain_kinds, taken_kinds, union
-from comfydeploy._wire.times import moment
+from comfydeploy._wire.field_types import is_moment, is_or_raw, plain_kinds, taken_kinds, union
+from comfydeploy._wire.generated_code import Names, compiled
 from comfydeploy.models.document import Document
 
 Read: TypeAlias = Callable[[Any], Any]
-Within: TypeAlias = tuple[type[Any], str, Mapping[str, object]]
-_Names: TypeAlias = dict[str, Any]
 
 
 @cache
 def reader(kind: Any) -> Read:
-    """Give the function that reads a kind of value."""
+    """Return the function that reads a kind of value."""
     if has(kind):
-        return _function("value", *_model(kind))
-    names: _Names = {}
-    return _function("value", [f"return {_expression(kind, 'value', names)}"], names)
+        return compiled("value", *_model(kind))
+    names: Names = {}
+    return compiled("value", [f"return {_expression(kind, 'value', names)}"], names)
 
 
-def maker(model: type[Any], *names: str, within: Sequence[Within] = ()) -> Callable[..., Any]:
-    """Give a function that makes a model from the values of all its fields, in this order.
-
-    ``within`` are classes to put it into, from the inside out: each with the field for it and the values of the others.
-    It sets the slots themselves, where the ``__init__`` of a frozen class takes twice as long.
-    """
-    known: _Names = {"model": model, **{f"set_{name}": getattr(model, name).__set__ for name in names}}
-    lines = ["made = new(model)", *(f"set_{name}(made, {name})" for name in names)]
-    for place, (outer, name, others) in enumerate(within):
-        known |= {f"outer{place}": outer, f"set{place}": getattr(outer, name).__set__}
-        lines += [f"inner, made = made, new(outer{place})", f"set{place}(made, inner)"]
-        for other, value in others.items():
-            known |= {f"set{place}_{other}": getattr(outer, other).__set__, f"{other}{place}": value}
-            lines.append(f"set{place}_{other}(made, {other}{place})")
-    return _function(", ".join(names), [*lines, "return made"], known)
-
-
-def _misfit(*_: object) -> Never:
-    raise Misfit
-
-
-def _function(parameters: str, lines: list[str], names: _Names) -> Callable[..., Any]:
-    space: _Names = {"new": object.__new__, "misfit": _misfit, "moment": moment, **names}
-    exec("\n ".join([f"def made({parameters}):", *lines]), space)  # noqa: S102 - as attrs does, and all names are ours
-    made: Callable[..., Any] = space["made"]
-    return made
-
-
-def _model(model: type[Any]) -> tuple[list[str], _Names]:
-    names: _Names = {"model": model}
+def _model(model: type[Any]) -> tuple[list[str], Names]:
+    names: Names = {"model": model}
     is_answer = issubclass(model, Document)
     named = [attribute for attribute in fields(model) if not (is_answer and attribute.name == "raw")]
     lines = ["if type(value) is not dict: misfit()"]
-    if not is_answer:  # what the server adds is none of our business, what a caller adds is a mistake
+    if not is_answer:  # an unknown field is ignored in a response, and a mistake in a request
         names["known"] = frozenset(attribute.name for attribute in named)
         lines.append("if not known.issuperset(value): misfit()")
     lines += ["get = value.get", "made = new(model)"]
-    # Into the slots themselves: the `__init__` of a frozen class takes three times as long.
+    # Into the slots directly: the `__init__` of a frozen class takes three times as long.
     for place, attribute in enumerate(named):
         names[f"set{place}"] = getattr(model, attribute.name).__set__
         lines += _field(attribute, place, names)
@@ -77,7 +47,7 @@ def _model(model: type[Any]) -> tuple[list[str], _Names]:
     return [*lines, "return made"], names
 
 
-def _field(attribute: "Attribute[Any]", place: int, names: _Names) -> list[str]:
+def _field(attribute: "Attribute[Any]", place: int, names: Names) -> list[str]:
     name, default = attribute.name, attribute.default
     taken = _expression(attribute.type, "item", names)
     if default is NOTHING:
@@ -93,8 +63,8 @@ def _field(attribute: "Attribute[Any]", place: int, names: _Names) -> list[str]:
     return [f"item = get({name!r}, default{place})", f"set{place}(made, {taken})"]
 
 
-def _expression(kind: Any, value: str, names: _Names) -> str:  # noqa: PLR0911 - one for each kind
-    """Give the expression for what a kind makes of a value, which is in a variable of this name."""
+def _expression(kind: Any, value: str, names: Names) -> str:  # noqa: PLR0911 - one for each kind
+    """Return the expression that reads a kind from a variable of this name."""
     members, inside = union(kind), f"{value}_"
     if kind is Any:
         return value

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from comfydeploy._wire import parsing
-from comfydeploy._wire.parsing import parsed
+from comfydeploy._wire import json_decoding
+from comfydeploy._wire.json_decoding import parsed
 
 pytestmark = pytest.mark.usefixtures("each_parser")
 
@@ -109,13 +109,13 @@ def test_no_memory_passes_through(monkeypatch):
     def fail(_):
         raise MemoryError
 
-    monkeypatch.setattr(parsing, "accept", fail)
+    monkeypatch.setattr(json_decoding, "accept", fail)
     with pytest.raises(MemoryError):
         parsed("{}")
 
 
 def test_without_the_extra_python_reads_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "msgspec.json", None)
-    without = runpy.run_path(parsing.__file__)
+    without = runpy.run_path(json_decoding.__file__)
     assert without["accept"] is without["scanned"]
     assert without["parsed"]('{"a":1}') == {"a": 1}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfydeploy._wire.sse import SSEDecoder
+from comfydeploy._wire.server_sent_events import SSEDecoder
 
 BOM = b"\xef\xbb\xbf"
 # What a stream is made of, broken pieces included.

@@ -1,0 +1,99 @@
+"""The drivers of a call: one blocking loop and one async loop that carry out the steps of its exchange."""
+
+import time
+from inspect import isawaitable, iscoroutine
+from time import monotonic
+from typing import Any, TypeVar
+
+import comfydeploy.result as results
+from comfydeploy._http.sending import send, send_async
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.exchange import Exchange, Pause
+from comfydeploy._wire.operation import Operation
+from comfydeploy._wire.reply import Reply
+from comfydeploy._wire.request import authorization
+from comfydeploy._wire.transport_errors import request_error
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import ComfyDeployError, Error, InvalidRequestError
+from comfydeploy.models.secret import Secret
+from comfydeploy.options import RequestOptions
+
+A = TypeVar("A")
+V = TypeVar("V")
+
+
+def call(
+    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+) -> results.Result[V, Error]:
+    """Make a call and return its result."""
+    exchange: Exchange[V] | None = None
+    outcome: Reply | Error | None = None
+    try:
+        _check_core(core)
+        exchange = Exchange(core, operation, argument, options, monotonic())
+        token = _token(core)
+        while True:
+            outcome = send(core.connections, exchange.prepare(token))
+            step = exchange.settle(outcome, monotonic())
+            if not isinstance(step, Pause):
+                return step
+            time.sleep(step.seconds)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        if isinstance(outcome, Reply) and outcome.source is not None:
+            outcome.source[0].close()
+        return _failure(error, exchange)
+
+
+async def call_async(
+    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+) -> results.Result[V, Error]:
+    """Make a call and return its result, async."""
+    exchange: Exchange[V] | None = None
+    outcome: Reply | Error | None = None
+    try:
+        _check_core(core)
+        exchange = Exchange(core, operation, argument, options, monotonic())
+        token = await _token_async(core)
+        while True:
+            outcome = await send_async(core.connections, exchange.prepare(token))
+            step = exchange.settle(outcome, monotonic())
+            if not isinstance(step, Pause):
+                return step
+            from asyncio import sleep
+
+            await sleep(step.seconds)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        if isinstance(outcome, Reply) and outcome.source is not None:
+            await outcome.source[0].aclose()
+        return _failure(error, exchange)
+
+
+def _check_core(core: object) -> None:
+    if not isinstance(core, ComfyDeployCore):
+        raise invalid_argument("core", f"expected a ComfyDeployCore, got {type(core).__name__}")
+
+
+def _token(core: ComfyDeployCore) -> Secret:
+    given = core.bearer() if callable(core.bearer) else core.bearer
+    if iscoroutine(given):
+        given.close()
+        raise InvalidRequestError("bearer: an async callable is for the _async functions")
+    return authorization(given)
+
+
+async def _token_async(core: ComfyDeployCore) -> Secret:
+    given = core.bearer() if callable(core.bearer) else core.bearer
+    return authorization(await given if isawaitable(given) else given)
+
+
+def _failure(error: Exception, exchange: Exchange[Any] | None) -> "results.Failure[Error]":
+    if exchange is not None:
+        return exchange.fail(error)
+    if isinstance(error, ComfyDeployError):
+        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        return results.Failure(known)
+    return results.Failure(request_error(error, "not_sent", closed=False))

@@ -1,0 +1,45 @@
+"""Calling the hooks of a core, and checking what they return."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from attrs import frozen
+
+from comfydeploy._wire.reply import Reply
+from comfydeploy.errors import Error
+
+if TYPE_CHECKING:
+    from comfydeploy.hooks import Hooks
+
+T = TypeVar("T")
+
+
+@frozen
+class HookContext:
+    """The call that a hook is called for: the operation's id, and the number of attempts before this one."""
+
+    operation_id: str
+    attempt: int = 0
+
+
+def hooked(hooks: "Sequence[Hooks]", stage: str, context: HookContext, data: T) -> T:
+    """Call the hooks of a stage one after the other, each with what the one before it returned."""
+    for hook in hooks:
+        function = getattr(hook, stage)
+        replacement = function(context, data) if function else None
+        if replacement is None:
+            continue
+        if not isinstance(replacement, type(data)):
+            raise TypeError(f"{stage} returned {type(replacement).__name__}, expected {type(data).__name__} or None")
+        data = replacement
+    return data
+
+
+def hooked_error(hooks: "Sequence[Hooks]", context: HookContext, reply: Reply | None, error: Error) -> Error:
+    """Call the ``after_error`` hooks one after the other, each with the error that the one before it returned."""
+    for hook in hooks:
+        replacement: Any = hook.after_error(context, reply, error) if hook.after_error else None
+        if replacement is not None and not isinstance(replacement, get_args(Error)):
+            raise TypeError(f"after_error returned {type(replacement).__name__}, expected an error or None")
+        error = replacement or error
+    return error

@@ -1,0 +1,38 @@
+"""A response whose body is a stream that is still to come, with the decoder of its items."""
+
+from collections.abc import Callable
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from comfydeploy._wire.reply import Reply
+from comfydeploy.errors import MalformedEvent
+from comfydeploy.result import Result
+
+T = TypeVar("T")
+
+
+class Decoder(Protocol[T]):
+    """Makes items of bytes, without I/O. ``is_complete`` once an item was the last one."""
+
+    is_complete: bool
+    run_id: str | None
+
+    def feed(self, chunk: bytes) -> list[Result[T, MalformedEvent]]: ...
+    def finish(self) -> list[Result[T, MalformedEvent]]: ...
+
+
+class OpenStream(NamedTuple, Generic[T]):
+    """An open response, its client and the decoder of its body."""
+
+    response: Any
+    client: Any
+    decoder: Decoder[T]
+
+
+def decoded_by(decoder: Callable[[], Decoder[T]]) -> Callable[[Reply], OpenStream[T]]:
+    """Return the ``decode`` of an operation whose response is a stream."""
+
+    def decode(reply: Reply) -> OpenStream[T]:
+        response, client = reply.source
+        return OpenStream(response, client, decoder())
+
+    return decode
