@@ -161,18 +161,17 @@ def _raised(document: object) -> Reason | None:
 
 
 def _refused(document: object) -> Reason | None:
-    """Read ``{"error": ..., "node_errors": ...}``; node errors without an error are those of one output of several."""
-    if not is_object(document):
+    """Read ``{"error": ..., "node_errors": ...}``. Without an error the run goes on with its other outputs."""
+    error = document.get("error") if is_object(document) else None
+    if not is_object(document) or not error:
         return None
     errors = document.get("node_errors")
-    nodes = (
-        [(_class(error), str(node), _node_error(error)) for node, error in errors.items()] if is_object(errors) else []
-    )
+    items = errors.items() if is_object(errors) else ()
+    nodes = [(_class(refusal), str(node), _node_error(refusal)) for node, refusal in items]
     if nodes:
         return refused_reason(nodes)
-    error = document.get("error")
-    text = _said(error) if is_object(error) else _text(error)
-    return Reason(text=shortened(first_paragraph(text)), kind="refused") if text else None
+    text = first_paragraph(_said(error) if is_object(error) else _text(error))
+    return Reason(text=shortened(text or "ComfyUI refused the graph without a reason"), kind="refused")
 
 
 def _class(error: object) -> str | None:
@@ -197,7 +196,7 @@ def _place(node_type: str | None, node_id: str | None) -> str:
 
 
 def _text(value: object) -> str | None:
-    if isinstance(value, int) and abs(value) < _LARGEST:
+    if type(value) is int and abs(value) < _LARGEST:
         return str(value)
     return value.strip() or None if isinstance(value, str) else None
 

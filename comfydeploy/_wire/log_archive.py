@@ -102,13 +102,13 @@ def _crashed_in_startup(lines: Sequence[str]) -> Reason | None:
     said = next((found[1] for found in errors if found), None)
     if said is None:
         return Reason(text="The session of the machine crashed in startup", kind="start")
-    kind, _, message = said.partition(": ")
+    kind, _, message = said.partition(":")
     is_typed = re.fullmatch(_TYPE, kind) is not None
     return Reason(
         text=shortened(said),
         kind="start",
         exception_type=kind if is_typed else None,
-        exception_message=(message if is_typed else said) or None,
+        exception_message=(message.strip() if is_typed else said) or None,
     )
 
 
