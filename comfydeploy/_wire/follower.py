@@ -140,7 +140,7 @@ class Follower:
 
     def _read(self, seconds: float) -> Steps[_Result | None]:
         """Read the run once more and return its end, or ``None`` where it has not ended or could not be read."""
-        answer = yield Poll(queue_position=False, seconds=seconds)
+        answer = yield Poll(self._is_waiting, seconds)
         return self._taken(answer.result)
 
     def _taken(self, result: Result[WorkflowRunModel, Error]) -> _Result | None:

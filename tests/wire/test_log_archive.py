@@ -10,6 +10,7 @@ from comfydeploy._wire.failure import Reason
 from comfydeploy._wire.log_archive import archive_lines, archive_reason
 
 OWN, OTHER = "32a5e820-590e-4a03-ab7b-98902b0a6334", "d8949739-9572-45f1-ba51-4e61d3f8ac8f"
+BEGIN, BEGIN_UPPER = f"Executing prompt: {OWN}", f"Executing prompt: {OWN.replace('-', '').upper()}"
 WEBHOOK = '{"type": "webhook", "url": "http://h/?proof=SECRET"}'
 
 
@@ -23,9 +24,10 @@ def reason(*entries, node_type=None):
         (["__END__", "a", " __END__ ", "", "b "], ["a", "b"]),
         (["a\nb\r\nc\rd"], ["a", "b", "c", "d"]),
         ([WEBHOOK, f"a\n{WEBHOOK}\nb", '{\n "x": 1,\n "type" : "webhook",\n "url": "SECRET"'], ["a", "b"]),
-        (["\x1b[1;31mred\x1b[0m", "\x1b]0;title\x07x", "\x1bMy", "\x1b[ 50%|\x1b"], ["red", "x", "y", "\x1b[ 50%|\x1b"]),
-        ([f"Executing prompt: {OWN}", "a", f"b\nExecuting prompt: {OTHER}\nc", "d"], [f"Executing prompt: {OWN}", "a", "b"]),
-        ([f"Executing prompt: {OWN.upper().replace('-', '')}", "a"], [f"Executing prompt: {OWN.upper().replace('-', '')}", "a"]),
+        (["\x1b[1;31mred\x1b[0m", "\x1b]0;title\x07x", "\x1bMy"], ["red", "x", "y"]),
+        (["\x1b[ 50%|\x1b"], ["\x1b[ 50%|\x1b"]),
+        ([BEGIN, "a", f"b\nExecuting prompt: {OTHER}\nc", "d"], [BEGIN, "a", "b"]),
+        ([BEGIN_UPPER, "a"], [BEGIN_UPPER, "a"]),
         (["\u2028a"], ["a"]),
     ],
 )  # fmt: skip
@@ -42,7 +44,7 @@ RAISED = "!!! Exception during processing !!! "
         ([f"{RAISED}no", "Traceback (most recent call last):", "a.b.Odd: no", "Prompt done"], "A node: a.b.Odd: no"),
         ([f"{RAISED}no", "KeyError: other", "Status: failed"], "A node: no KeyError: other"),
         ([f"{RAISED}outer", "Traceback (", "ValueError: inner", "RuntimeError: outer"], "A node: RuntimeError: outer"),
-        ([f"{RAISED}a:", "b", "c", "Status: running", "Traceback (", "RuntimeError: a:", "b"], "A node: RuntimeError: a: b c"),
+        ([f"{RAISED}a:", "b", "c", "Status: running", "Traceback (", "OSError: a:", "b"], "A node: OSError: a: b c"),
         ([f"{RAISED}a", "b"], "A node: a"),
         ([RAISED, "Traceback (", "raise", "AssertionError", "Prompt done"], "A node: AssertionError"),
         ([RAISED], "A node: an exception without a type or a message"),
@@ -95,7 +97,7 @@ def test_failed_upload_comes_last():
 
 PIECES = st.sampled_from([
     RAISED, "* K 8:", "- a", "Session crashed in startup", "Error in x: ", "Upload failed for ", "Traceback ", "K: a",
-    "\n", "\r", "\x1b[", "\x1b]", f"Executing prompt: {OWN}", f"Executing prompt: {OTHER}", WEBHOOK, "At: 5% - K", "__END__",
+    "\n", "\r", "\x1b[", "\x1b]", BEGIN, f"Executing prompt: {OTHER}", WEBHOOK, "At: 5% - K", "__END__",
 ])  # fmt: skip
 
 
