@@ -69,7 +69,7 @@ class RunCancelled(ComfyDeployError):  # noqa: N818 - what became of the run
 
     message: str
     run: WorkflowRunModel = field(repr=False)
-    run_id: str
+    run_id: str  # pyright: ignore[reportIncompatibleVariableOverride] - frozen
     hint: str | None = None
     fate: Fate = field(default="answered", init=False)
 
@@ -85,7 +85,7 @@ class RunTimedOut(ComfyDeployError):  # noqa: N818 - what became of the run
 
     message: str
     run: WorkflowRunModel = field(repr=False)
-    run_id: str
+    run_id: str  # pyright: ignore[reportIncompatibleVariableOverride] - frozen
     kind: FailureKind = "unknown"
     source: FailureSource = "guess"
     hint: str | None = None
@@ -102,7 +102,7 @@ class DeadlineExceeded(ComfyDeployError):  # noqa: N818 - what became of the wai
     """
 
     message: str
-    run_id: str
+    run_id: str  # pyright: ignore[reportIncompatibleVariableOverride] - frozen
     run: WorkflowRunModel | None = field(repr=False)
     cancelled: Cancelled
     hint: str | None = None

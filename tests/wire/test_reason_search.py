@@ -167,6 +167,13 @@ def test_the_archive_is_read_each_second_for_10_s():
     assert times == pytest.approx([0.1 + second for second in range(10)])
 
 
+def test_a_slow_archive_is_read_again_at_once():
+    server = Server([GONE], logs=[Success([])], latency=1.5)
+    assert server.found(RUN).source == "guess"
+    times = [time for time, step in server.sent if isinstance(step, ReadLogs)]
+    assert times == pytest.approx([1.5 + 1.5 * read for read in range(7)])
+
+
 def test_the_archive_is_read_until_it_has_a_reason():
     server = Server([Success([row("r")])], logs=[Success([]), Success([RunLog(log="x")]), LOGGED])
     assert server.found(RUN).source == "logs"
