@@ -76,7 +76,7 @@ class Follower:
             self.step = self._steps.send(Answer(result, now, dice))
 
     def abandon(self, now: float) -> None:
-        """Give the wait up, as after Ctrl-C: what is left is to cancel the run and to read it once, or nothing."""
+        """End the wait early, as after Ctrl-C. With ``cancel`` the run is first cancelled and read once."""
         if not isinstance(self.step, Done):
             self._now = now
             self._steps.close()

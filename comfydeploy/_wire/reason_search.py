@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from comfydeploy._wire.failure import guessed, has_node_times, row_reason, run_failed
 from comfydeploy._wire.log_archive import END, archive_lines, archive_reason
-from comfydeploy._wire.polling import is_transient
+from comfydeploy._wire.polling import is_transient, requested_pause
 from comfydeploy._wire.steps import Answer, ReadLogs, ReadPlaces, ReadRows, Sleep, Step
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_log import RunLog
@@ -51,8 +51,7 @@ class ReasonSearch:
     def _failed(self, end: RunFailed) -> Steps[RunEnd]:
         outputs = yield from self._outputs()
         reason = row_reason(outputs)
-        if outputs is not None and reason is None:
-            yield from self._sleep(_ROW_PAUSE)
+        if outputs is not None and reason is None and (yield from self._sleep(_ROW_PAUSE, self._until)):
             outputs = yield from self._outputs()
             reason = row_reason(outputs)
         if reason:
@@ -107,9 +106,10 @@ class ReasonSearch:
             )
             if isinstance(result, Success):
                 return result.unwrap()
-            if not is_transient(result.failure()):
-                return None
-            yield from self._sleep(min(_ROW_PAUSE, until - self._now))
+            error = result.failure()
+            pause = max(_ROW_PAUSE, requested_pause(error))
+            if not is_transient(error) or not (yield from self._sleep(pause, until)):
+                break
         return None
 
     def _archive(self) -> Steps[list[str]]:
@@ -118,7 +118,7 @@ class ReasonSearch:
         lines: list[str] = []
         before: list[str] = []
         while self._now < until:
-            began = self._now
+            next_at = self._now + _LOGS_PAUSE
             result: Result[list[RunLog], Any] = yield from self._request(ReadLogs(until - self._now))
             if isinstance(result, Success):
                 texts = [line.log for line in result.unwrap()]
@@ -127,9 +127,12 @@ class ReasonSearch:
                 if archive_reason(lines) or (texts == before and END in map(str.strip, texts)):
                     break
                 before = texts
-            elif not is_transient(result.failure()):
+            elif is_transient(result.failure()):
+                next_at = max(next_at, self._now + requested_pause(result.failure()))
+            else:
                 break
-            yield from self._sleep(min(began + _LOGS_PAUSE, until) - self._now)
+            if not (yield from self._sleep(next_at - self._now, until)):
+                break
         return lines
 
     def _request(self, step: Step) -> Steps[Any]:
@@ -137,6 +140,10 @@ class ReasonSearch:
         self._now = answer.now
         return answer.result
 
-    def _sleep(self, seconds: float) -> Steps[None]:
+    def _sleep(self, seconds: float, until: float) -> Steps[bool]:
+        """Wait, and return whether there is time left; do not wait where there would be none."""
+        if self._now + seconds >= until:
+            return False
         if seconds > 0:
             yield from self._request(Sleep(seconds))
+        return True

@@ -167,6 +167,19 @@ def test_the_archive_is_read_each_second_for_10_s():
     assert times == pytest.approx([0.1 + second for second in range(10)])
 
 
+def test_retry_after_is_kept_in_the_search():
+    busy = SDKError("busy", 429, headers={"retry-after": "3"})
+    server = Server([Failure(busy)], logs=[Failure(busy)])
+    assert server.found(RUN).source == "guess"
+    assert [time for time, _ in server.sent] == pytest.approx([0.0, 3.1, 3.2, 6.3, 9.4, 12.5])
+
+
+def test_no_pause_goes_past_the_budget():
+    server = Server([Failure(SDKError("busy", 429, headers={"retry-after": "60"}))], logs=[LOGGED])
+    assert server.found(RUN).source == "logs"
+    assert [time for time, _ in server.sent] == pytest.approx([0.0, 0.1])
+
+
 def test_a_slow_archive_is_read_again_at_once():
     server = Server([GONE], logs=[Success([])], latency=1.5)
     assert server.found(RUN).source == "guess"
