@@ -117,10 +117,11 @@ class Follower:
             end = yield from self._read(max(self._deadline - self._now, _LEAST))
         if end is not None and cancelled != "yes":
             return end
-        seen = f"it was {self.run.status}" if self.run else "it was never read"
-        message = f"The deadline passed before run {self._run_id} ended: {seen}. {_FATES[cancelled]}"
-        hint = None if cancelled == "yes" else _WAIT_ON
-        return Failure(DeadlineExceeded(message, self._run_id, self.run, cancelled, hint))
+        message = f"The deadline passed before run {self._run_id} ended. {_FATES[cancelled]}"
+        if cancelled == "yes":
+            return Failure(DeadlineExceeded(message, self._run_id, self.run, cancelled))
+        message += f" (last status: {self.run.status})" if self.run else " (it was never read)"
+        return Failure(DeadlineExceeded(message, self._run_id, self.run, cancelled, _WAIT_ON))
 
     def _abandoned(self) -> Steps[_Result]:
         end: _Result | None = run_outcome(self.run) if self.run else None

@@ -265,7 +265,9 @@ class TestDeadline:
         error = world.follow(deadline=10.0).failure()
         assert isinstance(error, DeadlineExceeded)
         assert (error.run_id, error.run, error.cancelled, error.fate) == ("r", run("running"), "no", "answered")
-        assert "it was running" in error.message
+        assert error.message == (
+            "The deadline passed before run r ended. It was left alone: it goes on and is billed (last status: running)"
+        )
         assert world.polls[-1] == (9.5, Poll(queue_position=False, seconds=0.5))
         assert set(world.kinds) == {"Poll"}
 
