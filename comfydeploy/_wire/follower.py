@@ -30,7 +30,7 @@ _POLL_LIMIT: Final = 30.0
 _WAITING: Final = frozenset({"not-started", "queued"})
 # The last read before a deadline begins this long before it, or a fifth of the time where that is less.
 _RESERVE: Final = 0.5
-_LEAST: Final = 0.1  # seconds for the last read where none are left
+_LEAST: Final = 0.1  # seconds for a read, also for the last one where none are left
 # Cancelling and the read behind it take 5 s in all.
 _CANCEL_LIMIT: Final = 4.0
 _CANCEL_BUDGET: Final = 5.0
@@ -85,9 +85,11 @@ class Follower:
 
     def _follow(self, delay: float) -> Steps[_Result]:
         pace, pause = Pace(self._now), delay
-        while self._now + pause < self._polls_end:
+        while self._now + pause < self._polls_end - _LEAST:
             if pause > 0:
                 yield Sleep(pause)
+            if self._now >= self._polls_end:  # a pause may end late
+                break
             before = self.run
             limit = min(_POLL_LIMIT, self._polls_end - self._now)
             answer = yield Poll(self._is_waiting, limit)

@@ -43,10 +43,11 @@ def run(status, **fields):
 class World:
     """A run whose state is a function of time, and a driver that carries a follower's steps out in no time."""
 
-    def __init__(self, state, latency=0.0, dice=0.0, *, rows=NOTHING, logs=NOTHING, cancel=None):
+    def __init__(self, state, latency=0.0, dice=0.0, *, rows=NOTHING, logs=NOTHING, cancel=None, late=0.0):
         self.state, self.latency, self.dice = state, latency, dice
         self.answers = {ReadRows: rows, ReadPlaces: rows, ReadLogs: logs}
         self.cancel = cancel
+        self.late = late  # how much longer than required the machine sleeps
         self.now = 0.0
         self.sent, self.items, self.cancelled_at = [], [], None
 
@@ -68,7 +69,7 @@ class World:
             return None
         assert step.seconds > 0
         if isinstance(step, Sleep):
-            self.now += step.seconds
+            self.now += step.seconds + self.late
             return None
         self.sent.append((self.now, step))
         answer = self.answer(step)
@@ -285,6 +286,11 @@ class TestDeadline:
         assert isinstance(world.follow(deadline=deadline, delay=FIRST), Success)
         assert world.polls == [(0.0, Poll(queue_position=True, seconds=0.1))]
 
+    def test_a_pause_that_ends_late_leaves_the_last_read(self):
+        world = World(always("running"), late=0.3)
+        assert isinstance(world.follow(deadline=1.0, delay=0.6).failure(), DeadlineExceeded)
+        assert [now for now, _ in world.polls] == pytest.approx([0.9])
+
     @pytest.mark.parametrize(
         ("end", "kind"), [("failed", RunFailed), ("timeout", RunTimedOut), ("cancelled", RunCancelled)]
     )
@@ -376,15 +382,15 @@ STATES = st.one_of(
 
 @given(
     st.lists(STATES, min_size=1, max_size=8),
-    st.sampled_from([0.0, 0.05, 1.0, 5.0]),
-    st.floats(0, 1),
+    st.tuples(st.sampled_from([0.0, 0.05, 1.0, 5.0]), st.floats(0, 1)),
     st.floats(0, 60),
     st.sampled_from(["leave", "cancel"]),
+    st.sampled_from([0.0, 0.01, 0.3]),
 )
-def test_every_wait_ends_in_time(states, latency, dice, deadline, on_abandon):
-    world = World(script(*states), latency, dice)
+def test_every_wait_ends_in_time(states, latency_and_dice, deadline, on_abandon, late):
+    world = World(script(*states), *latency_and_dice, late=late)
     result = world.follow(deadline=deadline, on_abandon=on_abandon, delay=FIRST)
     assert isinstance(result, Success | Failure)
-    assert world.now <= deadline + (5.0 if on_abandon == "cancel" else 0.1) + 1e-6
+    assert world.now <= deadline + late + (5.0 if on_abandon == "cancel" else 0.1) + 1e-6
     assert world.kinds[-1] == "Poll"
     assert world.kinds.count("Cancel") == (on_abandon == "cancel")
