@@ -1,7 +1,7 @@
 """A run, as the server knows it."""
 
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from attrs import field, frozen
 
@@ -12,6 +12,16 @@ RunStatus: TypeAlias = Literal[
     "not-started", "queued", "started", "running", "uploading", "success", "failed", "timeout", "cancelled"
 ]
 ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
+_KNOWN: Final = frozenset(get_args(RunStatus))
+_WITHOUT_OUTPUTS: Final = (
+    "The run succeeded without outputs: no node of its graph saves a result, or their upload failed; "
+    "the log of the run (run_logs) has the reason of a failed upload"
+)
+
+
+def has_ended(status: str, ended_at: datetime | None) -> bool:
+    """Return whether a run has ended; an unknown status is an end only where ``ended_at`` is set."""
+    return status in ENDED or (ended_at is not None and status not in _KNOWN)
 
 
 @frozen(kw_only=True)
@@ -60,5 +70,16 @@ class WorkflowRunModel(Document):
 
     @property
     def is_ended(self) -> bool:
-        """Whether the run has come to an end: success, failed, timeout or cancelled."""
-        return self.status in ENDED
+        """Whether the run has ended: success, failed, timeout, cancelled, or an unknown status with ``ended_at``."""
+        return has_ended(self.status, self.ended_at)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the run has succeeded. A success may be without outputs: see ``warning``."""
+        return self.status == "success"
+
+    @property
+    def warning(self) -> str | None:
+        """What is odd about a run that has succeeded, or ``None``: it may have no outputs."""
+        has_outputs = any(output.data for output in self.outputs)
+        return _WITHOUT_OUTPUTS if self.is_success and not has_outputs else None

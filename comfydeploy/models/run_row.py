@@ -6,7 +6,7 @@ from typing import Any
 from attrs import frozen
 
 from comfydeploy.models.document import Document, NumberText
-from comfydeploy.models.run import RunStatus
+from comfydeploy.models.run import RunStatus, has_ended
 
 
 @frozen(kw_only=True)
@@ -35,3 +35,13 @@ class WorkflowRunRow(Document):
     ended_at: datetime | None = None
     duration: NumberText | None = None
     run_duration: NumberText | None = None
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the run has ended: success, failed, timeout, cancelled, or an unknown status with ``ended_at``."""
+        return has_ended(self.status, self.ended_at)
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the run has succeeded."""
+        return self.status == "success"

@@ -24,7 +24,13 @@ def test_a_run_that_came_to_an_end_is_ended(status):
     assert WorkflowRunModel(id="r", status=status).is_ended
 
 
-@pytest.mark.parametrize("status", ["not-started", "queued", "started", "running", "uploading", "paused", ""])
+@pytest.mark.parametrize("status", ["paused", ""])
+def test_an_unknown_status_ends_with_ended_at(status):
+    assert not WorkflowRunModel(id="r", status=status).is_ended
+    assert WorkflowRunModel(id="r", status=status, ended_at=datetime.now(UTC)).is_ended
+
+
+@pytest.mark.parametrize("status", ["not-started", "queued", "started", "running", "uploading"])
 def test_a_run_of_any_other_status_is_not(status):
     assert not WorkflowRunModel(id="r", status=status, ended_at=datetime.now(UTC)).is_ended
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,3 +98,9 @@ def test_a_secret_is_taken_out_of_a_text():
 
 def test_an_empty_secret_takes_nothing_out_of_a_text():
     assert Secret("").removed_from("abc") == "abc"
+
+
+@pytest.mark.parametrize("quote", ['"', '\\"'])
+def test_inputs_of_a_failed_node_are_hidden(quote):
+    text = '{"a": 1, "current_inputs": {"text": ["SECRET"]}, "b": 2}\nmore'.replace('"', quote)
+    assert redacted_text(text) == text[: text.index("{", 1)] + HIDDEN

@@ -1,0 +1,75 @@
+"""When to poll next: pure, with times and random numbers passed in. All times are in seconds."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import frozen
+
+from comfydeploy._wire.retry import retry_after
+from comfydeploy.errors import ConnectionError, Error, RequestTimeoutError, SDKError
+
+FIRST: Final = 0.25
+"""The pause before the first poll, after the request that created the run."""
+
+_GROWTH: Final = 1.5
+_FAST: Final = 1.5
+_SLOW: Final = 5.0
+_QUIET: Final = 600.0
+# After a change of status, the third pause of the start. From 0.25 on, a run of 10 s could take 21 requests, not 15.
+_AGAIN: Final = 0.5625
+_JITTER: Final = 0.1
+_LONGEST: Final = 600.0
+
+_TOO_MANY: Final = 429
+_SERVER_ERROR: Final = 500
+
+
+@frozen
+class Pace:
+    """The pauses between polls: they grow from 0.25 s to 1.5 s and are 5 s after ten minutes with the same status.
+
+    ``pause`` is the next one, ``changed_at`` the time of the last change of status.
+    """
+
+    changed_at: float
+    pause: float = FIRST
+
+    def next(self, now: float, *, has_changed: bool) -> "Pace":
+        """Return the pace after a poll. A change of status makes it fast again; nothing else does."""
+        if has_changed:
+            return Pace(now, _AGAIN)
+        if now - self.changed_at >= _QUIET:
+            return Pace(self.changed_at, _SLOW)
+        return Pace(self.changed_at, min(self.pause * _GROWTH, _FAST))
+
+
+def spread(pause: float, dice: float) -> float:
+    """Return a pause that is up to a tenth longer, so that many waits do not poll together."""
+    return pause * (1 + _JITTER * dice)
+
+
+def is_transient(error: Error) -> bool:
+    """Return whether a read that failed with this error is worth sending again."""
+    if isinstance(error, SDKError):
+        return error.status_code == _TOO_MANY or error.status_code >= _SERVER_ERROR
+    return isinstance(error, ConnectionError | RequestTimeoutError)
+
+
+def requested_pause(error: Error) -> float:
+    """Return the pause that ``Retry-After`` requires, at most ten minutes, or 0 where it requires none.
+
+    A date counts from the ``Date`` of the same response: the clock of this machine may be wrong.
+    """
+    if not isinstance(error, SDKError):
+        return 0.0
+    return min(retry_after(error.headers, _sent_at(error)) or 0.0, _LONGEST)
+
+
+def _sent_at(error: SDKError) -> datetime:
+    from email.utils import parsedate_to_datetime  # few servers require a pause
+
+    try:
+        date = parsedate_to_datetime(error.headers.get("date", ""))
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)  # without a Date, a date in Retry-After requires nothing
+    return date.replace(tzinfo=date.tzinfo or UTC)

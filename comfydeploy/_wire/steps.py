@@ -1,0 +1,79 @@
+"""What a follower of a run wants done next, as values, and the answer that it takes back.
+
+``seconds`` is a duration: of a pause, or the time limit of one request, which is sent once.
+"""
+
+from datetime import datetime
+from typing import Any, NamedTuple, TypeAlias
+
+from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.outcome import WaitError, WatchItem
+from comfydeploy.result import Result
+
+
+class Sleep(NamedTuple):
+    """Wait."""
+
+    seconds: float
+
+
+class Poll(NamedTuple):
+    """Read the run: the answer is a ``Result[WorkflowRunModel, Error]``."""
+
+    queue_position: bool
+    seconds: float
+
+
+class ReadRows(NamedTuple):
+    """Read v1 rows with their outputs: the answer is a ``Result[list[WorkflowRunRow], Error]``."""
+
+    workflow_id: str
+    limit: int
+    offset: int
+    seconds: float
+
+
+class ReadPlaces(NamedTuple):
+    """Read v2 rows created at or after ``since``: the answer is a ``Result[list[WorkflowRunRow], Error]``."""
+
+    workflow_id: str
+    since: datetime
+    limit: int
+    offset: int
+    seconds: float
+
+
+class ReadLogs(NamedTuple):
+    """Read the archived log of the run: the answer is a ``Result[list[RunLog], Error]``."""
+
+    seconds: float
+
+
+class Cancel(NamedTuple):
+    """Cancel the run: the answer is a ``Result[CancelRunResponse, Error]``."""
+
+    seconds: float
+
+
+class Emit(NamedTuple):
+    """Hand an item to the caller."""
+
+    item: WatchItem
+
+
+class Done(NamedTuple):
+    """Stop: this is the result, and the last item of a watch."""
+
+    result: Result[WorkflowRunModel, WaitError]
+
+
+Request: TypeAlias = Poll | ReadRows | ReadPlaces | ReadLogs | Cancel
+Step: TypeAlias = Sleep | Request | Emit | Done
+
+
+class Answer(NamedTuple):
+    """What came back: the result of a request, else ``None``; the monotonic time; a random number from 0 to 1."""
+
+    result: Any
+    now: float
+    dice: float

@@ -1,0 +1,204 @@
+"""What became of a run, as values that match, print, pickle and can be raised."""
+
+import copy
+import json
+import pickle
+import subprocess
+import sys
+import typing
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfydeploy import outcome
+from comfydeploy.errors import ComfyDeployError, ConnectionError, Error, Fate, SDKError
+from comfydeploy.models import WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
+from comfydeploy.models.run import RunStatus
+from comfydeploy.outcome import (
+    DeadlineExceeded,
+    PollFailed,
+    RunCancelled,
+    RunEnd,
+    RunFailed,
+    RunTimedOut,
+    WaitError,
+    run_outcome,
+)
+from comfydeploy.result import Failure, Success
+
+MOMENT = datetime(2026, 11, 25, tzinfo=UTC)
+OUTPUT = WorkflowRunOutputModel(id="o", run_id="r", data={"text": ["x"]})
+RUN = WorkflowRunModel(id="r", status="failed", workflow_inputs={"prompt": "SECRET"}, outputs=[OUTPUT])
+ERRORS = [
+    RunFailed(
+        "K (node 5): E: m", RUN, "r", "node", "5", "K", "E", "m\n\nmore", "a trace", ("a log",), "row", "Look there."
+    ),
+    RunFailed("m", None, None),
+    RunCancelled("m", RUN, "r"),
+    RunTimedOut("m", RUN, "r", "unmarked", "row", "Look there."),
+    RunTimedOut("m", RUN, "r"),
+    DeadlineExceeded("m", "r", RUN, "unknown", "Wait on."),
+    DeadlineExceeded("m", "r", None, "no"),
+    PollFailed(ConnectionError("lost", "unknown"), "Wait on.", "r"),
+    PollFailed(SDKError("busy", 503)),
+]
+by_name = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+
+
+def fields_of(error):
+    values = {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
+    return {name: repr(value) if isinstance(value, Exception) else value for name, value in values.items()}
+
+
+def run(status, **fields):
+    return WorkflowRunModel(id="r", status=status, **fields)
+
+
+def test_there_is_an_example_of_every_error():
+    kinds = {type(error) for error in ERRORS}
+    assert kinds == {
+        kind for kind in vars(outcome).values() if isinstance(kind, type) and kind.__base__ is ComfyDeployError
+    }
+    assert kinds == {*typing.get_args(RunEnd), DeadlineExceeded, PollFailed}
+    assert set(typing.get_args(WaitError)) == {*typing.get_args(RunEnd), DeadlineExceeded, *typing.get_args(Error)}
+
+
+def test_the_fields_of_a_failed_run():
+    names = "message run run_id kind node_id node_type exception_type exception_message traceback logs source hint fate"
+    assert [field.name for field in attrs.fields(RunFailed)] == names.split()
+
+
+@by_name
+def test_an_error_can_be_raised(error):
+    with pytest.raises(ComfyDeployError) as caught:
+        raise error
+    assert caught.value is error
+    assert str(error).startswith(error.message)
+    assert error.fate in typing.get_args(Fate)
+    assert hasattr(error, "hint")
+    assert hasattr(error, "run_id")
+
+
+@by_name
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickled_error_keeps_its_fields(error, protocol):
+    again = pickle.loads(pickle.dumps(error, protocol))
+    assert type(again) is type(error)
+    assert fields_of(again) == fields_of(error)
+    assert (str(again), repr(again)) == (str(error), repr(error))
+
+
+@by_name
+def test_an_error_cannot_be_changed(error):
+    assert fields_of(copy.copy(error)) == fields_of(copy.deepcopy(error)) == fields_of(error)
+    with pytest.raises(AttributeError):
+        error.hint = "other"
+
+
+@by_name
+def test_an_error_prints_no_inputs(error):
+    assert "SECRET" not in repr(error)
+    assert f"fate={error.fate!r}" in repr(error)
+
+
+def test_a_failed_poll_has_the_fate_of_the_poll():
+    assert [error.fate for error in ERRORS[-2:]] == ["unknown", "answered"]
+    assert ERRORS[-2].message == "A poll failed and is tried again: lost"
+
+
+@pytest.mark.parametrize("status", ["not-started", "queued", "started", "running", "uploading"])
+@pytest.mark.parametrize("ended_at", [None, MOMENT])
+def test_a_run_on_its_way_has_no_outcome(status, ended_at):
+    assert run_outcome(run(status, ended_at=ended_at)) is None
+
+
+def test_success_means_that_the_run_succeeded():
+    for status in typing.get_args(RunStatus):
+        result = run_outcome(run(status))
+        assert isinstance(result, Success) is (status == "success")
+    succeeded = run("success")
+    assert run_outcome(succeeded).unwrap() is succeeded
+
+
+def test_an_unknown_status_is_an_end_with_ended_at():
+    assert run_outcome(run("thawing")) is None
+    error = run_outcome(run("evicted", ended_at=MOMENT)).failure()
+    assert isinstance(error, RunFailed)
+    assert (error.kind, error.source) == ("unknown", "guess")
+    assert error.message == "The run ended with the status 'evicted', which this version does not know"
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "message"),
+    [
+        ({"status": "failed"}, RunFailed, "The run failed before a node was reported (a guess"),
+        ({"status": "failed", "live_status": "Executing K"}, RunFailed, "The run failed at K (a guess"),
+        ({"status": "cancelled"}, RunCancelled, "The run was cancelled before its first node"),
+        ({"status": "cancelled", "live_status": "Executing K"}, RunCancelled, "The run was cancelled at K"),
+        ({"status": "cancelled", "live_status": "Executing "}, RunCancelled, "The run was cancelled before its first"),
+        ({"status": "cancelled", "live_status": "Loading"}, RunCancelled, "The run was cancelled before its first"),
+        ({"status": "timeout", "live_status": "Executing K"}, RunTimedOut, "K: still executed when the time limit"),
+        ({"status": "timeout"}, RunTimedOut, "The machine did not start the run"),
+        ({"status": "timeout", "started_at": MOMENT}, RunTimedOut, "The time limit of the machine passed (a guess"),
+        ({"status": "timeout", "outputs": [OUTPUT]}, RunTimedOut, "The run has outputs, but the server never marked"),
+    ],
+)
+def test_the_end_of_a_run(fields, kind, message):
+    ended = run(**fields)
+    error = run_outcome(ended).failure()
+    assert type(error) is kind
+    assert error.message.startswith(message)
+    assert (error.run, error.run_id, error.fate) == (ended, "r", "answered")
+
+
+def test_a_timed_out_run_that_has_outputs_was_not_marked():
+    assert run_outcome(run("timeout", outputs=[OUTPUT])).failure().kind == "unmarked"
+    assert run_outcome(run("timeout", outputs=[attrs.evolve(OUTPUT, data={})])).failure().kind == "start"
+
+
+@given(st.text() | st.sampled_from(typing.get_args(RunStatus)), st.none() | st.just(MOMENT), st.none() | st.text())
+def test_an_ended_run_has_an_outcome(status, ended_at, live_status):
+    model = run(status, ended_at=ended_at, live_status=live_status)
+    row = WorkflowRunRow(id="r", status=status, ended_at=ended_at)
+    result = run_outcome(model)
+    assert model.is_ended is row.is_ended is (result is not None)
+    assert model.is_success is row.is_success is isinstance(result, Success)
+    assert result is None or isinstance(result, Success | Failure)
+
+
+def test_a_success_without_outputs_warns():
+    assert "without outputs" in run("success").warning
+    assert "without outputs" in run("success", outputs=[attrs.evolve(OUTPUT, data={})]).warning
+    assert run("success", outputs=[OUTPUT]).warning is None
+    assert run("failed").warning is None
+
+
+def test_errors_match_by_class_and_field():
+    def found(error):
+        match error:
+            case RunFailed(kind="node", node_id=node, source="row"):
+                return node
+            case RunFailed(message, None) | RunCancelled(message):
+                return message
+            case RunTimedOut(kind="unmarked") | DeadlineExceeded(cancelled="unknown"):
+                return error.hint
+            case PollFailed(ConnectionError()):
+                return "lost"
+            case _:
+                return None
+
+    assert [found(error) for error in ERRORS] == ["5", "m", "m", "Look there.", None, "Wait on.", None, "lost", None]
+
+
+def test_every_public_name_is_there():
+    assert list(outcome.__all__) == sorted(outcome.__all__, key=lambda name: (name.islower(), name))
+    assert all(hasattr(outcome, name) for name in outcome.__all__)
+
+
+def test_queueing_a_run_loads_no_outcomes():
+    code = "import json, sys; import comfydeploy.funcs.run_queue; print(json.dumps(list(sys.modules)))"
+    output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert "comfydeploy.outcome" not in json.loads(output)

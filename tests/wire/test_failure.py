@@ -1,0 +1,153 @@
+"""The reason of a failed run out of its row, its stream, or its last state."""
+
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfydeploy._wire.failure import (
+    Reason,
+    ends_stream,
+    first_paragraph,
+    guessed,
+    has_node_times,
+    row_reason,
+    run_failed,
+    stream_reason,
+)
+from comfydeploy.models import EventUpdate, WorkflowRunModel
+
+STREAMS = json.loads((Path(__file__).parent.parent / "samples" / "failures.json").read_text())["streams"]
+RUN = WorkflowRunModel(id="r", status="failed")
+RAISED = {"node_id": "5", "node_type": "K", "exception_type": "E", "exception_message": "m", "current_inputs": "SECRET"}
+REFUSED = {
+    "error": {"error": {"message": "no"}, "node_errors": {"4": {"class_type": "L", "errors": [{"message": "x"}]}}}
+}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3) | st.sampled_from([
+        "data", "error", "errors", "node_errors", "message", "details", "class_type", "node_id", "node_type",
+        "exception_type", "exception_message", "traceback", "time",
+    ]), inner, max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+
+
+def rows(*documents):
+    return [{"id": "o", "data": document} for document in documents]
+
+
+@pytest.mark.parametrize("sample", STREAMS, ids=lambda sample: sample["name"])
+def test_reason_in_a_stream(sample):
+    update = EventUpdate(event=sample["event"], data=sample["data"])
+    reason = stream_reason(update)
+    assert (reason and reason.kind, reason and reason.text) == (sample["kind"], sample["message"])
+    assert ends_stream(update) is sample["ends"]
+    assert "SECRET" not in repr(reason)
+
+
+def test_failure_from_a_stream_has_no_run():
+    reason = stream_reason(EventUpdate(event="execution_error", data={**RAISED, "traceback": ["a\n", "b\n", 5]}))
+    error = run_failed(reason, "stream", None, run_id="r")
+    assert (error.message, error.run, error.run_id, error.kind) == ("K (node 5): E: m", None, "r", "node")
+    assert (error.node_id, error.node_type, error.exception_type, error.exception_message) == ("5", "K", "E", "m")
+    assert (error.traceback, error.logs, error.source, error.fate) == ("a\nb", (), "stream", "answered")
+
+
+def test_inputs_are_in_no_error():
+    error = run_failed(row_reason(rows(RAISED)), "row", RUN)
+    assert error.run is RUN
+    assert "SECRET" not in repr(error) + str(error)
+    assert b"SECRET" not in pickle.dumps(error)
+
+
+def test_raised_comes_before_refused():
+    assert row_reason(rows([], REFUSED, None, RAISED)).kind == "node"
+    assert row_reason(rows([], REFUSED)).text == "L (node 4): x"
+
+
+@pytest.mark.parametrize("outputs", [None, "x", 5, {}, [], [None], rows(None, [], {"images": []}, {"error": None})])
+def test_rows_without_a_reason(outputs):
+    assert row_reason(outputs) is None
+
+
+@pytest.mark.parametrize(
+    ("raised", "text"),
+    [
+        ({"exception_type": "E"}, "A node: E"),
+        ({"exception_message": "m", "node_id": 7}, "Node 7: m"),
+        ({"exception_message": None, "node_type": "K"}, "K: an exception without a type or a message"),
+        ({"exception_message": "a\nb\n \nc", "node_type": "K", "node_id": True}, "K: a b"),
+        ({"exception_message": "x" * 400, "node_type": "K", "node_id": 10**5000}, f"K: {'x' * 294}..."),
+    ],
+)
+def test_what_a_node_raised_in_one_sentence(raised, text):
+    assert row_reason(rows(raised)).text == text
+
+
+@pytest.mark.parametrize(
+    ("refused", "text"),
+    [
+        ({"error": 5, "node_errors": None}, "5"),
+        ({"error": True}, "ComfyUI refused the graph without a reason"),
+        ({"error": {"details": "d"}}, "d"),
+        ({"error": "x", "node_errors": {"4": None}}, "Node 4: refused without a reason"),
+        ({"error": "x", "node_errors": {"4": {"errors": [5, {}, {"message": "a."}]}}}, "Node 4: a."),
+        ({"error": "x", "node_errors": {"4": {"errors": 5}}}, "Node 4: refused without a reason"),
+    ],
+)
+def test_what_is_refused_in_one_sentence(refused, text):
+    assert row_reason(rows({"error": refused})).text == text
+
+
+def test_a_refused_graph_names_every_node():
+    errors = {str(n): {"class_type": "K" * 200, "errors": [{"message": "m" * 500}]} for n in range(50)}
+    text = row_reason(rows({"error": {"error": "x", "node_errors": errors}})).text
+    assert all(f"(node {n}): m" in text for n in range(50))
+    assert len(text) < 50 * 303
+
+
+@pytest.mark.parametrize(
+    ("outputs", "found"),
+    [
+        (rows([]), True),
+        (rows([{"id": "3", "time": 0.1}]), True),
+        (rows({"images": []}, [{"id": "3", "time": 0.1}]), True),
+        (rows(["text"]), False),
+        (rows({"images": []}), False),
+        (None, False),
+    ],
+)
+def test_node_times(outputs, found):
+    assert has_node_times(outputs) is found
+
+
+def test_a_guess_says_so():
+    runs = [
+        WorkflowRunModel(id="r", status="failed", live_status="Executing K"),
+        WorkflowRunModel(id="r", status="failed"),
+    ]
+    assert [guessed(run).kind for run in runs] == ["crashed", "start"]
+    assert all("a guess" in guessed(run).text for run in runs)
+
+
+def test_first_paragraph_is_one_line():
+    assert first_paragraph(None) == first_paragraph(" \n") == ""
+    assert first_paragraph("\n a\n\tb \n \n c") == "a b"
+
+
+@given(JSON)
+def test_odd_rows_never_raise(value):
+    assert isinstance(row_reason(value), Reason | None)
+    assert isinstance(row_reason(rows(value, {"error": value})), Reason | None)
+    assert has_node_times(rows(value)) in (True, False)
+
+
+@given(st.sampled_from([None, "execution_error", "executing"]), JSON)
+def test_odd_events_never_raise(event, value):
+    update = EventUpdate(event=event, data=value)
+    assert isinstance(stream_reason(update), Reason | None)
+    assert ends_stream(update) in (True, False)
