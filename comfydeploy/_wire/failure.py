@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from comfydeploy._wire.codec import is_array, is_object
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_stream import EventUpdate
 from comfydeploy.outcome import FailureKind, FailureSource, RunFailed, node_at_work
