@@ -90,7 +90,7 @@ class Service:
         return transport
 
     def submit(self, act: Callable[..., None], *arguments: object) -> Future[bytes]:
-        """Call a method of a connection in the event loop, from any thread; its last argument, a future, is returned."""
+        """Call a method of a connection in the event loop, from any thread; return the future that it settles."""
         answer: Future[bytes] = Future()
         self._unsettled.add(answer)
         answer.add_done_callback(self._unsettled.discard)
