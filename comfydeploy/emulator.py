@@ -1,14 +1,14 @@
 """A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
 
 try:
-    from comfydeploy._emulator.contents import ReceivedFile
-    from comfydeploy._emulator.deliveries import Delivery
-    from comfydeploy._emulator.faults import Fault
-    from comfydeploy._emulator.outcomes import Fails, IsCancelled, NodeOutput, Outcome, Succeeds, TimesOut
+    from comfydeploy._emulator.deployments.outcomes import Fails, IsCancelled, NodeOutput, Outcome, Succeeds, TimesOut
+    from comfydeploy._emulator.emulator import Emulator
+    from comfydeploy._emulator.faults.faults import Fault
     from comfydeploy._emulator.quirks.catalogue import Quirk
-    from comfydeploy._emulator.received import ReceivedRequest
-    from comfydeploy._emulator.runs import Output, OutputFile, Run
-    from comfydeploy._emulator.server import Emulator
+    from comfydeploy._emulator.runs.run import Output, OutputFile, Run
+    from comfydeploy._emulator.web.contents import ReceivedFile
+    from comfydeploy._emulator.web.recorder import ReceivedRequest
+    from comfydeploy._emulator.webhooks.deliveries import Delivery
 except ModuleNotFoundError as _missing:
     needed = "the local server needs: pip install 'comfydeploy[emulator]'"
     raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None

@@ -1,4 +1,4 @@
-"""The application: all routes, behind one gate."""
+"""The application: all routes behind the bearer."""
 
 from typing import Final
 
@@ -6,58 +6,42 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.bodies import UnprocessableError
-from comfydeploy._emulator.breaking import Breaker
-from comfydeploy._emulator.faults import Faults
-from comfydeploy._emulator.limits import BodyLimit
+from comfydeploy._emulator.deployments.catalogue import NotFoundError
+from comfydeploy._emulator.faults.breaking import Breaker
+from comfydeploy._emulator.faults.faults import Faults
 from comfydeploy._emulator.page.routes import PageRoutes
-from comfydeploy._emulator.received import Recorder
-from comfydeploy._emulator.routes.answers import BrokenError, Json, refusal
 from comfydeploy._emulator.routes.control import CONTROL, ControlRoutes
-from comfydeploy._emulator.routes.deployments import DeploymentRoutes
-from comfydeploy._emulator.routes.files import FileRoutes
-from comfydeploy._emulator.routes.logs import LogRoutes
-from comfydeploy._emulator.routes.runs import RunRoutes
-from comfydeploy._emulator.routes.sessions import SessionRoutes
-from comfydeploy._emulator.routes.start import StartRoutes
+from comfydeploy._emulator.routes.service import ENDPOINTS
+from comfydeploy._emulator.validation import UnprocessableError
+from comfydeploy._emulator.web.limits import BodyLimit
+from comfydeploy._emulator.web.recorder import Recorder
+from comfydeploy._emulator.web.responses import BrokenError, Json, error_response
 
 LOCAL_KEY: Final = "local-key"
 _GUARDED: Final = ("/api/", CONTROL)
 
 
-def service_routes(backend: Backend) -> list[Route]:
-    """List the routes that the real server has as well."""
-    return [
-        *StartRoutes(backend).routes(),
-        *RunRoutes(backend).routes(),
-        *FileRoutes(backend).routes(),
-        *LogRoutes(backend).routes(),
-        *SessionRoutes(backend).routes(),
-        *DeploymentRoutes(backend).routes(),
-    ]
-
-
 class Application:
-    """The server of a backend, closed to all who do not know ``bearer``."""
+    """The application of a backend; its API needs ``bearer``."""
 
     def __init__(self, backend: Backend, bearer: str, faults: Faults, recorder: Recorder) -> None:
         own = [
-            # A key of the user's own is a secret, and shown to nobody.
+            # A key of the user's own is a secret, so the page does not show it.
             *PageRoutes(backend, bearer, example_key=bearer if bearer == LOCAL_KEY else "YOUR_KEY").routes(),
             *ControlRoutes(backend, faults, recorder).routes(),
         ]
-        routes = [*service_routes(backend), *own]
+        routes = [*(endpoint.route(backend) for endpoint in ENDPOINTS), *own]
         for route in routes:
             # Starlette answers HEAD wherever GET is; the real server does not.
             (route.methods or set()).discard("HEAD")
         app = Starlette(
             routes=routes,
             exception_handlers=dict.fromkeys(
-                (HTTPException, UnprocessableError, BrokenError, ClientDisconnect), refusal
+                (HTTPException, NotFoundError, UnprocessableError, BrokenError, ClientDisconnect), error_response
             ),
         )
         gated = BearerGate(app, bearer)
@@ -69,28 +53,28 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        # Whoever watches or controls the server is neither recorded nor met by faults.
+        # Requests of the page and of the control routes are not recorded and have no faults.
         is_own = any(route.matches(scope)[0] is not Match.NONE for route in self._own)
         await (self._watching if is_own else self._answering)(scope, receive, send)
 
     async def stop(self) -> None:
-        """End what runs, so that nobody waits for it any longer."""
+        """End all runs, streams and sessions."""
         self._breaker.stop()
         await self._backend.stop()
 
 
 class BearerGate:
-    """Lets requests pass that carry the key or need none, as those to the address of a file."""
+    """Requires the bearer for the API; other routes, such as the addresses of files, need none."""
 
     def __init__(self, app: ASGIApp, bearer: str) -> None:
         self._app: Final = app
         self._bearer: Final = bearer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401, or let the application answer."""
-        await (self._refusal(scope) or self._app)(scope, receive, send)
+        """Answer 401, or pass the request on."""
+        await (self._error(scope) or self._app)(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    def _error(self, scope: Scope) -> Response | None:
         if not (scope["path"] + "/").startswith(_GUARDED):
             return None
         scheme, space, key = Request(scope).headers.get("authorization", "").partition(" ")

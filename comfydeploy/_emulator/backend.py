@@ -1,28 +1,30 @@
-"""What stands behind the routes."""
+"""The parts of a server."""
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from comfydeploy._emulator.catalogue import Catalogue
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deliveries import Deliveries
-from comfydeploy._emulator.events import EventStream
-from comfydeploy._emulator.feed import Feed
+from comfydeploy._emulator.deployments.catalogue import Catalogue
 from comfydeploy._emulator.folder import Folder
-from comfydeploy._emulator.graphs import checked_life
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.life import Life, Simulation
-from comfydeploy._emulator.machine import Machine
+from comfydeploy._emulator.machine.graphs import checked_life
+from comfydeploy._emulator.machine.life import Life, Simulation
+from comfydeploy._emulator.machine.machine import Machine
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.runs import quirky_life
-from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.quirks.webhooks import method, quirky_send
+from comfydeploy._emulator.runs.feed import Feed
+from comfydeploy._emulator.runs.run import Run
+from comfydeploy._emulator.runs.store import Store
 from comfydeploy._emulator.sessions import Sessions
-from comfydeploy._emulator.store import Store
 from comfydeploy._emulator.uploads import Uploads
-from comfydeploy._emulator.webhooks import Webhooks
+from comfydeploy._emulator.web.event_stream import EventStream
+from comfydeploy._emulator.webhooks.deliveries import Deliveries
+from comfydeploy._emulator.webhooks.sender import Webhooks
 
 if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the one who starts a server decides."""
+    """The settings of a server."""
 
     data: Path | None = None
     seed: int | None = None
@@ -79,13 +81,15 @@ class Backend:
         simulation = Simulation(clock, self.ids, settings.cold_start)
         life = checked_life(simulation.life)
         comfyui = settings.comfyui
-        self._executions: Final = self._executing(comfyui, simulation, life) if comfyui else None
+        self._executions: Final = self._comfyui_executions(comfyui, simulation, life) if comfyui else None
         if self._executions:
             life = self._executions.life
-        webhooks = Webhooks(clock, deliveries, self.quirks, self.feed)
-        self.machine: Final = Machine(self.store, clock, quirky_life(life, self.quirks), webhooks, self.feed)
+        self._webhooks: Final = Webhooks(
+            clock, deliveries, self.feed, partial(quirky_send, quirks=self.quirks), partial(method, quirks=self.quirks)
+        )
+        self.machine: Final = Machine(self.store, clock, quirky_life(life, self.quirks), self._webhooks.send, self.feed)
 
-    def _executing(self, comfyui: "ComfyUI", simulation: Simulation, life: Life) -> "Executions":
+    def _comfyui_executions(self, comfyui: "ComfyUI", simulation: Simulation, life: Life) -> "Executions":
         from comfydeploy._emulator.comfyui.execution import Executions
         from comfydeploy._emulator.comfyui.messages import Messages
 
@@ -94,35 +98,36 @@ class Backend:
         )
 
     def queue_position(self, run: Run) -> int | None:
-        """Tell the place of a waiting run among those that wait: those of others, which leave one by one, and ours."""
-        if (place := self.store.queue_position(run)) is None:
+        """Return the queue position of a waiting run; the runs of others before it leave one by one."""
+        if (position := self.store.queue_position(run)) is None:
             return None
         waited = (self.clock.now() - run.created_at).total_seconds()
         wait = self._settings.cold_start * self.clock.pace
-        # Each of the others and at last the run itself is the first for an equal part of the cold start.
+        # Each of the others, and at last the run itself, is first for an equal part of the cold start.
         before = ceil((self._settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
-        return place + max(0, before)
+        return position + max(0, before)
 
     async def runs(self) -> tuple[Run, ...]:
         """Return all runs, oldest first."""
         return tuple(self.store.runs())
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass on a manual clock; those who ask at once follow one another."""
+        """Advance the manual clock; concurrent calls follow one another."""
         async with self._advancing:
             await self.clock.advance(seconds)
 
     async def stop(self) -> None:
-        """End what runs, so that nobody waits for it any longer."""
+        """End all runs, streams and sessions."""
         self.feed.end()
         await self.sessions.stop()
         await self.machine.stop()
+        await self._webhooks.stop()
         for stream in self.streams:
             stream.end()
         if self._executions:
             await self._executions.close()
 
     def close(self) -> None:
-        """Close the files, once nothing runs any more."""
+        """Close the files, after ``stop``."""
         self.store.close()
         self._folder.close()

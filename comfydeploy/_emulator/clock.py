@@ -82,11 +82,11 @@ class ManualClock(Clock):
         return task
 
     async def advance(self, seconds: float) -> None:
-        """Let ``seconds`` pass: wake whoever is due, one after the other, and let each do all that it can."""
+        """Advance by ``seconds``: wake each sleeper that is due, in order, and wait for its work."""
         if not 0 <= seconds < inf:
             raise ValueError(f"seconds must be a number, 0 or more, not {seconds}")
         end = self._now + timedelta(seconds=seconds)
-        # Whoever has just been cancelled in their sleep gets to know of it first.
+        # A task that was just cancelled in its sleep runs first.
         await asyncio.sleep(0)
         await self._still()
         while self._sleepers and self._sleepers[0][0] <= end:

@@ -27,5 +27,5 @@ class Ids:
         return f"fc-{self.uuid().replace('-', '').upper()[:26]}"
 
     def word(self, length: int) -> str:
-        """Make letters and digits that nobody confuses when reading them aloud."""
+        """Create a word of letters and digits that are not easily confused."""
         return "".join(self._dice.choices(_ALPHABET, k=length))

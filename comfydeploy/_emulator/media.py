@@ -1,4 +1,4 @@
-"""What the name of a file tells."""
+"""Media types and file names."""
 
 from mimetypes import MimeTypes
 from typing import Final
@@ -22,7 +22,7 @@ for _suffix, _type in {
 
 
 def media_type(filename: str) -> str:
-    """Tell the type of a file by its name, as the real server does; an unknown one is binary."""
+    """Return the media type of a file by its name, as the real server does; an unknown one is binary."""
     return _TYPES.guess_type(filename)[0] or "application/octet-stream"
 
 

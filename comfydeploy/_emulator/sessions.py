@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field
 
-from comfydeploy._emulator.bodies import Gpu
 from comfydeploy._emulator.clock import Clock, to_naive
-from comfydeploy._emulator.deployments import GPU, USER
+from comfydeploy._emulator.deployments.deployment import GPU, USER
+from comfydeploy._emulator.deployments.forms import Gpu
 from comfydeploy._emulator.ids import Ids
 
 START_SECONDS: Final = 2.0
@@ -43,8 +43,8 @@ class Session:
         """When the session ends by itself."""
         return self.created_at + timedelta(minutes=self.timeout)
 
-    def shown(self) -> dict[str, Any]:
-        """Describe the session as ``GET /session/{session_id}`` does; its times tell no zone and are UTC."""
+    def session_json(self) -> dict[str, Any]:
+        """Return the session as ``GET /session/{session_id}`` has it; its times are UTC without a zone."""
         return {
             "id": self.id,
             "session_id": self.id,

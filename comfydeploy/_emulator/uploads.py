@@ -10,13 +10,13 @@ from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.media import media_type
 
 LARGEST: Final = 250 * 1024 * 1024
-_TAKEN: Final = ("image/", "video/", "audio/", "application/")
+_ACCEPTED: Final = ("image/", "video/", "audio/", "application/")
 _NAME: Final = re.compile(r"(img|vid|audio|zip|file)_[1-9A-Za-z]{16}(\.[A-Za-z0-9]{1,16})?")
 
 
-def is_taken(filename: str) -> bool:
-    """Tell whether a file of this name may be uploaded."""
-    return media_type(filename).startswith(_TAKEN)
+def is_accepted(filename: str) -> bool:
+    """Return whether a file of this name may be uploaded."""
+    return media_type(filename).startswith(_ACCEPTED)
 
 
 class Uploads:

@@ -1,4 +1,4 @@
-"""Runs that a real ComfyUI executes (extra ``comfydeploy[comfyui]``, loaded when it is asked for)."""
+"""Runs that a real ComfyUI executes (extra ``comfydeploy[comfyui]``, imported when it is used)."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
-    from comfydeploy._emulator.deployments import Deployment
+    from comfydeploy._emulator.deployments.deployment import Deployment
 
 
 def connected(address: str | None, workflows: str | Path | None) -> "tuple[ComfyUI | None, Sequence[Deployment]]":
-    """Give the ComfyUI at an address, if there is one, and the deployments of a folder of workflows for it."""
+    """Return the ComfyUI at an address, if one is given, and the deployments of a folder of workflows for it."""
     if address is None:
         if workflows is not None:
             raise ValueError("workflows needs comfyui: the address of the ComfyUI that executes them")

@@ -12,12 +12,12 @@ from websockets.exceptions import WebSocketException
 from comfydeploy._emulator.comfyui.graph import json_list, json_object
 
 _CHUNK: Final = 1024 * 1024  # bytes
-# Nobody shall wait for a ComfyUI that hangs while a run is given up.
+# A ComfyUI that hangs must not delay the end of a run.
 _GIVING_UP: Final = 3.0  # seconds
 
 
 class ComfyUIError(Exception):
-    """ComfyUI cannot be asked, or does not answer as it should."""
+    """ComfyUI cannot be reached, or its response is not the expected one."""
 
 
 class ComfyUI:
@@ -67,7 +67,7 @@ class ComfyUI:
         return answer
 
     async def is_queued(self, prompt_id: str) -> bool:
-        """Tell whether a prompt waits or is executed."""
+        """Return whether a prompt waits or is executed."""
         return await self._is_in(prompt_id, "queue_running", "queue_pending")
 
     async def remembered(self, prompt_id: str) -> dict[str, Any]:
@@ -79,7 +79,7 @@ class ComfyUI:
         with suppress(ComfyUIError, TimeoutError):
             async with asyncio.timeout(_GIVING_UP):
                 await self._asked("POST", "/queue", json={"delete": [prompt_id]})
-                # Older ComfyUIs interrupt whatever runs, whichever id they are told.
+                # Older ComfyUIs ignore the id and interrupt the running prompt.
                 if await self._is_in(prompt_id, "queue_running"):
                     await self._asked("POST", "/interrupt", json={"prompt_id": prompt_id})
 

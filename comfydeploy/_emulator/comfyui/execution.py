@@ -16,13 +16,13 @@ from comfydeploy._emulator.comfyui.messages import Message, Messages
 from comfydeploy._emulator.comfyui.outputs import Outputs
 from comfydeploy._emulator.comfyui.prompt import DeletedError, prompted
 from comfydeploy._emulator.comfyui.seeds import reseeded
-from comfydeploy._emulator.deployments import USUAL, Deployment
-from comfydeploy._emulator.events import Event, update
+from comfydeploy._emulator.deployments.deployment import USUAL, Deployment
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.life import Act, Change, Life
-from comfydeploy._emulator.logs import LogLine
-from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.machine.life import Act, Change, Life
+from comfydeploy._emulator.runs.events import Event, update
+from comfydeploy._emulator.runs.logs import LogLine
+from comfydeploy._emulator.runs.run import Run
 from comfydeploy._emulator.uploads import Uploads
 
 
@@ -39,7 +39,7 @@ class Executions:
     simulated: Life
 
     def life(self, run: Run, deployment: Deployment, number: int, base: str) -> AsyncGenerator[Act, None]:
-        """Tell the life of a run from queueing to its end."""
+        """Yield the life of a run from queueing to its end."""
         if deployment.workflow_api is None or deployment.outcome != USUAL:
             return self.simulated(run, deployment, number, base)
         return self._executed(run, deployment.workflow_api, deployment.workflow, base)
@@ -67,7 +67,7 @@ class Executions:
                         return
                     async with aclosing(prompt.messages(ear)) as messages:
                         async for message in messages:
-                            for act in await execution.told(message):
+                            for act in await execution.message_acts(message):
                                 yield act
             except DeletedError:
                 for act in execution.deleted():
@@ -89,7 +89,7 @@ class _Execution:
         self._current: str | None = None
 
     def answered(self, answer: dict[str, Any]) -> Iterator[Act]:
-        """Tell the answer to the prompt; one that is refused ends the run."""
+        """Yield the acts of the response to the prompt; a refusal ends the run."""
         if "prompt_id" in answer:
             yield Event("event_update", {**answer, "prompt_id": self._run.id})
         else:
@@ -97,8 +97,8 @@ class _Execution:
             yield self._line(f"invalid prompt: {answer['error']}")
             yield from self._end("failed")
 
-    async def told(self, message: Message) -> list[Act]:
-        """Tell a message; a list, since what a node has made is fetched before anything is told of it."""
+    async def message_acts(self, message: Message) -> list[Act]:
+        """Return the acts of a message; the output of a node is fetched before they are returned."""
         kind, data = message
         more: Iterable[Act] = ()
         match kind:
@@ -121,12 +121,12 @@ class _Execution:
         return [update(kind, data), *more]
 
     def deleted(self) -> Iterator[Act]:
-        """Tell that the prompt was deleted before ComfyUI began with it."""
+        """Yield the end of a prompt that was deleted before ComfyUI began with it."""
         yield self._line("The prompt was taken out of ComfyUI's queue")
         yield from self._end("cancelled")
 
     def broken(self, error: Exception) -> Iterator[Act]:
-        """Tell that the run cannot go on, or could not begin."""
+        """Yield the end of a run that could not begin or go on."""
         data: dict[str, Any] = {
             "prompt_id": self._run.id,
             "node_id": self._current,

@@ -1,4 +1,4 @@
-"""The one connection over which ComfyUI tells of all prompts."""
+"""The one connection that carries the messages of all prompts."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ class Message(NamedTuple):
 
 
 Ear: TypeAlias = asyncio.Queue[Message | None]
-"""What is heard of a prompt; ``None`` when nothing will be heard any more."""
+"""The messages of a prompt; ``None`` when no more will come."""
 
 
 class Messages:
@@ -41,7 +41,7 @@ class Messages:
         self._listening: asyncio.Task[None] | None = None
         self._client_id = ""
         self._ears: Final[dict[str, Ear]] = {}
-        # What was said of prompts that ComfyUI has taken, but whose ids nobody here knows yet.
+        # Messages of prompts whose ids are not known here yet, because the response to the POST is still on its way.
         self._unheard: Final[deque[Message]] = deque(maxlen=_LATEST)
 
     async def close(self) -> None:
@@ -51,7 +51,7 @@ class Messages:
             await asyncio.wait([self._listening])
 
     async def client_id(self) -> str:
-        """Return the name under which prompts are to be queued, so that they are heard of."""
+        """Return the client id that prompts must be queued with, so that their messages arrive here."""
         async with self._connecting:
             if not self._listening or self._listening.done():
                 self._client_id = str(uuid4())

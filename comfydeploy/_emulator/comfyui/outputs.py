@@ -9,9 +9,9 @@ from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI
 from comfydeploy._emulator.comfyui.graph import is_list, json_object
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.life import Upload
+from comfydeploy._emulator.machine.life import Upload
 from comfydeploy._emulator.media import media_type
-from comfydeploy._emulator.runs import Output, OutputFile, Run
+from comfydeploy._emulator.runs.run import Output, OutputFile, Run
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Outputs:
             data=_by_type(files) or found,
             created_at=self.clock.now(),
         )
-        told = {
-            kind: [self._told(output, one, item) for one, item in zip(found[kind], items, strict=True)]
+        event_data = {
+            kind: [self._event_data(output, one, item) for one, item in zip(found[kind], items, strict=True)]
             for kind, items in listed.items()
         }
         # Previews are shown to those who watch, and listed nowhere.
         if not files and (not made or any(map(_is_file, raw))):
-            return told, None
-        return told, Upload(output, {file.filename: self.folder / file.filename for file in files})
+            return event_data, None
+        return event_data, Upload(output, {file.filename: self.folder / file.filename for file in files})
 
     async def _fetched(self, item: Any) -> Any:
         if not _is_file(item) or item.get("type") == "temp":
@@ -67,7 +67,7 @@ class Outputs:
             type=item.get("type") or "output",
         )
 
-    def _told(self, output: Output, one: Any, item: Any) -> Any:
+    def _event_data(self, output: Output, one: Any, item: Any) -> Any:
         if not isinstance(one, OutputFile):
             return item
         kept = {"filename": one.filename, "upload_duration": one.upload_duration}

@@ -1,4 +1,4 @@
-"""A prompt that ComfyUI has taken: what is heard of it."""
+"""A prompt of ComfyUI, and its messages."""
 
 import json
 from collections.abc import AsyncGenerator, Iterator
@@ -21,7 +21,7 @@ class DeletedError(Exception):
 
 
 class Prompt:
-    """A prompt of ComfyUI's, told of under the id of a run, which older ComfyUIs do not let one choose.
+    """A prompt of ComfyUI. Its messages carry the id of the run, which older ComfyUIs do not let the client choose.
 
     ``answer`` is what ComfyUI answered to it: without a ``prompt_id`` it was refused.
     """
@@ -40,7 +40,7 @@ class Prompt:
         return str(self.answer.get("prompt_id", self._run_id))
 
     async def messages(self, ear: Ear) -> AsyncGenerator[Message, None]:
-        """Tell what ComfyUI says; once the connection is lost, what it remembers when the prompt has ended."""
+        """Yield the messages; after a lost connection, those of the history once the prompt has ended."""
         while message := await ear.get():
             if message.kind != "status":
                 yield self._noted(message)
@@ -106,7 +106,7 @@ def _key(message: Message) -> tuple[str, Any]:
 
 
 def _remembered(entry: dict[str, Any], prompt_id: str) -> Iterator[Message]:
-    """Tell a prompt that has ended as it would have been told meanwhile, as far as that is known."""
+    """Yield the messages of a prompt that has ended, as far as the history has them."""
     written = map(json_list, json_list(json_object(entry.get("status")).get("messages")))
     messages = [Message(str(kind), {**json_object(data), "prompt_id": prompt_id}) for kind, data in written]
     yield from (message for message in messages if message.kind in _BEGINS)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, is_list, json_list, json_object
 from comfydeploy._emulator.comfyui.inputs import PREFIX
-from comfydeploy._emulator.deployments import DEPLOYMENTS, Deployment
+from comfydeploy._emulator.deployments.deployment import DEPLOYMENTS, Deployment
 
 _TYPES: Final = {
     "Boolean": "boolean",

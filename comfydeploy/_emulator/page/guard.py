@@ -29,7 +29,7 @@ _REFUSED: Final = (
 
 
 class Guard:
-    """Opens the page to this computer, and to whoever knows the API key.
+    """Opens the page to this computer, and to clients that send the API key.
 
     A request is of this computer if it comes from it *and* was sent to it by a loopback name. The second keeps other
     sites out that have made their own name point here. Everybody else gives the key as the password of the browser's
@@ -61,8 +61,8 @@ class Guard:
 
 def _is_local(request: Request) -> bool:
     try:
-        asked = urlsplit(f"//{request.headers.get('host', '')}")
-        name, _ = asked.hostname or "", asked.port
+        sent_to = urlsplit(f"//{request.headers.get('host', '')}")
+        name, _ = sent_to.hostname or "", sent_to.port
     except ValueError:
         return False
     return bool(request.client and _is_loopback(request.client.host) and (name == "localhost" or _is_loopback(name)))

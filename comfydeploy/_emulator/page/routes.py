@@ -14,11 +14,11 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.events import Event
 from comfydeploy._emulator.page.guard import Answer, Guard
 from comfydeploy._emulator.page.views import RunView, failure, templates
-from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.runs.events import Event
+from comfydeploy._emulator.runs.run import Run
+from comfydeploy._emulator.web import requests
 
 RUNS_PER_PAGE: Final = 50
 # Real seconds, whatever the pace of the runs: browsers and eyes have their own.
@@ -66,7 +66,7 @@ class PageRoutes:
     async def page(self, viewed: _Viewed, request: Request) -> Response:
         """Answer ``GET /`` (the runs, newest first; ``?page=2`` the next fifty) and ``GET /runs/{run_id}``."""
         view = viewed(request)
-        return HTMLResponse(self._render("layout.html", view=view, base=asked.base(request)), view.status)
+        return HTMLResponse(self._render("layout.html", view=view, base=requests.base(request)), view.status)
 
     async def events(self, viewed: _Viewed, request: Request) -> Response:
         """Answer ``GET /page/events`` and ``GET /page/events/{run_id}``: the page at once, and after every change.
@@ -91,7 +91,7 @@ class PageRoutes:
                 happened.clear()
                 view = viewed(request)
                 yield Event(None, {"title": view.title, "content": view.content}).encoded()
-                # However much happens, once in a while is enough to be told of it.
+                # A pause limits how often a busy page is rendered.
                 await asyncio.sleep(PAUSE_SECONDS)
                 with suppress(TimeoutError):
                     # Ages grow even when nothing happens, and a client that left is noticed.
@@ -109,7 +109,7 @@ class PageRoutes:
             page=number,
             pages=max(1, -(-total // RUNS_PER_PAGE)),
             deployments=self._backend.catalogue.all(),
-            url=f"{asked.base(request)}api",
+            url=f"{requests.base(request)}api",
             key=self._example_key,
         )
         return _View("Runs \N{MIDDLE DOT} comfydeploy", content, f"/page/events?page={number}")
@@ -147,10 +147,10 @@ class PageRoutes:
 def _run_id(request: Request) -> str | None:
     """Return the id of the run that a page is about, if it is about one."""
     run_id = request.path_params.get("run_id")
-    return run_id and asked.uuid_or_text(run_id)
+    return run_id and requests.uuid_or_text(run_id)
 
 
 def _page_number(request: Request) -> int:
     number = request.query_params.get("page", "1")
-    # Nobody types it: what is no number, or none that SQLite can count to, is the first page.
+    # Text, or a number beyond SQLite's integers, is the first page.
     return max(1, int(number)) if number.isdecimal() and len(number) < 10 else 1  # noqa: PLR2004 - digits

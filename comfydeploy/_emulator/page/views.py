@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from comfydeploy._emulator.feed import History
-from comfydeploy._emulator.logs import LogLine
 from comfydeploy._emulator.media import media_type
-from comfydeploy._emulator.runs import ENDED, OutputFile, Run
+from comfydeploy._emulator.runs.feed import History
+from comfydeploy._emulator.runs.logs import LogLine
+from comfydeploy._emulator.runs.run import ENDED, OutputFile, Run
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -103,14 +103,14 @@ class RunView:
 
 
 def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str | None:
-    """Tell why a run has failed: from its events, or from the last line of its log when these are not kept."""
+    """Return the reason of a failed run: from its events, or the last line of its log if they are not kept."""
     if run.status != "failed":
         return None
-    for heard in reversed(history.latest if history else ()):
-        if heard.kind == "execution_error":
-            told = heard.event.data["data"]
-            where = f"{told.get('node_type')} (node {told.get('node_id')})"
-            return f"{told.get('exception_type')} in {where}: {told.get('exception_message')}"
+    for timed in reversed(history.latest if history else ()):
+        if timed.kind == "execution_error":
+            data = timed.event.data["data"]
+            where = f"{data.get('node_type')} (node {data.get('node_id')})"
+            return f"{data.get('exception_type')} in {where}: {data.get('exception_message')}"
     return lines[-1].message if lines else None
 
 

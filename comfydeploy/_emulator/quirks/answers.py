@@ -1,20 +1,18 @@
-"""Quirks of answers: which requests break, and how times are written."""
+"""Quirks of responses: which requests break, and how times are written."""
 
 from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from starlette.exceptions import HTTPException
-
-from comfydeploy._emulator.bodies import ModelRunRequest, RunRequest
+from comfydeploy._emulator.deployments.forms import ModelRunRequest, RunRequest
 from comfydeploy._emulator.quirks.catalogue import Quirk
-from comfydeploy._emulator.store import Store
+from comfydeploy._emulator.runs.store import Store
 
 ORIGINS: Final = frozenset({"manual", "api", "public-share", None})
 
 
 def is_storable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
-    """Tell whether the server can store what is asked for."""
+    """Return whether the server can store the request."""
     if Quirk.BROKEN_STORING not in quirks:
         return True
     if isinstance(form, ModelRunRequest):
@@ -24,23 +22,24 @@ def is_storable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
 
 
 def is_answerable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
-    """Tell whether the server can write down what it has started, where one run is expected."""
+    """Return whether the server can serialise what it has started, where one run is expected."""
     return Quirk.BROKEN_ANSWERS not in quirks or not (form.is_batch or form.is_native_run)
 
 
-def refuse_to_cancel(run_id: str, store: Store) -> None:
-    """Raise the 500 of an id that names no function call; the real server looks for one instead of for a run."""
+def cancel_error(run_id: str, store: Store) -> str | None:
+    """Return the error of an id without a function call; the real server looks for the call instead of the run."""
     try:
         run = store.run(str(UUID(run_id)))
     except ValueError:
         wrong = f"invalid input for query argument $1: {run_id!r} (invalid UUID)"
-        raise HTTPException(500, f"Error cancel function {wrong} [SQL: SELECT workflow_runs.id ...]") from None
+        return f"Error cancel function {wrong} [SQL: SELECT workflow_runs.id ...]"
     if not run or not run.modal_function_call_id:
-        raise HTTPException(500, "Error cancel function 404: Run not found or has no modal function call ID")
+        return "Error cancel function 404: Run not found or has no modal function call ID"
+    return None
 
 
 def quirky_times(document: dict[str, Any], quirks: Collection[Quirk]) -> dict[str, Any]:
-    """Return a run or an output as it is shown, with its times and those of its outputs as these quirks have them."""
+    """Return the JSON of a run or an output with its times, and those of its outputs, changed by these quirks."""
     shown: dict[str, Any] = {
         key: _time(value, quirks) if key.endswith("_at") and isinstance(value, str) else value
         for key, value in document.items()

@@ -58,7 +58,7 @@ class Quirk(StrEnum):
     )
     ENDLESS_STREAM = (
         "endless-stream",
-        "The event stream of an invalid graph tells its error, and then nothing for ever.",
+        "The event stream of an invalid graph sends its error and then nothing more, without an end.",
         "A graph with a node that has no class_type, or the class_type NoSuchNode.",
     )
     ABANDONED_RUN = (

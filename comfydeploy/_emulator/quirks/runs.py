@@ -5,10 +5,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Final, TypeAlias
 
-from comfydeploy._emulator.deployments import Deployment
-from comfydeploy._emulator.life import Act, Change, Life, Pause, Upload
+from comfydeploy._emulator.deployments.deployment import Deployment
+from comfydeploy._emulator.machine.life import Act, Change, Life, Pause, Upload
 from comfydeploy._emulator.quirks.catalogue import Quirk
-from comfydeploy._emulator.runs import Output, OutputFile, OutputItem, Run
+from comfydeploy._emulator.runs.run import Output, OutputFile, OutputItem, Run
 
 Acts: TypeAlias = AsyncGenerator[Act, None]
 

@@ -1,27 +1,27 @@
-"""Quirks of event streams: what a listener hears of what it is told."""
+"""Quirks of event streams: what happens to events between a run and its listener."""
 
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
-from comfydeploy._emulator.events import Event, Fragment, Tell
 from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.runs.events import Event, Fragment, Listener
 
 LARGE: Final = 1000
 
 
-def quirky_tell(tell: Tell, quirks: Collection[Quirk]) -> Tell:
-    """Return what stands between a run and its listener under these quirks."""
+def quirky_listener(listener: Listener, quirks: Collection[Quirk]) -> Listener:
+    """Wrap a listener so that it receives the events as these quirks change them."""
     for quirk, change in _CHANGES.items():
         if quirk in quirks:
-            tell = change(tell)
-    return tell
+            listener = change(listener)
+    return listener
 
 
 class _Corrupted:
-    """Lets the next line of the log into the middle of an event, and whatever else is told wait so long."""
+    """Inserts the next log line in the middle of a large event; other events wait for it."""
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell: Final = tell
+    def __init__(self, listener: Listener) -> None:
+        self._listener: Final = listener
         self._rest: bytes | None = None
         self._waiting: Final[list[Event | Fragment | None]] = []
 
@@ -29,7 +29,7 @@ class _Corrupted:
         if self._rest is None:
             self._begin(event)
         elif isinstance(event, Event) and event.name == "log_update":
-            self._tell(event)
+            self._listener(event)
             self._end()
         else:
             self._waiting.append(event)
@@ -40,13 +40,13 @@ class _Corrupted:
         if event is not None and len(written := event.encoded()) > LARGE:
             half = len(written) // 2
             self._rest = written[half:]
-            self._tell(Fragment(written[:half]))
+            self._listener(Fragment(written[:half]))
         else:
-            self._tell(event)
+            self._listener(event)
 
     def _end(self) -> None:
         if self._rest is not None:
-            self._tell(Fragment(self._rest))
+            self._listener(Fragment(self._rest))
         self._rest = None
         waiting = self._waiting[:]
         self._waiting.clear()
@@ -54,25 +54,25 @@ class _Corrupted:
             self(event)
 
 
-def _endless_stream(tell: Tell) -> Tell:
+def _endless_stream(listener: Listener) -> Listener:
     invalid = False
 
-    def told(event: Event | Fragment | None) -> None:
+    def listen(event: Event | Fragment | None) -> None:
         nonlocal invalid
         if not invalid:
-            tell(event)
+            listener(event)
         if isinstance(event, Event) and "error" in event.data:
             invalid = True
 
-    return told
+    return listen
 
 
-def _silent_end(tell: Tell) -> Tell:
-    def told(event: Event | Fragment | None) -> None:
-        # What follows the end is told to nobody.
-        tell(None if isinstance(event, Event) and _puts_out_null(event) else event)
+def _silent_end(listener: Listener) -> Listener:
+    def listen(event: Event | Fragment | None) -> None:
+        # The listener ignores the events after its end.
+        listener(None if isinstance(event, Event) and _puts_out_null(event) else event)
 
-    return told
+    return listen
 
 
 def _puts_out_null(event: Event) -> bool:
@@ -82,7 +82,7 @@ def _puts_out_null(event: Event) -> bool:
     return any(isinstance(items, list) and None in items for items in made["output"].values())
 
 
-_CHANGES: Final[dict[Quirk, Callable[[Tell], Tell]]] = {
+_CHANGES: Final[dict[Quirk, Callable[[Listener], Listener]]] = {
     Quirk.CORRUPTED_EVENTS: _Corrupted,
     Quirk.ENDLESS_STREAM: _endless_stream,
     Quirk.SILENT_END: _silent_end,

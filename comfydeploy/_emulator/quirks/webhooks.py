@@ -1,16 +1,14 @@
-"""Quirks of webhooks: the order in which the messages of a run are sent, and how often."""
+"""Quirks of webhooks: the order of the messages of a run, and how often each is sent."""
 
 from collections.abc import Callable, Collection
-from typing import Final, TypeAlias
+from typing import Final
 
-from comfydeploy._emulator.deliveries import Message
 from comfydeploy._emulator.quirks.catalogue import Quirk
-
-Send: TypeAlias = Callable[[Message], None]
+from comfydeploy._emulator.webhooks.deliveries import Message, Send
 
 
 def quirky_send(send: Send, quirks: Collection[Quirk]) -> Send:
-    """Return what stands between one run and the sender of its messages under these quirks."""
+    """Wrap the sender of the messages of one run so that these quirks apply."""
     for quirk, change in _CHANGES.items():
         if quirk in quirks:
             send = change(send)
@@ -18,7 +16,7 @@ def quirky_send(send: Send, quirks: Collection[Quirk]) -> Send:
 
 
 def method(message: Message, quirks: Collection[Quirk]) -> str:
-    """Return the method of the request that delivers a message, which has been tried before or not."""
+    """Return the method of the request that delivers a message; a repetition may be a GET."""
     return "GET" if message.attempts and Quirk.GET_WEBHOOKS in quirks else "POST"
 
 
@@ -60,7 +58,7 @@ def _unordered(send: Send) -> Send:
     return sent
 
 
-# The last one changes the messages first.
+# The last wrapper is the first to see a message.
 _CHANGES: Final[dict[Quirk, Callable[[Send], Send]]] = {
     Quirk.REPEATED_WEBHOOKS: _repeated,
     Quirk.LATE_WEBHOOKS: _late,

@@ -1,1 +1,1 @@
-"""The routes of the server: what is asked, and how it is answered."""
+"""The routes of the server."""

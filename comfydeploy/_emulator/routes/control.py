@@ -1,4 +1,4 @@
-"""The routes for tests in other processes and other languages: what an ``Emulator`` offers in this one."""
+"""The control routes: the methods of an ``Emulator`` for tests in other processes and languages."""
 
 from typing import Annotated, Any, Final
 
@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.clock import to_milliseconds
-from comfydeploy._emulator.faults import Faults, ordered
-from comfydeploy._emulator.received import Recorder
-from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.faults.faults import Faults
+from comfydeploy._emulator.web import requests
+from comfydeploy._emulator.web.recorder import Recorder
+from comfydeploy._emulator.web.responses import Json
 
 CONTROL: Final = "/_emulator/"
 _OPTIONS: Final = TypeAdapter(dict[str, Any])
@@ -28,7 +28,7 @@ _ADVANCE: Final = TypeAdapter(_Advance)
 
 
 class ControlRoutes:
-    """Orders faults, lets time pass, and tells what has happened."""
+    """Adds faults, advances the clock, and lists what has happened."""
 
     def __init__(self, backend: Backend, faults: Faults, recorder: Recorder) -> None:
         self._backend: Final = backend
@@ -36,7 +36,7 @@ class ControlRoutes:
         self._recorder: Final = recorder
 
     def routes(self) -> list[Route]:
-        """List the routes of control."""
+        """Return the routes."""
         return [
             Route(f"{CONTROL}faults", self.fail, methods=["POST"]),
             Route(f"{CONTROL}faults", self.faults, methods=["GET"]),
@@ -49,41 +49,39 @@ class ControlRoutes:
         ]
 
     async def fail(self, request: Request) -> Response:
-        """Answer ``POST /_emulator/faults``: order the fault whose fields the body has."""
-        options = await asked.body(request, _OPTIONS)
-        fault = ordered(options, "body")
-        self._faults.add(fault)
-        return _told(fault, 201)
+        """Answer ``POST /_emulator/faults``: add the fault whose fields the body has."""
+        options = await requests.body(request, _OPTIONS)
+        return _json(self._faults.add(options, "body"), 201)
 
     async def faults(self, _: Request) -> Response:
-        """Answer ``GET /_emulator/faults``: the faults that may still be met."""
-        return _told(self._faults.pending)
+        """Answer ``GET /_emulator/faults``: the faults that are not used up."""
+        return _json(self._faults.pending)
 
     async def clear_faults(self, _: Request) -> Response:
-        """Answer ``DELETE /_emulator/faults``: order none any more."""
+        """Answer ``DELETE /_emulator/faults``: remove all faults."""
         self._faults.clear()
         return Response(status_code=204)
 
     async def requests(self, _: Request) -> Response:
-        """Answer ``GET /_emulator/requests``: what was received, oldest first."""
-        return _told(self._recorder.requests)
+        """Answer ``GET /_emulator/requests``: the received requests, oldest first."""
+        return _json(self._recorder.requests)
 
     async def clear_requests(self, _: Request) -> Response:
-        """Answer ``DELETE /_emulator/requests``: forget what was received."""
+        """Answer ``DELETE /_emulator/requests``: remove the recorded requests."""
         self._recorder.clear()
         return Response(status_code=204)
 
     async def runs(self, _: Request) -> Response:
         """Answer ``GET /_emulator/runs``: all runs as they are now, oldest first."""
-        return _told(await self._backend.runs())
+        return _json(await self._backend.runs())
 
     async def deliveries(self, _: Request) -> Response:
-        """Answer ``GET /_emulator/deliveries``: what webhooks have been told, oldest first."""
-        return _told(self._backend.deliveries.all())
+        """Answer ``GET /_emulator/deliveries``: the webhook deliveries, oldest first."""
+        return _json(self._backend.deliveries.all())
 
     async def advance(self, request: Request) -> Response:
         """Answer ``POST /_emulator/clock/advance`` once the ``seconds`` have passed on the manual clock."""
-        body = await asked.body(request, _ADVANCE)
+        body = await requests.body(request, _ADVANCE)
         try:
             await self._backend.advance(body.seconds)
         except RuntimeError as error:
@@ -91,5 +89,5 @@ class ControlRoutes:
         return Json({"now": to_milliseconds(self._backend.clock.now())})
 
 
-def _told(told: object, status: int = 200) -> Response:
-    return Json(to_jsonable_python(told, bytes_mode="base64"), status)
+def _json(content: object, status: int = 200) -> Response:
+    return Json(to_jsonable_python(content, bytes_mode="base64"), status)

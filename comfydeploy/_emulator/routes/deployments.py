@@ -5,29 +5,22 @@ from typing import Final, Literal
 from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments import ENVIRONMENT
-from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
+from comfydeploy._emulator.deployments.deployment import ENVIRONMENT
+from comfydeploy._emulator.web import requests
+from comfydeploy._emulator.web.endpoints import Endpoint
+from comfydeploy._emulator.web.responses import Json
 
 _ENVIRONMENT: Final[TypeAdapter[str]] = TypeAdapter(
     Literal["staging", "production", "public-share", "private-share", "community-share", "preview"]
 )
 
 
-class DeploymentRoutes:
-    """Shows the deployments."""
+async def list_deployments(backend: Backend, request: Request) -> Response:
+    """Answer ``GET /deployments``."""
+    environment = requests.query(request, "environment", _ENVIRONMENT, ENVIRONMENT)
+    return Json([one.deployment_json() for one in backend.catalogue.all() if environment == ENVIRONMENT])
 
-    def __init__(self, backend: Backend) -> None:
-        self._catalogue: Final = backend.catalogue
 
-    def routes(self) -> list[Route]:
-        """List the routes of deployments."""
-        return [Route("/api/deployments", self.list, methods=["GET"])]
-
-    async def list(self, request: Request) -> Response:
-        """Answer ``GET /deployments``."""
-        wanted = asked.query(request, "environment", _ENVIRONMENT, ENVIRONMENT)
-        return Json([one.shown() for one in self._catalogue.all() if wanted == ENVIRONMENT])
+ENDPOINTS: Final = (Endpoint("GET", "/api/deployments", list_deployments, ("deployments_list",)),)

@@ -4,47 +4,39 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.events import EventStream
-from comfydeploy._emulator.logs import archive_of
-from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
-from comfydeploy._emulator.runs import ENDED
+from comfydeploy._emulator.runs.logs import archive_of
+from comfydeploy._emulator.runs.run import ENDED
+from comfydeploy._emulator.web import requests
+from comfydeploy._emulator.web.endpoints import Endpoint
+from comfydeploy._emulator.web.event_stream import EventStream
+from comfydeploy._emulator.web.responses import Json
 
 
-class LogRoutes:
-    """Shows what the containers of runs have written: where the reason of a failure is found."""
+async def archived_logs(backend: Backend, request: Request) -> Response:
+    """Answer ``GET /v2/clickhouse-run-logs/{run_id}``: no line before the run has ended, then all, oldest first.
 
-    def __init__(self, backend: Backend) -> None:
-        self._store: Final = backend.store
-        self._machine: Final = backend.machine
-        self._streams: Final = backend.streams
+    Every line is an object of ``run_id``, ``timestamp`` (``2026-11-23T18:59:43.726Z``), ``log`` (the text),
+    ``user_id``, ``org_id`` and ``log_type``; the last three are null.
+    """
+    run = requests.run(request, backend.store)
+    lines = backend.store.log(run.id) if run.status in ENDED else []
+    return Json([line.archive_json(run.id) for line in lines])
 
-    def routes(self) -> list[Route]:
-        """List the routes of logs."""
-        return [
-            Route("/api/v2/clickhouse-run-logs/{run_id}", self.archived, methods=["GET"]),
-            Route("/api/v2/stream-logs", self.stream, methods=["GET"]),
-        ]
 
-    async def archived(self, request: Request) -> Response:
-        """Answer ``GET /v2/clickhouse-run-logs/{run_id}``: no line before the run has ended, then all, oldest first.
+async def stream_logs(backend: Backend, request: Request) -> Response:
+    """Answer ``GET /v2/stream-logs?run_id=``: every line of the run until it ends.
 
-        Every line is an object of ``run_id``, ``timestamp`` (``2026-11-23T18:59:43.726Z``), ``log`` (the text),
-        ``user_id``, ``org_id`` and ``log_type``; the last three are null.
-        """
-        run = asked.run(request, self._store)
-        lines = self._store.log(run.id) if run.status in ENDED else []
-        return Json([line.archived(run.id) for line in lines])
+    The events have no name. The last one is ``{"type": "stream_complete"}``, with ``source`` ``archive`` for a
+    run that had ended already and ``sentinel`` for one that has just done so.
+    """
+    run = requests.run(request, backend.store)
+    live = backend.machine.log(run.id)
+    return EventStream(live.follow() if live else archive_of(backend.store.log(run.id)), backend.streams)
 
-    async def stream(self, request: Request) -> Response:
-        """Answer ``GET /v2/stream-logs?run_id=``: every line of the run until it ends.
 
-        The events have no name. The last one is ``{"type": "stream_complete"}``, with ``source`` ``archive`` for a
-        run that had ended already and ``sentinel`` for one that has just done so.
-        """
-        run = asked.run(request, self._store)
-        live = self._machine.log(run.id)
-        return EventStream(live.follow() if live else archive_of(self._store.log(run.id)), self._streams)
+ENDPOINTS: Final = (
+    Endpoint("GET", "/api/v2/clickhouse-run-logs/{run_id}", archived_logs, ("run_logs",)),
+    Endpoint("GET", "/api/v2/stream-logs", stream_logs, ("run_logs_stream",)),
+)

@@ -1,14 +1,14 @@
-"""Native runs: described to the caller, who runs them on a ComfyUI of their own."""
+"""Native runs, which the caller executes on a ComfyUI of their own."""
 
 from typing import Any
 
-from comfydeploy._emulator.bodies import RunRequest, WorkflowRunRequest
-from comfydeploy._emulator.deployments import Deployment
-from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.deployments.deployment import Deployment
+from comfydeploy._emulator.deployments.forms import RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.runs.run import Run
 
 
-def native_description(run: Run, form: RunRequest, deployment: Deployment, base: str, token: str) -> dict[str, Any]:
-    """Describe everything that a ComfyUI needs; ``token`` opens nothing."""
+def native_json(run: Run, form: RunRequest, deployment: Deployment, base: str, token: str) -> dict[str, Any]:
+    """Return everything that a ComfyUI needs; ``token`` gives no access."""
     if isinstance(form, WorkflowRunRequest):
         graph, workflow = form.workflow_api_json, form.workflow
     else:

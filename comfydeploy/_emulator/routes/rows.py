@@ -1,15 +1,15 @@
-"""Runs as rows of the database: what the list of a workflow's runs shows."""
+"""Runs as rows of the database, as the list of a workflow's runs has them."""
 
 from datetime import datetime
 from typing import Any
 
 from comfydeploy._emulator.clock import to_milliseconds
-from comfydeploy._emulator.deployments import CREATED, USER, Deployment
-from comfydeploy._emulator.runs import Run
+from comfydeploy._emulator.deployments.deployment import CREATED, USER, Deployment
+from comfydeploy._emulator.runs.run import Run
 
 
-def row(run: Run, deployment: Deployment, base: str) -> dict[str, Any]:
-    """Describe a run with all its columns, its workflow and its version; durations are text there."""
+def row_json(run: Run, deployment: Deployment, base: str) -> dict[str, Any]:
+    """Return a run with all its columns, its workflow and its version; durations are text."""
     return {
         "gpu": run.gpu,
         "progress": run.shown_progress,
@@ -46,7 +46,7 @@ def row(run: Run, deployment: Deployment, base: str) -> dict[str, Any]:
         "live_status": run.live_status,
         "cold_start_duration": _duration(run.queued_at, run.started_at),
         "workflow": _workflow(deployment),
-        "outputs": [output.delivered(base) for output in run.outputs],
+        "outputs": [output.webhook_json(base) for output in run.outputs],
         "version": _version(deployment) if run.workflow_version_id else None,
     }
 

@@ -6,65 +6,58 @@ from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.quirks.catalogue import Quirk
-from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import Json
 from comfydeploy._emulator.sessions import CreateSessionBody
+from comfydeploy._emulator.web import requests
+from comfydeploy._emulator.web.endpoints import Endpoint
+from comfydeploy._emulator.web.responses import Json
 
 _BODY: Final = TypeAdapter(CreateSessionBody)
 
 
-class SessionRoutes:
-    """Opens, shows and closes sessions."""
+async def create_session(backend: Backend, request: Request) -> Response:
+    """Answer ``POST /session`` with ``session_id`` and ``url``, which is null unless the caller waits for it."""
+    body = await requests.body(request, _BODY)
+    machine = backend.catalogue.find("machine_id", requests.uuid_or_text(body.machine_id), "Machine not found")
+    body = body.model_copy(update={"machine_id": machine.machine_id})
+    session = backend.sessions.begin(body, requests.base(request))
+    if body.wait_for_server:
+        await backend.sessions.started(session)
+        return Json({"session_id": session.id, "url": session.url})
+    return Json({"session_id": session.id, "url": None})
 
-    def __init__(self, backend: Backend) -> None:
-        self._sessions: Final = backend.sessions
-        self._quirks: Final = backend.quirks
-        self._catalogue: Final = backend.catalogue
 
-    def routes(self) -> list[Route]:
-        """List the routes of sessions."""
-        return [
-            Route("/api/session", self.create, methods=["POST"]),
-            Route("/api/session/{session_id}", self.show, methods=["GET"]),
-            Route("/api/session/{session_id}", self.delete, methods=["DELETE"]),
-            Route("/api/sessions", self.open, methods=["GET"]),
-        ]
+async def show_session(backend: Backend, request: Request) -> Response:
+    """Answer ``GET /session/{session_id}``."""
+    if session := backend.sessions.find(request.path_params["session_id"]):
+        return Json(session.session_json())
+    raise HTTPException(404, "GPUEvent not found")
 
-    async def create(self, request: Request) -> Response:
-        """Answer ``POST /session`` with ``session_id`` and ``url``, which is null unless the caller waits for it."""
-        body = await asked.body(request, _BODY)
-        machine_id = self._catalogue.found(
-            "machine_id", asked.uuid_or_text(body.machine_id), "Machine not found"
-        ).machine_id
-        session = self._sessions.begin(body.model_copy(update={"machine_id": machine_id}), asked.base(request))
-        if body.wait_for_server:
-            await self._sessions.started(session)
-            return Json({"session_id": session.id, "url": session.url})
-        return Json({"session_id": session.id, "url": None})
 
-    async def show(self, request: Request) -> Response:
-        """Answer ``GET /session/{session_id}``."""
-        if session := self._sessions.find(request.path_params["session_id"]):
-            return Json(session.shown())
-        raise HTTPException(404, "GPUEvent not found")
+async def delete_session(backend: Backend, request: Request) -> Response:
+    """Answer ``DELETE /session/{session_id}``."""
+    session_id = request.path_params["session_id"]
+    if session := backend.sessions.find(session_id):
+        backend.sessions.end(session)
+        if Quirk.BROKEN_CLOSING in backend.quirks:
+            raise HTTPException(400, "Failed to close the session")
+        return Json({"success": True})
+    raise HTTPException(404, f"GPUEvent not found session_id: {session_id}, the event might be already closed")
 
-    async def delete(self, request: Request) -> Response:
-        """Answer ``DELETE /session/{session_id}``."""
-        session_id = request.path_params["session_id"]
-        if session := self._sessions.find(session_id):
-            self._sessions.end(session)
-            if Quirk.BROKEN_CLOSING in self._quirks:
-                raise HTTPException(400, "Failed to close the session")
-            return Json({"success": True})
-        raise HTTPException(404, f"GPUEvent not found session_id: {session_id}, the event might be already closed")
 
-    async def open(self, request: Request) -> Response:
-        """Answer ``GET /sessions?machine_id=``: the open sessions of a machine or of all, newest first."""
-        wanted = asked.uuid_or_text(request.query_params.get("machine_id", ""))
-        return Json(
-            [session.shown() for session in self._sessions.open() if not wanted or session.machine_id == wanted]
-        )
+async def list_sessions(backend: Backend, request: Request) -> Response:
+    """Answer ``GET /sessions?machine_id=``: the open sessions of a machine or of all, newest first."""
+    machine_id = requests.uuid_or_text(request.query_params.get("machine_id", ""))
+    return Json(
+        [one.session_json() for one in backend.sessions.open() if not machine_id or one.machine_id == machine_id]
+    )
+
+
+ENDPOINTS: Final = (
+    Endpoint("POST", "/api/session", create_session, ("session_create",)),
+    Endpoint("GET", "/api/session/{session_id}", show_session, ("session_get",)),
+    Endpoint("DELETE", "/api/session/{session_id}", delete_session, ("session_cancel",)),
+    Endpoint("GET", "/api/sessions", list_sessions, ("session_list",)),
+)

@@ -1,161 +1,185 @@
-"""The routes that start runs."""
+"""The routes that create runs."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.bodies import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
-from comfydeploy._emulator.deployments import Deployment
-from comfydeploy._emulator.events import EventQueue, EventStream, Tell
-from comfydeploy._emulator.machine import unheard
+from comfydeploy._emulator.deployments.deployment import Deployment
+from comfydeploy._emulator.deployments.forms import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
+from comfydeploy._emulator.machine.machine import ignore_events
 from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.quirks.answers import is_answerable, is_storable, quirky_times
 from comfydeploy._emulator.quirks.catalogue import Quirk
-from comfydeploy._emulator.quirks.streams import quirky_tell
-from comfydeploy._emulator.routes import asked
-from comfydeploy._emulator.routes.answers import BrokenError, Json
-from comfydeploy._emulator.routes.native import native_description
-from comfydeploy._emulator.runs import Run, new_runs
+from comfydeploy._emulator.quirks.streams import quirky_listener
+from comfydeploy._emulator.routes.native import native_json
+from comfydeploy._emulator.runs.events import EventQueue, Listener
+from comfydeploy._emulator.runs.run import Run, new_runs
+from comfydeploy._emulator.web import requests
+from comfydeploy._emulator.web.endpoints import Endpoint
+from comfydeploy._emulator.web.event_stream import EventStream
+from comfydeploy._emulator.web.responses import BrokenError, Json
 
 
 @dataclass(frozen=True)
 class _Order:
-    """What is to be run, and for whom."""
+    """A request for runs: its form, what it runs, and the server's address as the client wrote it."""
 
+    backend: Backend
     form: RunRequest
     deployment: Deployment
     base: str
 
-
-class StartRoutes:
-    """Starts runs, in each of the forms and modes that there are."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._store: Final = backend.store
-        self._machine: Final = backend.machine
-        self._clock: Final = backend.clock
-        self._ids: Final = backend.ids
-        self._catalogue: Final = backend.catalogue
-        self._streams: Final = backend.streams
-        self._quirks: Final = backend.quirks
-
-    def routes(self) -> list[Route]:
-        """List the routes that start runs."""
-        forms = {"/run": ANY_FORM, "/run/deployment": DEPLOYMENT_FORM, "/run/workflow": WORKFLOW_FORM}
-        modes = {"queue": self.queue, "sync": self.sync, "stream": self.stream}
-        return [
-            Route("/api/run", self.run, methods=["POST"]),
-            *(
-                Route(f"/api{path}/{mode}", partial(answer, form), methods=["POST"])
-                for path, form in forms.items()
-                for mode, answer in modes.items()
-            ),
-        ]
-
-    async def queue(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
-        """Answer ``POST /run/queue``: begin, and do not wait."""
-        order = await self._order(form, request)
-        if order.form.execution_mode == "stream" and Quirk.STREAMING_QUEUE in self._quirks:
-            return self._streamed(order)
-        run = self._begin(order)
-        if not is_answerable(order.form, self._quirks):
-            raise BrokenError
-        if order.form.execution_mode == "sync":
-            await self._break_at_end(run)
-        return Json({"run_id": run.id})
-
-    async def sync(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
-        """Answer ``POST /run/sync``: begin, wait for the end, and list the outputs, newest first."""
-        order = await self._order(form, request)
-        run = self._begin(order)
-        if not is_answerable(order.form, self._quirks):
-            raise BrokenError
-        return await self._outputs(run, order)
-
-    async def stream(self, form: TypeAdapter[RunRequest], request: Request) -> Response:
-        """Answer ``POST /run/stream``: begin, and tell what happens."""
-        order = await self._order(form, request)
-        if order.form.is_batch and Quirk.BROKEN_ANSWERS in self._quirks:
-            raise BrokenError
-        return self._streamed(order)
-
-    async def run(self, request: Request) -> Response:
-        """Answer ``POST /run``, where the body decides how."""
-        order = await self._order(ANY_FORM, request)
-        form = order.form
-        if form.is_batch and form.execution_mode == "sync_first_result":
-            raise HTTPException(400, "Batch number is not supported for sync_first_result execution mode")
-        if form.is_batch:
-            return Json({"batch_id": self._begin(order).batch_id})
-        if form.is_native_run:
-            return self._native(order)
-        match form.execution_mode:
-            case "stream":
-                return self._streamed(order)
-            case "sync":
-                run = self._begin(order)
-                await self._break_at_end(run)
-                return await self._outputs(run, order)
-            case "sync_first_result":
-                return await self._first_result(order)
-            case _:
-                return Json({"run_id": self._begin(order).id})
-
-    async def _order(self, form: TypeAdapter[RunRequest], request: Request) -> _Order:
-        order = await asked.body(request, form)
-        if not is_storable(order, self._quirks):
-            raise BrokenError
-        return _Order(order, self._catalogue.chosen(order), asked.base(request))
-
-    def _begin(self, order: _Order, tell: Tell | None = None) -> Run:
-        runs = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=tell is None)
+    def start(self, listener: Listener | None = None) -> Run:
+        """Start the runs and return the first; ``listener`` takes its events."""
+        backend = self.backend
+        own_call = listener is None
+        runs = new_runs(self.form, self.deployment, backend.clock.now(), backend.ids, own_call=own_call)
         for run in runs:
-            deployment = self._catalogue.next(order.deployment, run.workflow_inputs)
-            self._machine.begin(run, deployment, order.base, (run is runs[0] and tell) or unheard)
+            deployment = backend.catalogue.next(self.deployment, run.workflow_inputs)
+            backend.machine.start(run, deployment, self.base, (run is runs[0] and listener) or ignore_events)
         return runs[0]
 
-    async def _break_at_end(self, run: Run) -> None:
-        if Quirk.BROKEN_ANSWERS in self._quirks:
-            await self._machine.end_of(run.id)
-            raise BrokenError
 
-    async def _ended(self, run: Run) -> Run:
-        return await self._machine.end_of(run.id) or run
+async def queue(form: TypeAdapter[RunRequest], backend: Backend, request: Request) -> Response:
+    """Answer ``POST /run/queue``: start the run and do not wait for it."""
+    order = await _order(form, backend, request)
+    if order.form.execution_mode == "stream" and Quirk.STREAMING_QUEUE in backend.quirks:
+        return _stream(order)
+    run = order.start()
+    if not is_answerable(order.form, backend.quirks):
+        raise BrokenError
+    if order.form.execution_mode == "sync":
+        await _break_at_end(backend, run)
+    return Json({"run_id": run.id})
 
-    async def _outputs(self, run: Run, order: _Order) -> Response:
-        ended = await self._ended(run)
-        if ended.status != "success" and Quirk.EMPTY_SYNC not in self._quirks:
-            raise HTTPException(400, f"Run {ended.id} ended as {ended.status}")
-        return Json([quirky_times(output.shown(order.base), self._quirks) for output in reversed(ended.outputs)])
 
-    def _streamed(self, order: _Order) -> Response:
-        events = EventQueue()
-        run = self._begin(order, quirky_tell(events.put_nowait, self._quirks))
-        cancel = partial(self._machine.cancel, run.id, order.base) if Quirk.ABANDONED_RUN in self._quirks else None
-        return EventStream(events, self._streams, cancel)
+async def sync(form: TypeAdapter[RunRequest], backend: Backend, request: Request) -> Response:
+    """Answer ``POST /run/sync``: start the run, wait for its end, and list the outputs, newest first."""
+    order = await _order(form, backend, request)
+    run = order.start()
+    if not is_answerable(order.form, backend.quirks):
+        raise BrokenError
+    return await _outputs(order, run)
 
-    async def _first_result(self, order: _Order) -> Response:
-        for output in (await self._ended(self._begin(order))).outputs:
-            for file in output.files:
-                try:
-                    content = await asyncio.to_thread(self._store.file(output.run_id, file.filename).read_bytes)
-                except FileNotFoundError:
-                    # Only so many runs are kept.
-                    raise HTTPException(400, f"Run {output.run_id} is not kept any more") from None
-                return Response(content, media_type=media_type(file.filename))
-        raise HTTPException(
-            400, "No output found is matching, please check the workflow or disable output_first_result"
-        )
 
-    def _native(self, order: _Order) -> Response:
-        (run,) = new_runs(order.form, order.deployment, self._clock.now(), self._ids, own_call=False)
-        self._store.save(run)
-        return Json(native_description(run, order.form, order.deployment, order.base, self._ids.word(32)))
+async def stream(form: TypeAdapter[RunRequest], backend: Backend, request: Request) -> Response:
+    """Answer ``POST /run/stream``: start the run and send its events."""
+    order = await _order(form, backend, request)
+    if order.form.is_batch and Quirk.BROKEN_ANSWERS in backend.quirks:
+        raise BrokenError
+    return _stream(order)
+
+
+async def run(backend: Backend, request: Request) -> Response:
+    """Answer ``POST /run``, where the body decides how."""
+    order = await _order(ANY_FORM, backend, request)
+    form = order.form
+    if form.is_batch and form.execution_mode == "sync_first_result":
+        raise HTTPException(400, "Batch number is not supported for sync_first_result execution mode")
+    if form.is_batch:
+        return Json({"batch_id": order.start().batch_id})
+    if form.is_native_run:
+        return _native(order)
+    match form.execution_mode:
+        case "stream":
+            return _stream(order)
+        case "sync":
+            started = order.start()
+            await _break_at_end(backend, started)
+            return await _outputs(order, started)
+        case "sync_first_result":
+            return await _first_result(order)
+        case _:
+            return Json({"run_id": order.start().id})
+
+
+async def _order(form: TypeAdapter[RunRequest], backend: Backend, request: Request) -> _Order:
+    body = await requests.body(request, form)
+    if not is_storable(body, backend.quirks):
+        raise BrokenError
+    return _Order(backend, body, backend.catalogue.requested(body), requests.base(request))
+
+
+async def _break_at_end(backend: Backend, run: Run) -> None:
+    if Quirk.BROKEN_ANSWERS in backend.quirks:
+        await backend.machine.end_of(run.id)
+        raise BrokenError
+
+
+async def _outputs(order: _Order, run: Run) -> Response:
+    ended = await order.backend.machine.end_of(run.id) or run
+    quirks = order.backend.quirks
+    if ended.status != "success" and Quirk.EMPTY_SYNC not in quirks:
+        raise HTTPException(400, f"Run {ended.id} ended as {ended.status}")
+    return Json([quirky_times(output.output_json(order.base), quirks) for output in reversed(ended.outputs)])
+
+
+def _stream(order: _Order) -> Response:
+    backend = order.backend
+    events = EventQueue()
+    run = order.start(quirky_listener(events.put_nowait, backend.quirks))
+    cancel = partial(backend.machine.cancel, run.id, order.base) if Quirk.ABANDONED_RUN in backend.quirks else None
+    return EventStream(events, backend.streams, cancel)
+
+
+async def _first_result(order: _Order) -> Response:
+    run = order.start()
+    ended = await order.backend.machine.end_of(run.id) or run
+    for output in ended.outputs:
+        for file in output.files:
+            path = order.backend.store.file(output.run_id, file.filename)
+            try:
+                content = await asyncio.to_thread(path.read_bytes)
+            except FileNotFoundError:
+                # Removed by the retention.
+                raise HTTPException(400, f"Run {output.run_id} is not kept any more") from None
+            return Response(content, media_type=media_type(file.filename))
+    raise HTTPException(400, "No output found is matching, please check the workflow or disable output_first_result")
+
+
+def _native(order: _Order) -> Response:
+    backend = order.backend
+    (native,) = new_runs(order.form, order.deployment, backend.clock.now(), backend.ids, own_call=False)
+    backend.store.save(native)
+    return Json(native_json(native, order.form, order.deployment, order.base, backend.ids.word(32)))
+
+
+def _operation_of(body: Any) -> str | None:
+    """Return the name of the operation that sends this body to ``POST /run``."""
+    match body:
+        case {"batch_input_params": params} if params is not None:
+            return "run_batch"
+        case {"batch_number": int(number)} if number > 1:
+            return "run_batch"
+        case {"is_native_run": native} if native:
+            return "run_native"
+        case {"execution_mode": "sync_first_result"}:
+            return "run_first_result"
+        case _:
+            return None
+
+
+_OF_ANY_FORM: Final = ("run_batch", "run_first_result", "run_native")
+_MODES: Final = {"queue": queue, "sync": sync, "stream": stream}
+_FORMS: Final[Mapping[str, TypeAdapter[RunRequest]]] = {
+    "run": ANY_FORM,
+    "run/deployment": DEPLOYMENT_FORM,
+    "run/workflow": WORKFLOW_FORM,
+}
+
+ENDPOINTS: Final = (
+    Endpoint[Backend]("POST", "/api/run", run, _OF_ANY_FORM, _operation_of),
+    *(
+        Endpoint[Backend]("POST", f"/api/{path}/{mode}", partial(handler, form), (f"{path.replace('/', '_')}_{mode}",))
+        for path, form in _FORMS.items()
+        for mode, handler in _MODES.items()
+    ),
+)

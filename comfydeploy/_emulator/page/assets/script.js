@@ -45,7 +45,7 @@ function show({ data }) {
   become(main, fresh);
 }
 
-// A page that nobody sees holds no connection: browsers have few of them for one server.
+// A hidden page holds no connection, because a browser has few of them for one server.
 function follow() {
   source?.close();
   if (document.hidden) return;

@@ -1,0 +1,1 @@
+"""What can be run: deployments, the outcomes of their runs, and the request forms."""

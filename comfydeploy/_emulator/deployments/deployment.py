@@ -1,0 +1,231 @@
+"""Deployments, and those that exist from the start."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final
+from uuid import NAMESPACE_DNS, uuid5
+
+from comfydeploy._emulator.clock import to_microseconds
+from comfydeploy._emulator.deployments.outcomes import Fails, NodeOutput, Outcome, Succeeds
+
+USER: Final = "user_local0001"
+ENVIRONMENT: Final = "production"
+GPU: Final = "CPU"
+CREATED: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a workflow: how long it takes and in how many steps."""
+
+    id: str
+    class_type: str
+    seconds: float = 0.1
+    steps: int = 0
+    output: NodeOutput | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of a workflow; its default value decides its type."""
+
+    id: str
+    default: str | float | bool
+    description: str = ""
+    low: int | None = None
+    high: int | None = None
+    class_type: str | None = None
+
+    def input_json(self) -> dict[str, Any]:
+        """Return the input as ``input_types`` has it."""
+        kind, class_type = _INPUT_TYPES[type(self.default)]
+        return {
+            "type": kind,
+            "class_type": self.class_type or class_type,
+            "input_id": self.id,
+            "default_value": self.default,
+            "min_value": self.low,
+            "max_value": self.high,
+            "display_name": self.id.capitalize(),
+            "description": self.description,
+            "enum_options": None,
+            "step": None,
+        }
+
+
+_INPUT_TYPES: Final[Mapping[type, tuple[str, str]]] = {
+    str: ("string", "ComfyUIDeployExternalText"),
+    int: ("integer", "ComfyUIDeployExternalNumberInt"),
+    float: ("float", "ComfyUIDeployExternalNumber"),
+    bool: ("boolean", "ComfyUIDeployExternalBoolean"),
+}
+
+INPUTS: Final = (
+    Input("prompt", "a quiet harbour at dawn", "Written on the picture"),
+    Input("width", 512, "Width in pixels", 16, 2048),
+    Input("height", 512, "Height in pixels", 16, 2048),
+    Input("seed", 0, "Decides the colours and shapes", class_type="ComfyUIDeployExternalSeed"),
+    Input("text", "", "Put out in place of the picture; a list puts out several, of anything"),
+    Input("fail", default=False, description="true, or a reason: the run fails"),
+)
+
+DEFAULTS: Final = {one.id: one.default for one in INPUTS}
+
+USUAL: Final = Succeeds()
+_PICTURE: Final = NodeOutput("result")
+_LOADING: Final = (
+    Node("1", "CheckpointLoaderSimple", 0),
+    Node("2", "ComfyUIDeployExternalText"),
+    Node("3", "CLIPTextEncode"),
+    Node("4", "EmptyLatentImage"),
+)
+DRAWING: Final = (*_LOADING, Node("5", "KSampler", 0.8, steps=8), Node("6", "VAEDecode"))
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed workflow, and the usual outcome of its runs.
+
+    ``workflow_api`` is a graph given in place of its own, ``workflow`` the same as ComfyUI's page shows it.
+    ``heeds_inputs``: the inputs ``fail`` and ``text`` decide how a run ends; elsewhere they are like any others.
+    """
+
+    name: str
+    description: str = ""
+    steps: tuple[Node, ...] = DRAWING
+    outcome: Outcome = USUAL
+    inputs: tuple[Input, ...] = INPUTS
+    own_id: str | None = None
+    workflow_api: dict[str, Any] | None = None
+    workflow: Any = None
+    heeds_inputs: bool = False
+
+    def _id(self, kind: str) -> str:
+        # Ids never change, so that documentation and scripts may contain them.
+        return str(uuid5(NAMESPACE_DNS, f"{self.name}.{kind}.emulator.comfydeploy"))
+
+    @cached_property
+    def id(self) -> str:
+        """The deployment's id."""
+        return self.own_id or self._id("deployment")
+
+    @cached_property
+    def workflow_id(self) -> str:
+        """The id of the workflow that is deployed."""
+        return self._id("workflow")
+
+    @cached_property
+    def version_id(self) -> str:
+        """The id of the deployed version of the workflow."""
+        return self._id("version")
+
+    @cached_property
+    def machine_id(self) -> str:
+        """The id of the machine that runs it."""
+        return self._id("machine")
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """The nodes that run, in their order; those that make outputs are the last."""
+        given = self.outcome.outputs if isinstance(self.outcome, Succeeds) else None
+        outputs = (_PICTURE,) if given is None else given
+        return (
+            *self.steps,
+            *(Node(str(number), output.class_type, output=output) for number, output in enumerate(outputs, 7)),
+        )
+
+    @property
+    def input_types(self) -> list[dict[str, Any]]:
+        """The inputs that its runs take."""
+        return [one.input_json() for one in self.inputs]
+
+    @property
+    def output_types(self) -> list[dict[str, Any]]:
+        """The outputs that its runs make."""
+        return [
+            {"type": node.output.type, "class_type": node.class_type, "output_id": node.output.output_id}
+            for node in self.nodes
+            if node.output and node.output.output_id
+        ]
+
+    def graph(self) -> dict[str, Any]:
+        """Write the workflow as ComfyUI executes it: its nodes by their ids, and those that take the inputs."""
+        if self.workflow_api is not None:
+            return self.workflow_api
+        inputs = {
+            str(number): {
+                "inputs": {key: one[key] for key in ("input_id", "description", "display_name", "default_value")},
+                "class_type": one["class_type"],
+            }
+            for number, one in enumerate(self.input_types, 101)
+        }
+        nodes = {
+            node.id: {
+                "inputs": {"output_id": node.output.output_id} if node.output and node.output.output_id else {},
+                "class_type": node.class_type,
+            }
+            for node in self.nodes
+        }
+        return {**nodes, **inputs}
+
+    def drawing(self) -> dict[str, Any]:
+        """Write the workflow as ComfyUI's page shows it."""
+        nodes = [
+            {"id": int(key) if key.isdecimal() else key, "type": node["class_type"], "widgets_values": [""]}
+            for key, node in self.graph().items()
+        ]
+        return {"links": [], "nodes": nodes}
+
+    def deployment_json(self) -> dict[str, Any]:
+        """Return the deployment as ``GET /deployments`` has it."""
+        return {
+            "id": self.id,
+            "user_id": USER,
+            "org_id": None,
+            "workflow_version_id": self.version_id,
+            "workflow_id": self.workflow_id,
+            "machine_id": self.machine_id,
+            "gpu": None,
+            "share_slug": None,
+            "description": self.description,
+            "share_options": None,
+            "showcase_media": [],
+            "environment": ENVIRONMENT,
+            "created_at": to_microseconds(CREATED),
+            "updated_at": to_microseconds(CREATED),
+            "workflow": {
+                "id": self.workflow_id,
+                "name": self.name,
+                "cover_image": None,
+                "user_id": USER,
+                "org_id": None,
+            },
+            "input_types": self.input_types,
+            "output_types": self.output_types,
+        }
+
+
+DEPLOYMENTS: Final = (
+    Deployment("picture", "Draws a picture within two seconds", heeds_inputs=True),
+    Deployment(
+        "slow",
+        "Takes its time: about ten seconds of visible progress",
+        (
+            *_LOADING,
+            Node("5", "KSampler", 4.0, steps=20),
+            Node("201", "LatentUpscale", 0.8),
+            Node("202", "KSampler", 3.0, steps=15),
+            Node("203", "ImageUpscaleWithModel", 1.0),
+            Node("6", "VAEDecode"),
+        ),
+        heeds_inputs=True,
+    ),
+    Deployment(
+        "failing",
+        "Always fails half-way",
+        outcome=Fails("Allocation on device 0 would exceed allowed memory."),
+        heeds_inputs=True,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Faults: which requests they apply to, and how they break a response."""

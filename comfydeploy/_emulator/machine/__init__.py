@@ -1,0 +1,1 @@
+"""The simulated machine: what happens to a run, and when."""

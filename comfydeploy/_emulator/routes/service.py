@@ -1,0 +1,16 @@
+"""All endpoints that the real server has as well."""
+
+from typing import Final
+
+from comfydeploy._emulator.routes import deployments, files, logs, runs, sessions, start
+from comfydeploy._emulator.web.endpoints import Operations
+
+ENDPOINTS: Final = (
+    *start.ENDPOINTS,
+    *runs.ENDPOINTS,
+    *files.ENDPOINTS,
+    *logs.ENDPOINTS,
+    *sessions.ENDPOINTS,
+    *deployments.ENDPOINTS,
+)
+OPERATIONS: Final = Operations(ENDPOINTS)

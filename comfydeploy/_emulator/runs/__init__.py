@@ -1,0 +1,1 @@
+"""Runs as they are stored: their state, outputs, events and logs."""

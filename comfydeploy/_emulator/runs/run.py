@@ -1,0 +1,224 @@
+"""A run, its outputs, and their JSON."""
+
+import struct
+from datetime import datetime
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
+from urllib.parse import quote
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from comfydeploy._emulator.clock import to_microseconds, to_milliseconds
+from comfydeploy._emulator.deployments.deployment import GPU, USER, Deployment
+from comfydeploy._emulator.deployments.forms import DeploymentRunRequest, RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.media import plain_name
+
+ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
+_TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromkeys(ENDED, "ended_at")
+
+
+class OutputFile(BaseModel):
+    """An output file of a run; its bytes are in the store, under its run and its name."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+
+    filename: Annotated[str, AfterValidator(plain_name)]
+    upload_duration: float
+    subfolder: str = ""
+    type: str = "output"
+
+
+# A file where it can be one, else any value of JSON: texts and booleans are what the real server has.
+OutputItem: TypeAlias = Annotated[OutputFile | Any, Field(union_mode="left_to_right")]
+
+
+class Output(BaseModel):
+    """The output of one node: lists of files and texts by kind (``images``, ``files``, ``gifs``, ``text``, ...).
+
+    The address of a file depends on how the client reaches the server, so it is not kept.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+
+    id: str
+    output_id: str | None
+    run_id: str
+    node: str
+    node_class: str
+    data: dict[str, list[OutputItem]]
+    created_at: datetime
+
+    @property
+    def files(self) -> list[OutputFile]:
+        """The files of all kinds."""
+        return [item for items in self.data.values() for item in items if isinstance(item, OutputFile)]
+
+    def url(self, file: OutputFile, base: str) -> str:
+        """Return the address of a file of the server at ``base``."""
+        return f"{base}outputs/runs/{self.run_id}/{quote(file.filename)}"
+
+    def output_json(self, base: str) -> dict[str, Any]:
+        """Return the output as ``GET /run/{run_id}`` has it."""
+        moment = to_microseconds(self.created_at)
+        return {
+            "id": self.id,
+            "output_id": self.output_id,
+            "run_id": self.run_id,
+            "data": self._data(base, "url", "type", "filename", "is_public", "subfolder", "upload_duration"),
+            "node_meta": self._node_meta(),
+            "created_at": moment,
+            "updated_at": moment,
+            "type": None,
+            "node_id": None,
+        }
+
+    def event_json(self, base: str) -> dict[str, Any]:
+        """Return the output as the events of a stream have it."""
+        return self._data(base, "filename", "subfolder", "type", "output_id", "url", "upload_duration", "is_public")
+
+    def webhook_json(self, base: str) -> dict[str, Any]:
+        """Return the output as webhooks have it."""
+        moment = to_milliseconds(self.created_at)
+        return {
+            "data": self._data(
+                base, "url", "type", "filename", "is_public", "output_id", "subfolder", "upload_duration"
+            ),
+            "run_id": self.run_id,
+            "created_at": moment,
+            "node_meta": self._node_meta(),
+            "id": self.id,
+            "updated_at": moment,
+            "output_id": self.output_id,
+        }
+
+    def _data(self, base: str, *keys: str) -> dict[str, Any]:
+        return {kind: [self._item(item, base, keys) for item in items] for kind, items in self.data.items()}
+
+    def _item(self, item: OutputItem, base: str, keys: tuple[str, ...]) -> Any:
+        if not isinstance(item, OutputFile):
+            return item
+        values = {**item.model_dump(), "url": self.url(item, base), "is_public": True}
+        if self.output_id is not None:
+            values["output_id"] = self.output_id
+        return {key: values[key] for key in keys if key in values}
+
+    def _node_meta(self) -> dict[str, str]:
+        # The real server names the class only of nodes whose output is not uploaded.
+        return {"node_id": self.node} if self.files else {"node_id": self.node, "node_class": self.node_class}
+
+
+class Run(BaseModel):
+    """A run as it is at one moment; the fields stand in the order of the server's answer."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+
+    id: str
+    workflow_version_id: str | None
+    workflow_inputs: dict[str, Any]
+    workflow_id: str
+    machine_id: str
+    origin: str | None
+    status: str = "not-started"
+    ended_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    gpu_event_id: str | None
+    gpu: str
+    machine_version: None = None
+    machine_type: str = "comfy-deploy-serverless"
+    modal_function_call_id: str | None
+    user_id: str = USER
+    org_id: None = None
+    live_status: str | None = None
+    progress: float = 0.0
+    is_realtime: bool = False
+    webhook: str | None
+    webhook_status: None = None
+    webhook_intermediate_status: bool
+    outputs: tuple[Output, ...] = ()
+    number: int = 0
+    # Only in the list of runs.
+    deployment_id: str | None = None
+    batch_id: str | None = None
+
+    @property
+    def files(self) -> list[OutputFile]:
+        """The files of all outputs."""
+        return [file for output in self.outputs for file in output.files]
+
+    @property
+    def shown_progress(self) -> float:
+        """The progress in single precision, as responses have it: 0.83 becomes 0.8299999833106995."""
+        rounded: float = struct.unpack("f", struct.pack("f", self.progress))[0]
+        return rounded
+
+    def changed(self, now: datetime, **fields: Any) -> "Run":
+        """Return the run with changed fields; a status sets its time."""
+        times = {"updated_at": now}
+        if moment := _TIME_OF.get(fields.get("status", "")):
+            times[moment] = now
+        return self.model_copy(update={**fields, **times})
+
+    def run_json(self, base: str, queue_position: int | None = None) -> dict[str, Any]:
+        """Return the run as ``GET /run/{run_id}`` has it."""
+        plain = {
+            key: to_microseconds(value) if isinstance(value, datetime) else value
+            for key, value in self.model_dump(exclude={"outputs", "deployment_id", "batch_id"}).items()
+        }
+        number = plain.pop("number")
+        return {
+            **plain,
+            "progress": self.shown_progress,
+            "outputs": [output.output_json(base) for output in self.outputs],
+            "number": number,
+            "duration": _seconds(self.created_at, self.ended_at),
+            "cold_start_duration": _seconds(self.queued_at, self.started_at),
+            "cold_start_duration_total": _seconds(self.created_at, self.started_at),
+            "run_duration": _seconds(self.started_at, self.ended_at),
+            "queue_position": queue_position,
+        }
+
+    def webhook_json(self, base: str, event_type: str) -> dict[str, Any]:
+        """Return the run as webhooks have it; outputs are included once it has ended."""
+        return {
+            "event_type": event_type,
+            "status": self.status,
+            "live_status": self.live_status,
+            "progress": self.shown_progress,
+            "run_id": self.id,
+            "outputs": [output.webhook_json(base) for output in self.outputs if self.status in ENDED],
+        }
+
+
+def new_runs(form: RunRequest, deployment: Deployment, now: datetime, ids: Ids, *, own_call: bool = True) -> list[Run]:
+    """Create the runs of a request: one, or all of a batch.
+
+    ``own_call``: each run has a function call of its own, so that it can be cancelled.
+    """
+    batch_id = ids.uuid() if form.is_batch else None
+    return [
+        Run(
+            id=ids.uuid(),
+            workflow_version_id=None if isinstance(form, WorkflowRunRequest) else deployment.version_id,
+            workflow_inputs=inputs,
+            workflow_id=deployment.workflow_id,
+            machine_id=deployment.machine_id,
+            origin=form.origin,
+            created_at=now,
+            updated_at=now,
+            gpu_event_id=form.gpu_event_id,
+            gpu=form.gpu or GPU,
+            modal_function_call_id=ids.function_call() if own_call and not batch_id else None,
+            webhook=form.webhook,
+            webhook_intermediate_status=bool(form.webhook_intermediate_status),
+            deployment_id=deployment.id if isinstance(form, DeploymentRunRequest) else None,
+            batch_id=batch_id,
+        )
+        for inputs in form.combinations()
+    ]
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return (end - start).total_seconds() if start and end else None

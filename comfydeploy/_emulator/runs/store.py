@@ -1,0 +1,130 @@
+"""Where runs are kept: one SQLite table and a folder of files."""
+
+import shutil
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.runs.logs import LogLine
+from comfydeploy._emulator.runs.run import ENDED, Run
+
+_LINES: Final = TypeAdapter(list[LogLine])
+
+
+class Store:
+    """The runs and their files; with ``retention``, as many of the ended runs as that, the latest ones.
+
+    In a temporary folder are their files only, and they themselves in memory.
+    """
+
+    def __init__(self, folder: Folder, retention: int | None) -> None:
+        self._folder: Final = folder
+        self._retention: Final = retention
+        # Opened by the thread that starts the server, used by the one that serves.
+        self._database: Final = sqlite3.connect(
+            ":memory:" if folder.is_temporary else folder.path / "runs.sqlite",
+            check_same_thread=False,
+            isolation_level=None,
+        )
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT)")
+        # Whether each has files, beginning with the run that has been kept longest.
+        self._ended: Final[dict[str, bool]] = {}
+        self._reopen()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def save(self, run: Run) -> None:
+        """Keep the run as it is now; one that has ended may take the place of the oldest."""
+        self._database.execute(
+            "INSERT INTO runs (id, status, run) VALUES (?, ?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET status = excluded.status, run = excluded.run",
+            (run.id, run.status, run.model_dump_json()),
+        )
+        if run.status in ENDED and self._retention:
+            self._retain(run, self._retention)
+
+    def run(self, run_id: str) -> Run | None:
+        """Return the run as it was kept last."""
+        row = self._database.execute("SELECT run FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return Run.model_validate_json(row[0]) if row else None
+
+    def runs_of(self, workflow_id: str, limit: int, offset: int) -> list[Run]:
+        """Return a page of the runs of a workflow, newest first."""
+        rows = self._database.execute(
+            "SELECT run FROM runs WHERE json_extract(run, '$.workflow_id') = ? ORDER BY rowid DESC LIMIT ? OFFSET ?",
+            (workflow_id, limit, offset),
+        )
+        return [Run.model_validate_json(row[0]) for row in rows]
+
+    def latest(self, limit: int, offset: int) -> list[Run]:
+        """Return a page of all runs, newest first."""
+        rows = self._database.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT ? OFFSET ?", (limit, offset))
+        return [Run.model_validate_json(row[0]) for row in rows]
+
+    def count(self) -> int:
+        """Count all runs."""
+        counted: int = self._database.execute("SELECT count(*) FROM runs").fetchone()[0]
+        return counted
+
+    def queue_position(self, run: Run) -> int | None:
+        """Count the runs that wait, up to and including this one."""
+        if run.status != "not-started":
+            return None
+        counted: int = self._database.execute(
+            "SELECT count(*) FROM runs WHERE status = ? AND rowid <= (SELECT rowid FROM runs WHERE id = ?)",
+            (run.status, run.id),
+        ).fetchone()[0]
+        return counted
+
+    def runs(self) -> list[Run]:
+        """Return all runs, oldest first."""
+        rows = self._database.execute("SELECT run FROM runs ORDER BY rowid")
+        return [Run.model_validate_json(row[0]) for row in rows]
+
+    def save_log(self, run_id: str, lines: list[LogLine]) -> None:
+        """Keep the log of a run that has ended."""
+        self._database.execute("UPDATE runs SET log = ? WHERE id = ?", (_LINES.dump_json(lines).decode(), run_id))
+
+    def log(self, run_id: str) -> list[LogLine]:
+        """Return the log of a run, if it has been kept."""
+        row = self._database.execute("SELECT log FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return _LINES.validate_json(row[0]) if row and row[0] else []
+
+    def file(self, run_id: str, filename: str) -> Path:
+        """Return where a file of a run is; both names must be the server's own, never a client's."""
+        return self._folder.path / "outputs" / run_id / filename
+
+    def save_files(self, run_id: str, files: Mapping[str, bytes | Path]) -> None:
+        """Keep files of a run, by their plain names: bytes are written, a file elsewhere is moved."""
+        for filename, content in files.items():
+            path = self.file(run_id, filename)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(content, Path):
+                shutil.move(content, path)
+            else:
+                path.write_bytes(content)
+
+    def _reopen(self) -> None:
+        for run in self.runs():
+            if run.status not in ENDED:
+                # The server that executed it has ended, which is no fault of the workflow.
+                self.save(run.changed(run.updated_at, status="cancelled"))
+            elif self._retention:
+                self._retain(run, self._retention)
+
+    def _retain(self, run: Run, most: int) -> None:
+        self._ended[run.id] = bool(run.files)
+        if len(self._ended) <= most:
+            return
+        oldest = next(iter(self._ended))
+        self._database.execute("DELETE FROM runs WHERE id = ?", (oldest,))
+        if self._ended.pop(oldest):
+            shutil.rmtree(self._folder.path / "outputs" / oldest, ignore_errors=True)

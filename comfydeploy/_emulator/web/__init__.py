@@ -1,0 +1,1 @@
+"""HTTP requests and responses, without any knowledge of routes."""

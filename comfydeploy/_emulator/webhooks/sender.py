@@ -1,0 +1,123 @@
+"""Sends the state of runs to their webhooks."""
+
+import asyncio
+import json
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.runs.feed import Feed
+from comfydeploy._emulator.runs.run import ENDED, Run
+from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery, Message, Send
+
+WAITS: Final = (0.0, 0.5, 1.0)
+AT_ONCE: Final = 50
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Webhooks:
+    """Delivers messages while the runs go on: at most three times each, and in order for each run.
+
+    ``wrap`` changes the sender of one run, ``method`` chooses the HTTP method of a message.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        deliveries: Deliveries,
+        feed: Feed,
+        wrap: Callable[[Send], Send],
+        method: Callable[[Message], str],
+    ) -> None:
+        self._clock: Final = clock
+        self._deliveries: Final = deliveries
+        self._feed: Final = feed
+        self._wrap: Final = wrap
+        self._method: Final = method
+        self._client: httpx.AsyncClient | None = None
+        self._senders: Final[dict[str, Send]] = {}
+        # The undelivered messages of each run; the first one is being delivered.
+        self._waiting: Final[dict[str, deque[Message]]] = {}
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
+        # httpx searches its whole queue for each request, which is slow when the queue is long; a semaphore is not.
+        self._places: Final = asyncio.Semaphore(AT_ONCE)
+
+    def send(self, run: Run, base: str) -> None:
+        """Send the run as it is now, after its earlier messages were delivered or given up."""
+        if not run.webhook:
+            return
+        last = run.status in ENDED
+        send = self._senders.pop(run.id, None) or self._wrap(self._send)
+        if not last:
+            self._senders[run.id] = send
+        send(Message(run.id, run.webhook, run.webhook_json(base, _event_type(run.webhook)), last))
+
+    async def stop(self) -> None:
+        """Drop the undelivered messages."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._client:
+            await self._client.aclose()
+
+    def _send(self, message: Message) -> None:
+        if waiting := self._waiting.get(message.run_id):
+            waiting.append(message)
+            return
+        self._waiting[message.run_id] = waiting = deque([message])
+        task = self._clock.task(self._deliver_all(waiting))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver_all(self, waiting: deque[Message]) -> None:
+        run_id = waiting[0].run_id
+        while waiting:
+            await self._deliver(waiting[0])
+            waiting.popleft()
+        del self._waiting[run_id]
+
+    async def _deliver(self, message: Message) -> None:
+        for wait in WAITS:
+            await self._clock.sleep(wait)
+            delivery = await self._attempt(message)
+            self._deliveries.add(delivery)
+            self._feed.run_changed(message.run_id)
+            if delivery.was_taken:
+                return
+        _log.warning("The webhook of run %s did not take its status %s", message.run_id, message.body["status"])
+
+    async def _attempt(self, message: Message) -> Delivery:
+        verb = self._method(message)
+        message.attempts += 1
+        status, error = None, None
+        try:
+            content, headers = json.dumps(message.body), {"content-type": "application/json"}
+            async with self._places:
+                answer = await self._opened().request(verb, message.address, content=content, headers=headers)
+            status = answer.status_code
+        except Exception as trouble:  # noqa: BLE001 - the address is free text: whatever it causes, the run goes on
+            error = f"{type(trouble).__name__}: {trouble}"
+            _log.info("Webhook: %s", error)
+        return Delivery(message.run_id, message.address, verb, message.body, message.attempts, status, error)
+
+    def _opened(self) -> httpx.AsyncClient:
+        if self._client is None:
+            # A proxy of the environment could not reach a receiver on this computer.
+            limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
+            self._client = httpx.AsyncClient(trust_env=False, timeout=10, limits=limits)
+        return self._client
+
+
+def _event_type(address: str) -> str:
+    try:
+        targets = ",".join(parse_qs(urlsplit(address).query).get("target_events", []))
+    except ValueError:  # not an address: nothing will be delivered
+        targets = ""
+    return "run.output" if "run.output" in targets.split(",") else "run.updated"

@@ -1,0 +1,83 @@
+"""What happens to runs, as those hear it who watch."""
+
+import pytest
+
+from comfydeploy._emulator.clock import Clock
+from comfydeploy._emulator.runs.events import Event, update
+from comfydeploy._emulator.runs.feed import LATEST_EVENTS, LATEST_RUNS, Feed
+
+
+@pytest.fixture
+def feed():
+    return Feed(Clock(0))
+
+
+def test_the_events_of_a_run_are_kept_in_their_order(feed):
+    feed.run_started("a")
+    feed.add_event("a", update("queuing"))
+    feed.add_event("a", Event("log_update", {"logs": "x"}))
+    history = feed.history("a")
+    assert [timed.kind for timed in history.latest] == ["queuing", "log_update"]
+    assert history.latest[0].moment <= history.latest[1].moment
+
+
+def test_of_many_events_the_latest_are_kept_and_all_are_counted(feed):
+    feed.run_started("a")
+    for number in range(LATEST_EVENTS + 5):
+        feed.add_event("a", update("progress", number))
+    history = feed.history("a")
+    assert (history.count, len(history.latest)) == (LATEST_EVENTS + 5, LATEST_EVENTS)
+    assert history.latest[-1].event.data["data"] == LATEST_EVENTS + 4
+
+
+def test_of_many_runs_the_latest_are_kept_and_others_may_still_speak(feed):
+    for number in range(LATEST_RUNS + 1):
+        feed.run_started(str(number))
+    feed.add_event("0", update("queuing"))
+    assert feed.history("0") is None
+    assert feed.history("1") is not None
+    assert feed.history(str(LATEST_RUNS)) is not None
+
+
+def test_who_watches_a_run_is_woken_by_it_alone(feed):
+    feed.run_started("a")
+    feed.run_started("b")
+    with feed.watch("a") as happened:
+        feed.add_event("b", update("queuing"))
+        feed.run_changed("b")
+        assert not happened.is_set()
+        feed.add_event("a", update("queuing"))
+        assert happened.is_set()
+        happened.clear()
+        feed.run_changed("a")
+        assert happened.is_set()
+
+
+def test_who_watches_all_runs_is_woken_by_changes_but_not_by_every_event(feed):
+    with feed.watch(None) as happened:
+        feed.run_started("a")
+        assert happened.is_set()
+        happened.clear()
+        feed.add_event("a", update("progress", 1))
+        assert not happened.is_set()
+        feed.run_changed("a")
+        assert happened.is_set()
+
+
+def test_the_end_wakes_all_who_watch(feed):
+    with feed.watch(None) as one, feed.watch("a") as two, feed.watch("a") as three:
+        feed.end()
+        assert feed.has_ended
+        assert one.is_set()
+        assert two.is_set()
+        assert three.is_set()
+
+
+def test_who_watches_no_longer_is_forgotten(feed):
+    with feed.watch("a") as one:
+        with feed.watch("a") as two:
+            pass
+        feed.run_changed("a")
+    assert one.is_set()
+    assert not two.is_set()
+    assert not feed._watchers
