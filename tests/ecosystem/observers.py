@@ -77,9 +77,9 @@ def ddtrace():
     patch(httpx=True)
 
     def seen():
-        found = [(span.get_tag("http.method"), span.get_tag("http.url"), span.get_tag("http.status_code")) for span in spans]
+        tags = [[span.get_tag(f"http.{name}") for name in ("method", "url", "status_code")] for span in spans]
         spans.clear()
-        return [(method, url, int(status)) for method, url, status in found]
+        return [(method, url, int(status)) for method, url, status in tags]
 
     return seen
 
