@@ -126,6 +126,14 @@ def test_example_tests_pass(page, emulator, tmp_path):
     assert f"{count} passed" in done.stdout, done.stdout
 
 
+def test_packages_are_installed_from_the_checkout():
+    # The public index has another package of this name, which the README warns of once.
+    for page, text in PAGES.items():
+        for shown in re.findall(r"^pip install (\S+)", text, re.MULTILINE):
+            assert re.fullmatch(r"\.|'\.\[\w+\]'", shown), f"{page}: {shown}"
+    assert "there `pip install comfydeploy` installs the vendor's abandoned SDK" in README
+
+
 def test_the_commands_and_options_that_are_shown_exist():
     shown = re.findall(r"comfydeploy (demo|emulator)\b([^`\n]*)", "\n".join(PAGES.values()))
     assert {name for name, _ in shown} == set(comfydeploy.commands)

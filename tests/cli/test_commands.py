@@ -141,7 +141,7 @@ def test_a_port_in_use_is_said_without_a_traceback(cli):
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "comfydeploy._cli.commands", None)
-    with pytest.raises(SystemExit, match=r"pip install 'comfydeploy\[emulator\]'"):
+    with pytest.raises(SystemExit, match=r"pip install '\.\[emulator\]'"):
         __main__.main()
 
 
