@@ -1,4 +1,4 @@
-"""How many calls get through when many are made at once, beside bare httpx and bare aiohttp."""
+"""How many calls get through when many are made at once, beside bare httpx, httpx2 and aiohttp."""
 
 import asyncio
 from asyncio import Runner
@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from importlib import import_module
 from time import perf_counter
-from typing import Any, Final, Literal
+from typing import Any, Final, TypeAlias
 
 import httpx
+import httpx2
 
 from benchmarks import samples
 from benchmarks.loopback import loopback, whole
@@ -18,6 +19,8 @@ from benchmarks.table import Section, Target
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_get import run_get_async
 from comfydeploy.funcs.run_queue import run_queue_async
+
+_Client: TypeAlias = type[httpx.AsyncClient] | type[httpx2.AsyncClient]
 
 _SECONDS: Final = 0.2
 _IN_FLIGHT: Final = 100
@@ -42,8 +45,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
 def _at_once(runner: Runner, address: str, many: int, rounds: int) -> Iterator[Section]:
     contenders = {
         "aiohttp: session.get": _seconds(runner, partial(_aiohttp_runs, address, many)),
-        "run_get_async": _seconds(runner, partial(_runs, address, "httpx", many)),
-        "run_get_async, aiohttp": _seconds(runner, partial(_runs, address, "aiohttp", many)),
+        "run_get_async": _seconds(runner, partial(_runs, address, many)),
     }
     target = Target(f"{many:,} run_get_async at once / aiohttp", "run_get_async", at_most=1.2)
     yield Section(f"{many:,} at once, answered after {_SECONDS} s", "s", in_turns(contenders, rounds), [target])
@@ -51,11 +53,11 @@ def _at_once(runner: Runner, address: str, many: int, rounds: int) -> Iterator[S
 
 def _failures(runner: Runner, address: str, many: int, *, with_bare: bool) -> Section:
     contenders: dict[str, Callable[[], Awaitable[list[object]]]] = {
-        "run_get_async": partial(_runs, address, "httpx", many),
-        "run_get_async, aiohttp": partial(_runs, address, "aiohttp", many),
+        "run_get_async": partial(_runs, address, many),
     }
     if with_bare:  # which takes minutes
-        contenders["httpx: client.get"] = partial(_bare_runs, address, many)
+        contenders["httpx: client.get"] = partial(_bare_runs, httpx.AsyncClient, address, many)
+        contenders["httpx2: client.get"] = partial(_bare_runs, httpx2.AsyncClient, address, many)
     counts = {name: [_failed(runner, work)] for name, work in contenders.items()}
     target = Target(f"failures of {many:,} run_get_async at once", "run_get_async", at_most=0, of="figure")
     return Section(f"Failures of {many:,} at once", "failures", counts, [target])
@@ -65,20 +67,25 @@ def _in_flight(runner: Runner, address: str, calls: int, rounds: int) -> Iterato
     fewer = calls // 10  # for the official SDK, which takes so much longer
     with official(address) as sdk:
         contenders = {
-            "httpx: client.post, semaphore": _seconds(runner, partial(_bare_queued, address, calls), calls),
-            "run_queue_async": _seconds(runner, partial(_queued, address, "httpx", calls), calls),
-            "run_queue_async, aiohttp": _seconds(runner, partial(_queued, address, "aiohttp", calls), calls),
+            "httpx: client.post, semaphore": _seconds(
+                runner, partial(_bare_queued, httpx.AsyncClient, address, calls), calls
+            ),
+            "run_queue_async": _seconds(runner, partial(_queued, address, calls), calls),
+            "httpx2: client.post, semaphore": _seconds(
+                runner, partial(_bare_queued, httpx2.AsyncClient, address, calls), calls
+            ),
             "aiohttp: session.post, semaphore": _seconds(runner, partial(_aiohttp_queued, address, calls), calls),
-            f"official SDK ({fewer:,} calls)": sdk(
-                "deployment.queue_async", fewer, at_once=_IN_FLIGHT, request=samples.REQUEST
+            **sdk(
+                "deployment.queue_async",
+                fewer,
+                at_once=_IN_FLIGHT,
+                what=f"{fewer:,} calls",
+                request=samples.REQUEST,
             ),
         }
-        targets = [
-            Target(f"run_queue_async, {_IN_FLIGHT} in flight / httpx", "run_queue_async", at_least=2),
-            Target("the same with comfydeploy[aiohttp] / httpx", "run_queue_async, aiohttp", at_least=6),
-        ]
+        target = Target(f"run_queue_async, {_IN_FLIGHT} in flight / httpx", "run_queue_async", at_least=2)
         title = f"{calls:,} calls, {_IN_FLIGHT} in flight"
-        yield Section(title, "calls/s", in_turns(contenders, rounds), targets)
+        yield Section(title, "calls/s", in_turns(contenders, rounds), [target])
 
 
 def _seconds(runner: Runner, work: Callable[[], Awaitable[object]], pieces: int = 1) -> Measure:
@@ -97,8 +104,8 @@ def _failed(runner: Runner, work: Callable[[], Awaitable[list[object]]]) -> floa
     return runner.run(count())
 
 
-async def _runs(address: str, transport: Literal["httpx", "aiohttp"], many: int) -> list[object]:
-    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address, async_transport=transport) as core:
+async def _runs(address: str, many: int) -> list[object]:
+    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address) as core:
 
         async def get() -> object:
             return (await run_get_async(core, samples.RUN_ID)).unwrap()
@@ -106,8 +113,8 @@ async def _runs(address: str, transport: Literal["httpx", "aiohttp"], many: int)
         return await _all(get, many)
 
 
-async def _bare_runs(address: str, many: int) -> list[object]:
-    async with httpx.AsyncClient() as client:
+async def _bare_runs(make: _Client, address: str, many: int) -> list[object]:
+    async with make() as client:
 
         async def get() -> object:
             return (await client.get(address + _GET, headers=_HEADERS)).json()
@@ -125,8 +132,8 @@ async def _aiohttp_runs(address: str, many: int) -> list[object]:
         return await _all(get, many)
 
 
-async def _queued(address: str, transport: Literal["httpx", "aiohttp"], calls: int) -> list[object]:
-    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address, async_transport=transport) as core:
+async def _queued(address: str, calls: int) -> list[object]:
+    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address) as core:
 
         async def queue() -> object:
             return (await run_queue_async(core, samples.REQUEST)).unwrap()
@@ -134,8 +141,8 @@ async def _queued(address: str, transport: Literal["httpx", "aiohttp"], calls: i
         return await _all(queue, calls, asyncio.Semaphore(_IN_FLIGHT))
 
 
-async def _bare_queued(address: str, calls: int) -> list[object]:
-    async with httpx.AsyncClient() as client:
+async def _bare_queued(make: _Client, address: str, calls: int) -> list[object]:
+    async with make() as client:
 
         async def queue() -> object:
             return (await client.post(address + _QUEUE, headers=_HEADERS, json=samples.REQUEST)).json()

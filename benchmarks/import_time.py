@@ -1,4 +1,4 @@
-"""How long the client takes to import, and until its first answer, beside httpx and the official SDK."""
+"""How long the client takes to import, and until its first answer, beside httpx, httpx2 and the official SDK."""
 
 import subprocess
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks import samples
 from benchmarks.loopback import loopback, whole
-from benchmarks.peers import CHECKOUT, OFFICIAL, RUNTIME
+from benchmarks.peers import CHECKOUT, HTTPX2, OFFICIAL, RUNTIME, Environment, official_row
 from benchmarks.rounds import Measure, each, in_turns
 from benchmarks.table import Section, Target
 
@@ -25,7 +25,8 @@ def sections(*, quick: bool) -> Iterator[Section]:
         "import comfydeploy",
     )
     contenders = {statement: _here(statement) for statement in ours}
-    contenders["official SDK: from comfydeploy import ComfyDeploy"] = _official("from comfydeploy import ComfyDeploy")
+    contenders["import httpx2"] = _there(HTTPX2, "import httpx2")
+    contenders |= _official("import ComfyDeploy", "from comfydeploy import ComfyDeploy")
     taken = in_turns(contenders, 5 if quick else 30)
     yield Section("Start and import", "ms", taken)
     start = taken.pop(bare)
@@ -40,9 +41,14 @@ def sections(*, quick: bool) -> Iterator[Section]:
                 "from comfydeploy.core import ComfyDeployCore; from comfydeploy.funcs.run_get import run_get; "
                 f"run_get(ComfyDeployCore(bearer='token', server_url='{address}'), '{samples.RUN_ID}').unwrap()"
             ),
-            "official SDK: ComfyDeploy(...).run.get(...)": _official(
+            "httpx2: Client().get(...).json()": _there(
+                HTTPX2, f"import httpx2; httpx2.Client().get('{address}{path}').json()"
+            ),
+            **_official(
+                "ComfyDeploy(...).run.get(...)",
                 "from comfydeploy import ComfyDeploy; "
-                f"ComfyDeploy(bearer='token', server_url='{address}').run.get(run_id='{samples.RUN_ID}')"
+                f"client = ComfyDeploy(bearer='token', server_url='{address}'); "
+                f"client.run.get(run_id='{samples.RUN_ID}')",
             ),
         }
         target = Target("start to the first answer of run_get / httpx", "run_get", at_most=1.3)
@@ -55,7 +61,11 @@ def _here(statement: str) -> Measure:
     return each(partial(subprocess.run, command, cwd=CHECKOUT, check=True), times=1)
 
 
-def _official(statement: str) -> Measure:
-    # Started elsewhere: in the checkout the name means another package.
-    command = [OFFICIAL.python(), "-E", "-s", "-c", statement]
-    return each(partial(subprocess.run, command, cwd=OFFICIAL.folder, check=True), times=1)
+def _official(what: str, statement: str) -> dict[str, Measure]:
+    return {official_row(version, what): _there(environment, statement) for version, environment in OFFICIAL.items()}
+
+
+def _there(environment: Environment, statement: str) -> Measure:
+    # Started elsewhere: in the checkout the name of the official SDK means another package.
+    command = [environment.python(), "-E", "-s", "-c", statement]
+    return each(partial(subprocess.run, command, cwd=environment.folder, check=True), times=1)

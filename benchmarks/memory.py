@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks import samples
 from benchmarks.loopback import Answer, loopback, repeated, whole
-from benchmarks.peers import CHECKOUT, CONTENDERS, OFFICIAL, RUNTIME, Environment
+from benchmarks.peers import CHECKOUT, CONTENDERS, HTTPX2, OFFICIAL, RUNTIME, Environment, official_row
 from benchmarks.rounds import Measure, in_turns
 from benchmarks.table import Section, Target
 
@@ -43,7 +43,11 @@ def _first_call(address: str, path: str, rounds: int) -> Section:
     contenders = {
         "httpx: Client().get(...).json()": (RUNTIME, bare),
         "run_get": (RUNTIME, ours),
-        "official SDK: ComfyDeploy(...).run.get(...)": (OFFICIAL, theirs),
+        "httpx2: Client().get(...).json()": (HTTPX2, bare.replace("httpx", "httpx2")),
+        **{
+            official_row(version, "ComfyDeploy(...).run.get(...)"): (environment, theirs)
+            for version, environment in OFFICIAL.items()
+        },
     }
     measures = {
         name: _told(environment, f"{code}; print({_RESIDENT})") for name, (environment, code) in contenders.items()
@@ -85,6 +89,6 @@ def _long_stream(address: str, events: int, rounds: int) -> Section:
 
 def _told(environment: Environment, code: str) -> Measure:
     # Elsewhere than in the checkout, the name of the official SDK means that SDK.
-    folder: Path = environment.folder if environment is OFFICIAL else CHECKOUT
+    folder: Path = environment.folder if environment in OFFICIAL.values() else CHECKOUT
     command: list[str | Path] = [environment.python(), "-E", "-s", "-c", code]
     return lambda: float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)

@@ -1,4 +1,4 @@
-"""Where the contenders live: environments made when they are first needed, and a process for the official SDK.
+"""Where the contenders live: environments made when they are first needed, and processes for the official SDK.
 
 Imports the standard library alone, since nothing else need be installed for the interpreter that starts it all.
 """
@@ -8,8 +8,8 @@ import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -55,42 +55,82 @@ _PROJECT: Final = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["proj
 _DEPENDENCIES: Final = tuple(_PROJECT["dependencies"])
 # httpx imports click, rich and pygments where it finds them, so what imports cost is only seen without them.
 RUNTIME: Final = Environment("runtime", _DEPENDENCIES)
-_EXTRAS: Final = tuple(one for name in ("aiohttp", "speed") for one in _PROJECT["optional-dependencies"][name])
-CONTENDERS: Final = Environment("contenders", (*_DEPENDENCIES, *_EXTRAS, "httpx-sse", "pydantic>=2"))
-OFFICIAL: Final = Environment("official", ("comfydeploy==0.6.3",))
+_SPEED: Final = tuple(_PROJECT["optional-dependencies"]["speed"])
+CONTENDERS: Final = Environment(
+    "contenders", (*_DEPENDENCIES, *_SPEED, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2")
+)
+HTTPX2: Final = Environment("httpx2", ("httpx2",))
+OFFICIAL: Final = {
+    version: Environment(f"official-{version}", (f"comfydeploy=={version}",)) for version in ("0.6.3", "0.7.0")
+}
+"""The official SDK by its version: the last one that streams, and the last one."""
 
 
-class Asked(Protocol):
-    """How the official SDK is asked: for a method of its ``run``, so many times, each of so many ``pieces``.
+def official_row(version: str, what: str) -> str:
+    """Return the name of the row of one version."""
+    return f"official SDK {version}: {what}"
 
-    ``at_once`` is how many awaited calls are in flight.
+
+class Officials(Protocol):
+    """Calls a method of ``run`` in each version of the official SDK, so many times, each of so many ``pieces``.
+
+    ``at_once`` is how many awaited calls are in flight, ``what`` what the row is called in place of the method.
     """
 
-    def __call__(self, method: str, times: int, pieces: int = 1, *, at_once: int = 1, **arguments: Any) -> Measure:
-        """Give the measure of one piece."""
+    def __call__(
+        self,
+        method: str,
+        times: int,
+        pieces: int = 1,
+        *,
+        at_once: int = 1,
+        what: str | None = None,
+        **arguments: Any,
+    ) -> dict[str, Measure]:
+        """Return the measure of one piece for each version, by the name of its row."""
 
 
 @contextmanager
-def official(address: str) -> Iterator[Asked]:
-    """Start the official SDK as a client of a server; leaving ends its process.
+def official(address: str, versions: Collection[str] = OFFICIAL.keys()) -> Iterator[Officials]:
+    """Start the official SDK as a client of a server, in a process for each version; leaving ends them.
 
     It has the import name of this package, so it runs apart and takes its turns through a pipe.
     """
+    with ExitStack() as exits:
+        processes = {version: exits.enter_context(_started(OFFICIAL[version], address)) for version in versions}
+
+        def measures(
+            method: str,
+            times: int,
+            pieces: int = 1,
+            *,
+            at_once: int = 1,
+            what: str | None = None,
+            **arguments: Any,
+        ) -> dict[str, Measure]:
+            line = json.dumps([method, times, at_once, arguments])
+            return {
+                official_row(version, what or f"run.{method}"): _measure(process, line, times * pieces)
+                for version, process in processes.items()
+            }
+
+        yield measures
+
+
+def _started(environment: Environment, address: str) -> "subprocess.Popen[str]":
     # Isolated: neither the checkout nor PYTHONPATH may come before the SDK.
-    command: list[str | Path] = [OFFICIAL.python(), "-I", Path(__file__).with_name("official.py"), address]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        asking, answering = process.stdin, process.stdout
-        assert asking is not None
-        assert answering is not None
+    command: list[str | Path] = [environment.python(), "-I", Path(__file__).with_name("official.py"), address]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-        def asked(method: str, times: int, pieces: int = 1, *, at_once: int = 1, **arguments: Any) -> Measure:
-            question = json.dumps([method, times, at_once, arguments])
 
-            def measure() -> float:
-                asking.write(f"{question}\n")
-                asking.flush()
-                return float(json.loads(answering.readline())) / times / pieces
+def _measure(process: "subprocess.Popen[str]", line: str, pieces: int) -> Measure:
+    commands, seconds = process.stdin, process.stdout
+    assert commands is not None
+    assert seconds is not None
 
-            return measure
+    def measure() -> float:
+        commands.write(f"{line}\n")
+        commands.flush()
+        return float(json.loads(seconds.readline())) / pieces
 
-        yield asked
+    return measure

@@ -5,6 +5,7 @@ from html import escape
 from math import log10
 from typing import Final
 
+from benchmarks.peers import OFFICIAL
 from benchmarks.table import Verdict, number
 
 _LOW: Final = 0.1
@@ -14,16 +15,19 @@ _WIDTH: Final = 500
 _TOP: Final = 84
 _STEP: Final = 30
 _TICKS: Final = {0.1: "0.1x", 0.3: "0.3x", 1: "the peer", 3: "3x", 10: "10x", 30: "30x", 100: "100x"}
+_DOTS: Final = dict(zip(OFFICIAL, ("official", "official later"), strict=True))
 _STYLE: Final = """
 text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1f2328; }
 .title { font-size: 16px; font-weight: 600; } .faint { fill: #59636e; font-size: 12px; } .right { text-anchor: end; }
 .middle { text-anchor: middle; } .grid { stroke: #d1d9e0; } .one { stroke: #59636e; }
 .limit { stroke: #59636e; stroke-width: 2; }
-.met { fill: #1a7f37; } .missed { fill: #cf222e; } .official { fill: #bc4c00; }
+.met { fill: #1a7f37; } .missed { fill: #cf222e; } .official { fill: #bc4c00; stroke: #bc4c00; stroke-width: 2; }
+.later { fill: none; }
 .bar { fill-opacity: .22; }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc; } .faint { fill: #9198a1; } .grid { stroke: #3d444d; } .one, .limit { stroke: #9198a1; }
-  .met { fill: #3fb950; } .missed { fill: #f85149; } .official { fill: #f0883e; }
+  .met { fill: #3fb950; } .missed { fill: #f85149; } .official { fill: #f0883e; stroke: #f0883e; }
+  .later { fill: none; }
 }
 """
 
@@ -50,8 +54,12 @@ def drawn(found: Sequence[Verdict], machine: str) -> str:
 
 def _key() -> list[str]:
     return [
-        '<circle class="met" cx="566" cy="22" r="6"/><text class="faint" x="578" y="26">comfydeploy</text>',
-        '<circle class="official" cx="676" cy="22" r="5"/><text class="faint" x="688" y="26">official SDK 0.6.3</text>',
+        '<circle class="met" cx="476" cy="22" r="6"/><text class="faint" x="488" y="26">comfydeploy</text>',
+        *(
+            f'<circle class="{dot}" cx="{x}" cy="22" r="4"/>'
+            f'<text class="faint" x="{x + 12}" y="26">official SDK {version}</text>'
+            for (version, dot), x in zip(_DOTS.items(), (576, 696), strict=True)
+        ),
         '<path class="limit" d="M816 14v16"/><text class="faint" x="824" y="26">target</text>',
     ]
 
@@ -79,10 +87,10 @@ def _line(one: Verdict, y: float) -> list[str]:
         f'<path class="limit" d="M{_x(goal):.1f} {y - 9}v18"/>',
         f'<circle class="{state}" cx="{_x(ours):.1f}" cy="{y}" r="6"/>',
     ]
-    if one.official is not None:
-        theirs = 1 / one.official if turned else one.official
+    for version, ratio in one.official.items():
+        theirs = 1 / ratio if turned else ratio
         x = _x(theirs)
-        parts.append(f'<circle class="official" cx="{x:.1f}" cy="{y}" r="5"/>')
+        parts.append(f'<circle class="{_DOTS[version]}" cx="{x:.1f}" cy="{y}" r="4"/>')
         if theirs > _HIGH:
             parts.append(f'<text class="faint right" x="{x - 10:.1f}" y="{y + 4}">{theirs:,.0f}x</text>')
     return parts

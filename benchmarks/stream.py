@@ -40,7 +40,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
     }
     with (
         loopback(answers) as address,
-        official(address) as sdk,
+        official(address, ["0.6.3"]) as sdk,  # the later one has no streams
         httpx.Client() as client,
         ComfyDeployCore(bearer=samples.TOKEN) as core,
     ):
@@ -50,7 +50,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
             "run_stream": reading_by(OWN, each(partial(_typed, core, many), 1, _MANY)),
             _SPEED: reading_by(SPEED, each(partial(_typed, core, many), 1, _MANY)),
             "httpx: bytes": each(partial(_bytes, client, many), 1, _MANY),
-            f"official SDK ({_FEW} events)": sdk("deployment.stream", 1, _FEW, request=samples.REQUEST, server_url=few),
+            **sdk("deployment.stream", 1, _FEW, what=f"{_FEW} events", request=samples.REQUEST, server_url=few),
         }
         targets = [
             Target("typed events per second / httpx-sse and json.loads", "run_stream", at_least=1.5),
@@ -74,7 +74,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
         contenders = {
             "httpx: bytes and one json.loads": each(partial(_one, client, small), 1),
             "run_stream": each(partial(_typed, core, small), 1),
-            "official SDK": sdk("deployment.stream", 1, request=samples.REQUEST, server_url=small),
+            **sdk("deployment.stream", 1, request=samples.REQUEST, server_url=small),
         }
         yield Section("One event of 64 KiB in chunks of 1 KiB", "ms", in_turns(contenders, 5 if quick else 15))
 

@@ -6,6 +6,8 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from attrs import asdict, frozen
 
+from benchmarks.peers import OFFICIAL, official_row
+
 Unit: TypeAlias = Literal["us", "ms", "s", "events/s", "calls/s", "MB", "failures"]
 
 _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
@@ -18,8 +20,7 @@ _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
     "failures": lambda count: count,
 }
 _LINE: Final = "{:<58}{:>12}{:>10}{:>9}"
-_SUMMARY: Final = "{:<66}{:>8}{:>12}{:>7}{:>14}"
-OFFICIAL: Final = "official SDK"
+_SUMMARY: Final = "{:<60}{:>8}{:>12}{:>6}" + "{:>10}" * len(OFFICIAL)
 
 
 @frozen
@@ -79,12 +80,12 @@ class Section:
 
 @frozen
 class Verdict:
-    """How a target stands: what was reached, and the ratio of the official SDK where it takes part."""
+    """How a target stands: what was reached, and the ratios of the official SDK, by version, where it takes part."""
 
     target: Target
     reached: float
     is_met: bool
-    official: float | None
+    official: Mapping[str, float]
 
 
 class Sections(Protocol):
@@ -97,13 +98,18 @@ class Sections(Protocol):
 def verdicts(section: Section) -> list[Verdict]:
     """Give how the targets of a section stand."""
     rows = {row.name: row for row in section.rows()}
-    official = next((row.ratio for name, row in rows.items() if name.startswith(OFFICIAL)), None)
+    official = {
+        version: row.ratio
+        for version in OFFICIAL
+        for name, row in rows.items()
+        if name.startswith(official_row(version, "")) and row.ratio is not None
+    }
     found: list[Verdict] = []
     for target in section.targets:
         row = rows[target.contender]
         reached = row.figure if target.of == "figure" else row.ratio
         assert reached is not None
-        found.append(Verdict(target, reached, target.is_met_by(reached), official if target.of == "ratio" else None))
+        found.append(Verdict(target, reached, target.is_met_by(reached), official if target.of == "ratio" else {}))
     return found
 
 
@@ -119,13 +125,11 @@ def shown(section: Section) -> str:
 
 def summary(found: Iterable[Verdict]) -> str:
     """Give all targets as text."""
-    lines = [_SUMMARY.format("target", "reached", "limit", "met", OFFICIAL)]
-    lines += [
-        _SUMMARY.format(
-            one.target.what, number(one.reached), one.target.limit, "yes" if one.is_met else "NO", number(one.official)
-        )
-        for one in found
-    ]
+    lines = [_SUMMARY.format("target", "reached", "limit", "met", *(f"SDK {version}" for version in OFFICIAL))]
+    for one in found:
+        theirs = (number(one.official.get(version)) for version in OFFICIAL)
+        met = "yes" if one.is_met else "NO"
+        lines.append(_SUMMARY.format(one.target.what, number(one.reached), one.target.limit, met, *theirs))
     return "\n".join(lines)
 
 

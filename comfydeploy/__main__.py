@@ -8,7 +8,8 @@ def main() -> None:
     try:
         from comfydeploy._cli.commands import comfydeploy
     except ModuleNotFoundError as missing:
-        sys.exit(f"{missing.name} is not installed; the commands need: pip install 'comfydeploy[emulator]'")
+        needed = "the commands need the extra: in a checkout, pip install '.[emulator]'"
+        sys.exit(f"{missing.name} is not installed; {needed}")
     comfydeploy(prog_name="comfydeploy")
 
 

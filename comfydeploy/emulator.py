@@ -10,7 +10,7 @@ try:
     from comfydeploy._emulator.web.recorder import ReceivedRequest
     from comfydeploy._emulator.webhooks.deliveries import Delivery
 except ModuleNotFoundError as _missing:
-    needed = "the local server needs: pip install 'comfydeploy[emulator]'"
+    needed = "the local server needs the extra: in a checkout, pip install '.[emulator]'"
     raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None
 
 __all__ = [

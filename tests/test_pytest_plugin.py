@@ -79,7 +79,7 @@ def test_without_the_extra_other_tests_run_and_a_test_that_asks_is_told_what_to_
     tests = "def test_other(): pass\ndef test_asks(comfydeploy_core): pass"
     done = run_pytest(tests, "import sys\nsys.modules['starlette'] = None")
     assert "1 passed, 1 error" in done.stdout
-    assert "pip install 'comfydeploy[emulator]'" in done.stdout
+    assert "pip install '.[emulator]'" in done.stdout
 
 
 def test_the_mark_is_known_to_strict_runs(run_pytest):

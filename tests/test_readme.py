@@ -17,6 +17,7 @@ from comfydeploy._cli.commands import comfydeploy
 from comfydeploy.emulator import Quirk
 
 EXAMPLE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+TEST_FILE = re.compile(r"# (test_\w+\.py)\n")
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {"README.md": README} | {
@@ -50,13 +51,23 @@ SHOWN = {
         "queued 3 None ConnectError: ",
         "<Success: []>",
     ),
+    "docs/testing.md": ("POST /api/run/queue b'{\"deployment_id\":\"d\"}'\n<Success: CreateRunResponse(run_id='r')>",),
     "docs/webhooks.md": ("job-7 r success 1 True\njob-7 r success 1 True",),
 }
+
+
+# What the test files on a page import.
+NEEDED = {"README.md": (), "docs/testing.md": ("pytest_httpx", "respx", "vcr")}
 
 
 def examples(text):
     """Each example with the number of the line before it."""
     return [(text[: found.start()].count("\n") + 1, found[1]) for found in EXAMPLE.finditer(text)]
+
+
+def example_tests(text):
+    """Each example that is a file of tests, by the name of the file."""
+    return {name[1]: example for _, example in examples(text) if (name := TEST_FILE.match(example))}
 
 
 @pytest.fixture
@@ -75,6 +86,8 @@ def test_every_example_runs_and_shows_what_it_says(page, emulator, quiet_logging
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         for line, example in examples(PAGES[page]):
+            if TEST_FILE.match(example):
+                continue
             source = "\n" * line + example.replace("http://localhost:3011/api", emulator.url)
             exec(compile(source, page, "exec"), vars(module))
     for core in [value for value in vars(module).values() if isinstance(value, ComfyDeployCore)]:
@@ -96,12 +109,29 @@ def test_every_link_within_a_page_leads_to_a_heading(page):
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGES[page])) <= anchors
 
 
-def test_its_example_tests_pass(tmp_path):
-    (example,) = (example for _, example in examples(README) if example.startswith("# test_pictures.py"))
-    (tmp_path / "test_pictures.py").write_text(example)
+def test_pages_with_example_tests():
+    assert {page for page, text in PAGES.items() if example_tests(text)} == set(NEEDED)
+
+
+@pytest.mark.parametrize("page", NEEDED)
+def test_example_tests_pass(page, emulator, tmp_path):
+    for package in NEEDED[page]:
+        pytest.importorskip(package)
+    count = 0
+    for name, example in example_tests(PAGES[page]).items():
+        (tmp_path / name).write_text(example.replace("http://localhost:3011/api", emulator.url))
+        count += example.count("\ndef test_")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert "3 passed" in done.stdout, done.stdout
+    assert f"{count} passed" in done.stdout, done.stdout
+
+
+def test_packages_are_installed_from_the_checkout():
+    # The public index has another package of this name, which the README warns of once.
+    for page, text in PAGES.items():
+        for shown in re.findall(r"^pip install (\S+)", text, re.MULTILINE):
+            assert re.fullmatch(r"\.|'\.\[\w+\]'", shown), f"{page}: {shown}"
+    assert "there `pip install comfydeploy` installs the vendor's abandoned SDK" in README
 
 
 def test_the_commands_and_options_that_are_shown_exist():

@@ -141,7 +141,7 @@ def test_a_port_in_use_is_said_without_a_traceback(cli):
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "comfydeploy._cli.commands", None)
-    with pytest.raises(SystemExit, match=r"pip install 'comfydeploy\[emulator\]'"):
+    with pytest.raises(SystemExit, match=r"pip install '\.\[emulator\]'"):
         __main__.main()
 
 
@@ -172,7 +172,7 @@ def test_whatever_can_be_set_of_the_server_is_an_option():
 def test_time_can_be_left_to_the_control_route(cli, monkeypatch):
     served = []
     monkeypatch.setattr(Emulator, "serve_forever", lambda self, _: served.append(self))
-    assert cli("emulator", "--clock", "manual").exit_code == 0
+    assert cli("emulator", "--clock", "manual", "--port", "0").exit_code == 0
     with served[0] as emulator:
         emulator.advance(1)
 

@@ -174,7 +174,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     import comfydeploy.emulator
 
     monkeypatch.setitem(sys.modules, "comfydeploy._emulator.emulator", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'comfydeploy\[emulator\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install '\.\[emulator\]'"):
         importlib.reload(comfydeploy.emulator)
     monkeypatch.undo()
     importlib.reload(comfydeploy.emulator)

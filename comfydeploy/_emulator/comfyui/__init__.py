@@ -18,7 +18,7 @@ def connected(address: str | None, workflows: str | Path | None) -> "tuple[Comfy
     try:
         from comfydeploy._emulator.comfyui.client import ComfyUI
     except ModuleNotFoundError as missing:
-        needed = "to execute graphs needs: pip install 'comfydeploy[comfyui]'"
+        needed = "to execute graphs needs the extra: in a checkout, pip install '.[comfyui]'"
         raise ModuleNotFoundError(f"{missing.name} is not installed; {needed}", name=missing.name) from None
     from comfydeploy._emulator.comfyui.workflows import workflows_in
 

@@ -31,7 +31,7 @@ except ModuleNotFoundError as missing:
     print(missing)
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "pip install 'comfydeploy[comfyui]'" in told
+    assert "pip install '.[comfyui]'" in told
 
 
 def test_a_server_can_be_started_again(comfyui, node, connect):
