@@ -1,17 +1,13 @@
 """One attempt of a call: all that is needed to send it."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from attrs import field, frozen
 
 from comfydeploy._wire.reply import media_type
 from comfydeploy._wire.request import Request
 from comfydeploy.models.secret import Secret
-
-if TYPE_CHECKING:
-    from comfydeploy._wire.upload import Window
 
 EVENT_STREAM = "text/event-stream"
 ANYTHING = "*/*"
@@ -23,7 +19,7 @@ class Attempt:
 
     ``limits`` are the seconds for each phase, by httpx's names; ``idle_limit`` is the read limit of a body that is read
     later. ``accept`` is the expected media type. ``is_lasting`` is true for a call that may keep its connection for
-    minutes.
+    minutes. ``has_default_limits`` is true where neither the core nor the call names a timeout.
     """
 
     request: Request
@@ -32,16 +28,12 @@ class Attempt:
     idle_limit: float | None
     accept: str
     is_lasting: bool = field(kw_only=True)
+    has_default_limits: bool = field(default=False, kw_only=True)
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers of the request, with the token."""
         return {"authorization": f"Bearer {self.token.reveal()}", **self.request.headers}
-
-    def opened_upload(self) -> "AbstractContextManager[Window | None]":
-        """Open the file that is sent with the request, if there is one."""
-        upload = self.request.upload
-        return nullcontext() if upload is None else upload.opened()
 
     def body_handling(self, status_code: int, content_type: str) -> Literal["read", "keep_open", "discard"]:
         """Return what to do with the body of a response whose head has come.
