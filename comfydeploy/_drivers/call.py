@@ -98,7 +98,7 @@ def _check_core(core: object) -> None:
 
 def _check_key(core: ComfyDeployCore) -> None:
     if core.bearer is None:
-        raise InvalidRequestError(f"No API key: pass bearer=..., or set {KEY_VARIABLE} before the core is made")
+        raise InvalidRequestError(f"bearer: missing. Pass the API key, or set {KEY_VARIABLE} before the core is made")
 
 
 def _token(core: ComfyDeployCore) -> Secret:

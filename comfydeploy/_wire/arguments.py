@@ -18,9 +18,10 @@ def check_callback(name: str, value: object) -> None:
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raise ``SDKValidationError`` for a value that is not one of the choices."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         expected = " or ".join(map(repr, choices))
-        raise invalid_argument(name, f"expected {expected}, got {value!r}", value)
+        shown = repr(value) if isinstance(value, str) else type(value).__name__
+        raise invalid_argument(name, f"expected {expected}, got {shown}", value)
 
 
 def invalid_request(reason: str, value: object = None) -> SDKValidationError:

@@ -1,12 +1,14 @@
 """A response whose body is a stream that is still to come, with the decoder of its items."""
 
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from comfydeploy._wire.reply import Reply
 from comfydeploy.errors import MalformedEvent
-from comfydeploy.models.run_stream import EventUpdate
 from comfydeploy.result import Result
+
+if TYPE_CHECKING:
+    from comfydeploy.models.run_stream import EventUpdate
 
 T = TypeVar("T")
 
@@ -20,7 +22,7 @@ class Decoder(Protocol[T]):
 
     is_complete: bool
     run_id: str | None
-    failure: EventUpdate | None
+    failure: "EventUpdate | None"
 
     def feed(self, chunk: bytes) -> list[Result[T, MalformedEvent]]: ...
     def finish(self) -> list[Result[T, MalformedEvent]]: ...
