@@ -187,7 +187,7 @@ def _named_as_httpx() -> Generator[None, None, None]:
         yield
     except Exception as error:
         named = getattr(httpx, type(error).__name__, None)
-        if type(error).__module__.partition(".")[0] != "httpcore" or named is None:
+        if type(error).__module__.partition(".")[0] != httpcore.__name__ or named is None:
             raise
         raise named(str(error)) from error
 

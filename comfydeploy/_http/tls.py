@@ -6,6 +6,7 @@ none of it.
 
 import ssl
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Self
 
 import httpx
@@ -42,3 +43,9 @@ class LateContext(ssl.SSLContext):
         if self._protocols:
             made.set_alpn_protocols(self._protocols)
         return made
+
+
+@cache
+def shared_context() -> LateContext:
+    """Return the one context of the process: making one takes most of the time that a client takes to make."""
+    return LateContext()

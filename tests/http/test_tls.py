@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from comfydeploy import errors
-from comfydeploy._http import connections
-from comfydeploy._http.tls import LateContext
+from comfydeploy._http.tls import LateContext, shared_context
 
 # Made for these tests, and good for nothing else: the key and the certificate of 127.0.0.1, signed by itself.
 LOCALHOST = Path(__file__).parents[1] / "samples" / "localhost.pem"
@@ -20,7 +19,7 @@ LOCALHOST = Path(__file__).parents[1] / "samples" / "localhost.pem"
 def secure(monkeypatch):
     """Give the address of a server that speaks TLS, to a process that has made no context yet."""
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
-    connections._tls.cache_clear()
+    shared_context.cache_clear()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(LOCALHOST)
     context.set_alpn_protocols(["http/1.1"])
@@ -32,7 +31,7 @@ def secure(monkeypatch):
         listening.shutdown(socket.SHUT_RDWR)
     listening.close()
     thread.join(5)
-    connections._tls.cache_clear()
+    shared_context.cache_clear()
 
 
 def serve(listening, context):
@@ -61,10 +60,10 @@ def test_a_server_that_nobody_vouches_for_is_refused(calls, secure):
 
 
 def test_a_server_without_tls_needs_no_certificates(calls, raw, answer):
-    connections._tls.cache_clear()
+    shared_context.cache_clear()
     server = raw(answer(200, b'{"id": "r", "status": "queued"}'))
     assert calls("run_get", calls.core(server.url), "r").unwrap().id == "r"
-    assert connections._tls()._made is None
+    assert shared_context()._made is None
 
 
 def test_the_shell_itself_trusts_nobody():
