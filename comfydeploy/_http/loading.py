@@ -18,6 +18,7 @@ BLOCKING: Final = ("comfydeploy._http.clients", "anyio", "encodings.idna", "stri
 AWAITED: Final = ("concurrent.futures.thread", *BLOCKING, "comfydeploy._http.async_network", "anyio._backends._asyncio")
 READING: Final = (
     "comfydeploy._wire.compiled",
+    "comfydeploy._wire.parsing",
     "comfydeploy._wire.retry",
     "comfydeploy._wire.structure",
     "comfydeploy.models.validation",
