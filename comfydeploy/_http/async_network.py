@@ -30,7 +30,12 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         self._phases: set[asyncio.Timeout] = set()
 
     async def connect_tcp(
-        self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
+        *_: Any,
+        **__: Any,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of the host that answers."""
         failure: httpcore.ConnectError = httpcore.ConnectError(f"{host} has no address")
@@ -51,7 +56,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
     async def _connected(self, connection: socket.socket, address: Any) -> "AsyncStream":
         loop = asyncio.get_running_loop()
-        connection.setblocking(False)
+        connection.settimeout(0)
         configure(connection)
         await loop.sock_connect(connection, address)
         receiver = Receiver(self, connection)
@@ -170,20 +175,20 @@ class Receiver(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
-    async def wait_for_bytes(self, timeout: float | None) -> bool:
+    async def wait_for_bytes(self, limit: float | None) -> bool:
         """Wait until there are bytes to take; return False at the end of the connection."""
         while not self.chunks:
             if self.error:
                 raise httpcore.ReadError(self.error)
             if self.has_ended:
                 return False
-            await self._wait(timeout, httpcore.ReadTimeout)
+            await self._wait(limit, httpcore.ReadTimeout)
         return True
 
-    async def wait_for_room(self, timeout: float | None) -> None:
+    async def wait_for_room(self, limit: float | None) -> None:
         """Wait until the bytes written have been sent, but for a few."""
         while self._is_congested and self.error is None:
-            await self._wait(timeout, httpcore.WriteTimeout)
+            await self._wait(limit, httpcore.WriteTimeout)
 
     def abort(self, reason: str = CLOSED) -> None:
         """End the connection; nothing more is sent or received."""
@@ -193,8 +198,8 @@ class Receiver(asyncio.Protocol):
         self.network.discard(self)
         self._wake()
 
-    async def _wait(self, timeout: float | None, late: type[httpcore.TimeoutException]) -> None:
-        seconds = remaining(timeout, monotonic())
+    async def _wait(self, limit: float | None, late: type[httpcore.TimeoutException]) -> None:
+        seconds = remaining(limit, monotonic())
         if seconds is not None and seconds <= 0:
             raise late(LATE)
         self._waiting = waiting = self.loop.create_future()
@@ -217,11 +222,11 @@ class AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, receiver: Receiver) -> None:
         self._receiver = receiver
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
         """Read what has come, or wait for it; no bytes are the end."""
         return self._receiver.take(max_bytes) if await self._receiver.wait_for_bytes(timeout) else b""
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
         """Send all bytes, but for those that the event loop holds at its end."""
         receiver = self._receiver
         seconds = remaining(timeout, monotonic())
@@ -245,7 +250,10 @@ class AsyncStream(httpcore.AsyncNetworkStream):
                 self._receiver.loop.call_soon_threadsafe(self._receiver.abort)
 
     async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's
     ) -> httpcore.AsyncNetworkStream:
         """Begin TLS, or TLS inside of it."""
         receiver = self._receiver

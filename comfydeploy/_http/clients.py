@@ -1,13 +1,14 @@
 """The httpx clients that a core makes.
 
-What they leave out is what the core does itself or does not want: defaults and cookies that are merged into each request,
-which cost a tenth of a call. Requests go through ``send`` as with any client, so that tools which patch it see them.
+They leave out what the core does itself or does not want: defaults and cookies that are merged into each request, which
+cost a tenth of a call. Requests go through ``send`` as with any client, so that tools which patch it see them.
 """
 
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
@@ -18,6 +19,9 @@ from comfydeploy._http.private_names import AsyncPoolTransport, PoolTransport
 from comfydeploy._http.proxies import environment_proxies
 from comfydeploy._http.tls import shared_context
 
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
 
 class _Plain:
     """What is common to the clients: they send a request as it was built, and ignore cookies."""
@@ -26,12 +30,12 @@ class _Plain:
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self._headers_of_all = {"accept-encoding": self.headers["accept-encoding"]}  # type: ignore[attr-defined]
+        self._headers_of_all: dict[str, str] = {"accept-encoding": self.headers["accept-encoding"]}  # type: ignore[attr-defined]
         self._ignored = _ignored_cookies(self.library)
 
     def build_request(self, method: str, url: Any, *, headers: Any = None, **parts: Any) -> Any:
         """Create a request from its parts alone."""
-        headers = {**self._headers_of_all, **(headers or {})}
+        headers = self._headers_of_all | (headers or {})
         return self.library.Request(method, _url(self.library, url), headers=headers, **parts)
 
     @property
@@ -51,9 +55,7 @@ class PooledClient(_Plain, httpx.Client):
         self.network = Network()
 
         def transport(proxy: httpcore.Proxy | None = None) -> PoolTransport:
-            return PoolTransport(
-                Pool(limits, ssl_context=shared_context(), proxy=proxy, network_backend=self.network)
-            )
+            return PoolTransport(Pool(limits, ssl_context=shared_context(), proxy=proxy, network_backend=self.network))
 
         mounts = {pattern: proxy and transport(proxy) for pattern, proxy in environment_proxies().items()}
         super().__init__(transport=transport(), mounts=mounts)
@@ -90,6 +92,12 @@ class AsyncPooledClient(_Plain, httpx.AsyncClient):
     def is_closed(self) -> bool:
         """Return whether ``aclose`` or ``end`` was called."""
         return self.network.is_closed or super().is_closed
+
+    def end_from_anywhere(self, loop: "AbstractEventLoop") -> None:
+        """Send nothing from now on, and end all connections and calls as soon as the event loop runs."""
+        self.network.is_closed = True
+        with suppress(RuntimeError):  # the event loop is closed
+            loop.call_soon_threadsafe(self.end)
 
     def end(self) -> None:
         """End all connections and all calls, in the thread of the event loop."""

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comfydeploy._http.loading import AWAITED, BLOCKING, READING, load
@@ -35,14 +34,15 @@ class Connections:
         self.async_given = async_given
         self._transport = transport
         self._async_transport = async_transport
-        self._blocking: dict[tuple[int, bool], Any] = {}
-        self._awaiting: dict[tuple[AbstractEventLoop, bool], Any] = {}
+        self._blocking: dict[tuple[int, bool], httpx.Client] = {}
+        self._awaiting: dict[tuple[AbstractEventLoop, bool], httpx.AsyncClient] = {}
         self._closed = False
 
     def client(self, *, lasting: bool) -> "httpx.Client":
         """Return the client for a blocking call; ``lasting`` ones have connections of their own."""
         if self.given is not None:
-            return _checked(self.given, "http_client", "an httpx.Client", "send", "close")
+            _check(self.given, "http_client", "an httpx.Client", "send", "close")
+            return self.given
         self._check_open()
         key = (os.getpid(), lasting and self._transport is None)
         client = self._blocking.get(key)
@@ -57,7 +57,8 @@ class Connections:
         """Return the client for an async call, made for the running event loop."""
         loop = _running_loop()
         if self.async_given is not None:
-            return _checked(self.async_given, "async_http_client", "an httpx.AsyncClient", "send", "aclose")
+            _check(self.async_given, "async_http_client", "an httpx.AsyncClient", "send", "aclose")
+            return self.async_given
         self._check_open()
         key = (loop, lasting and self._async_transport is None)
         client = self._awaiting.get(key)
@@ -74,14 +75,13 @@ class Connections:
     def close(self) -> None:
         """Close all clients of this process; those of event loops as soon as these run."""
         self._closed = True
-        for key in [key for key in list(self._blocking) if key[0] == os.getpid()]:
-            self._blocking.pop(key).close()
-        for key in list(self._awaiting):
-            client = self._awaiting.pop(key, None)
-            if hasattr(client, "end"):  # that of a given transport can only be awaited
-                client.network.is_closed = True  # from now on nothing is sent
-                with suppress(RuntimeError):  # the event loop is closed
-                    key[0].call_soon_threadsafe(client.end)
+        for process, lasting in list(self._blocking):
+            if process == os.getpid():
+                self._blocking.pop((process, lasting)).close()
+        for loop, lasting in list(self._awaiting):
+            end = getattr(self._awaiting.pop((loop, lasting), None), "end_from_anywhere", None)
+            if end is not None:  # the client of a given transport can only be awaited
+                end(loop)
 
     async def aclose(self) -> None:
         """Close the clients of the running event loop, and then as ``close`` does."""
@@ -97,7 +97,8 @@ class Connections:
 
         if self._transport is None:
             return PooledClient(_limits(lasting=lasting))
-        return client_for(_checked(self._transport, "transport", "an httpx.BaseTransport", "handle_request"))
+        _check(self._transport, "transport", "an httpx.BaseTransport", "handle_request")
+        return client_for(self._transport)
 
     def _made_async(self, *, lasting: bool) -> Any:
         load(AWAITED, READING)
@@ -109,8 +110,8 @@ class Connections:
         # A class has the methods of its instances, but is a callable that returns one.
         is_transport = hasattr(given, "handle_async_request") and not isinstance(given, type)
         transport = given() if callable(given) and not is_transport else given
-        expected = "an httpx.AsyncBaseTransport or what returns one"
-        return async_client_for(_checked(transport, "async_transport", expected, "handle_async_request"))
+        _check(transport, "async_transport", "an httpx.AsyncBaseTransport or what returns one", "handle_async_request")
+        return async_client_for(transport)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -134,8 +135,7 @@ def _running_loop() -> "AbstractEventLoop":
         raise InvalidRequestError("asyncio only: no event loop of asyncio is running here") from None
 
 
-def _checked(given: Any, name: str, expected: str, *methods: str) -> Any:
-    """Return what was given for an argument if it has the methods: those of blocking and async clients differ."""
-    if all(callable(getattr(given, method, None)) for method in methods):
-        return given
-    raise InvalidRequestError(f"{name}: expected {expected}, got {type(given).__name__}")
+def _check(given: object, name: str, expected: str, *methods: str) -> None:
+    """Check that an argument has the methods, which differ between blocking and async ones."""
+    if not all(callable(getattr(given, method, None)) for method in methods):
+        raise InvalidRequestError(f"{name}: expected {expected}, got {type(given).__name__}")

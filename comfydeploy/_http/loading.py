@@ -4,7 +4,6 @@ A child process has only the thread that forked. A lock that another thread held
 that is being imported, or the one of a pool. So a fork waits until neither is held.
 """
 
-import logging  # noqa: F401 - first: it holds its lock in a fork, before what is registered below waits for imports
 import os
 from importlib import import_module
 from threading import RLock
@@ -46,7 +45,7 @@ def _before() -> None:
         LOCK.acquire()
 
 
-# Windows does not fork.
-getattr(os, "register_at_fork", lambda **_: None)(
-    before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release
-)
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
+    # After that of logging, because hooks run in reverse: what waits for imports must not wait with logging locked.
+    import_module("logging")
+    os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 
@@ -63,6 +64,11 @@ class Network(httpcore.NetworkBackend):
                 return stream
         raise failure
 
+    def check_open(self) -> None:
+        """Check that the client is not closed."""
+        if self.is_closed:
+            raise OSError(CLOSED)
+
     def add(self, connection: socket.socket) -> None:
         """Keep a socket, to be ended by ``close``."""
         self._sockets.add(connection)
@@ -95,8 +101,7 @@ class SocketStream(httpcore.NetworkStream):
             configure(self._socket)
             self._limit(timeout)
             self._socket.connect(address)
-            if self._network.is_closed:  # only after connecting, because until then there is nothing to shut down
-                raise OSError(CLOSED)
+            self._network.check_open()  # only after connecting, because until then there is nothing to shut down
         except TimeoutError as error:
             self.close()
             raise httpcore.ConnectTimeout(LATE) from error
@@ -191,7 +196,7 @@ class TlsStream(httpcore.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Read what has come, or wait for it; no bytes are the end."""
         try:
-            return self._pumped(lambda: self._tls.read(max_bytes), timeout)
+            return self._pumped(partial(self._tls.read, max_bytes), timeout)
         except ssl.SSLEOFError:  # many servers end the connection without ending TLS
             return b""
         except ssl.SSLError as error:
@@ -202,8 +207,8 @@ class TlsStream(httpcore.NetworkStream):
         left = memoryview(buffer)
         try:
             while left:
-                part = left[:_CHUNK]  # so that a large body is not held twice
-                left = left[self._pumped(lambda part=part: self._tls.write(part), timeout) :]
+                part = partial(self._tls.write, left[:_CHUNK])  # so that a large body is not held twice
+                left = left[self._pumped(part, timeout) :]
         except ssl.SSLError as error:
             raise httpcore.WriteError(str(error)) from error
 
@@ -249,7 +254,7 @@ class TlsStream(httpcore.NetworkStream):
 def is_readable(connection: socket.socket) -> bool:
     """Return whether an idle connection has something to read: bytes, its end or an error. It blocks no more."""
     try:
-        connection.setblocking(False)
+        connection.settimeout(0)
         connection.recv(1, socket.MSG_PEEK)
     except BlockingIOError:
         return False

@@ -185,6 +185,6 @@ def _origin(request: httpcore.Request) -> Origin:
     return request.url.origin
 
 
-def _patience(request: httpcore.Request) -> float | None:
+def _patience(request: Any) -> float | None:
     limits: dict[str, float | None] = request.extensions.get("timeout", {})
     return remaining(limits.get("pool"), monotonic())

@@ -1,7 +1,7 @@
 """A deadline that travels inside the time limits of a request, down to the socket."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Self
 
 _LEAST: Final = 0.001  # because a socket takes 0 for "do not wait", which is another error
 
@@ -11,7 +11,7 @@ class Until(float):
 
     at: float
 
-    def __new__(cls, seconds: float, at: float) -> "Until":
+    def __new__(cls, seconds: float, at: float) -> Self:
         """Create a limit; httpx and httpcore pass it on as the number that it is."""
         made = super().__new__(cls, seconds)
         made.at = at
