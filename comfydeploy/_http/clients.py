@@ -35,8 +35,8 @@ class _Plain:
 
     def build_request(self, method: str, url: Any, *, headers: Any = None, **parts: Any) -> Any:
         """Create a request from its parts alone."""
-        headers = self._headers_of_all | (headers or {})
-        return self.library.Request(method, _url(self.library, url), headers=headers, **parts)
+        merged: dict[str, str] = {**self._headers_of_all, **(headers or {})}
+        return self.library.Request(method, _url(self.library, url), headers=merged, **parts)
 
     @property
     def cookies(self) -> Any:
