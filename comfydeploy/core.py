@@ -58,7 +58,7 @@ class ComfyDeployCore:
     DEBUG, with secrets hidden.
     ``http_client``, ``async_http_client``: your own httpx clients, used as they are and never closed.
     ``transport``, ``async_transport``: httpx transports for the clients that the core makes. ``async_transport`` may
-    also be ``"httpx"`` or ``"aiohttp"``; ``None`` is aiohttp where the extra ``comfydeploy[aiohttp]`` is installed.
+    also be a function that returns one for the running event loop.
     """
 
     bearer: Bearer | None = field(default=None, repr=False)
@@ -71,7 +71,7 @@ class ComfyDeployCore:
     http_client: "httpx.Client | None" = field(default=None, repr=False)
     async_http_client: "httpx.AsyncClient | None" = field(default=None, repr=False)
     transport: "httpx.BaseTransport | None" = field(default=None, repr=False)
-    async_transport: "httpx.AsyncBaseTransport | AsyncTransport | None" = field(default=None, repr=False)
+    async_transport: "AsyncTransport | None" = field(default=None, repr=False)
     address: str | Error = field(init=False, repr=False)
     """The checked address of the server, or the error that each call gives."""
     connections: Connections = field(init=False, repr=False)
