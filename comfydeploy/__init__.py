@@ -18,6 +18,7 @@ __all__ = [
     "Result",
     "RetryConfig",
     "Success",
+    "closed",
     "errors",
     "models",
     "opened",
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from comfydeploy.core import ComfyDeployCore
     from comfydeploy.hooks import Hooks
     from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
-    from comfydeploy.result import Failure, Result, Success, opened, unwrap
+    from comfydeploy.result import Failure, Result, Success, closed, opened, unwrap
 else:
     _HOMES = {
         "ComfyDeploy": "client",
@@ -40,7 +41,7 @@ else:
         "errors": "errors",
         "models": "models",
         **dict.fromkeys(("BackoffStrategy", "RequestOptions", "RetryConfig"), "options"),
-        **dict.fromkeys(("Failure", "Result", "Success", "opened", "unwrap"), "result"),
+        **dict.fromkeys(("Failure", "Result", "Success", "closed", "opened", "unwrap"), "result"),
     }
 
     def __getattr__(name: str) -> object:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from comfydeploy._facade.run import Run
     from comfydeploy._facade.runs import Runs
     from comfydeploy._facade.session import Sessions
+    from comfydeploy._facade.workflow import Workflow
 
 __all__ = ["ComfyDeploy"]
 
@@ -55,3 +56,10 @@ class ComfyDeploy(ComfyDeployCore):
         from comfydeploy._facade.session import Sessions
 
         return Sessions(self)
+
+    @cached_property
+    def workflow(self) -> "Workflow":
+        """Read what belongs to a workflow."""
+        from comfydeploy._facade.workflow import Workflow
+
+        return Workflow(self)

@@ -1,5 +1,6 @@
 """The core: what all calls share, and the connections they open when they are first needed."""
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from types import TracebackType
@@ -24,6 +25,8 @@ __all__ = ["SERVERS", "Bearer", "ComfyDeployCore"]
 
 Bearer: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
+KEY_VARIABLE: Final = "COMFYDEPLOY_API_KEY"
+SERVER_VARIABLE: Final = "COMFYDEPLOY_SERVER_URL"
 SERVERS: Final = (
     "https://api.comfydeploy.com/api",
     "https://staging.api.comfydeploy.com/api",
@@ -45,19 +48,21 @@ class ComfyDeployCore:
     connections. Close it with ``with``, ``async with``, ``close()`` or ``aclose()``. Making one never fails: what is
     wrong with it becomes the ``Failure`` of each call.
 
-    ``bearer``: the API key, or a function that gives it, asked at each call (an async one for the async functions).
-    ``server_idx``: 0 production, 1 staging, 2 local; ``server_url`` in place of it: any other address.
+    ``bearer``: the API key, or a function that returns it, called for each call (an async one for the async functions).
+    ``None``: the key in ``COMFYDEPLOY_API_KEY``, read when the core is made.
+    ``server_idx``: 0 production, 1 staging, 2 local; ``server_url`` in place of it: any other address. Without either:
+    the address in ``COMFYDEPLOY_SERVER_URL``, else production.
     ``timeout``: seconds for each of connecting, sending and waiting for the next bytes, or an ``httpx.Timeout``;
     ``None``: 10 s to connect, and to wait 60 s for reads, 300 s for queueing, for ever for sync and streams.
     ``retry_config``: off by default. ``hooks``: see ``Hooks``. ``debug_logger``: is told every request and answer at
     DEBUG, with secrets hidden.
     ``http_client``, ``async_http_client``: your own httpx clients, used as they are and never closed.
     ``transport``, ``async_transport``: httpx transports for the clients that the core makes. ``async_transport`` may
-    also be ``"httpx"`` or ``"aiohttp"``; ``None`` is aiohttp where the extra ``comfydeploy[aiohttp]`` is installed.
+    also be a function that returns one for the running event loop.
     """
 
-    bearer: Bearer = field(repr=False)
-    server_idx: int = 0
+    bearer: Bearer | None = field(default=None, repr=False)
+    server_idx: int | None = None
     server_url: str | None = None
     timeout: "float | httpx.Timeout | None" = None
     retry_config: RetryConfig | None = None
@@ -66,7 +71,7 @@ class ComfyDeployCore:
     http_client: "httpx.Client | None" = field(default=None, repr=False)
     async_http_client: "httpx.AsyncClient | None" = field(default=None, repr=False)
     transport: "httpx.BaseTransport | None" = field(default=None, repr=False)
-    async_transport: "httpx.AsyncBaseTransport | AsyncTransport | None" = field(default=None, repr=False)
+    async_transport: "AsyncTransport | None" = field(default=None, repr=False)
     address: str | Error = field(init=False, repr=False)
     """The checked address of the server, or the error that each call gives."""
     connections: Connections = field(init=False, repr=False)
@@ -74,30 +79,37 @@ class ComfyDeployCore:
 
     def __attrs_post_init__(self) -> None:
         clients = (self.http_client, self.async_http_client, self.transport, self.async_transport)
+        if self.bearer is None:
+            object.__setattr__(self, "bearer", os.environ.get(KEY_VARIABLE) or None)
         object.__setattr__(self, "connections", Connections(*clients))  # frozen for users
-        object.__setattr__(self, "address", self._started())
+        name = "server_url"
+        if self.server_url is None and self.server_idx is None and (found := os.environ.get(SERVER_VARIABLE)):
+            object.__setattr__(self, "server_url", found)
+            name = SERVER_VARIABLE
+        object.__setattr__(self, "address", self._started(name))
 
-    def _started(self) -> str | Error:
+    def _started(self, name: str) -> str | Error:
         try:
-            url = self._chosen_server()
+            url = self._chosen_server(name)
             for hook in self.hooks:
                 if hook.sdk_init and (changed := hook.sdk_init(_start(url))):
                     url = checked_server(changed.server_url, "sdk_init")
         except InvalidRequestError as error:
             return error.with_traceback(None)
-        except Exception as error:  # noqa: BLE001 - whatever a hook raises, the calls tell it
+        except Exception as error:  # noqa: BLE001 - whatever a hook raises is the error of each call
             return request_error(error, "not_sent", closed=False)
         return url
 
-    def _chosen_server(self) -> str:
+    def _chosen_server(self, name: str) -> str:
         if self.server_url is not None:
-            return checked_server(self.server_url, "server_url")
-        if type(self.server_idx) is not int or not 0 <= self.server_idx < len(SERVERS):
-            raise InvalidRequestError(f"server_idx: expected 0 to {len(SERVERS) - 1}, got {self.server_idx!r}")
-        return SERVERS[self.server_idx]
+            return checked_server(self.server_url, name)
+        index = 0 if self.server_idx is None else self.server_idx
+        if type(index) is not int or not 0 <= index < len(SERVERS):
+            raise InvalidRequestError(f"server_idx: expected 0 to {len(SERVERS) - 1}, got {index!r}")
+        return SERVERS[index]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Made anew on the other side: connections do not travel, and hooks are told of the start there as well.
+        # Made again on the other side: connections do not travel, and `sdk_init` hooks are called there as well.
         given = {
             attribute.name: getattr(self, attribute.name) for attribute in fields(ComfyDeployCore) if attribute.init
         }

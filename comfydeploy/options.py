@@ -50,6 +50,10 @@ class RequestOptions:
     ``headers``: sent with the request, in place of ours of the same name.
     ``server_url``: in place of the core's server.
     ``idle_timeout``: for streams, the seconds of silence after which the stream ends with a ``RequestTimeoutError``.
+    ``deadline``: seconds for the whole of the call: token, connection, upload, every attempt and pause, response,
+    stream and wait. After it the call is a ``RequestTimeoutError``, or a ``DeadlineExceeded`` where a run is waited
+    for. It is exact for the clients that the core makes, DNS excepted, and for async ones; with a blocking client of
+    yours it is checked between the phases of a request. A blocking ``bearer`` function cannot be interrupted.
     """
 
     timeout: "float | httpx.Timeout | None" = None
@@ -58,3 +62,4 @@ class RequestOptions:
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     server_url: str | None = None
     idle_timeout: float | None = None
+    deadline: float | None = None

@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
-__all__ = ["Failure", "Result", "Success", "opened", "unwrap"]
+__all__ = ["Failure", "Result", "Success", "closed", "opened", "unwrap"]
 
 V = TypeVar("V")
 E = TypeVar("E")
@@ -42,7 +42,7 @@ else:
 
 
 def unwrap(result: "Result[V, X]") -> V:
-    """Give the value of a ``Success``; raise the error of a ``Failure`` as it is."""
+    """Return the value of a ``Success``; raise the error of a ``Failure`` as it is."""
     from returns.result import Success
 
     if isinstance(result, Success):
@@ -51,5 +51,14 @@ def unwrap(result: "Result[V, X]") -> V:
 
 
 def opened(result: "Result[V, E]") -> "OpenResult[V, E]":
-    """Give the same object typed as the ``Result`` of *returns*, for ``.map``, ``.bind`` and ``flow`` pipelines."""
+    """Return the same object typed as the ``Result`` of *returns*, for ``.map``, ``.bind`` and ``flow`` pipelines."""
     return result
+
+
+def closed(result: "OpenResult[V, E]") -> "Result[V, E]":
+    """Return the same object typed as our ``Result`` again, for a ``match`` that is exhaustive; undoes ``opened``."""
+    from returns.result import Failure, Success
+
+    if isinstance(result, Success | Failure):
+        return result
+    raise TypeError(f"expected a Success or a Failure, got {type(result).__name__}")

@@ -1,44 +1,50 @@
-"""Streams of events: iterators of results, and context managers that close the connection."""
+"""Streams of results: the events of a run, the lines of its log, and the states of a run that is watched."""
 
 import os
 import socket
-from _thread import allocate_lock
-from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeAlias, TypeVar
 
 from comfydeploy._wire.open_stream import Decoder
-from comfydeploy._wire.transport_errors import response_error
-from comfydeploy.errors import RequestAbortedError, StreamError, UnexpectedClientError
+from comfydeploy._wire.stream_state import StreamState
+from comfydeploy.errors import StreamError
 from comfydeploy.models.run_log import RunLogLine
 from comfydeploy.models.run_stream import RunStream
-from comfydeploy.result import Failure, Result, Success
+from comfydeploy.result import Result
 
 if TYPE_CHECKING:
     from asyncio import Task
 
     import httpx
 
+    from comfydeploy._wire.follower import Follower
+    from comfydeploy.models.run import WorkflowRunModel
+    from comfydeploy.outcome import RunFailed, WaitError, WatchItem
+
 __all__ = [
     "AsyncEventStream",
     "AsyncItemStream",
     "AsyncLogStream",
+    "AsyncRunWatch",
     "EventStream",
     "ItemStream",
     "LogStream",
+    "RunWatch",
     "StreamItem",
 ]
 
 T = TypeVar("T")
 StreamItem: TypeAlias = Result[RunStream, StreamError]
 
-_SECOND_READER: Final = "The stream is being read already: read it in one thread or task at a time"
+_LEFT: Final = "The stream was closed by the caller"
+_INTERRUPTED: Final = "Reading the stream was interrupted"
 
 
-class _Reading(Generic[T]):
-    """What blocking and async streams share: the items that were read and not yet taken, and the end of the reading."""
+class _Stream(Generic[T]):
+    """What the streams of both colours share."""
 
     def __init__(
         self, response: "httpx.Response", client: "httpx.Client | httpx.AsyncClient", decoder: Decoder[T]
@@ -46,47 +52,26 @@ class _Reading(Generic[T]):
         self._response = response
         self._client = client
         self._decoder = decoder
-        self._ready: deque[Result[T, StreamError]] = deque()
-        self._ended = False
-        self._reader = allocate_lock()  # held while bytes are waited for
+        limit = response.request.extensions.get("timeout", {}).get("read")
+        self._state = StreamState(decoder, getattr(limit, "at", None))
 
     @property
     def run_id(self) -> str | None:
         """The id of the run, for ``run_get``: known as soon as an event that was read names it."""
-        return self._decoder.run_id
+        return self._state.run_id
 
-    def _take(self, chunk: bytes | None) -> bool:
-        """Decode the next bytes, ``None`` at the end of the body; return whether the stream has ended."""
-        self._ready.extend(self._decoder.finish() if chunk is None else self._decoder.feed(chunk))
-        self._ended = chunk is None or self._decoder.is_complete
-        return self._ended
+    @property
+    def failure(self) -> "RunFailed | None":
+        """Why the run has failed, as soon as an event that was read says so."""
+        if self._decoder.failure is None:
+            return None
+        from comfydeploy._wire.failure import run_failed, stream_reason
 
-    def _fail(self, error: Exception) -> None:
-        if self._ended:  # the caller has closed the stream meanwhile, which is its last item already
-            return
-        self._ended = True
-        # An event that was cut in two says less than the failure itself.
-        self._ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
-        self._ready.append(
-            Failure(response_error(error, "answered", closed=self._client.is_closed, run_id=self.run_id))
-        )
-
-    def _abort(self, reason: str) -> bool:
-        """End the stream with a ``RequestAbortedError``; return whether it had not ended before."""
-        was_open, self._ended = not self._ended, True
-        if was_open:
-            self._ready.clear()
-            self._ready.append(Failure(RequestAbortedError(reason, "answered", run_id=self.run_id)))
-        return was_open
-
-    def _leave(self) -> bool:
-        return self._abort("The stream was closed by the caller")
-
-    def _refused_reader(self) -> "Failure[StreamError]":
-        return Failure(UnexpectedClientError(_SECOND_READER, "answered", run_id=self.run_id))
+        reason = stream_reason(self._decoder.failure)
+        return run_failed(reason, "stream", None, run_id=self.run_id) if reason else None
 
 
-class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
+class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
     """A stream of the server: a context manager and an iterator of results.
 
     An item is ``Success(event)``, or ``Failure(MalformedEvent)`` for one that cannot be read, after which the stream
@@ -101,25 +86,26 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
         self._process = os.getpid()
 
     def __next__(self) -> Result[T, StreamError]:
-        while not self._ready:
-            if self._ended:
+        state = self._state
+        while not state.ready:
+            if state.has_ended:
                 raise StopIteration
             if not self._fill():
-                return self._refused_reader()
-        return self._ready.popleft()
+                return state.refused_reader()
+        return state.ready.popleft()
 
     def __iter__(self) -> Iterator[Result[T, StreamError]]:  # noqa: PYI034 - a generator, which its loop closes
         # A generator, not the stream itself: it is closed with the loop that it was made for.
-        ready, is_reader = self._ready, True
+        state, ready, is_reader = self._state, self._state.ready, True
         try:
             while True:
                 while ready:
                     yield ready.popleft()
-                if self._ended:
+                if state.has_ended:
                     return
                 if not self._fill():
                     is_reader = False
-                    yield self._refused_reader()
+                    yield state.refused_reader()
                     return
         finally:
             if is_reader:
@@ -127,29 +113,28 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
 
     def _fill(self) -> bool:
         """Read until there are items or the end; return ``False`` while another thread does so."""
-        if not self._reader.acquire(blocking=False):
+        state = self._state
+        if not state.reader.acquire(blocking=False):
             return False
         try:
-            chunk = next(self._chunks, None)
+            if state.expire(monotonic()) or state.take(next(self._chunks, None)):
+                self._response.close()
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever breaks is the last item
-            self._fail(error)
+            state.fail(error, monotonic(), closed=self._client.is_closed)
             self._response.close()
         except BaseException:  # such as Ctrl-C: httpx cannot read on after it
-            self._abort("Reading the stream was interrupted")
+            state.abort(_INTERRUPTED)
             self._response.close()
             raise
-        else:
-            if self._take(chunk):
-                self._response.close()
         finally:
-            self._reader.release()
+            state.reader.release()
         return True
 
     def close(self) -> None:
         """Close the connection at once, also from another thread; the run itself goes on."""
-        if self._leave() and self._process == os.getpid():  # a fork must not cut the stream of its parent
+        if self._state.abort(_LEFT) and self._process == os.getpid():  # a fork must not cut the stream of its parent
             # Another thread may be waiting for bytes: only a shutdown wakes it.
             network = self._response.extensions.get("network_stream")
             connection = network.get_extra_info("socket") if network else None
@@ -171,7 +156,7 @@ class ItemStream(_Reading[T], Iterator[Result[T, StreamError]]):
         self.close()
 
 
-class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
+class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):
     """The twin of ``ItemStream`` for ``async with`` and ``async for``.
 
     A read that is cancelled, as by ``asyncio.wait_for(anext(stream), 5)``, loses nothing: the next one goes on.
@@ -186,24 +171,25 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
         self._loop = get_running_loop()
 
     async def __anext__(self) -> Result[T, StreamError]:
-        while not self._ready:
-            if self._ended:
+        state = self._state
+        while not state.ready:
+            if state.has_ended:
                 raise StopAsyncIteration
             if not await self._fill():
-                return self._refused_reader()
-        return self._ready.popleft()
+                return state.refused_reader()
+        return state.ready.popleft()
 
     async def __aiter__(self) -> AsyncIterator[Result[T, StreamError]]:
-        ready, is_reader = self._ready, True
+        state, ready, is_reader = self._state, self._state.ready, True
         try:
             while True:
                 while ready:
                     yield ready.popleft()
-                if self._ended:
+                if state.has_ended:
                     return
                 if not await self._fill():
                     is_reader = False
-                    yield self._refused_reader()
+                    yield state.refused_reader()
                     return
         finally:
             if is_reader:
@@ -211,20 +197,19 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
 
     async def _fill(self) -> bool:
         """Read until there are items or the end; return ``False`` while another task does so."""
-        if not self._reader.acquire(blocking=False):
+        state = self._state
+        if not state.reader.acquire(blocking=False):
             return False
         try:
-            chunk = await self._next_chunk()
+            if state.expire(monotonic()) or state.take(await self._next_chunk()):
+                await self._response.aclose()
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever breaks is the last item
-            self._fail(error)
+            state.fail(error, monotonic(), closed=self._client.is_closed)
             await self._response.aclose()
-        else:
-            if self._take(chunk):
-                await self._response.aclose()
         finally:
-            self._reader.release()
+            state.reader.release()
         return True
 
     async def _next_chunk(self) -> bytes | None:
@@ -239,7 +224,7 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
 
     async def aclose(self) -> None:
         """Close the connection at once; the run itself goes on."""
-        self._leave()
+        self._state.abort(_LEFT)
         if self._read is not None:
             self._read.cancel()
         with suppress(Exception):  # closing what is broken anyway
@@ -255,11 +240,15 @@ class AsyncItemStream(_Reading[T], AsyncIterator[Result[T, StreamError]]):
 
     def __del__(self) -> None:
         # Nothing can be awaited here: the event loop closes the connection as soon as it runs.
-        if self._leave() and not self._loop.is_closed():
+        if self._state.abort(_LEFT) and not self._loop.is_closed():
             loop, response, read = self._loop, self._response, self._read
             if read is not None:
                 loop.call_soon_threadsafe(read.cancel)
             loop.call_soon_threadsafe(lambda: loop.create_task(response.aclose()))
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+    return await anext(chunks, None)
 
 
 class EventStream(ItemStream[RunStream]):
@@ -277,5 +266,83 @@ AsyncLogStream: TypeAlias = AsyncItemStream[RunLogLine]
 """The twin of ``LogStream`` for ``async with`` and ``async for``."""
 
 
-async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
-    return await anext(chunks, None)
+class _Watch:
+    """What the watches of both colours share."""
+
+    def __init__(self, follower: "Follower") -> None:
+        self._follower = follower
+        self._is_over = False
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self._follower.run_id
+
+    @property
+    def run(self) -> "WorkflowRunModel | None":
+        """The last state of the run that was read."""
+        return self._follower.run
+
+    @property
+    def result(self) -> "Result[WorkflowRunModel, WaitError] | None":
+        """The end of the run, or ``None`` while there is none."""
+        return self._follower.result
+
+
+class RunWatch(_Watch, Iterator["WatchItem"]):
+    """The states of a run as they change: a context manager and an iterator.
+
+    ``Success(run)`` is a change, ``Failure(PollFailed(error))`` a poll that failed and is tried again, and the last
+    item is the end of the run. A read that was interrupted loses nothing: the next one goes on. Leaving the watch
+    leaves the run alone.
+    """
+
+    def __init__(self, follower: "Follower", next_item: "Callable[[], WatchItem]") -> None:
+        super().__init__(follower)
+        self._next_item = next_item
+
+    def __next__(self) -> "WatchItem":
+        if self._is_over:
+            raise StopIteration
+        item = self._next_item()
+        self._is_over = item is self.result
+        return item
+
+    def close(self) -> None:
+        """End the watch; the run itself goes on."""
+        self._is_over = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncRunWatch(_Watch, AsyncIterator["WatchItem"]):
+    """The twin of ``RunWatch`` for ``async with`` and ``async for``."""
+
+    def __init__(self, follower: "Follower", next_item: "Callable[[], Awaitable[WatchItem]]") -> None:
+        super().__init__(follower)
+        self._next_item = next_item
+
+    async def __anext__(self) -> "WatchItem":
+        if self._is_over:
+            raise StopAsyncIteration
+        item = await self._next_item()
+        self._is_over = item is self.result
+        return item
+
+    async def aclose(self) -> None:
+        """End the watch; the run itself goes on."""
+        self._is_over = True
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -20,10 +20,8 @@ hypothesis.settings.load_profile("patient")
 
 @pytest.fixture(params=["blocking", "awaited"])
 def calls(request):
-    """Call the operations in one colour, the awaited ones over both transports: ``calls("run_get", core, ...)``."""
-    caller = Caller(
-        awaited=request.param != "blocking", transport="aiohttp" if request.param.endswith("aiohttp") else "httpx"
-    )
+    """Call the operations in one colour: ``calls("run_get", core, ...)``."""
+    caller = Caller(awaited=request.param == "awaited")
     yield caller
     caller.close()
 
@@ -31,14 +29,13 @@ def calls(request):
 class Caller:
     """One colour of all operations, and the cores made for it, closed at the end."""
 
-    def __init__(self, *, awaited, transport):
+    def __init__(self, *, awaited):
         self.awaited = awaited
-        self._transport = transport
         self._cores = []
         self._runner = asyncio.Runner()
 
     def core(self, url="http://127.0.0.1:1", **settings):
-        settings.setdefault("async_transport", settings.get("transport", self._transport))
+        settings.setdefault("async_transport", settings.get("transport"))
         core = ComfyDeployCore(**{"bearer": "key-of-the-test", "server_url": url} | settings)
         self._cores.append(core)
         return core

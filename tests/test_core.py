@@ -377,3 +377,50 @@ def test_a_call_gives_a_failure_in_a_pickle_as_well(raw, answer):
     copy = pickle.loads(pickle.dumps(result))
     assert isinstance(copy, Failure)
     assert copy.failure().detail == "Run not found"
+
+
+class TestTheEnvironment:
+    @pytest.fixture(autouse=True)
+    def _variables(self, monkeypatch):
+        monkeypatch.setenv("COMFYDEPLOY_API_KEY", "key-of-the-environment")
+        monkeypatch.setenv("COMFYDEPLOY_SERVER_URL", "http://of-the-environment/api")
+
+    @pytest.fixture
+    def wire(self):
+        return httpx.MockTransport(
+            lambda request: httpx.Response(200, json={"id": str(request.url), "status": "queued"})
+        )
+
+    def test_gives_key_and_server(self, wire):
+        core = ComfyDeployCore(transport=wire)
+        assert run_get(core, "r").unwrap().id == "http://of-the-environment/api/run/r"
+        assert core.bearer == "key-of-the-environment"
+        assert "key-of-the-environment" not in repr(core)
+
+    def test_is_read_when_the_core_is_made(self, monkeypatch, wire):
+        core = ComfyDeployCore(transport=wire)
+        pickled = pickle.dumps(ComfyDeployCore())
+        monkeypatch.delenv("COMFYDEPLOY_API_KEY")
+        monkeypatch.delenv("COMFYDEPLOY_SERVER_URL")
+        assert run_get(core, "r").unwrap().id == "http://of-the-environment/api/run/r"
+        found = pickle.loads(pickled)
+        assert (found.bearer, found.address) == ("key-of-the-environment", "http://of-the-environment/api")
+
+    def test_yields_to_explicit_values(self):
+        assert ComfyDeployCore(bearer="k").bearer == "k"
+        assert ComfyDeployCore(server_idx=0).address == "https://api.comfydeploy.com/api"
+        assert ComfyDeployCore(server_url="http://x/api").address == "http://x/api"
+
+    def test_names_a_wrong_address(self, monkeypatch):
+        monkeypatch.setenv("COMFYDEPLOY_SERVER_URL", "nowhere")
+        assert str(run_get(ComfyDeployCore(), "r").failure()).startswith("COMFYDEPLOY_SERVER_URL: expected an address")
+
+    @pytest.mark.parametrize("value", ["", None])
+    def test_names_a_missing_key(self, monkeypatch, value):
+        monkeypatch.setenv("COMFYDEPLOY_API_KEY", value or "")
+        if value is None:
+            monkeypatch.delenv("COMFYDEPLOY_API_KEY")
+        error = run_get(ComfyDeployCore(), "r").failure()
+        assert isinstance(error, errors.InvalidRequestError)
+        assert "COMFYDEPLOY_API_KEY" in str(error)
+        assert asyncio.run(run_get_async(ComfyDeployCore(), "r")).failure().message == error.message

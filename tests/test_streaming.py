@@ -401,7 +401,7 @@ class TestASecondReader:
             found = []
             first = threading.Thread(target=lambda: found.append(next(stream)))
             first.start()
-            while not stream._reader.locked():
+            while not stream._state.reader.locked():
                 pass
             assert "being read" in str(next(stream).failure())
             assert ["being read" in str(item.failure()) for item in stream] == [True]

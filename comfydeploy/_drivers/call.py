@@ -3,7 +3,7 @@
 import time
 from inspect import isawaitable, iscoroutine
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import comfydeploy.result as results
 from comfydeploy._http.sending import send, send_async
@@ -13,13 +13,16 @@ from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import authorization
 from comfydeploy._wire.transport_errors import request_error
-from comfydeploy.core import ComfyDeployCore
+from comfydeploy.core import KEY_VARIABLE, ComfyDeployCore
 from comfydeploy.errors import ComfyDeployError, Error, InvalidRequestError
 from comfydeploy.models.secret import Secret
 from comfydeploy.options import RequestOptions
 
 A = TypeVar("A")
 V = TypeVar("V")
+
+# The limits of the connection end a request at the deadline and know its fate. What has none ends this much later.
+_GRACE: Final = 0.05
 
 
 def call(
@@ -33,7 +36,7 @@ def call(
         exchange = Exchange(core, operation, argument, options, monotonic())
         token = _token(core)
         while True:
-            outcome = send(core.connections, exchange.prepare(token))
+            outcome = send(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
             if not isinstance(step, Pause):
                 return step
@@ -51,25 +54,41 @@ async def call_async(
 ) -> results.Result[V, Error]:
     """Make a call and return its result, async."""
     exchange: Exchange[V] | None = None
-    outcome: Reply | Error | None = None
     try:
         _check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
+        if exchange.ends_at is None:
+            return await _settled(core, exchange)
+        from asyncio import timeout
+
+        async with timeout(exchange.ends_at + _GRACE - monotonic()):
+            return await _settled(core, exchange)
+    except MemoryError:
+        raise
+    except TimeoutError as error:
+        is_late = exchange is not None and exchange.ends_at is not None and monotonic() >= exchange.ends_at
+        late = exchange.late("in a phase without a limit of its own") if exchange and is_late else error
+        return _failure(late, exchange)
+    except Exception as error:  # noqa: BLE001 - a function never raises
+        return _failure(error, exchange)
+
+
+async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Result[V, Error]:
+    outcome: Reply | Error | None = None
+    try:
         token = await _token_async(core)
         while True:
-            outcome = await send_async(core.connections, exchange.prepare(token))
+            outcome = await send_async(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
             if not isinstance(step, Pause):
                 return step
             from asyncio import sleep
 
             await sleep(step.seconds)
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a function never raises
+    except Exception:
         if isinstance(outcome, Reply) and outcome.source is not None:
             await outcome.source[0].aclose()
-        return _failure(error, exchange)
+        raise
 
 
 def _check_core(core: object) -> None:
@@ -77,7 +96,13 @@ def _check_core(core: object) -> None:
         raise invalid_argument("core", f"expected a ComfyDeployCore, got {type(core).__name__}")
 
 
+def _check_key(core: ComfyDeployCore) -> None:
+    if core.bearer is None:
+        raise InvalidRequestError(f"bearer: missing. Pass the API key, or set {KEY_VARIABLE} before the core is made")
+
+
 def _token(core: ComfyDeployCore) -> Secret:
+    _check_key(core)
     given = core.bearer() if callable(core.bearer) else core.bearer
     if iscoroutine(given):
         given.close()
@@ -86,6 +111,7 @@ def _token(core: ComfyDeployCore) -> Secret:
 
 
 async def _token_async(core: ComfyDeployCore) -> Secret:
+    _check_key(core)
     given = core.bearer() if callable(core.bearer) else core.bearer
     return authorization(await given if isawaitable(given) else given)
 

@@ -1,13 +1,16 @@
 """``client.run``: the operations on runs, raising."""
 
+from collections.abc import AsyncIterator, Iterator
 from typing import TypeAlias
 
 from attrs import frozen
 
 from comfydeploy._drivers.files import Target
-from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream
+from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream, is_passing
 from comfydeploy._facade.run_deployment import RunDeployment
 from comfydeploy._facade.run_workflow import RunWorkflow
+from comfydeploy._wire.follower import OnAbandon
+from comfydeploy._wire.wait_settings import OnQueued, OnUpdate
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_batch import run_batch, run_batch_async
 from comfydeploy.funcs.run_cancel import run_cancel, run_cancel_async
@@ -17,8 +20,11 @@ from comfydeploy.funcs.run_logs import run_logs, run_logs_async
 from comfydeploy.funcs.run_logs_stream import run_logs_stream, run_logs_stream_async
 from comfydeploy.funcs.run_native import run_native, run_native_async
 from comfydeploy.funcs.run_queue import run_queue, run_queue_async
+from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait, run_queue_and_wait_async
 from comfydeploy.funcs.run_stream import run_stream, run_stream_async
 from comfydeploy.funcs.run_sync import run_sync, run_sync_async
+from comfydeploy.funcs.run_wait import run_wait, run_wait_async
+from comfydeploy.funcs.run_watch import run_watch, run_watch_async
 from comfydeploy.models.cancel_run import CancelRunResponse
 from comfydeploy.models.create_run import CreateRunResponse
 from comfydeploy.models.media_file import MediaFile
@@ -88,6 +94,72 @@ class Run:
     async def stream_async(self, request: AnyRunRequest, options: _Options = None) -> AsyncRaisingStream[RunStream]:
         """Create a run and give its events as they happen; see ``run_stream``."""
         return AsyncRaisingStream(unwrap(await run_stream_async(self._core, request, options)))
+
+    def queue_and_wait(
+        self,
+        request: AnyRunRequest,
+        options: _Options = None,
+        *,
+        on_queued: OnQueued | None = None,
+        on_update: OnUpdate | None = None,
+        on_abandon: OnAbandon = "leave",
+    ) -> WorkflowRunModel:
+        """Create a run and return it when it has succeeded; see ``run_queue_and_wait``."""
+        result = run_queue_and_wait(
+            self._core, request, options, on_queued=on_queued, on_update=on_update, on_abandon=on_abandon
+        )
+        return unwrap(result)
+
+    async def queue_and_wait_async(
+        self,
+        request: AnyRunRequest,
+        options: _Options = None,
+        *,
+        on_queued: OnQueued | None = None,
+        on_update: OnUpdate | None = None,
+        on_abandon: OnAbandon = "leave",
+    ) -> WorkflowRunModel:
+        """Create a run and return it when it has succeeded; see ``run_queue_and_wait``."""
+        result = await run_queue_and_wait_async(
+            self._core, request, options, on_queued=on_queued, on_update=on_update, on_abandon=on_abandon
+        )
+        return unwrap(result)
+
+    def wait(
+        self,
+        run_id: str,
+        options: _Options = None,
+        *,
+        on_update: OnUpdate | None = None,
+        on_abandon: OnAbandon = "leave",
+    ) -> WorkflowRunModel:
+        """Return a run when it has succeeded; see ``run_wait``."""
+        return unwrap(run_wait(self._core, run_id, options, on_update=on_update, on_abandon=on_abandon))
+
+    async def wait_async(
+        self,
+        run_id: str,
+        options: _Options = None,
+        *,
+        on_update: OnUpdate | None = None,
+        on_abandon: OnAbandon = "leave",
+    ) -> WorkflowRunModel:
+        """Return a run when it has succeeded; see ``run_wait``."""
+        return unwrap(await run_wait_async(self._core, run_id, options, on_update=on_update, on_abandon=on_abandon))
+
+    def watch(self, run_id: str, options: _Options = None) -> Iterator[WorkflowRunModel]:
+        """Yield the states of a run as they change, and raise unless it succeeds; see ``run_watch``."""
+        with run_watch(self._core, run_id, options) as watch:
+            for item in watch:
+                if not is_passing(item):
+                    yield unwrap(item)
+
+    async def watch_async(self, run_id: str, options: _Options = None) -> AsyncIterator[WorkflowRunModel]:
+        """Yield the states of a run as they change, and raise unless it succeeds; see ``run_watch``."""
+        async with run_watch_async(self._core, run_id, options) as watch:
+            async for item in watch:
+                if not is_passing(item):
+                    yield unwrap(item)
 
     def cancel(self, run_id: str, options: _Options = None) -> CancelRunResponse:
         """Cancel a run; see ``run_cancel``."""

@@ -19,14 +19,30 @@ class Runs:
     _core: ComfyDeployCore
 
     def list(
-        self, workflow_id: str, options: RequestOptions | None = None, *, limit: int = 50, offset: int = 0
+        self,
+        workflow_id: str,
+        options: RequestOptions | None = None,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        with_outputs: bool | None = None,
+        with_inputs: bool | None = None,
     ) -> Iterator[builtins.list[WorkflowRunRow]]:
-        """Give the runs of a workflow page by page; see ``runs_list``."""
-        return map(unwrap, runs_list(self._core, workflow_id, options, limit=limit, offset=offset))
+        """Yield the runs of a workflow page by page; see ``runs_list``."""
+        chosen = {"with_outputs": with_outputs, "with_inputs": with_inputs}
+        return map(unwrap, runs_list(self._core, workflow_id, options, limit=limit, offset=offset, **chosen))
 
     async def list_async(
-        self, workflow_id: str, options: RequestOptions | None = None, *, limit: int = 50, offset: int = 0
+        self,
+        workflow_id: str,
+        options: RequestOptions | None = None,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        with_outputs: bool | None = None,
+        with_inputs: bool | None = None,
     ) -> AsyncIterator[builtins.list[WorkflowRunRow]]:
-        """Give the runs of a workflow page by page; see ``runs_list``."""
-        async for page in runs_list_async(self._core, workflow_id, options, limit=limit, offset=offset):
+        """Yield the runs of a workflow page by page; see ``runs_list``."""
+        chosen = {"with_outputs": with_outputs, "with_inputs": with_inputs}
+        async for page in runs_list_async(self._core, workflow_id, options, limit=limit, offset=offset, **chosen):
             yield unwrap(page)

@@ -1,26 +1,26 @@
 """httpx clients, made when they are first needed: one per process, and one per event loop for async calls."""
 
 import os
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from comfydeploy._http.loading import AWAITED, BLOCKING, READING, load
 from comfydeploy.errors import InvalidRequestError, RequestAbortedError
 
 if TYPE_CHECKING:
-    import ssl
     from asyncio import AbstractEventLoop
 
     import httpx
 
-AsyncTransport: TypeAlias = Literal["httpx", "aiohttp"]
-"""What carries the async calls; aiohttp where its extra is installed, unless a core is told."""
+AsyncTransport: TypeAlias = "httpx.AsyncBaseTransport | Callable[[], httpx.AsyncBaseTransport]"
+"""A transport for all async calls, or what returns one for the running event loop."""
 
 
 class Connections:
     """The clients of one core.
 
-    No locks: a fork could leave one locked for ever. Two threads that make the first client at the same time keep
-    one of the two. A child process finds none under its own id and makes its own.
+    No locks: a fork could leave one locked. Two threads that make the first client at the same time keep one of the
+    two. A child process finds none under its own id and makes its own.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Connections:
         given: "httpx.Client | None",
         async_given: "httpx.AsyncClient | None",
         transport: "httpx.BaseTransport | None",
-        async_transport: "httpx.AsyncBaseTransport | AsyncTransport | None",
+        async_transport: "AsyncTransport | None",
     ) -> None:
         self.given = given
         self.async_given = async_given
@@ -39,94 +39,103 @@ class Connections:
         self._closed = False
 
     def client(self, *, lasting: bool) -> "httpx.Client":
-        """Give the client for a blocking call; ``lasting`` ones have connections of their own."""
+        """Return the client for a blocking call; ``lasting`` ones have connections of their own."""
         if self.given is not None:
+            _check(self.given, "http_client", "an httpx.Client", "send", "close")
             return self.given
         self._check_open()
-        key = (os.getpid(), lasting)
+        key = (os.getpid(), lasting and self._transport is None)
         client = self._blocking.get(key)
         if client is None:
-            made = self._made(lasting=lasting)
-            client = self._blocking.setdefault(key, made)
-            if client is not made:
-                made.close()
+            client = self._blocking.setdefault(key, self._made(lasting=lasting))
+            if self._closed:  # meanwhile
+                self.close()
+                self._check_open()
         return client
 
     def async_client(self, *, lasting: bool) -> "httpx.AsyncClient":
-        """Give the client for an async call, made for the running event loop."""
+        """Return the client for an async call, made for the running event loop."""
+        loop = _running_loop()
         if self.async_given is not None:
+            _check(self.async_given, "async_http_client", "an httpx.AsyncClient", "send", "aclose")
             return self.async_given
         self._check_open()
-        from asyncio import get_running_loop
-
-        key = (get_running_loop(), lasting)
+        key = (loop, lasting and self._async_transport is None)
         client = self._awaiting.get(key)
         if client is None:
-            for old in [old for old in self._awaiting if old[0].is_closed()]:
-                self._awaiting.pop(old, None)
+            for old in list(self._awaiting):  # a copy, because other threads have event loops of their own
+                if old[0].is_closed():
+                    self._awaiting.pop(old, None)
             client = self._awaiting[key] = self._made_async(lasting=lasting)
+            if self._closed:
+                self.close()
+                self._check_open()
         return client
 
     def close(self) -> None:
-        """Close this process's blocking clients and forget the async ones, which only their event loop can close."""
+        """Close all clients of this process; those of event loops as soon as these run."""
         self._closed = True
-        self._awaiting.clear()
-        for key in [key for key in self._blocking if key[0] == os.getpid()]:
-            self._blocking.pop(key).close()
+        for process, lasting in list(self._blocking):
+            if process == os.getpid():
+                self._blocking.pop((process, lasting)).close()
+        for loop, lasting in list(self._awaiting):
+            end = getattr(self._awaiting.pop((loop, lasting), None), "end_from_anywhere", None)
+            if end is not None:  # the client of a given transport can only be awaited
+                end(loop)
 
     async def aclose(self) -> None:
-        """Close the clients of the running event loop and the blocking ones."""
-        from asyncio import get_running_loop
-
-        loop = get_running_loop()
+        """Close the clients of the running event loop, and then as ``close`` does."""
+        loop = _running_loop()
         clients = [self._awaiting.pop(key) for key in list(self._awaiting) if key[0] is loop]
         self.close()
         for client in clients:
             await client.aclose()
 
-    def _made(self, *, lasting: bool) -> "httpx.Client":
-        from comfydeploy._http.pool import PooledClient
+    def _made(self, *, lasting: bool) -> Any:
+        load(BLOCKING, READING)
+        from comfydeploy._http.clients import PooledClient, client_for
 
-        return PooledClient(**_settings(lasting=lasting), transport=self._transport)
+        if self._transport is None:
+            return PooledClient(_limits(lasting=lasting))
+        _check(self._transport, "transport", "an httpx.BaseTransport", "handle_request")
+        return client_for(self._transport)
 
-    def _made_async(self, *, lasting: bool) -> "httpx.AsyncClient":
-        given = self._async_transport or ("aiohttp" if _has_aiohttp() else "httpx")
-        if given == "aiohttp":
-            if not _has_aiohttp():
-                raise InvalidRequestError("async_transport: 'aiohttp' needs the extra: install 'comfydeploy[aiohttp]'")
-            from comfydeploy._http.aiohttp import AiohttpClient
+    def _made_async(self, *, lasting: bool) -> Any:
+        load(AWAITED, READING)
+        from comfydeploy._http.clients import AsyncPooledClient, async_client_for
 
-            return AiohttpClient(**_settings(lasting=lasting))
-        if isinstance(given, str) and given != "httpx":
-            raise InvalidRequestError(f"async_transport: expected a transport, 'httpx' or 'aiohttp', got {given!r}")
-        from comfydeploy._http.pool import AsyncPooledClient
-
-        return AsyncPooledClient(**_settings(lasting=lasting), transport=None if given == "httpx" else given)
+        given: Any = self._async_transport
+        if given is None:
+            return AsyncPooledClient(_limits(lasting=lasting))
+        # A class has the methods of its instances, but is a callable that returns one.
+        is_transport = hasattr(given, "handle_async_request") and not isinstance(given, type)
+        transport = given() if callable(given) and not is_transport else given
+        _check(transport, "async_transport", "an httpx.AsyncBaseTransport or what returns one", "handle_async_request")
+        return async_client_for(transport)
 
     def _check_open(self) -> None:
         if self._closed:
             raise RequestAbortedError("The client was closed", "not_sent")
 
 
-def _settings(*, lasting: bool) -> dict[str, Any]:
+def _limits(*, lasting: bool) -> "httpx.Limits":
     import httpx
 
     # Streams and synchronous runs keep a connection for minutes: in the pool of the others they would leave no room,
     # and a limit of their own would make the next one wait without a word.
-    limits = httpx.Limits(max_connections=None if lasting else 100, max_keepalive_connections=100)
-    return {"limits": limits, "verify": _tls(), "follow_redirects": False}
+    return httpx.Limits(max_connections=None if lasting else 100, max_keepalive_connections=100)
 
 
-@cache
-def _tls() -> "ssl.SSLContext":
-    """Give the one context of the process: it takes most of the time that a client takes to make."""
-    from comfydeploy._http.tls import LateContext
+def _running_loop() -> "AbstractEventLoop":
+    from asyncio import get_running_loop
 
-    return LateContext()
+    try:
+        return get_running_loop()
+    except RuntimeError:
+        raise InvalidRequestError("asyncio only: no event loop of asyncio is running here") from None
 
 
-@cache
-def _has_aiohttp() -> bool:
-    from importlib.util import find_spec
-
-    return find_spec("httpx_aiohttp") is not None
+def _check(given: object, name: str, expected: str, *methods: str) -> None:
+    """Check that an argument has the methods, which differ between blocking and async ones."""
+    if not all(callable(getattr(given, method, None)) for method in methods):
+        raise InvalidRequestError(f"{name}: expected {expected}, got {type(given).__name__}")

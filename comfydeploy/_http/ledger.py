@@ -1,50 +1,59 @@
-"""Which connections are free, and who waits for one: the bookkeeping of a pool, without its I/O.
+"""Which connections are free, and which calls wait for one: the bookkeeping of a pool, without its I/O.
 
 A choice takes the same time however many connections there are. The one used last is used next, so that those which are
-not needed grow old and are closed; whoever finds all of them busy waits in line.
+not needed grow old and are closed. A call that finds all of them busy waits in line.
 """
 
 from collections import OrderedDict, deque
 from collections.abc import Generator
-from contextlib import contextmanager
-from threading import RLock
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Final, Generic, Protocol, TypeVar
 
 import httpcore
 import httpx
-from attrs import define
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
+
+from comfydeploy._http.loading import LOCK
+from comfydeploy._http.network import CLOSED
+from comfydeploy._http.private_names import has_unread_bytes
 
 C = TypeVar("C", bound=ConnectionInterface | AsyncConnectionInterface)
 
-_CLOSED: Final = "The client was closed"
 _ALL_BUSY: Final = "All connections are busy"
 
 
-@define(eq=False)
-class Place(Generic[C]):
-    """A place for one connection."""
+class Slot(Generic[C]):
+    """Room for one connection in a pool. It is free again when the last reference to it goes, wherever that happens."""
 
-    origin: Origin
-    connection: C | None = None
-    idle_since: float = 0.0
+    def __init__(self, ledger: "Ledger[C]", origin: Origin) -> None:
+        self._ledger = ledger
+        self.origin = origin
+        self.connection: C | None = None
+        self.idle_since = 0.0
+
+    def __del__(self) -> None:
+        self._ledger.drop(self)
 
     def usable(self, origin: Origin) -> C | None:
-        """Give the connection if it leads to the origin still: it may have broken, or its server have closed it."""
+        """Return the connection if it still leads to the origin, and neither broke nor has something unread."""
         found = self.connection
         fits = found is not None and self.origin == origin and found.is_idle() and not found.has_expired()
         return found if fits else None
 
+    def is_clean(self) -> bool:
+        """Return whether the connection can take another request, as far as its response shows."""
+        return self.connection is not None and self.connection.is_idle() and not has_unread_bytes(self.connection)
+
 
 class Turn(Protocol[C]):
-    """Where one in line is given a place: a future of either colour."""
+    """Where a call in line receives its slot: a future of either colour."""
 
     def cancelled(self) -> bool: ...
     def done(self) -> bool: ...
-    def result(self) -> Place[C]: ...
+    def result(self) -> Slot[C]: ...
     def exception(self) -> BaseException | None: ...
-    def set_result(self, result: Place[C], /) -> None: ...
+    def set_result(self, result: Slot[C], /) -> None: ...
     def set_exception(self, exception: BaseException, /) -> None: ...
 
 
@@ -53,34 +62,32 @@ class Ledger(Generic[C]):
 
     def __init__(self, limits: httpx.Limits) -> None:
         self._limits = limits
-        self._places: set[Place[C]] = set()
-        self._idle: deque[Place[C]] = deque()  # the one used last at the end
+        self._taken: set[int] = set()  # by id, so that a slot that is lost is free
+        self._idle: deque[Slot[C]] = deque()  # the one used last at the end
         self._waiting: OrderedDict[Turn[C], None] = OrderedDict()
         self._is_closed = False
-        # Reentrant, since the garbage collector may close a forgotten stream anywhere, also in here.
-        self._lock = RLock()
 
-    def take(self, origin: Origin) -> Place[C] | None:
-        """Give a place, best one whose connection leads to this origin, or nothing when all are busy."""
-        with self._lock:
+    def take(self, origin: Origin) -> Slot[C] | None:
+        """Return a slot, best one whose connection leads to this origin, or nothing when all are busy."""
+        with LOCK:
             for index in range(len(self._idle) - 1, -1, -1):
                 if self._idle[index].origin == origin:
-                    place = self._idle[index]
+                    slot = self._idle[index]
                     del self._idle[index]
-                    return place
+                    return slot
             most = self._limits.max_connections
-            if most is None or len(self._places) < most:
-                return self._made(origin)
+            if most is None or len(self._taken) < most:
+                return self._new(origin)
             return self._idle.popleft() if self._idle else None
 
     @contextmanager
     def line(self, turn: Turn[C], origin: Origin) -> Generator[None]:
-        """Keep somebody in line while the block waits for the turn."""
-        with self._lock:
+        """Keep a call in line while the block waits for its turn."""
+        with LOCK:
             if self._is_closed:
-                raise httpcore.PoolTimeout(_CLOSED)
-            if place := self.take(origin):  # it came free meanwhile
-                turn.set_result(place)
+                raise httpcore.PoolTimeout(CLOSED)
+            if slot := self.take(origin):  # it became free meanwhile
+                turn.set_result(slot)
             else:
                 self._waiting[turn] = None
         try:
@@ -91,58 +98,61 @@ class Ledger(Generic[C]):
                 raise httpcore.PoolTimeout(_ALL_BUSY) from None
             raise
 
-    def keep(self, place: Place[C]) -> bool:
-        """Give a place to the first in line, or note it as idle; ``False`` where its connection is to be closed."""
-        with self._lock:
+    def keep(self, slot: Slot[C]) -> bool:
+        """Hand a slot to the first in line, or note it as idle; return False where its connection must be closed."""
+        with LOCK:
             while self._waiting:
                 turn, _ = self._waiting.popitem(last=False)
                 if not turn.done():  # it is where the task was cancelled and has not run since
-                    turn.set_result(place)
+                    turn.set_result(slot)
                     return True
             if not self._is_closed:
-                place.idle_since = monotonic()
-                self._idle.append(place)
+                slot.idle_since = monotonic()
+                self._idle.append(slot)
             return not self._is_closed
 
-    def drop(self, place: Place[C]) -> None:
-        """Forget a place, whose connection is to be closed; the first in line gets a new one."""
-        with self._lock:
-            self._places.discard(place)
-            if self._waiting:
-                self.keep(self._made(place.origin))
+    def drop(self, slot: Slot[C]) -> None:
+        """Forget a slot, whose connection is closed; the first in line gets a new one."""
+        with LOCK:
+            if id(slot) in self._taken:
+                self._taken.discard(id(slot))
+                with suppress(ValueError):  # it is there only after a Ctrl-C while it was put there
+                    self._idle.remove(slot)
+                if self._waiting:
+                    self.keep(self._new(slot.origin))
 
-    def surplus(self) -> list[C]:
-        """Forget the places that nobody has needed for long, and give their connections, to be closed."""
+    def outdated(self) -> list[C]:
+        """Forget the slots that were not needed for long, and return their connections, to be closed."""
         most, seconds = self._limits.max_keepalive_connections, self._limits.keepalive_expiry
-        old: list[Place[C]] = []
-        with self._lock:
+        old: list[Slot[C]] = []
+        with LOCK:
             while self._idle and (
                 (most is not None and len(self._idle) > most)
                 or (seconds is not None and monotonic() - self._idle[0].idle_since > seconds)
             ):
                 old.append(self._idle.popleft())
-            self._places.difference_update(old)
-        return [place.connection for place in old if place.connection]
+                self.drop(old[-1])
+        return [slot.connection for slot in old if slot.connection]
 
     def close(self) -> list[C]:
-        """Send everybody in line away; forget all places and give their connections, to be closed."""
-        with self._lock:
+        """Send every call in line away; return the idle connections, to be closed. Those in use are not kept."""
+        with LOCK:
             self._is_closed = True
             for turn in self._waiting:
                 if not turn.done():
-                    turn.set_exception(httpcore.PoolTimeout(_CLOSED))
-            found = [place.connection for place in self._places if place.connection]
-            for those in (self._waiting, self._places, self._idle):
-                those.clear()
+                    turn.set_exception(httpcore.PoolTimeout(CLOSED))
+            found = [slot.connection for slot in self._idle if slot.connection]
+            self._waiting.clear()
+            self._idle.clear()
         return found
 
-    def _made(self, origin: Origin) -> Place[C]:
-        place = Place[C](origin)
-        self._places.add(place)
-        return place
+    def _new(self, origin: Origin) -> Slot[C]:
+        slot = Slot[C](self, origin)
+        self._taken.add(id(slot))
+        return slot
 
     def _leave(self, turn: Turn[C]) -> None:
-        with self._lock:
+        with LOCK:
             self._waiting.pop(turn, None)
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.keep(turn.result())  # it was given in the same moment
+                self.keep(turn.result())  # it was handed over in the same moment

@@ -1,67 +1,73 @@
 """The connections of the clients that a core makes, chosen in constant time, with a line to wait in.
 
-httpx leaves that to httpcore, whose pool looks at all of its connections and at all who wait, anew for every request:
-with a hundred calls in flight that is most of what a call costs, and thousands that wait hardly move. The connections
-themselves are httpcore's, and so are the ways through a proxy.
+httpx leaves that to httpcore, whose pool looks at all of its connections and at all calls that wait, anew for every
+request: with a hundred calls in flight that is most of what a call costs, and thousands that wait hardly move. The
+connections themselves are httpcore's, and so are the ways through a proxy.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
 import httpcore
 import httpx
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
-from comfydeploy._http.ledger import Ledger, Place
+from comfydeploy._http.ledger import Ledger, Slot
+from comfydeploy._wire.deadline import remaining
+
+_SERVER_ERROR: Final = 500  # the service closes a connection after one without announcing it, so it is not used again
 
 
 class Pool(httpcore.ConnectionPool):
-    """The connections of a blocking client, for any number of threads; ``source`` is what makes them."""
+    """The connections of a blocking client, for any number of threads."""
 
-    def __init__(self, source: httpcore.ConnectionPool, limits: httpx.Limits) -> None:
-        super().__init__()
-        self._source = source
+    def __init__(self, limits: httpx.Limits, **settings: Any) -> None:
+        super().__init__(keepalive_expiry=limits.keepalive_expiry, **settings)
         self._ledger: Ledger[ConnectionInterface] = Ledger(limits)
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
         origin = _origin(request)
-        old = self._ledger.surplus()
-        place = self._ledger.take(origin) or self._waited(origin, request)
+        old = self._ledger.outdated()
+        slot = self._ledger.take(origin) or self._waited(origin, request)
         try:
             for one in old:
                 one.close()
-            connection = place.usable(origin)
+            connection = slot.usable(origin)
             if connection is None:
-                _close(place)
-                place.origin, place.connection = origin, (connection := self._source.create_connection(origin))
+                _close(slot)
+                slot.origin, slot.connection = origin, (connection := self.create_connection(origin))
             response = connection.handle_request(request)
         except BaseException:
-            self._ledger.drop(place)
-            _close(place)
+            _close(slot)
+            self._ledger.drop(slot)
             raise
-        response.stream = _Body(response.stream, place, self._ledger)
+        response.stream = _Body(response, slot, self._ledger)
         return response
 
-    def _waited(self, origin: Origin, request: httpcore.Request) -> Place[ConnectionInterface]:
+    def _waited(self, origin: Origin, request: httpcore.Request) -> Slot[ConnectionInterface]:
         from concurrent.futures import Future
 
-        turn: Future[Place[ConnectionInterface]] = Future()
+        turn: Future[Slot[ConnectionInterface]] = Future()
         with self._ledger.line(turn, origin):
             return turn.result(_patience(request))
 
     def close(self) -> None:
-        """Close all connections, also those in use; whoever waits for one is sent away."""
+        """Close the idle connections, and send every call in line away. The network ends the connections in use."""
         for connection in self._ledger.close():
             connection.close()
 
 
 class _Body:
-    """The bytes of an answer; until they are closed, its connection is busy."""
+    """The bytes of a response; until it is closed, its connection is busy."""
 
-    def __init__(self, stream: Any, place: Place[ConnectionInterface], ledger: Ledger[ConnectionInterface]) -> None:
-        self._stream = stream
-        self._place = place
+    def __init__(
+        self, response: httpcore.Response, slot: Slot[ConnectionInterface], ledger: Ledger[ConnectionInterface]
+    ) -> None:
+        self._stream: Any = response.stream
+        self._may_stay = response.status < _SERVER_ERROR
+        self._slot = slot
         self._ledger = ledger
         self._is_closed = False
 
@@ -72,51 +78,64 @@ class _Body:
         if self._is_closed:
             return
         self._is_closed = True
+        slot = self._slot
         try:
             self._stream.close()
         except BaseException:
-            self._ledger.drop(self._place)
-            _close(self._place)
+            _close(slot)
+            self._ledger.drop(slot)
             raise
-        if not self._ledger.keep(self._place):
-            _close(self._place)
+        if not (self._may_stay and slot.is_clean() and self._ledger.keep(slot)):
+            _close(slot)
+            self._ledger.drop(slot)
 
 
-def _close(place: Place[ConnectionInterface]) -> None:
-    if place.connection is not None:
-        place.connection.close()
+def _close(slot: Slot[ConnectionInterface]) -> None:
+    if slot.connection is not None:
+        slot.connection.close()
 
 
 class AsyncPool(httpcore.AsyncConnectionPool):
-    """The connections of an async client, for the tasks of one event loop; ``source`` is what makes them."""
+    """The connections of an async client, for the tasks of one event loop."""
 
-    def __init__(self, source: httpcore.AsyncConnectionPool, limits: httpx.Limits) -> None:
-        super().__init__()
-        self._source = source
+    def __init__(self, limits: httpx.Limits, **settings: Any) -> None:
+        super().__init__(keepalive_expiry=limits.keepalive_expiry, **settings)
         self._ledger: Ledger[AsyncConnectionInterface] = Ledger(limits)
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
         origin = _origin(request)
-        old = self._ledger.surplus()
-        place = self._ledger.take(origin) or await waited(self._ledger, origin, request)
+        old = self._ledger.outdated()
+        slot = self._ledger.take(origin) or await self._waited(origin, request)
         try:
             for one in old:
                 await one.aclose()
-            connection = place.usable(origin)
+            connection = slot.usable(origin)
             if connection is None:
-                await _aclose(place)
-                place.origin, place.connection = origin, (connection := self._source.create_connection(origin))
+                await _aclose(slot)
+                slot.origin, slot.connection = origin, (connection := self.create_connection(origin))
             response = await connection.handle_async_request(request)
         except BaseException:
-            self._ledger.drop(place)
-            await _aclose(place)
+            self._ledger.drop(slot)
+            await _aclose(slot)
             raise
-        response.stream = _AsyncBody(response.stream, place, self._ledger)
+        response.stream = _AsyncBody(response, slot, self._ledger)
         return response
 
+    async def _waited(self, origin: Origin, request: httpcore.Request) -> Slot[AsyncConnectionInterface]:
+        from asyncio import Future, get_running_loop, timeout
+
+        turn: Future[Slot[AsyncConnectionInterface]] = get_running_loop().create_future()
+        with self._ledger.line(turn, origin):
+            async with timeout(_patience(request)):
+                return await turn
+
+    def close(self) -> None:
+        """Send every call in line away. The network ends the connections."""
+        self._ledger.close()
+
     async def aclose(self) -> None:
-        """Close all connections, also those in use; whoever waits for one is sent away."""
+        """Close the idle connections, and send every call in line away. The network ends the connections in use."""
         for connection in self._ledger.close():
             await connection.aclose()
 
@@ -125,10 +144,14 @@ class _AsyncBody:
     """The twin of ``_Body``."""
 
     def __init__(
-        self, stream: Any, place: Place[AsyncConnectionInterface], ledger: Ledger[AsyncConnectionInterface]
+        self,
+        response: httpcore.Response,
+        slot: Slot[AsyncConnectionInterface],
+        ledger: Ledger[AsyncConnectionInterface],
     ) -> None:
-        self._stream = stream
-        self._place = place
+        self._stream: Any = response.stream
+        self._may_stay = response.status < _SERVER_ERROR
+        self._slot = slot
         self._ledger = ledger
         self._is_closed = False
 
@@ -139,31 +162,21 @@ class _AsyncBody:
         if self._is_closed:
             return
         self._is_closed = True
+        slot = self._slot
         try:
             await self._stream.aclose()
         except BaseException:
-            self._ledger.drop(self._place)
-            await _aclose(self._place)
+            self._ledger.drop(slot)
+            await _aclose(slot)
             raise
-        if not self._ledger.keep(self._place):
-            await _aclose(self._place)
+        if not (self._may_stay and slot.is_clean() and self._ledger.keep(slot)):
+            self._ledger.drop(slot)
+            await _aclose(slot)
 
 
-async def _aclose(place: Place[AsyncConnectionInterface]) -> None:
-    if place.connection is not None:
-        await place.connection.aclose()
-
-
-async def waited(
-    ledger: Ledger[AsyncConnectionInterface], origin: Origin, request: httpcore.Request | httpx.Request
-) -> Place[AsyncConnectionInterface]:
-    """Wait in line, as long as the limits of the request allow."""
-    from asyncio import Future, get_running_loop, timeout
-
-    turn: Future[Place[AsyncConnectionInterface]] = get_running_loop().create_future()
-    with ledger.line(turn, origin):
-        async with timeout(_patience(request)):
-            return await turn
+async def _aclose(slot: Slot[AsyncConnectionInterface]) -> None:
+    if slot.connection is not None:
+        await slot.connection.aclose()
 
 
 def _origin(request: httpcore.Request) -> Origin:
@@ -174,36 +187,4 @@ def _origin(request: httpcore.Request) -> Origin:
 
 def _patience(request: Any) -> float | None:
     limits: dict[str, float | None] = request.extensions.get("timeout", {})
-    return limits.get("pool")
-
-
-class _Transport(httpx.HTTPTransport):
-    def __init__(self, *, limits: httpx.Limits, **settings: Any) -> None:
-        super().__init__(limits=limits, **settings)
-        self._pool = Pool(self._pool, limits)
-
-
-class _AsyncTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, *, limits: httpx.Limits, **settings: Any) -> None:
-        super().__init__(limits=limits, **settings)
-        self._pool = AsyncPool(self._pool, limits)
-
-
-class PooledClient(httpx.Client):
-    """A client whose transports, those for the environment's proxies included, choose their connections as above."""
-
-    def _init_transport(self, *_: Any, transport: Any = None, **settings: Any) -> httpx.BaseTransport:
-        return transport or _Transport(**settings)
-
-    def _init_proxy_transport(self, *given: Any, **settings: Any) -> httpx.BaseTransport:
-        return _Transport(proxy=given[0], **settings)
-
-
-class AsyncPooledClient(httpx.AsyncClient):
-    """The twin of ``PooledClient``."""
-
-    def _init_transport(self, *_: Any, transport: Any = None, **settings: Any) -> httpx.AsyncBaseTransport:
-        return transport or _AsyncTransport(**settings)
-
-    def _init_proxy_transport(self, *given: Any, **settings: Any) -> httpx.AsyncBaseTransport:
-        return _AsyncTransport(proxy=given[0], **settings)
+    return remaining(limits.get("pool"), monotonic())

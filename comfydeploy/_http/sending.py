@@ -1,7 +1,7 @@
 """Sending one attempt through httpx, blocking and async, and reading its response."""
 
 from collections.abc import AsyncIterable, Iterable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.connections import Connections
 from comfydeploy._http.forms import form, form_async
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from comfydeploy._wire.upload import Window
 
-# httpx's own default, with which a client leaves the limits to us.
-_HTTPX_LIMITS: Final[dict[str, float | None]] = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
-
 
 def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     """Send an attempt and return what came of it."""
@@ -30,7 +27,7 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
         client = connections.client(lasting=attempt.is_lasting)
         if window is not None:
             window.open()
-        limits = _limits(client, attempt)
+        limits = attempt.limits_with(client.timeout.as_dict())
         request = _request(client, attempt, limits, None if window is None else form(window))
         fate = "unknown"
         response = client.send(request, stream=True, auth=None, follow_redirects=False)
@@ -66,7 +63,7 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
             from asyncio import to_thread
 
             await to_thread(window.open)
-        limits = _limits(client, attempt)
+        limits = attempt.limits_with(client.timeout.as_dict())
         request = _request(client, attempt, limits, None if window is None else form_async(window))
         fate = "unknown"
         response = await client.send(request, stream=True, auth=None, follow_redirects=False)
@@ -97,15 +94,6 @@ def _window(attempt: Attempt) -> "Window | None":
     from comfydeploy._wire.upload import Window  # loads the table of media types
 
     return Window(attempt.request.upload)
-
-
-def _limits(client: "httpx.Client | httpx.AsyncClient", attempt: Attempt) -> dict[str, float | None]:
-    """Return the limits of an attempt; those of the client where the caller chose them there and nowhere else."""
-    if attempt.has_default_limits:
-        own = client.timeout.as_dict()
-        if own != _HTTPX_LIMITS:
-            return own
-    return dict(attempt.limits)
 
 
 def _request(

@@ -6,9 +6,12 @@ none of it.
 
 import ssl
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, Self
 
 import httpx
+
+from comfydeploy._http.loading import LOCK
 
 
 class LateContext(ssl.SSLContext):
@@ -37,8 +40,15 @@ class LateContext(ssl.SSLContext):
         return self._whole().wrap_bio(*given, **named)
 
     def _whole(self) -> ssl.SSLContext:
-        made = self._made or httpx.create_ssl_context()  # two threads may make two: either will do
-        self._made = made
+        with LOCK:  # because OpenSSL has locks of its own, which no fork may leave locked in the child
+            made = self._made = self._made or httpx.create_ssl_context()
         if self._protocols:
             made.set_alpn_protocols(self._protocols)
         return made
+
+
+@cache
+def shared_context() -> LateContext:
+    """Return the one context of the process: making one takes most of the time that a client takes to make."""
+    with LOCK:
+        return LateContext()

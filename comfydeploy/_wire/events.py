@@ -1,7 +1,7 @@
 """The events of a streamed run out of bytes, without I/O."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from comfydeploy._wire.constructors import Within, maker
 from comfydeploy._wire.json_decoding import parsed
@@ -22,7 +22,7 @@ from comfydeploy.result import Failure, Result, Success
 Item: TypeAlias = Result[RunStream, MalformedEvent]
 
 _RESULT: Final[Within] = (Success, Success.__match_args__[0], {})
-_step: Final[Callable[..., Success[RunStream]]] = maker(
+_step: Final[Callable[..., Success[EventUpdateEvent]]] = maker(
     EventUpdate, "event", "data", "raw", within=[(EventUpdateEvent, "data", {"event": "event_update"}), _RESULT]
 )
 _line: Final[Callable[..., Success[RunStream]]] = maker(
@@ -31,19 +31,25 @@ _line: Final[Callable[..., Success[RunStream]]] = maker(
 
 
 class RunStreamDecoder:
-    """Reads the bytes of a stream into items; ``run_id`` is set as soon as an event names it."""
+    """Reads the bytes of a stream into items.
+
+    ``run_id`` is set as soon as an event names it, ``failure`` is the event that says why the run has failed.
+    ``is_complete`` after the error of an invalid graph without node errors: the server sends nothing after it and
+    leaves the stream open. Nothing else in a stream says that it is over.
+    """
 
     def __init__(self) -> None:
         self._sse = SSEDecoder()
-        self.is_complete = False  # nothing in the stream says that it is over
+        self.is_complete = False
         self.run_id: str | None = None
+        self.failure: EventUpdate | None = None
 
     def feed(self, chunk: bytes) -> list[Item]:
-        """Take the next bytes and give the items that they complete."""
+        """Take the next bytes and return the items that they complete."""
         return [self._item(name, data) for name, data in self._sse.feed(chunk)]
 
     def finish(self) -> list[Item]:
-        """Give the item that the end of the stream left unfinished, if there is one."""
+        """Return the item that the end of the stream left unfinished, if there is one."""
         return [self._item(name, data) for name, data in self._sse.finish()]
 
     def _item(self, name: str, text: str) -> Item:
@@ -64,5 +70,16 @@ class RunStreamDecoder:
                     data = data if value.keys() <= {"event", "data"} else value
                 if self.run_id is None and is_object(data) and isinstance(run_id := data.get("prompt_id"), str):
                     self.run_id = run_id
-                return _step(kind, data, value)
+                step = _step(kind, data, value)
+                if kind is None or kind == "execution_error":
+                    self._note(step.unwrap().data)
+                return step
         return Success(UnknownEvent(event=name, data=value))
+
+    def _note(self, update: EventUpdate) -> None:
+        data: Any = update.data
+        error = is_object(data) and bool(data.get("error"))
+        if update.event is not None or error:
+            self.failure = self.failure or update
+        if update.event is None and error and not data.get("node_errors"):
+            self.is_complete = True

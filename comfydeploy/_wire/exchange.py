@@ -11,15 +11,24 @@ from attrs import evolve
 import comfydeploy.result as results
 from comfydeploy import __version__
 from comfydeploy._wire.attempt import ANYTHING, Attempt
+from comfydeploy._wire.deadline import limited
 from comfydeploy._wire.fate import maybe_executed
 from comfydeploy._wire.hook_calls import HookContext, hooked, hooked_error
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.operation import Creates, Operation
 from comfydeploy._wire.reply import Reply, error_response, unexpected
 from comfydeploy._wire.request import Request, checked_headers, checked_server
-from comfydeploy._wire.settings import NO_OPTIONS, Settings, checked_options, idle_limit, retry_policy, time_limits
+from comfydeploy._wire.settings import (
+    NO_OPTIONS,
+    Settings,
+    checked_options,
+    ends_at,
+    idle_limit,
+    retry_policy,
+    time_limits,
+)
 from comfydeploy._wire.transport_errors import request_error
-from comfydeploy.errors import ComfyDeployError, Error, Fate, SDKValidationError
+from comfydeploy.errors import ComfyDeployError, Error, Fate, RequestTimeoutError, SDKValidationError
 from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 if TYPE_CHECKING:
@@ -51,7 +60,10 @@ Step: TypeAlias = results.Result[V, Error] | Pause
 
 
 class Exchange(Generic[V]):
-    """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock."""
+    """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock.
+
+    ``ends_at`` is the moment of the call's deadline, if it has one.
+    """
 
     def __init__(
         self, core: Settings, operation: Operation[Any, V], argument: object, options: object, now: float
@@ -61,6 +73,7 @@ class Exchange(Generic[V]):
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
+        self.ends_at = ends_at(given, now)
         self._operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
@@ -85,23 +98,33 @@ class Exchange(Generic[V]):
         request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload)
         self._request = hooked(self._hooks, "before_create_request", self._context, request)
 
-    def prepare(self, token: Secret) -> Attempt:
-        """Return the next attempt."""
+    def prepare(self, token: Secret, now: float) -> Attempt:
+        """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
         self._token, self._fate = token, "not_sent"
+        limits, idle_limit = self._limits, self._idle_limit
+        if self.ends_at is not None:
+            if now >= self.ends_at:
+                raise self.late("before the request was sent")
+            limits = limited(limits, self.ends_at, now)
+            idle_limit = limited({"read": idle_limit}, self.ends_at, now)["read"]
         request = hooked(self._hooks, "before_request", self._context, self._request)
         self._log("attempt %d: %r", self._attempt, request)
+        self._fate = "unknown"  # until its outcome is settled
         return Attempt(
             request,
             token,
-            self._limits,
-            self._idle_limit,
+            limits,
+            idle_limit,
             self._operation.accept,
             is_lasting=self._operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
+            deadline=None if self.ends_at is None else (self.ends_at, now),
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
         """Take the outcome of an attempt and return the result, or a pause before the next attempt."""
+        if self.ends_at is not None and now >= self.ends_at and isinstance(outcome, RequestTimeoutError):
+            outcome = evolve(self.late(outcome.message), fate=outcome.fate)
         self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
         self._log("attempt %d: %r", self._attempt, outcome)
         result = self._read(outcome) if isinstance(outcome, Reply) else results.Failure(outcome)
@@ -113,7 +136,7 @@ class Exchange(Generic[V]):
         if pause is None:
             return results.Failure(self._completed(error))
         self._maybe_executed = self._maybe_executed or self._leaves_doubt(outcome)
-        self._attempt += 1
+        self._attempt, self._fate = self._attempt + 1, "not_sent"
         return Pause(pause)
 
     def fail(self, error: Exception) -> "results.Failure[Error]":
@@ -122,6 +145,11 @@ class Exchange(Generic[V]):
             return results.Failure(self._completed(request_error(error, self._fate, closed=False)))
         known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
         return results.Failure(self._completed(known))
+
+    def late(self, phase: str) -> RequestTimeoutError:
+        """Return the error of a call whose deadline has passed in a phase."""
+        seconds = (self.ends_at or self._began) - self._began
+        return RequestTimeoutError(f"The deadline of {seconds:g} s passed: {phase}", self._fate)
 
     @property
     def _context(self) -> HookContext:
@@ -154,7 +182,9 @@ class Exchange(Generic[V]):
             return None
         if self._request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
             return None
-        return self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
+        pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
+        is_late = pause is not None and self.ends_at is not None and now + pause >= self.ends_at
+        return None if is_late else pause
 
     def _leaves_doubt(self, outcome: Reply | Error) -> bool:
         is_read = self._operation.creates == "nothing" and isinstance(outcome, Reply)

@@ -79,12 +79,6 @@ def stream_reason(update: EventUpdate) -> Reason | None:
     return _refused(update.data) if update.event is None else None
 
 
-def ends_stream(update: EventUpdate) -> bool:
-    """Return whether nothing comes after an event: an invalid graph without node errors leaves its stream open."""
-    data: Any = update.data if update.event is None else None
-    return is_object(data) and bool(data.get("error")) and not data.get("node_errors")
-
-
 def guessed(run: WorkflowRunModel) -> Reason:
     """Return the likely reason of a failed run for which neither its row nor its logs have one."""
     node = node_at_work(run)

@@ -47,10 +47,11 @@ class Follower:
     """Follows one run to its end, or to the deadline.
 
     ``deadline`` is a monotonic time like ``now``. ``delay`` is the pause before the first poll: ``polling.FIRST`` after
-    the request that created the run. ``step`` is what to do next, ``run`` the last known state.
+    the request that created the run. ``failure`` ends the wait before it begins. ``step`` is what to do next, ``run``
+    the last known state.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what one wait needs, by name
         self,
         run_id: str,
         *,
@@ -58,16 +59,22 @@ class Follower:
         deadline: float | None = None,
         on_abandon: OnAbandon = "leave",
         delay: float = 0.0,
+        failure: Error | None = None,
     ) -> None:
         self.run: WorkflowRunModel | None = None
-        self._run_id = run_id
+        self.run_id = run_id
         self._now = now
         self._on_abandon = on_abandon
         self._deadline = inf if deadline is None else deadline
         reserve = 0.0 if on_abandon == "cancel" else min(_RESERVE, max(self._deadline - now, 0.0) / 5)
         self._polls_end = self._deadline - reserve
-        self._steps = _to_the_end(self._follow(delay))
+        self._steps = _to_the_end(self._follow(delay) if failure is None else _failed(failure))
         self.step: Step = next(self._steps)
+
+    @property
+    def result(self) -> _Result | None:
+        """The result of the wait, once it is over."""
+        return self.step.result if isinstance(self.step, Done) else None
 
     def feed(self, result: Any, now: float, dice: float) -> None:
         """Take what the step came to: the result of a request, else ``None``; the time; a number from 0 to 1."""
@@ -101,7 +108,7 @@ class Follower:
             if not isinstance(result, Success):
                 error = result.failure()
                 requested = requested_pause(error)
-                yield Emit(Failure(PollFailed(error, run_id=self._run_id)))
+                yield Emit(Failure(PollFailed(error, run_id=self.run_id)))
             elif before is None or _shown(before) != _shown(result.unwrap()):
                 yield Emit(result)
             pace = pace.next(self._now, has_changed=_status(before) not in (None, _status(self.run)))
@@ -119,11 +126,11 @@ class Follower:
             end = yield from self._read(max(self._deadline - self._now, _LEAST))
         if end is not None and cancelled != "yes":
             return end
-        message = f"The deadline passed before run {self._run_id} ended. {_FATES[cancelled]}"
+        message = f"The deadline passed before run {self.run_id} ended. {_FATES[cancelled]}"
         if cancelled == "yes":
-            return Failure(DeadlineExceeded(message, self._run_id, self.run, cancelled))
+            return Failure(DeadlineExceeded(message, self.run_id, self.run, cancelled))
         message += f" (last status: {self.run.status})" if self.run else " (it was never read)"
-        return Failure(DeadlineExceeded(message, self._run_id, self.run, cancelled, _WAIT_ON))
+        return Failure(DeadlineExceeded(message, self.run_id, self.run, cancelled, _WAIT_ON))
 
     def _abandoned(self) -> Steps[_Result]:
         end: _Result | None = run_outcome(self.run) if self.run else None
@@ -134,7 +141,7 @@ class Follower:
             if end is not None:
                 return end
         fate = _FATES["unknown" if self._on_abandon == "cancel" else "no"]
-        return Failure(RequestAbortedError(f"The wait for run {self._run_id} was given up. {fate}", "answered"))
+        return Failure(RequestAbortedError(f"The wait for run {self.run_id} was given up. {fate}", "answered"))
 
     def _cancel(self) -> Steps[_Result | None]:
         until = self._now + _CANCEL_BUDGET
@@ -164,6 +171,11 @@ class Follower:
     @property
     def _is_waiting(self) -> bool:
         return self.run is None or self.run.status in _WAITING
+
+
+def _failed(error: Error) -> Steps[_Result]:
+    yield from ()
+    return Failure(error)
 
 
 def _to_the_end(steps: Steps[_Result]) -> Steps[None]:

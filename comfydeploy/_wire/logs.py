@@ -8,6 +8,7 @@ from comfydeploy._wire.server_sent_events import ServerSentEvent, SSEDecoder
 from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import MalformedEvent
 from comfydeploy.models.run_log import RunLogLine
+from comfydeploy.models.run_stream import EventUpdate
 from comfydeploy.result import Failure, Result, Success
 
 _Item: TypeAlias = Result[RunLogLine, MalformedEvent]
@@ -20,6 +21,7 @@ class RunLogDecoder:
         self._sse = SSEDecoder()
         self.is_complete = False
         self.run_id: str | None = None  # no line names it
+        self.failure: EventUpdate | None = None
 
     def feed(self, chunk: bytes) -> list[_Item]:
         """Take the next bytes and return the lines that they complete."""

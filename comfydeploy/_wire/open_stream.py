@@ -1,20 +1,28 @@
 """A response whose body is a stream that is still to come, with the decoder of its items."""
 
 from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from comfydeploy._wire.reply import Reply
 from comfydeploy.errors import MalformedEvent
 from comfydeploy.result import Result
 
+if TYPE_CHECKING:
+    from comfydeploy.models.run_stream import EventUpdate
+
 T = TypeVar("T")
 
 
 class Decoder(Protocol[T]):
-    """Makes items of bytes, without I/O. ``is_complete`` once an item was the last one."""
+    """Makes items of bytes, without I/O.
+
+    ``is_complete`` once an item was the last one. ``run_id`` and ``failure``, the event that says why the run has
+    failed, are set as soon as they are known.
+    """
 
     is_complete: bool
     run_id: str | None
+    failure: "EventUpdate | None"
 
     def feed(self, chunk: bytes) -> list[Result[T, MalformedEvent]]: ...
     def finish(self) -> list[Result[T, MalformedEvent]]: ...

@@ -57,15 +57,14 @@ def path_segment(value: object, name: str) -> str:
     return quote(value, safe="", errors="replace")
 
 
-def query(parameters: Mapping[str, str | int | bool | None]) -> str:
+def query(parameters: Mapping[str, str | None]) -> str:
     """Return the query of an address, or an empty string without parameters."""
     given = {name: value for name, value in parameters.items() if value is not None}
     if not given:
         return ""
     from urllib.parse import urlencode
 
-    texts = {name: str(value).lower() if isinstance(value, bool) else value for name, value in given.items()}
-    return f"?{urlencode(texts)}"
+    return f"?{urlencode(given)}"
 
 
 def checked_server(url: object, name: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from attrs import AttrsInstance, frozen
+from attrs import AttrsInstance, field, frozen
 
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.codec import check, given, json_bytes
@@ -15,19 +15,28 @@ _IN_PATH: Final = re.compile(r"{(\w+)}")
 
 @frozen
 class Kind:
-    """The values that a parameter of a query takes."""
+    """The values that a parameter of a query takes, and how one is sent."""
 
     expected: str
     holds: Callable[[Any], bool]
+    text: Callable[[Any], str] = str
+    is_required: bool = field(default=False, kw_only=True)
 
 
-TEXT: Final = Kind("a string", lambda value: value is None or isinstance(value, str))
-FLAG: Final = Kind("true or false", lambda value: value is None or isinstance(value, bool))
+TEXT: Final = Kind("a string", lambda value: isinstance(value, str))
+FLAG: Final = Kind("true or false", lambda value: isinstance(value, bool), lambda value: str(value).lower())
+# By its attributes, because few processes need the class.
+MOMENT: Final = Kind(
+    "an aware datetime",
+    lambda value: getattr(value, "tzinfo", None) is not None and hasattr(value, "timestamp"),
+    lambda value: str(int(value.timestamp())),
+)
+"""It is sent as whole seconds since 1970."""
 
 
 def at_least(least: int) -> Kind:
     """Return the kind of integers that are not below one."""
-    return Kind(f"an integer not below {least}", lambda value: type(value) is int and value >= least)
+    return Kind(f"an integer not below {least}", lambda value: type(value) is int and value >= least, is_required=True)
 
 
 def route(method: str, path: str, **kinds: Kind) -> Callable[[Mapping[str, Any]], Request]:
@@ -39,9 +48,8 @@ def route(method: str, path: str, **kinds: Kind) -> Callable[[Mapping[str, Any]]
 
     def encode(parameters: Mapping[str, Any]) -> Request:
         filled = path.format_map({name: path_segment(parameters[name], name) for name in names})
-        for name, kind in kinds.items():
-            _check_kind(name, kind, parameters[name])
-        return Request(method, filled + query({name: parameters[name] for name in kinds}))
+        texts = {name: _text(name, kind, parameters[name]) for name, kind in kinds.items()}
+        return Request(method, filled + query(texts))
 
     return encode
 
@@ -68,7 +76,10 @@ def uploading(path: str) -> Callable[[Mapping[str, Any]], Request]:
     return encode
 
 
-def _check_kind(name: str, kind: Kind, value: Any) -> None:
+def _text(name: str, kind: Kind, value: Any) -> str | None:
+    if value is None and not kind.is_required:
+        return None
     if not kind.holds(value):
         shown = f" {value}" if isinstance(value, int | float) else ""
         raise invalid_argument(name, f"expected {kind.expected}, got {type(value).__name__}{shown}", value)
+    return kind.text(value)

@@ -92,6 +92,18 @@ def batch(request: object) -> Request:
     return Request("POST", "/run", content=json_bytes(wire, "request"))
 
 
+def queueing_one(request: object) -> Request:
+    """Encode the request of one run that is queued; a batch, a native run or another execution mode does not fit."""
+    wire = wire_form(request, ANY_FORM)
+    if (wire.get("batch_number") or 0) > 1 or wire.get("batch_input_params") is not None:
+        raise invalid_request("a batch has no single run to wait for: use run_batch", request)
+    if wire.get("is_native_run"):
+        raise invalid_request("a native run is not executed by the service: use run_native", request)
+    if wire.get("execution_mode") not in (None, "async"):
+        raise invalid_request(f"execution_mode: expected 'async' or none, got {wire['execution_mode']!r}", request)
+    return Request("POST", "/run/queue", content=json_bytes(wire, "request"))
+
+
 def wire_form(request: object, forms: tuple[Form, ...]) -> dict[str, Any]:
     """Return a request as it goes over the wire, every value untouched.
 

@@ -64,6 +64,15 @@ def idle_limit(options: RequestOptions) -> float | None:
     return limit
 
 
+def ends_at(options: RequestOptions, now: float) -> float | None:
+    """Return the moment at which a call that begins now has to be over, or ``None`` without a deadline."""
+    seconds = options.deadline
+    if seconds is None:
+        return None
+    _expect(_is_seconds(seconds) and seconds > 0, "options.deadline", "seconds above 0", seconds)
+    return now + seconds
+
+
 def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: "Creates") -> "RetryPolicy":
     """Return the policy of one call: off unless the core or the call sets it, and careful with what is billed."""
     from comfydeploy._wire.fate import REFUSED

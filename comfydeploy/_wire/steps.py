@@ -23,6 +23,10 @@ class Poll(NamedTuple):
     queue_position: bool
     seconds: float
 
+    def arguments(self, run_id: str) -> dict[str, Any]:
+        """Return the arguments of the operation."""
+        return {"run_id": run_id, "queue_position": self.queue_position or None}
+
 
 class ReadRows(NamedTuple):
     """Read v1 rows with their outputs: the answer is a ``Result[list[WorkflowRunRow], Error]``."""
@@ -31,6 +35,11 @@ class ReadRows(NamedTuple):
     limit: int
     offset: int
     seconds: float
+
+    def arguments(self, _run_id: str) -> dict[str, Any]:
+        """Return the arguments of the operation."""
+        page = {"workflow_id": self.workflow_id, "limit": self.limit, "offset": self.offset}
+        return {**page, "with_outputs": True, "with_inputs": False}
 
 
 class ReadPlaces(NamedTuple):
@@ -42,17 +51,30 @@ class ReadPlaces(NamedTuple):
     offset: int
     seconds: float
 
+    def arguments(self, _run_id: str) -> dict[str, Any]:
+        """Return the arguments of the operation."""
+        page = {"workflow_id": self.workflow_id, "limit": self.limit, "offset": self.offset}
+        return {**page, "rf": self.since, "status": None, "deployment_id": None}
+
 
 class ReadLogs(NamedTuple):
     """Read the archived log of the run: the answer is a ``Result[list[RunLog], Error]``."""
 
     seconds: float
 
+    def arguments(self, run_id: str) -> dict[str, Any]:
+        """Return the arguments of the operation."""
+        return {"run_id": run_id}
+
 
 class Cancel(NamedTuple):
     """Cancel the run: the answer is a ``Result[CancelRunResponse, Error]``."""
 
     seconds: float
+
+    def arguments(self, run_id: str) -> dict[str, Any]:
+        """Return the arguments of the operation."""
+        return {"run_id": run_id}
 
 
 class Emit(NamedTuple):

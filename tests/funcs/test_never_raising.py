@@ -55,6 +55,8 @@ def transport():
 def result_of(calls, name, core, /, *arguments, **named):
     module = importlib.import_module(f"comfydeploy.funcs.{name}")
     function = getattr(module, f"{name}_async" if calls.awaited else name)
+    if "Watch" in str(inspect.signature(function).return_annotation):
+        return calls.items(function(core, *arguments, **named))[-1]
     if "Iterator" in str(inspect.signature(function).return_annotation):
         return calls.items(function(core, *arguments, **named), 2)[-1]
     return calls(name, core, *arguments, **named)

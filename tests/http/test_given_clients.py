@@ -80,6 +80,11 @@ class TestTimeouts:
     def test_of_the_call_come_first(self, given):
         assert self.limits(given, {"timeout": 0.5}, RequestOptions(timeout=7))["read"] == 7
 
+    def test_of_the_client_end_at_the_deadline(self, given):
+        limits = self.limits(given, {"timeout": httpx.Timeout(30, read=0.5)}, RequestOptions(deadline=7))
+        assert limits["read"] == 0.5
+        assert 6 < limits["connect"] <= 7
+
     def test_that_httpx_chose_are_not_used(self, given):
         assert self.limits(given, {}) == {"connect": 10, "read": 60, "write": 60, "pool": None}
 

@@ -59,7 +59,8 @@ class Http2Server:
         self.goes_on.wait(5)
         http.send_data(streams[1], EVENT % b"second", end_stream=True)
         connection.sendall(http.data_to_send())
-        connection.recv(1)
+        while connection.recv(65536):
+            pass
 
     def close(self):
         self.goes_on.set()

@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 from comfydeploy import ComfyDeployCore, RequestOptions, Success, errors
+from comfydeploy._http.clients import AsyncPooledClient, PooledClient
 from comfydeploy._http.ledger import Ledger
-from comfydeploy._http.pool import AsyncPool, AsyncPooledClient, Pool, PooledClient
+from comfydeploy._http.pool import AsyncPool, Pool
 from comfydeploy.funcs.run_get import run_get_async
 
 RUN = b'{"id": "r", "status": "queued"}'
@@ -33,17 +34,17 @@ class Asker:
     def __init__(self, *, awaited, **limits):
         self._executor = ThreadPoolExecutor(64)
         self._loop = asyncio.new_event_loop() if awaited else None
-        kind = AsyncPooledClient if awaited else PooledClient
-        self.client = kind(limits=httpx.Limits(**limits), verify=False, trust_env=False)
+        self.client = (AsyncPooledClient if awaited else PooledClient)(httpx.Limits(**limits))
         self.ledger = self.client._transport._pool._ledger
         if self._loop:
             self._running = self._executor.submit(self._loop.run_forever)
 
     def __call__(self, url, **limits):
-        timeout = httpx.Timeout(5, **{"pool": None, **limits})
+        limits = {"connect": 5, "read": 5, "write": 5, "pool": None, **limits}
+        request = self.client.build_request("GET", url, extensions={"timeout": limits})
         if self._loop:
-            return asyncio.run_coroutine_threadsafe(self.client.get(url, timeout=timeout), self._loop)
-        return self._executor.submit(self.client.get, url, timeout=timeout)
+            return asyncio.run_coroutine_threadsafe(self.client.send(request), self._loop)
+        return self._executor.submit(self.client.send, request)
 
     def in_line(self, url, **limits):
         """Ask, and come back when the request waits for its turn."""
@@ -128,9 +129,8 @@ class TestTheLine:
         until(lambda: server.requests)
         waiting = ask.in_line(server.url)
         ask.close_client()
-        with pytest.raises(httpx.PoolTimeout, match="closed"):
+        with pytest.raises((httpx.PoolTimeout, httpx.ConnectError), match="closed"):
             waiting.result(5)
-        server.close()  # a blocking client cannot end a call that another thread is in
         with pytest.raises(httpx.TransportError):
             busy.result(5)
 
@@ -147,7 +147,7 @@ class TestTheLine:
         assert {future.result().status_code for future in futures} == {200}
         assert len(server.requests) == 400
         assert len(server.connections) <= 4
-        assert len(ask.ledger._idle) == len(ask.ledger._places) == len(server.connections)
+        assert len(ask.ledger._idle) == len(ask.ledger._taken) == len(server.connections)
 
 
 class TestAConnection:
@@ -175,7 +175,7 @@ class TestAConnection:
         gate.set()
         wait(both, 5)
         assert ask(server.url).result(5).status_code == 200
-        assert len(ask.ledger._places) == 1
+        assert len(ask.ledger._taken) == 1
 
     def test_leads_to_one_server_only(self, asker, raw, answer):
         servers = [raw(answer(200, RUN)), raw(answer(200, RUN))]
@@ -193,7 +193,7 @@ class TestAConnection:
             for server in servers:
                 assert ask(server.url).result(5).status_code == 200
         assert [len(server.requests) for server in servers] == [2, 2]
-        assert len(ask.ledger._places) == 1
+        assert len(ask.ledger._taken) == 1
 
     def test_that_could_not_be_made_is_forgotten(self, asker, raw):
         server = raw()
@@ -202,7 +202,7 @@ class TestAConnection:
         for _ in range(2):
             with pytest.raises(httpx.ConnectError):
                 ask(server.url).result(5)
-        assert not ask.ledger._places
+        assert not ask.ledger._taken
 
 
 class Source:
@@ -283,6 +283,12 @@ class AsyncConnection(Connection):
 REQUEST = httpcore.Request("GET", "http://host/")
 
 
+def in_memory(kind, source, limits):
+    pool = kind(limits)
+    pool.create_connection = source.create_connection
+    return pool
+
+
 class TestACancelledTask:
     @pytest.mark.parametrize("connections", [1, 2])
     def test_leaves_every_connection_usable_wherever_it_is_cancelled(self, connections):
@@ -295,7 +301,7 @@ class TestACancelledTask:
 
         async def tried(steps):
             source = Source(AsyncConnection)
-            pool = AsyncPool(source, httpx.Limits(max_connections=connections))
+            pool = in_memory(AsyncPool, source, httpx.Limits(max_connections=connections))
             tasks = [asyncio.create_task(ask(pool)) for _ in range(4)]
             for _ in range(steps):
                 await asyncio.sleep(0)
@@ -305,7 +311,7 @@ class TestACancelledTask:
             assert results[:1] + results[2:] == [[b"{}"]] * 3
             assert await ask(pool) == [b"{}"]
             assert not pool._ledger._waiting
-            assert len(pool._ledger._idle) == len(pool._ledger._places) <= connections
+            assert len(pool._ledger._idle) == len(pool._ledger._taken) <= connections
             await pool.aclose()
             # Of those that were dropped as well, none stays open.
             assert all(connection.was_closed for connection in source.made)
@@ -316,8 +322,7 @@ class TestACancelledTask:
                 break
         assert steps >= 5
 
-    @pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
-    def test_leaves_every_connection_usable_over_sockets_as_well(self, raw, answer, transport):
+    def test_leaves_every_connection_usable_over_sockets_as_well(self, raw, answer):
         server = raw(answer(200, RUN))
 
         async def tried(core, steps):
@@ -329,13 +334,12 @@ class TestACancelledTask:
             with suppress(asyncio.CancelledError):
                 await task
             assert isinstance(await run_get_async(core, "r"), Success)
-            ledger = core.connections.async_client(lasting=False)._transport
-            ledger = getattr(ledger, "_pool", ledger)._ledger
-            assert len(ledger._idle) == len(ledger._places)
+            ledger = core.connections.async_client(lasting=False)._transport._pool._ledger
+            assert len(ledger._idle) == len(ledger._taken)
             return was_over
 
         async def try_all():
-            async with ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport) as core:
+            async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
                 # In steps that grow: most of them are spent with waiting for the other thread.
                 steps = 0
                 while not await tried(core, steps):
@@ -387,26 +391,26 @@ def test_a_place_that_came_free_between_the_look_and_the_line_is_taken_at_once()
 class TestAnAnswer:
     def test_that_cannot_be_closed_gives_its_connection_up(self):
         source = Source(Connection, fails=OSError("no"))
-        pool = Pool(source, httpx.Limits())
+        pool = in_memory(Pool, source, httpx.Limits())
         with pytest.raises(OSError, match="no"):
             pool.handle_request(REQUEST).close()
-        assert not pool._ledger._places
+        assert not pool._ledger._taken
         assert source.made[0].was_closed
 
         async def tried():
             source = Source(AsyncConnection, fails=OSError("no"))
-            pool = AsyncPool(source, httpx.Limits())
+            pool = in_memory(AsyncPool, source, httpx.Limits())
             response = await pool.handle_async_request(REQUEST)
             with pytest.raises(OSError, match="no"):
                 await response.aclose()
-            assert not pool._ledger._places
+            assert not pool._ledger._taken
             assert source.made[0].was_closed
 
         asyncio.run(tried())
 
     def test_that_is_closed_after_its_client_closes_its_connection(self):
         source = Source(Connection)
-        pool = Pool(source, httpx.Limits())
+        pool = in_memory(Pool, source, httpx.Limits())
         response = pool.handle_request(REQUEST)
         pool.close()
         source.made[0].was_closed = False  # as if it had been connecting meanwhile
@@ -416,7 +420,7 @@ class TestAnAnswer:
 
         async def tried():
             source = Source(AsyncConnection)
-            pool = AsyncPool(source, httpx.Limits())
+            pool = in_memory(AsyncPool, source, httpx.Limits())
             response = await pool.handle_async_request(REQUEST)
             await pool.aclose()
             source.made[0].was_closed = False
@@ -437,7 +441,7 @@ def test_a_request_looks_at_one_connection_however_many_there_are(connections):
             return False
 
     source = Source(Watched)
-    pool = Pool(source, httpx.Limits(max_connections=100))
+    pool = in_memory(Pool, source, httpx.Limits(max_connections=100))
     for response in [pool.handle_request(REQUEST) for _ in range(connections)]:
         response.close()
     assert len(source.made) == connections
@@ -451,13 +455,12 @@ def test_another_kind_of_address_is_refused(asker):
 
 
 class TestACore:
-    @pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
-    def test_has_a_hundred_connections_for_any_number_of_calls(self, raw, answer, transport):
+    def test_has_a_hundred_connections_for_any_number_of_calls(self, raw, answer):
         gate = threading.Event()
         server = raw([gate, answer(200, RUN)])
 
         async def ask():
-            async with ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport) as core:
+            async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
                 tasks = [asyncio.create_task(run_get_async(core, "r")) for _ in range(300)]
                 while len(server.requests) < 100:
                     await asyncio.sleep(0)
@@ -467,12 +470,11 @@ class TestACore:
         assert all(isinstance(result, Success) for result in asyncio.run(ask()))
         assert len(server.connections) == 100
 
-    @pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
-    def test_that_is_closed_ends_the_calls_and_knows_which_were_never_sent(self, raw, transport):
+    def test_that_is_closed_ends_the_calls_and_knows_which_were_never_sent(self, raw):
         server = raw(["hang"])
 
         async def close():
-            core = ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport)
+            core = ComfyDeployCore(bearer="k", server_url=server.url)
             tasks = [asyncio.create_task(run_get_async(core, "r")) for _ in range(103)]
             while len(server.requests) < 100:
                 await asyncio.sleep(0)
@@ -491,48 +493,6 @@ class TestACore:
         assert proxy.requests[0][0] == "GET http://example.com/api/run/r HTTP/1.1"
         assert isinstance(calls("run_get", calls.core(server.url), "r"), Success)
         assert len(proxy.requests) == len(server.requests) == 1
-
-    def test_leaves_a_socks_proxy_to_httpx(self, calls, monkeypatch):
-        monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
-        error = calls("run_get", calls.core("http://example.com/api"), "r").failure()
-        assert "socksio" in str(error)  # the package that httpx needs for it, and says so
-
-    @pytest.mark.parametrize("transport", ["trio", 5])
-    def test_with_an_unknown_transport_fails_every_async_call(self, transport):
-        core = ComfyDeployCore(bearer="k", async_transport=transport)
-        error = asyncio.run(run_get_async(core, "r")).failure()
-        assert isinstance(error, errors.InvalidRequestError | errors.UnexpectedClientError)
-
-    def test_without_the_extra_uses_httpx_and_says_what_is_missing_where_aiohttp_is_asked_for(
-        self, raw, answer, monkeypatch
-    ):
-        monkeypatch.setattr("comfydeploy._http.connections._has_aiohttp", lambda: False)
-        server = raw(answer(200, RUN))
-
-        async def ask(transport):
-            async with ComfyDeployCore(bearer="k", server_url=server.url, async_transport=transport) as core:
-                result = await run_get_async(core, "r")
-                return result, [type(client) for client in core.connections._awaiting.values()]
-
-        result, kinds = asyncio.run(ask(None))
-        assert isinstance(result, Success)
-        assert kinds == [AsyncPooledClient]
-        result, _ = asyncio.run(ask("aiohttp"))
-        assert isinstance(result.failure(), errors.InvalidRequestError)
-        assert "comfydeploy[aiohttp]" in str(result.failure())
-
-    def test_with_the_extra_uses_aiohttp_unless_it_is_told_otherwise(self, raw, answer):
-        from comfydeploy._http.aiohttp import AiohttpClient
-
-        server = raw(answer(200, RUN))
-
-        async def ask(**settings):
-            async with ComfyDeployCore(bearer="k", server_url=server.url, **settings) as core:
-                assert isinstance(await run_get_async(core, "r"), Success)
-                return type(core.connections.async_client(lasting=False))
-
-        assert asyncio.run(ask()) is AiohttpClient
-        assert asyncio.run(ask(async_transport="httpx")) is AsyncPooledClient
 
     def test_gives_the_pool_limit_of_a_call_to_the_line(self, calls, raw):
         server = raw(["hang"])

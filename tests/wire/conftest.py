@@ -116,8 +116,8 @@ class Call(Exchange):
         super().__init__(Core(**core), operation, argument, options, now=0.0)
         self.key = Secret(token)
 
-    def prepare(self):
-        return super().prepare(self.key)
+    def prepare(self, now=0.0):
+        return super().prepare(self.key, now)
 
     def settle(self, outcome, now=0.0):
         return super().settle(outcome, now)

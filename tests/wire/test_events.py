@@ -1,6 +1,7 @@
 """The events of a stream become values; what cannot be read becomes a failure with its text."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -143,3 +144,16 @@ def test_every_payload_reaches_the_reader_untouched(payload, name):
 @given(data=JSON)
 def test_the_data_of_a_step_reaches_the_reader_untouched(data):
     assert update({"event": "x", "data": data}).data.data == data
+
+
+FAILURES = json.loads((Path(__file__).parent.parent / "samples" / "failures.json").read_text())["streams"]
+
+
+@pytest.mark.parametrize("sample", FAILURES, ids=lambda sample: sample["name"])
+def test_the_event_that_says_why_a_run_failed_is_kept(sample):
+    value = {"event": sample["event"], "data": sample["data"]} if sample["event"] else sample["data"]
+    decoder = RunStreamDecoder()
+    (item,) = decoder.feed(f"event: event_update\ndata: {json.dumps(value)}\n\n".encode())
+    assert decoder.is_complete is sample["ends"]
+    assert (decoder.failure is not None) is (sample["kind"] is not None)
+    assert decoder.failure in (None, item.unwrap().data)

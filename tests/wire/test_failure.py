@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from comfydeploy._wire.failure import (
     Reason,
-    ends_stream,
     first_paragraph,
     guessed,
     has_node_times,
@@ -45,7 +44,6 @@ def test_reason_in_a_stream(sample):
     update = EventUpdate(event=sample["event"], data=sample["data"])
     reason = stream_reason(update)
     assert (reason and reason.kind, reason and reason.text) == (sample["kind"], sample["message"])
-    assert ends_stream(update) is sample["ends"]
     assert "SECRET" not in repr(reason)
 
 
@@ -150,4 +148,3 @@ def test_odd_rows_never_raise(value):
 def test_odd_events_never_raise(event, value):
     update = EventUpdate(event=event, data=value)
     assert isinstance(stream_reason(update), Reason | None)
-    assert ends_stream(update) in (True, False)

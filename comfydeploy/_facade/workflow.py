@@ -1,0 +1,53 @@
+"""``client.workflow``: what belongs to a workflow, raising."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+
+from attrs import frozen
+
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.funcs.workflow_runs import workflow_runs, workflow_runs_async
+from comfydeploy.models.run import RunStatus
+from comfydeploy.models.run_row import WorkflowRunRow
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import unwrap
+
+
+@frozen
+class Workflow:
+    """Read what belongs to a workflow; every method raises the error of a ``Failure``."""
+
+    _core: ComfyDeployCore
+
+    def runs(
+        self,
+        workflow_id: str,
+        options: RequestOptions | None = None,
+        *,
+        since: datetime | None = None,
+        status: RunStatus | str | None = None,
+        deployment_id: str | None = None,
+        limit: int = 50,
+    ) -> Iterator[list[WorkflowRunRow]]:
+        """Yield the runs of a workflow in small rows, page by page; see ``workflow_runs``."""
+        pages = workflow_runs(
+            self._core, workflow_id, options, since=since, status=status, deployment_id=deployment_id, limit=limit
+        )
+        return map(unwrap, pages)
+
+    async def runs_async(
+        self,
+        workflow_id: str,
+        options: RequestOptions | None = None,
+        *,
+        since: datetime | None = None,
+        status: RunStatus | str | None = None,
+        deployment_id: str | None = None,
+        limit: int = 50,
+    ) -> AsyncIterator[list[WorkflowRunRow]]:
+        """Yield the runs of a workflow in small rows, page by page; see ``workflow_runs``."""
+        pages = workflow_runs_async(
+            self._core, workflow_id, options, since=since, status=status, deployment_id=deployment_id, limit=limit
+        )
+        async for page in pages:
+            yield unwrap(page)

@@ -1,0 +1,149 @@
+"""The httpx clients that a core makes.
+
+They leave out what the core does itself or does not want: defaults and cookies that are merged into each request, which
+cost a tenth of a call. Requests go through ``send`` as with any client, so that tools which patch it see them.
+"""
+
+from contextlib import suppress
+from functools import cache, lru_cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+from comfydeploy._http.network import Network
+from comfydeploy._http.pool import AsyncPool, Pool
+from comfydeploy._http.private_names import AsyncPoolTransport, PoolTransport
+from comfydeploy._http.proxies import environment_proxies
+from comfydeploy._http.tls import shared_context
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+
+class _Plain:
+    """What is common to the clients: they send a request as it was built, and ignore cookies."""
+
+    library: Any = httpx
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._headers_of_all: dict[str, str] = {"accept-encoding": self.headers["accept-encoding"]}  # type: ignore[attr-defined]
+        self._ignored = _ignored_cookies(self.library)
+
+    def build_request(self, method: str, url: Any, *, headers: Any = None, **parts: Any) -> Any:
+        """Create a request from its parts alone."""
+        merged: dict[str, str] = {**self._headers_of_all, **(headers or {})}
+        return self.library.Request(method, _url(self.library, url), headers=merged, **parts)
+
+    @property
+    def cookies(self) -> Any:
+        """A jar that stays empty."""
+        return self._ignored
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        """Ignore cookies."""
+
+
+class PooledClient(_Plain, httpx.Client):
+    """A blocking client with connections of its own, those through the environment's proxies included."""
+
+    def __init__(self, limits: httpx.Limits) -> None:
+        self.network = Network()
+
+        def transport(proxy: httpcore.Proxy | None = None) -> PoolTransport:
+            return PoolTransport(Pool(limits, ssl_context=shared_context(), proxy=proxy, network_backend=self.network))
+
+        mounts = {pattern: proxy and transport(proxy) for pattern, proxy in environment_proxies().items()}
+        super().__init__(transport=transport(), mounts=mounts)
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether ``close`` was called."""
+        return self.network.is_closed or super().is_closed
+
+    def close(self) -> None:
+        """Close all connections, also those in use, whose calls fail."""
+        self.network.close()
+        super().close()
+
+
+class AsyncPooledClient(_Plain, httpx.AsyncClient):
+    """The twin of ``PooledClient``, for one event loop."""
+
+    def __init__(self, limits: httpx.Limits) -> None:
+        from comfydeploy._http.async_network import AsyncNetwork
+
+        self.network = AsyncNetwork()
+        self._pools: list[AsyncPool] = []
+
+        def transport(proxy: httpcore.Proxy | None = None) -> AsyncPoolTransport:
+            pool = AsyncPool(limits, ssl_context=shared_context(), proxy=proxy, network_backend=self.network)
+            self._pools.append(pool)
+            return AsyncPoolTransport(pool)
+
+        mounts = {pattern: proxy and transport(proxy) for pattern, proxy in environment_proxies().items()}
+        super().__init__(transport=transport(), mounts=mounts)
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether ``aclose`` or ``end`` was called."""
+        return self.network.is_closed or super().is_closed
+
+    def end_from_anywhere(self, loop: "AbstractEventLoop") -> None:
+        """Send nothing from now on, and end all connections and calls as soon as the event loop runs."""
+        self.network.is_closed = True
+        with suppress(RuntimeError):  # the event loop is closed
+            loop.call_soon_threadsafe(self.end)
+
+    def end(self) -> None:
+        """End all connections and all calls, in the thread of the event loop."""
+        self.network.close()
+        for pool in self._pools:
+            pool.close()
+
+    async def aclose(self) -> None:
+        """Close all connections, also those in use, whose calls fail."""
+        self.end()
+        await super().aclose()
+
+
+def client_for(transport: Any) -> Any:
+    """Return a client that sends through a given transport."""
+    return _classes(_library(transport))[0](transport=transport)
+
+
+def async_client_for(transport: Any) -> Any:
+    """Return an async client that sends through a given transport."""
+    return _classes(_library(transport))[1](transport=transport)
+
+
+def _library(transport: object) -> ModuleType:
+    """Return the library that a transport is made for: a client of httpx refuses the responses of httpx2."""
+    names = (kind.__module__.partition(".")[0] for kind in type(transport).__mro__)
+    return import_module(next((name for name in names if name in {"httpx", "httpx2"}), "httpx"))
+
+
+@cache
+def _classes(library: Any) -> tuple[Any, Any]:
+    return (
+        type("PlainClient", (_Plain, library.Client), {"library": library}),
+        type("PlainAsyncClient", (_Plain, library.AsyncClient), {"library": library}),
+    )
+
+
+@cache
+def _ignored_cookies(library: Any) -> Any:
+    def ignore(*_: Any) -> None:
+        """Neither keep nor send cookies."""
+
+    return type("IgnoredCookies", (library.Cookies,), {"extract_cookies": ignore, "set_cookie_header": ignore})()
+
+
+@lru_cache(maxsize=128)
+def _url(library: Any, text: str) -> Any:
+    """Return an address, parsed once: a run is read again and again, and parsing takes as long as a response."""
+    return library.URL(text)

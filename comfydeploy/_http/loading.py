@@ -1,0 +1,51 @@
+"""Forks that happen while another thread makes its first call.
+
+A child process has only the thread that forked. A lock that another thread held stays locked in it: the one of a module
+that is being imported, or the one of a pool. So a fork waits until neither is held.
+"""
+
+import os
+from importlib import import_module
+from threading import RLock
+from typing import Final
+
+LOCK: Final = RLock()
+"""The lock of all pools: one, so that a fork can hold it, and reentrant, since a finalizer may run anywhere."""
+
+# All that calls import when they are first made; `tests/http/test_loading.py` finds what is missing.
+BLOCKING: Final = ("comfydeploy._http.clients", "anyio", "encodings.idna", "stringprep")
+AWAITED: Final = ("concurrent.futures.thread", *BLOCKING, "comfydeploy._http.async_network", "anyio._backends._asyncio")
+READING: Final = (
+    "comfydeploy._wire.compiled",
+    "comfydeploy._wire.json_decoding",
+    "comfydeploy._wire.retry",
+    "comfydeploy._wire.structure",
+    "comfydeploy.models.validation",
+)
+
+_begun: Final[set[str]] = set()
+
+
+def load(modules: tuple[str, ...], later: tuple[str, ...] = ()) -> None:
+    """Import what a first call needs. From here on a fork waits for it, and for what the call imports later."""
+    with LOCK:  # not during a fork
+        _begun.update(modules, later)
+    for name in modules:
+        import_module(name)
+
+
+def _before() -> None:
+    loaded: set[str] = set()
+    LOCK.acquire()
+    while loaded != _begun:
+        loaded = set(_begun)
+        LOCK.release()  # because the thread that imports may need it
+        for name in loaded:
+            import_module(name)
+        LOCK.acquire()
+
+
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
+    # After that of logging, because hooks run in reverse: what waits for imports must not wait with logging locked.
+    import_module("logging")
+    os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)

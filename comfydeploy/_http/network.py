@@ -1,0 +1,271 @@
+"""The sockets of a blocking client: a network backend for httpcore.
+
+httpcore's own leaves TCP keep-alive off, uses a limit anew for each read of one response, and cannot end what another
+thread is waiting for.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+import httpcore
+
+from comfydeploy._wire.deadline import remaining, started
+
+T = TypeVar("T")
+
+CLOSED: Final = "The client was closed"
+LATE: Final = "timed out"
+_CHUNK: Final = 65_536
+# A server that vanished without a word is noticed after 60 + 4 * 30 seconds, also by a call without a limit.
+_OPTIONS: Final = tuple(
+    (getattr(socket, name), value)
+    for name, value in (
+        ("TCP_NODELAY", 1),
+        ("TCP_KEEPIDLE", 60),
+        ("TCP_KEEPALIVE", 60),  # the name of the same on macOS
+        ("TCP_KEEPINTVL", 30),
+        ("TCP_KEEPCNT", 4),
+    )
+    if hasattr(socket, name)
+)
+
+
+def configure(connection: socket.socket) -> None:
+    """Set the options of every connection."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _OPTIONS:
+        connection.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+class Network(httpcore.NetworkBackend):
+    """The sockets that one client has open or is connecting, which ``close`` ends from any thread."""
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self._sockets: set[socket.socket] = set()
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of the host that answers."""
+        failure: httpcore.ConnectError = httpcore.ConnectError(f"{host} has no address")
+        for family, kind, protocol, _name, address in _addresses(host, port):
+            stream = SocketStream(socket.socket(family, kind, protocol), self)
+            try:
+                stream.connect(address, timeout)
+            except httpcore.ConnectError as error:
+                failure = error
+            else:
+                return stream
+        raise failure
+
+    def check_open(self) -> None:
+        """Check that the client is not closed."""
+        if self.is_closed:
+            raise OSError(CLOSED)
+
+    def add(self, connection: socket.socket) -> None:
+        """Keep a socket, to be ended by ``close``."""
+        self._sockets.add(connection)
+
+    def discard(self, connection: socket.socket) -> None:
+        """Forget a socket that is closed."""
+        self._sockets.discard(connection)
+
+    def close(self) -> None:
+        """End every connection; each thread that waits for one gets an error."""
+        self.is_closed = True
+        for connection in list(self._sockets):
+            # Not closed here, because another thread may be about to use the descriptor, which would be someone else's.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class SocketStream(httpcore.NetworkStream):
+    """The bytes of one socket."""
+
+    def __init__(self, connection: socket.socket, network: Network) -> None:
+        self._socket = connection
+        self._network = network
+        self._seconds: float | None = None
+        network.add(connection)
+
+    def connect(self, address: Any, timeout: float | None) -> None:
+        """Connect to an address."""
+        try:
+            configure(self._socket)
+            self._limit(timeout)
+            self._socket.connect(address)
+            self._network.check_open()  # only after connecting, because until then there is nothing to shut down
+        except TimeoutError as error:
+            self.close()
+            raise httpcore.ConnectTimeout(LATE) from error
+        except OSError as error:
+            self.close()
+            raise httpcore.ConnectError(str(error)) from error
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what has come, or wait for it; no bytes are the end."""
+        try:
+            self._limit(timeout)
+            data = self._socket.recv(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(LATE) from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+        if not data and self._network.is_closed:  # or our own shutdown would pass for the end of a body
+            raise httpcore.ReadError(CLOSED)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all bytes."""
+        left = memoryview(buffer)
+        try:
+            while left:
+                self._limit(timeout)
+                left = left[self._socket.send(left) :]
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(LATE) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._network.discard(self._socket)
+        self._socket.close()
+
+    def __del__(self) -> None:
+        self.close()  # what a Ctrl-C between two lines left behind
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Begin TLS."""
+        return TlsStream(self, ssl_context, server_hostname, timeout)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return the socket, its addresses, or whether it has bytes or an end to read."""
+        match info:
+            case "socket":
+                return self._socket
+            case "client_addr":
+                return self._socket.getsockname()
+            case "server_addr":
+                return self._socket.getpeername()
+            case "is_readable":
+                self._seconds = 0
+                return is_readable(self._socket)
+            case _:
+                return None
+
+    def _limit(self, timeout: float | None) -> None:
+        seconds = remaining(timeout, monotonic())
+        if seconds is not None and seconds <= 0:
+            raise TimeoutError(LATE)
+        if seconds != self._seconds:
+            self._seconds = seconds
+            self._socket.settimeout(seconds)
+
+
+class TlsStream(httpcore.NetworkStream):
+    """TLS over another stream, which may be TLS itself, as behind an https proxy.
+
+    In memory, so that the socket stays where ``Network`` knows it, also during the handshake.
+    """
+
+    def __init__(
+        self, below: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None, timeout: float | None
+    ) -> None:
+        self._below = below
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        try:
+            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
+            self._pumped(self._tls.do_handshake, timeout)
+        except httpcore.TimeoutException as error:
+            self.close()
+            raise httpcore.ConnectTimeout(str(error)) from error
+        except (httpcore.NetworkError, OSError, ValueError) as error:
+            self.close()
+            raise httpcore.ConnectError(str(error)) from error
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Read what has come, or wait for it; no bytes are the end."""
+        try:
+            return self._pumped(partial(self._tls.read, max_bytes), timeout)
+        except ssl.SSLEOFError:  # many servers end the connection without ending TLS
+            return b""
+        except ssl.SSLError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all bytes."""
+        left = memoryview(buffer)
+        try:
+            while left:
+                part = partial(self._tls.write, left[:_CHUNK])  # so that a large body is not held twice
+                left = left[self._pumped(part, timeout) :]
+        except ssl.SSLError as error:
+            raise httpcore.WriteError(str(error)) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._below.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        """Begin TLS inside of this one."""
+        return TlsStream(self, ssl_context, server_hostname, timeout)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return the TLS object, whether there are bytes or an end to read, or what is known of the stream below."""
+        if info == "ssl_object":
+            return self._tls
+        if info == "is_readable" and (self._incoming.pending or self._tls.pending()):
+            return True
+        return self._below.get_extra_info(info)
+
+    def _pumped(self, step: Callable[[], T], timeout: float | None) -> T:
+        limit = started(timeout, monotonic())
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._flush(limit)
+                data = self._below.read(_CHUNK, limit)
+                if data:
+                    self._incoming.write(data)
+                else:
+                    self._incoming.write_eof()
+            else:
+                self._flush(limit)
+                return result
+
+    def _flush(self, limit: float | None) -> None:
+        if self._outgoing.pending:
+            self._below.write(self._outgoing.read(), limit)
+
+
+def is_readable(connection: socket.socket) -> bool:
+    """Return whether an idle connection has something to read: bytes, its end or an error. It blocks no more."""
+    try:
+        connection.settimeout(0)
+        connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _addresses(host: str, port: int) -> list[Any]:
+    # Without a limit, because the system's resolver knows none.
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(str(error)) from error

@@ -1,0 +1,40 @@
+"""The private names of other libraries that this client relies on, all of them.
+
+Each was checked with httpx 0.28.1, httpcore 1.0.9, httpx2 2.16.2 and httpcore2 2.16.2.
+"""
+
+from typing import Any
+
+import httpcore
+import httpx
+
+
+class PoolTransport(httpx.HTTPTransport):
+    """HTTP over a pool of ours.
+
+    A subclass that inherits ``handle_request``, because OpenTelemetry, respx and pytest-httpx patch it there. No public
+    argument takes a pool, so ``_pool`` is set; what ``__init__`` would do is make another one.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+
+
+class AsyncPoolTransport(httpx.AsyncHTTPTransport):
+    """The twin of ``PoolTransport``."""
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
+        self._pool = pool
+
+
+def has_unread_bytes(connection: Any) -> bool:
+    """Return whether an idle connection has received more than its response.
+
+    httpcore keeps the bytes in h11's buffer and looks at the socket alone. ``_connection`` leads from the connections
+    that a pool makes, through those of a proxy, to the one that has an ``_h11_state``.
+    """
+    while (state := getattr(connection, "_h11_state", None)) is None:
+        connection = getattr(connection, "_connection", None)
+        if connection is None:
+            return False
+    return bool(state.trailing_data[0])

@@ -1,0 +1,71 @@
+"""The state of a stream without its I/O: the items that were read and not yet taken, and the end of the reading."""
+
+from _thread import allocate_lock
+from collections import deque
+from typing import Final, Generic, TypeVar
+
+from comfydeploy._wire.open_stream import Decoder
+from comfydeploy._wire.transport_errors import response_error
+from comfydeploy.errors import RequestAbortedError, RequestTimeoutError, StreamError, UnexpectedClientError
+from comfydeploy.result import Failure, Result, Success
+
+T = TypeVar("T")
+
+_SECOND_READER: Final = "The stream is being read already: read it in one thread or task at a time"
+
+
+class StreamState(Generic[T]):
+    """What blocking and async streams share. ``ends_at`` is the moment of the call's deadline, if it has one."""
+
+    def __init__(self, decoder: Decoder[T], ends_at: float | None) -> None:
+        self.ready: deque[Result[T, StreamError]] = deque()
+        self.has_ended = False
+        self.reader = allocate_lock()
+        """Held while bytes are waited for."""
+        self._decoder = decoder
+        self._ends_at = ends_at
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run, once an event has named it."""
+        return self._decoder.run_id
+
+    def take(self, chunk: bytes | None) -> bool:
+        """Decode the next bytes, ``None`` at the end of the body; return whether the stream has ended."""
+        self.ready.extend(self._decoder.finish() if chunk is None else self._decoder.feed(chunk))
+        self.has_ended = chunk is None or self._decoder.is_complete
+        return self.has_ended
+
+    def fail(self, error: Exception, now: float, *, closed: bool) -> None:
+        """End the stream with the error that an exception in reading is."""
+        if self.has_ended:  # the caller has closed the stream meanwhile, which is its last item already
+            return
+        self.has_ended = True
+        # An event that was cut in two says less than the failure itself.
+        self.ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
+        found = response_error(error, "answered", closed=closed, run_id=self.run_id)
+        late = self._ends_at is not None and now >= self._ends_at and isinstance(found, RequestTimeoutError)
+        self.ready.append(Failure(self._late() if late else found))
+
+    def expire(self, now: float) -> bool:
+        """End the stream if the deadline has passed; return whether it has."""
+        if self._ends_at is None or now < self._ends_at:
+            return False
+        self.has_ended = True
+        self.ready.append(Failure(self._late()))
+        return True
+
+    def abort(self, reason: str) -> bool:
+        """End the stream with a ``RequestAbortedError``; return whether it had not ended before."""
+        was_open, self.has_ended = not self.has_ended, True
+        if was_open:
+            self.ready.clear()
+            self.ready.append(Failure(RequestAbortedError(reason, "answered", run_id=self.run_id)))
+        return was_open
+
+    def refused_reader(self) -> "Failure[StreamError]":
+        """Return the item of a second reader."""
+        return Failure(UnexpectedClientError(_SECOND_READER, "answered", run_id=self.run_id))
+
+    def _late(self) -> RequestTimeoutError:
+        return RequestTimeoutError("The deadline passed while the stream was read", "answered", run_id=self.run_id)

@@ -1,0 +1,65 @@
+"""List the runs of a workflow in small rows, filtered: ``GET /v2/workflow/{workflow_id}/runs``."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import datetime
+from typing import Final
+
+from comfydeploy._drivers.pages import PageCursor, pages, pages_async
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.route import MOMENT, TEXT, at_least, route
+from comfydeploy.core import ComfyDeployCore
+from comfydeploy.errors import Error
+from comfydeploy.models.run import RunStatus
+from comfydeploy.models.run_row import WorkflowRunRow
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
+
+OPERATION: Final = Operation(
+    "get_runs_v2",
+    route(
+        "GET",
+        "/v2/workflow/{workflow_id}/runs",
+        limit=at_least(1),
+        offset=at_least(0),
+        rf=MOMENT,
+        status=TEXT,
+        deployment_id=TEXT,
+    ),
+    returning(list[WorkflowRunRow]),
+    creates="nothing",
+)
+
+
+def workflow_runs(
+    core: ComfyDeployCore,
+    workflow_id: str,
+    options: RequestOptions | None = None,
+    *,
+    since: datetime | None = None,
+    status: RunStatus | str | None = None,
+    deployment_id: str | None = None,
+    limit: int = 50,
+) -> Iterator[Result[list[WorkflowRunRow], Error]]:
+    """Yield the runs of a workflow page by page, newest first; a ``Failure`` is the last page.
+
+    ``since``: only runs created at or after this aware time, in whole seconds. ``status`` and ``deployment_id`` filter
+    the runs, ``limit`` is the number of rows of a page. A row has status and times, but no inputs, outputs or progress.
+    An unknown workflow is an ``SDKError`` with status 404. A page is requested when it is wanted.
+    """
+    fixed = {"workflow_id": workflow_id, "rf": since, "status": status, "deployment_id": deployment_id}
+    return pages(core, OPERATION, PageCursor(fixed, limit, 0), options)
+
+
+def workflow_runs_async(
+    core: ComfyDeployCore,
+    workflow_id: str,
+    options: RequestOptions | None = None,
+    *,
+    since: datetime | None = None,
+    status: RunStatus | str | None = None,
+    deployment_id: str | None = None,
+    limit: int = 50,
+) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
+    """Do what ``workflow_runs`` does, for ``async for``."""
+    fixed = {"workflow_id": workflow_id, "rf": since, "status": status, "deployment_id": deployment_id}
+    return pages_async(core, OPERATION, PageCursor(fixed, limit, 0), options)

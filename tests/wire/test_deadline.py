@@ -1,0 +1,31 @@
+"""A deadline inside of time limits."""
+
+import pytest
+
+from comfydeploy._wire.deadline import Until, limited, remaining, started
+
+LIMITS = {"connect": 10.0, "read": None, "write": 60.0, "pool": None}
+
+
+def test_no_limit_ends_at_the_deadline():
+    found = limited(LIMITS, 130.0, 100.0)
+    assert found == {"connect": 10, "read": 30, "write": 30, "pool": 30}
+    assert {limit.at for limit in found.values()} == {130.0}
+
+
+def test_limit_past_the_deadline_is_above_zero():
+    assert all(0 < limit < 0.1 for limit in limited(LIMITS, 90.0, 100.0).values())
+
+
+@pytest.mark.parametrize(
+    ("limit", "left"), [(None, None), (5.0, 5.0), (Until(5, 130), 5.0), (Until(5, 102), 2.0), (Until(5, 99), -1.0)]
+)
+def test_remaining_seconds(limit, left):
+    assert remaining(limit, 100.0) == left
+
+
+def test_steps_share_a_limit():
+    assert started(None, 100.0) is None
+    assert remaining(started(5.0, 100.0), 103.0) == 2
+    until = Until(5, 130)
+    assert started(until, 100.0) is until
