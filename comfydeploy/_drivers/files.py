@@ -1,6 +1,6 @@
 """Calls whose response is a file, blocking and async: into memory, or piece by piece into a target of the caller."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from comfydeploy._drivers.call import call, call_async
 from comfydeploy._drivers.receiving import Terms, opened, opened_async, receive, receive_async
@@ -9,7 +9,7 @@ from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.errors import Error, SDKValidationError
+from comfydeploy.errors import ComfyDeployError, Error
 from comfydeploy.models.media_file import MediaFile
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result, Success
@@ -71,7 +71,7 @@ def media_file(reply: Reply, sink: Sink, content: bytes) -> MediaFile:
 
 
 def unwritten(error: Exception) -> Failure[Error]:
-    """Return the failure of a target that cannot be opened, or no more be written."""
-    if isinstance(error, SDKValidationError):
-        return Failure(error.with_traceback(None))
+    """Return the failure of a target that cannot be opened, or no more be written, or of wrong arguments."""
+    if isinstance(error, ComfyDeployError):
+        return Failure(cast("Error", error.with_traceback(None)))
     return Failure(response_error(error, "answered", closed=False))

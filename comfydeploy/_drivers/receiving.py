@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from comfydeploy._drivers.sinks import Sink
 from comfydeploy._wire.arguments import invalid_argument
@@ -25,6 +25,15 @@ class Terms:
 
     progress: DownloadProgress | None = None
     max_size: int | None = None
+
+
+def checked_terms(terms: Terms) -> None:
+    """Raise ``SDKValidationError`` for wrong arguments."""
+    progress: Any = terms.progress
+    if progress is not None and not callable(progress):
+        raise invalid_argument("progress", f"expected a function, got {type(progress).__name__}")
+    if terms.max_size is not None and (type(terms.max_size) is not int or terms.max_size < 0):
+        raise invalid_argument("max_size", f"expected bytes as an integer not below 0, got {terms.max_size!r}")
 
 
 @contextmanager
@@ -122,8 +131,7 @@ def _write(body: FileBody, data: bytes, sink: Sink, terms: Terms) -> None:
 def _check_size(size: int, terms: Terms) -> None:
     if terms.max_size is not None and size > terms.max_size:
         reason = f"the file is larger than {terms.max_size:,} bytes"
-        error = invalid_argument("max_size", reason)
-        raise type(error)(error.message, error.problems, None, "answered")
+        raise evolve(invalid_argument("max_size", reason), fate="answered")
 
 
 def _ended_by(error: Exception, client: Any) -> Error:

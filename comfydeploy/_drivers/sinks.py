@@ -34,7 +34,7 @@ class Sink:
         self._is_stopped = False
         self._is_closed = False
         self._lock = allocate_lock()
-        if not (to is None or _is_path(to) or _is_writable(to)):
+        if not (to is None or is_path(to) or _is_writable(to)):
             raise _unwritable(f"expected a path or a binary file open for writing, got {type(to).__name__}")
 
     def open(self) -> None:
@@ -42,7 +42,7 @@ class Sink:
         with self._lock:
             if self.is_in_memory:
                 self._file = BytesIO()
-            elif _is_path(self._to):
+            elif is_path(self._to):
                 self._open_path(self._to)
             else:
                 self._file = self._to
@@ -151,7 +151,8 @@ class Sink:
                     raise OSError("the wait for the target was stopped")
 
 
-def _is_path(to: object) -> TypeGuard[str | os.PathLike[str]]:
+def is_path(to: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Check whether a target is a path."""
     return isinstance(to, str | os.PathLike)
 
 

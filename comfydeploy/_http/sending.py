@@ -107,6 +107,9 @@ def _request(
         headers.setdefault("accept-encoding", "identity")  # a file: what is compressed would be checked at its end only
     if request.upload is not None:
         headers |= request.upload.headers
+    if attempt.is_for_storage:
+        kind = type(client.build_request("GET", request.url))  # httpx's or httpx2's, without what the client adds
+        return kind(request.method, request.url, headers=headers, extensions={"timeout": limits})
     built = client.build_request(
         request.method,
         request.url,

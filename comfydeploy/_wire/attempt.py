@@ -23,7 +23,8 @@ class Attempt:
     ``limits`` are the seconds for each phase, by httpx's names; ``idle_limit`` is the read limit of a body that is read
     later. ``accept`` is the expected media type. ``is_lasting`` is true for a call that may keep its connection for
     minutes. ``has_default_limits`` is true where neither the core nor the call names a timeout.
-    ``deadline`` are the moments of the call's deadline and of the attempt.
+    ``deadline`` are the moments of the call's deadline and of the attempt. ``is_for_storage`` is true for a request
+    that gets nothing from the core or a client of the caller: no token, headers, cookies or parameters.
     """
 
     request: Request
@@ -34,10 +35,13 @@ class Attempt:
     is_lasting: bool = field(kw_only=True)
     has_default_limits: bool = field(default=False, kw_only=True)
     deadline: tuple[float, float] | None = field(default=None, kw_only=True)
+    is_for_storage: bool = field(default=False, kw_only=True)
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of the request, with the token."""
+        """The headers of the request, with the token, which storage never gets."""
+        if self.is_for_storage:
+            return dict(self.request.headers)
         return {"authorization": f"Bearer {self.token.reveal()}", **self.request.headers}
 
     def limits_with(self, own: Mapping[str, float | None]) -> dict[str, float | None]:
