@@ -1,17 +1,18 @@
 """The body of an upload: a form with one file, as blocking and async iterators."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from comfydeploy._wire.upload import Window
+from comfydeploy._wire.upload import Window
+
+__all__ = ["Window", "form", "form_async"]
 
 _PIECE: Final = 64 * 1024
 # One hand-over to a thread costs as much as to copy this a few times.
 _READ: Final = 1024 * 1024
 
 
-def form(window: "Window") -> Iterator[bytes]:
+def form(window: Window) -> Iterator[bytes]:
     """Yield the parts of the form, and report the bytes that were sent."""
     yield window.upload.head
     sent = 0
@@ -22,7 +23,7 @@ def form(window: "Window") -> Iterator[bytes]:
     yield window.upload.tail
 
 
-async def form_async(window: "Window") -> AsyncIterator[bytes]:
+async def form_async(window: Window) -> AsyncIterator[bytes]:
     """Yield the parts of the form, and report the bytes that were sent; read the file in a thread."""
     from asyncio import to_thread
 
@@ -37,6 +38,6 @@ async def form_async(window: "Window") -> AsyncIterator[bytes]:
     yield window.upload.tail
 
 
-def _report(window: "Window", sent: int) -> None:
+def _report(window: Window, sent: int) -> None:
     if window.upload.progress is not None:
         window.upload.progress(sent, window.upload.size)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.connections import Connections
-from comfydeploy._http.forms import form, form_async
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.transport_errors import request_error, without_frames
@@ -22,13 +21,18 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     client: httpx.Client | None = None
     request: httpx.Request | None = None
     response: httpx.Response | None = None
-    window = _window(attempt)
+    window: Window | None = None
     try:
         client = connections.client(lasting=attempt.is_lasting)
-        if window is not None:
+        limits = _limits(client, attempt) if client is connections.given else dict(attempt.limits)
+        body: Iterable[bytes] | bytes | None = attempt.request.content
+        if attempt.request.upload is not None:
+            from comfydeploy._http import forms  # loads the table of media types
+
+            window = forms.Window(attempt.request.upload)
             window.open()
-        limits = attempt.limits_with(client.timeout.as_dict())
-        request = _request(client, attempt, limits, None if window is None else form(window))
+            body = forms.form(window)
+        request = _request(client, attempt, limits, body)
         fate = "unknown"
         response = client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
@@ -56,15 +60,20 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
     client: httpx.AsyncClient | None = None
     request: httpx.Request | None = None
     response: httpx.Response | None = None
-    window = _window(attempt)
+    window: Window | None = None
     try:
         client = connections.async_client(lasting=attempt.is_lasting)
-        if window is not None:
+        limits = _limits(client, attempt) if client is connections.async_given else dict(attempt.limits)
+        body: AsyncIterable[bytes] | bytes | None = attempt.request.content
+        if attempt.request.upload is not None:
             from asyncio import to_thread
 
+            from comfydeploy._http import forms
+
+            window = forms.Window(attempt.request.upload)
             await to_thread(window.open)
-        limits = attempt.limits_with(client.timeout.as_dict())
-        request = _request(client, attempt, limits, None if window is None else form_async(window))
+            body = forms.form_async(window)
+        request = _request(client, attempt, limits, body)
         fate = "unknown"
         response = await client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
@@ -88,19 +97,15 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
             await to_thread(window.close)  # after a cancelled read, which its thread goes on with
 
 
-def _window(attempt: Attempt) -> "Window | None":
-    if attempt.request.upload is None:
-        return None
-    from comfydeploy._wire.upload import Window  # loads the table of media types
-
-    return Window(attempt.request.upload)
+def _limits(client: "httpx.Client | httpx.AsyncClient", attempt: Attempt) -> dict[str, float | None]:
+    return attempt.limits_with(client.timeout.as_dict())
 
 
 def _request(
     client: "httpx.Client | httpx.AsyncClient",
     attempt: Attempt,
     limits: dict[str, float | None],
-    body: "Iterable[bytes] | AsyncIterable[bytes] | None",
+    body: "Iterable[bytes] | AsyncIterable[bytes] | bytes | None",
 ) -> "httpx.Request":
     request, headers = attempt.request, attempt.headers
     if attempt.accept == ANYTHING:
@@ -113,7 +118,7 @@ def _request(
     built = client.build_request(
         request.method,
         request.url,
-        content=request.content if body is None else body,
+        content=body,
         # The parameters of a client would replace the query.
         params=request.url.partition("?")[2] if client.params else None,
         headers=headers,

@@ -162,11 +162,13 @@ class TestRefusals:
 
 
 class TestCuts:
-    @pytest.mark.parametrize("to", ["path", None])
-    def test_are_tried_again(self, calls, download, raw, answer, tmp_path, to):
+    @pytest.fixture(params=["path", None])
+    def to(self, request, tmp_path):
+        return request.param and tmp_path / "cat.png"
+
+    def test_are_tried_again(self, calls, download, raw, answer, to):
         whole = answer(200, PICTURE, "image/png")
         server = raw([whole[:-5], "close"], whole)
-        to = to and tmp_path / "cat.png"
         file = unwrap(download(server.url, core=calls.core(retry_config=AT_ONCE), to=to))
         assert (to.read_bytes() if to else file.content) == PICTURE
 
