@@ -7,6 +7,7 @@ import subprocess
 import sys
 import typing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import attrs
 import pytest
@@ -19,6 +20,7 @@ from comfydeploy.models import WorkflowRunModel, WorkflowRunOutputModel, Workflo
 from comfydeploy.models.run import RunStatus
 from comfydeploy.outcome import (
     DeadlineExceeded,
+    DownloadIncomplete,
     PollFailed,
     RunCancelled,
     RunEnd,
@@ -42,6 +44,7 @@ ERRORS = [
     RunTimedOut("m", RUN, "r"),
     DeadlineExceeded("m", "r", RUN, "unknown", "Wait on."),
     DeadlineExceeded("m", "r", None, "no"),
+    DownloadIncomplete("m", "r", (Path("cat.png"),), (), "Look there."),
     PollFailed(ConnectionError("lost", "unknown"), "Wait on.", "r"),
     PollFailed(SDKError("busy", 503)),
 ]
@@ -62,7 +65,7 @@ def test_there_is_an_example_of_every_error():
     assert kinds == {
         kind for kind in vars(outcome).values() if isinstance(kind, type) and kind.__base__ is ComfyDeployError
     }
-    assert kinds == {*typing.get_args(RunEnd), DeadlineExceeded, PollFailed}
+    assert kinds == {*typing.get_args(RunEnd), DeadlineExceeded, PollFailed, DownloadIncomplete}
     assert set(typing.get_args(WaitError)) == {*typing.get_args(RunEnd), DeadlineExceeded, *typing.get_args(Error)}
 
 
@@ -190,7 +193,18 @@ def test_errors_match_by_class_and_field():
             case _:
                 return None
 
-    assert [found(error) for error in ERRORS] == ["5", "m", "m", "Look there.", None, "Wait on.", None, "lost", None]
+    assert [found(error) for error in ERRORS] == [
+        "5",
+        "m",
+        "m",
+        "Look there.",
+        None,
+        "Wait on.",
+        None,
+        None,
+        "lost",
+        None,
+    ]
 
 
 def test_every_public_name_is_there():

@@ -113,18 +113,19 @@ def save(
             part = folder.part()
             folder.place(index, part, fetch(core, folder.files[index], options, part, _EVERYTHING))
 
-        for is_last in (False, True):
+        def receive_all() -> None:
             pool = ThreadPoolExecutor(terms.at_once)
             try:
                 list(pool.map(receive, folder.indexes))
             finally:
                 pool.shutdown(cancel_futures=True)
-            if is_last or not folder.indexes:
-                break
+
+        receive_all()
+        if folder.indexes:
             again = _read(core, run_get, folder.run_id, options)
-            if isinstance(again, Failure):
-                break
-            folder.renew(again)
+            if not isinstance(again, Failure):
+                folder.renew(again)
+                receive_all()
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
@@ -156,22 +157,28 @@ async def save_async(
                     part.unlink(missing_ok=True)
                     raise
 
-        for is_last in (False, True):
+        async def receive_all() -> None:
             async with TaskGroup() as group:
                 for index in folder.indexes:
                     group.create_task(receive(index))
-            if is_last or not folder.indexes:
-                break
+
+        await receive_all()
+        if folder.indexes:
             again = await _read_async(core, run_get, folder.run_id, options)
-            if isinstance(again, Failure):
-                break
-            folder.renew(again)
+            if not isinstance(again, Failure):
+                folder.renew(again)
+                await receive_all()
     except Exception as error:  # noqa: BLE001 - a function never raises
-        found = error.exceptions[0] if isinstance(error, ExceptionGroup) else error  # of a task
+        found = _of_a_task(error)
         if isinstance(found, MemoryError):
             raise found from None
         return unwritten(found)
     return folder.saved
+
+
+def _of_a_task(error: Exception) -> Exception:
+    exceptions: tuple[Exception, ...] = getattr(error, "exceptions", (error,))
+    return exceptions[0]
 
 
 def _given(run_or_id: Any) -> WorkflowRunModel | None:

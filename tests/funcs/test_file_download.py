@@ -13,7 +13,7 @@ import pytest
 
 from comfydeploy import BackoffStrategy, ComfyDeployCore, RequestOptions, RetryConfig, errors, unwrap
 from comfydeploy.funcs.file_download import file_download, file_download_async
-from comfydeploy.models import MediaItem, OutputFile
+from comfydeploy.models import MediaItem, OutputFile, WorkflowRunModel, WorkflowRunOutputModel
 
 PICTURE = os.urandom(200_000)
 AT_ONCE = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 60.0))
@@ -64,6 +64,16 @@ class TestFiles:
     def test_of_an_output(self, download, storage):
         item = MediaItem(url=storage.url, type="output", filename="cat.png")
         assert unwrap(download(item)).size == len(PICTURE)
+
+    @pytest.mark.parametrize(
+        ("node_id", "meta", "expected"), [("3", {"node_id": "9"}, "3"), (None, {"node_id": 9}, "9"), (None, [9], None)]
+    )
+    def test_name_their_node(self, node_id, meta, expected):
+        item = MediaItem(url="u", type="output", filename="cat.png")
+        data = {"images": [item, "text"], "text": "a cat"}
+        output = WorkflowRunOutputModel(id="o", run_id="r", data=data, node_id=node_id, node_meta=meta)
+        (file,) = WorkflowRunModel(id="r", status="success", outputs=[output]).files
+        assert (file.kind, file.node_id) == ("images", expected)
 
     @pytest.mark.parametrize("file", [None, 5, b"http://x/", Path("cat.png")])
     def test_that_are_none(self, download, file):
@@ -141,6 +151,11 @@ class TestRedirects:
 
 
 class TestRefusals:
+    def test_to_connect(self, download):
+        error = download("http://127.0.0.1:1/cat.png").failure()
+        assert isinstance(error, errors.ConnectionError)
+        assert error.fate == "not_sent"
+
     @pytest.mark.parametrize("status", [400, 403, 404, 410])
     def test_hint_at_an_expired_address(self, download, raw, answer, status):
         error = download(raw(answer(status, b"<Error/>", "application/xml")).url).failure()

@@ -478,7 +478,9 @@ def test_the_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):
     assert call(client.run, "native", picture).prompt_id
     assert call(client.run, "first_result", picture, to=tmp_path / "cat.png").size
     assert call(client.deployments, "list")
-    assert call(client.file, "upload", b"x", name="cat.png").file_url
+    address = call(client.file, "upload", b"x", name="cat.png").file_url
+    assert call(client.file, "download", address).content == b"x"
+    assert all(path.exists() for path in call(client.run, "download", run_id, to=tmp_path))
     session_id = call(client.session, "create", {"machine_id": graph.machine_id}).session_id
     assert call(client.session, "get", session_id).session_id == session_id
     assert call(client.session, "list")

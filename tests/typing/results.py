@@ -1,9 +1,11 @@
 """What a type checker knows of results: checked by mypy and pyright, never run."""
 
-from typing import assert_never, assert_type
+from pathlib import Path
+from typing import IO, assert_never, assert_type
 
 from comfydeploy import ComfyDeploy, ComfyDeployCore, Failure, Result, Success, errors, opened, unwrap
 from comfydeploy.errors import Error, Fate, StreamError
+from comfydeploy.funcs.file_download import file_download
 from comfydeploy.funcs.run_get import run_get, run_get_async
 from comfydeploy.funcs.run_get_run_run_run_id_get import run_get_run_run_run_id_get
 from comfydeploy.funcs.run_queue import run_queue, run_queue_async
@@ -14,6 +16,7 @@ from comfydeploy.models import (
     DeploymentRunRequest,
     EventUpdateEvent,
     LogUpdateEvent,
+    MediaFile,
     MediaItem,
     RunRequest,
     RunStream,
@@ -133,3 +136,10 @@ async def awaited(stream: AsyncEventStream) -> None:
             every_item(item)
     async for event in await client.run.stream_async(request):
         assert_type(event, RunStream)
+
+
+def downloads(core: ComfyDeployCore, run: WorkflowRunModel, file: IO[bytes]) -> None:
+    for item in run.files:
+        assert_type(file_download(core, item), Result[MediaFile, Error])
+        assert_type(file_download(core, item, to="cat.png"), Result[Path, Error])
+        assert_type(file_download(core, item, to=file), Result[IO[bytes], Error])
