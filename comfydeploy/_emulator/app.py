@@ -12,8 +12,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.deployments.catalogue import NotFoundError
 from comfydeploy._emulator.faults.breaking import Breaker
+from comfydeploy._emulator.faults.closing import ClosingAfter500
 from comfydeploy._emulator.faults.faults import Faults
 from comfydeploy._emulator.page.routes import PageRoutes
+from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.routes.control import CONTROL, ControlRoutes
 from comfydeploy._emulator.routes.service import ENDPOINTS
 from comfydeploy._emulator.validation import UnprocessableError
@@ -49,7 +51,9 @@ class Application:
         self._breaker: Final = Breaker(gated, faults, backend.clock)
         self._own: Final = own
         self._watching: Final = BodyLimit(gated)
-        self._answering: Final = recorder.recording(BodyLimit(self._breaker))
+        answering = recorder.recording(BodyLimit(self._breaker))
+        closes = Quirk.CLOSED_CONNECTION in backend.quirks
+        self._answering: Final = ClosingAfter500(answering) if closes else answering
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""

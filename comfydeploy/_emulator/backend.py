@@ -11,10 +11,11 @@ from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments.catalogue import Catalogue
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.machine.graphs import checked_life
-from comfydeploy._emulator.machine.life import Life, Simulation
+from comfydeploy._emulator.machine.life import Life
 from comfydeploy._emulator.machine.machine import Machine
+from comfydeploy._emulator.machine.simulation import Simulation
 from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.quirks.logs import webhook_line
 from comfydeploy._emulator.quirks.runs import quirky_life
 from comfydeploy._emulator.quirks.webhooks import method, quirky_send
 from comfydeploy._emulator.runs.feed import Feed
@@ -23,7 +24,7 @@ from comfydeploy._emulator.runs.store import Store
 from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.uploads import Uploads
 from comfydeploy._emulator.web.event_stream import EventStream
-from comfydeploy._emulator.webhooks.deliveries import Deliveries
+from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery
 from comfydeploy._emulator.webhooks.sender import Webhooks
 
 if TYPE_CHECKING:
@@ -79,13 +80,16 @@ class Backend:
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
         simulation = Simulation(clock, self.ids, settings.cold_start)
-        life = checked_life(simulation.life)
+        life: Life = simulation.life
         comfyui = settings.comfyui
         self._executions: Final = self._comfyui_executions(comfyui, simulation, life) if comfyui else None
         if self._executions:
             life = self._executions.life
         self._webhooks: Final = Webhooks(
-            clock, deliveries, self.feed, partial(quirky_send, quirks=self.quirks), partial(method, quirks=self.quirks)
+            clock,
+            self._delivered,
+            partial(quirky_send, quirks=self.quirks, now=clock.now),
+            partial(method, quirks=self.quirks),
         )
         self.machine: Final = Machine(self.store, clock, quirky_life(life, self.quirks), self._webhooks.send, self.feed)
 
@@ -96,6 +100,12 @@ class Backend:
         return Executions(
             Messages(comfyui), self.uploads, self._folder, self.clock, self.ids, simulation.arrival, simulated=life
         )
+
+    def _delivered(self, delivery: Delivery) -> None:
+        self.deliveries.add(delivery)
+        self.feed.delivered(delivery.run_id)
+        if Quirk.NOISY_LOGS in self.quirks:
+            self.machine.add_line(delivery.run_id, webhook_line(delivery, self.clock.now()))
 
     def queue_position(self, run: Run) -> int | None:
         """Return the queue position of a waiting run; the runs of others before it leave one by one."""

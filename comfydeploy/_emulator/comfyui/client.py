@@ -9,7 +9,7 @@ import httpx
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from comfydeploy._emulator.comfyui.graph import json_list, json_object
+from comfydeploy._emulator.documents import json_list, json_object
 
 _CHUNK: Final = 1024 * 1024  # bytes
 # A ComfyUI that hangs must not delay the end of a run.

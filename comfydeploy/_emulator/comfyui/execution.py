@@ -91,9 +91,11 @@ class _Execution:
     def answered(self, answer: dict[str, Any]) -> Iterator[Act]:
         """Yield the acts of the response to the prompt; a refusal ends the run."""
         if "prompt_id" in answer:
-            yield Event("event_update", {**answer, "prompt_id": self._run.id})
-        else:
-            yield Event("event_update", answer)
+            answer = {**answer, "prompt_id": self._run.id}
+        if answer.get("node_errors"):
+            yield self._outputs.internal({"error": answer})
+        yield Event("event_update", answer)
+        if "prompt_id" not in answer:
             yield self._line(f"invalid prompt: {answer['error']}")
             yield from self._end("failed")
 
@@ -113,7 +115,7 @@ class _Execution:
             case "executed" if isinstance(data.get("output"), dict):
                 return await self._made(data)
             case "execution_error":
-                more = [*self._traced(data), *self._end("failed")]
+                more = [self._outputs.internal(data), *self._traced(data), *self._end("failed")]
             case "execution_interrupted":
                 more = [self._line("Processing interrupted"), *self._end("cancelled")]
             case _:
@@ -140,6 +142,7 @@ class _Execution:
             "timestamp": int(self._clock.now().timestamp() * 1000),
         }
         yield update("execution_error", data)
+        yield self._outputs.internal(data)
         yield from self._traced(data)
         yield from self._end("failed")
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from comfydeploy._emulator.comfyui.client import ComfyUI
-from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of
+from comfydeploy._emulator.documents import json_list
 from comfydeploy._emulator.uploads import Uploads
 
 PREFIX: Final = "ComfyUIDeployExternal"

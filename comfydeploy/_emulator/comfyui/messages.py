@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from comfydeploy._emulator.comfyui.client import ComfyUI
-from comfydeploy._emulator.comfyui.graph import json_object
+from comfydeploy._emulator.documents import json_object
 
 _LATEST: Final = 1000
 

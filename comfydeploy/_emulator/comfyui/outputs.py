@@ -7,11 +7,11 @@ from typing import Any
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI
-from comfydeploy._emulator.comfyui.graph import is_list, json_object
+from comfydeploy._emulator.documents import is_list, json_object
 from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.machine.life import Upload
 from comfydeploy._emulator.media import media_type
-from comfydeploy._emulator.runs.run import Output, OutputFile, Run
+from comfydeploy._emulator.runs.run import InternalOutput, Output, OutputFile, Run
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ class Outputs:
         if not files and (not made or any(map(_is_file, raw))):
             return event_data, None
         return event_data, Upload(output, {file.filename: self.folder / file.filename for file in files})
+
+    def internal(self, data: dict[str, Any]) -> InternalOutput:
+        """Return an output row that keeps the reason of a failure."""
+        return InternalOutput(id=self.ids.uuid(), data=data, created_at=self.clock.now())
 
     async def _fetched(self, item: Any) -> Any:
         if not _is_file(item) or item.get("type") == "temp":

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
-from comfydeploy._emulator.comfyui.graph import json_list, json_object
 from comfydeploy._emulator.comfyui.messages import Ear, Message, Messages
+from comfydeploy._emulator.documents import json_list, json_object
 
 _POLLING: Final = 1.0  # seconds
 _TRIES: Final = 3

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, is_list, json_list, json_object
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of
 from comfydeploy._emulator.comfyui.inputs import PREFIX
 from comfydeploy._emulator.deployments.deployment import DEPLOYMENTS, Deployment
+from comfydeploy._emulator.documents import is_list, json_list, json_object
 
 _TYPES: Final = {
     "Boolean": "boolean",

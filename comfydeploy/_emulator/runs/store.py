@@ -56,17 +56,33 @@ class Store:
         row = self._database.execute("SELECT run FROM runs WHERE id = ?", (run_id,)).fetchone()
         return Run.model_validate_json(row[0]) if row else None
 
-    def runs_of(self, workflow_id: str, limit: int, offset: int) -> list[Run]:
-        """Return a page of the runs of a workflow, newest first."""
+    def find_runs(  # noqa: PLR0913 - the filters
+        self,
+        limit: int,
+        offset: int,
+        *,
+        workflow_id: str | None = None,
+        deployment_id: str | None = None,
+        status: str | None = None,
+        since: int | None = None,
+    ) -> list[Run]:
+        """Return a page of runs, newest first; ``since`` is the earliest creation in seconds since 1970."""
         rows = self._database.execute(
-            "SELECT run FROM runs WHERE json_extract(run, '$.workflow_id') = ? ORDER BY rowid DESC LIMIT ? OFFSET ?",
-            (workflow_id, limit, offset),
+            "SELECT run FROM runs"
+            " WHERE (:workflow_id IS NULL OR json_extract(run, '$.workflow_id') = :workflow_id)"
+            " AND (:deployment_id IS NULL OR json_extract(run, '$.deployment_id') = :deployment_id)"
+            " AND (:status IS NULL OR status = :status)"
+            " AND (:since IS NULL OR CAST(strftime('%s', json_extract(run, '$.created_at')) AS INTEGER) >= :since)"
+            " ORDER BY rowid DESC LIMIT :limit OFFSET :offset",
+            {
+                "workflow_id": workflow_id,
+                "deployment_id": deployment_id,
+                "status": status,
+                "since": since,
+                "limit": limit,
+                "offset": offset,
+            },
         )
-        return [Run.model_validate_json(row[0]) for row in rows]
-
-    def latest(self, limit: int, offset: int) -> list[Run]:
-        """Return a page of all runs, newest first."""
-        rows = self._database.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT ? OFFSET ?", (limit, offset))
         return [Run.model_validate_json(row[0]) for row in rows]
 
     def count(self) -> int:

@@ -12,6 +12,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _NAME: Final = "comfydeploy.connection"
 _A_MOMENT: Final = 0.001
+# About as long as a real server writes the traceback of a 500 to its log before it closes the connection.
+_UNANNOUNCED: Final = 0.005
 _AT_ONCE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -39,6 +41,12 @@ class Protocol(H11Protocol):
 
     def abort(self) -> None:
         """Close the connection without sending what waits."""
+        self.transport.abort()
+
+    async def close_unannounced(self) -> None:
+        """Close the connection after a complete response; a request that arrives meanwhile is not read."""
+        self.transport.pause_reading()
+        await asyncio.sleep(_UNANNOUNCED)
         self.transport.abort()
 
     async def reset(self) -> None:

@@ -11,9 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.runs.feed import Feed
 from comfydeploy._emulator.runs.run import ENDED, Run
-from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery, Message, Send
+from comfydeploy._emulator.webhooks.deliveries import Delivery, Message, Send
 
 WAITS: Final = (0.0, 0.5, 1.0)
 AT_ONCE: Final = 50
@@ -24,20 +23,19 @@ _log: Final = logging.getLogger(__name__)
 class Webhooks:
     """Delivers messages while the runs go on: at most three times each, and in order for each run.
 
-    ``wrap`` changes the sender of one run, ``method`` chooses the HTTP method of a message.
+    ``report`` takes each delivery, ``wrap`` changes the sender of one run, and ``method`` chooses the HTTP method of
+    a message.
     """
 
     def __init__(
         self,
         clock: Clock,
-        deliveries: Deliveries,
-        feed: Feed,
+        report: Callable[[Delivery], None],
         wrap: Callable[[Send], Send],
         method: Callable[[Message], str],
     ) -> None:
         self._clock: Final = clock
-        self._deliveries: Final = deliveries
-        self._feed: Final = feed
+        self._report: Final = report
         self._wrap: Final = wrap
         self._method: Final = method
         self._client: httpx.AsyncClient | None = None
@@ -87,8 +85,7 @@ class Webhooks:
         for wait in WAITS:
             await self._clock.sleep(wait)
             delivery = await self._attempt(message)
-            self._deliveries.add(delivery)
-            self._feed.run_changed(message.run_id)
+            self._report(delivery)
             if delivery.was_taken:
                 return
         _log.warning("The webhook of run %s did not take its status %s", message.run_id, message.body["status"])

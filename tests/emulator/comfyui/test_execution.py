@@ -148,7 +148,7 @@ def test_an_outcome_that_is_scripted_needs_no_comfyui(comfyui, forwarding, workf
     local.emulator.script("flux", Fails("No paint"))
     before = len(comfyui.prompts)
     request = {"deployment_id": local.emulator.deployments["flux"]}
-    assert of("execution_error", local.heard(request))[0]["exception_message"] == "No paint"
+    assert of("execution_error", local.heard(request))[0]["exception_message"] == "No paint\n"
     assert len(comfyui.prompts) == before
     assert len(unwrap(run_sync(local.core, request))) == 1
     assert len(comfyui.prompts) == before + 1
