@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, Ty
 from attrs import evolve
 
 import comfydeploy.result as results
-from comfydeploy import __version__
+from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.deadline import limited
 from comfydeploy._wire.fate import maybe_executed
-from comfydeploy._wire.hook_calls import HookContext, hooked, hooked_error
+from comfydeploy._wire.hook_calls import hooked, hooked_error
+from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.operation import Creates, Operation
 from comfydeploy._wire.reply import Reply, error_response, unexpected
