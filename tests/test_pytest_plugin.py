@@ -30,6 +30,8 @@ def run_pytest(tmp_path):
             "no:cacheprovider",
             "-p",
             "no:hypothesispytest",
+            "-p",
+            "no:anyio",
             *options,
         ]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

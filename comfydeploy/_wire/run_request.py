@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 from comfydeploy._wire.arguments import invalid_request
 from comfydeploy._wire.codec import check, given, json_bytes
 from comfydeploy._wire.json_types import is_object
-from comfydeploy._wire.open_stream import OpenStream, decoded_by
 from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
 from comfydeploy._wire.request import Request
 from comfydeploy.models.run_request import (
@@ -16,6 +15,7 @@ from comfydeploy.models.run_request import (
 )
 
 if TYPE_CHECKING:
+    from comfydeploy._wire.open_stream import OpenStream
     from comfydeploy.models.create_run import CreateRunResponse
     from comfydeploy.models.run_output import WorkflowRunOutputModel
     from comfydeploy.models.run_stream import RunStream
@@ -63,6 +63,7 @@ def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[Workf
 def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStream[RunStream]]":
     """Return an operation that creates a run; its response is the events as they happen."""
     from comfydeploy._wire.events import RunStreamDecoder
+    from comfydeploy._wire.open_stream import decoded_by
 
     return Operation(
         name,
