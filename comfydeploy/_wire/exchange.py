@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 _USER_AGENT: Final = f"comfydeploy-python/{__version__}"
+_UNAUTHORIZED: Final = 401
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 _JSON: Final = "application/json"
 _IN_DOUBT: Final[dict[Creates, str | None]] = {
@@ -55,7 +56,13 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = results.Result[V, Error] | Pause
+class Renew(NamedTuple):
+    """Read the bearer once more: send again if it has changed, else the result is the failure."""
+
+    failure: "results.Failure[Error]"
+
+
+Step: TypeAlias = results.Result[V, Error] | Pause | Renew
 
 
 class Exchange(Generic[V]):
@@ -83,6 +90,7 @@ class Exchange(Generic[V]):
         self._attempt = 0
         self._fate: Fate = "not_sent"
         self._maybe_executed = False  # by an earlier attempt
+        self._is_renewable = callable(core.bearer)  # until it was renewed
         self._run_id = _run_id(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
@@ -118,7 +126,7 @@ class Exchange(Generic[V]):
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
-        """Take the outcome of an attempt and return the result, or a pause before the next attempt."""
+        """Take the outcome of an attempt and return the result, or what to do before the next attempt."""
         if self.ends_at is not None and now >= self.ends_at and isinstance(outcome, RequestTimeoutError):
             outcome = evolve(self.late(outcome.message), fate=outcome.fate)
         self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
@@ -128,6 +136,9 @@ class Exchange(Generic[V]):
             return result
         shown = outcome.without(self._token) if self._hooks and isinstance(outcome, Reply) else None
         error = hooked_error(self._hooks, self._context, shown, result.failure())
+        if self._is_renewable and isinstance(outcome, Reply) and outcome.status_code == _UNAUTHORIZED:
+            self._is_renewable, self._fate = False, "not_sent"  # a 401 has executed nothing
+            return Renew(results.Failure(self._completed(error)))
         pause = self._pause(outcome, now)
         if pause is None:
             return results.Failure(self._completed(error))

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from attrs import evolve
 
-from comfydeploy._wire.exchange import Pause
+from comfydeploy._wire.exchange import Pause, Renew
 from comfydeploy._wire.operation import returning, status
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
@@ -244,6 +244,23 @@ class TestTryingAgain:
 
     def test_an_answer_that_does_not_fit_is_final(self, reading):
         assert isinstance(reading(retry_config=AT_ONCE).settle(evolve(GOOD, content=b"{")), Failure)
+
+
+class TestRenewing:
+    def test_a_callable_bearer_is_read_once_more(self, creating):
+        exchange = creating(bearer=lambda: "key")
+        step = exchange.settle(answer(401))
+        assert isinstance(step, Renew)
+        assert failure(step.failure).status_code == 401
+        exchange.prepare()
+        assert failure(exchange.settle(answer(401))).status_code == 401
+
+    @pytest.mark.parametrize("status", [200, 403, 500])
+    def test_nothing_else_renews_it(self, creating, status):
+        assert not isinstance(creating(bearer=lambda: "key").settle(answer(status)), Renew)
+
+    def test_a_constant_key_is_never_renewed(self, creating):
+        assert failure(creating().settle(answer(401))).status_code == 401
 
 
 class TestDoubt:
