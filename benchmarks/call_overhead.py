@@ -58,7 +58,7 @@ def _blocking(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
 
 def _awaited(address: str, sdk: Asked, rounds: int) -> Iterator[Section]:
     client = httpx.AsyncClient(**_settings())
-    core = ComfyDeployCore(bearer=samples.TOKEN, server_url=address, async_transport="httpx")
+    core = ComfyDeployCore(bearer=samples.TOKEN, server_url=address)
 
     async def bare_get() -> object:
         return (await client.get(address + _GET, headers=_HEADERS)).json()

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from importlib import import_module
 from time import perf_counter
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import httpx
 
@@ -42,8 +42,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
 def _at_once(runner: Runner, address: str, many: int, rounds: int) -> Iterator[Section]:
     contenders = {
         "aiohttp: session.get": _seconds(runner, partial(_aiohttp_runs, address, many)),
-        "run_get_async": _seconds(runner, partial(_runs, address, "httpx", many)),
-        "run_get_async, aiohttp": _seconds(runner, partial(_runs, address, "aiohttp", many)),
+        "run_get_async": _seconds(runner, partial(_runs, address, many)),
     }
     target = Target(f"{many:,} run_get_async at once / aiohttp", "run_get_async", at_most=1.2)
     yield Section(f"{many:,} at once, answered after {_SECONDS} s", "s", in_turns(contenders, rounds), [target])
@@ -51,8 +50,7 @@ def _at_once(runner: Runner, address: str, many: int, rounds: int) -> Iterator[S
 
 def _failures(runner: Runner, address: str, many: int, *, with_bare: bool) -> Section:
     contenders: dict[str, Callable[[], Awaitable[list[object]]]] = {
-        "run_get_async": partial(_runs, address, "httpx", many),
-        "run_get_async, aiohttp": partial(_runs, address, "aiohttp", many),
+        "run_get_async": partial(_runs, address, many),
     }
     if with_bare:  # which takes minutes
         contenders["httpx: client.get"] = partial(_bare_runs, address, many)
@@ -66,8 +64,7 @@ def _in_flight(runner: Runner, address: str, calls: int, rounds: int) -> Iterato
     with official(address) as sdk:
         contenders = {
             "httpx: client.post, semaphore": _seconds(runner, partial(_bare_queued, address, calls), calls),
-            "run_queue_async": _seconds(runner, partial(_queued, address, "httpx", calls), calls),
-            "run_queue_async, aiohttp": _seconds(runner, partial(_queued, address, "aiohttp", calls), calls),
+            "run_queue_async": _seconds(runner, partial(_queued, address, calls), calls),
             "aiohttp: session.post, semaphore": _seconds(runner, partial(_aiohttp_queued, address, calls), calls),
             f"official SDK ({fewer:,} calls)": sdk(
                 "deployment.queue_async", fewer, at_once=_IN_FLIGHT, request=samples.REQUEST
@@ -75,7 +72,6 @@ def _in_flight(runner: Runner, address: str, calls: int, rounds: int) -> Iterato
         }
         targets = [
             Target(f"run_queue_async, {_IN_FLIGHT} in flight / httpx", "run_queue_async", at_least=2),
-            Target("the same with comfydeploy[aiohttp] / httpx", "run_queue_async, aiohttp", at_least=6),
         ]
         title = f"{calls:,} calls, {_IN_FLIGHT} in flight"
         yield Section(title, "calls/s", in_turns(contenders, rounds), targets)
@@ -97,8 +93,8 @@ def _failed(runner: Runner, work: Callable[[], Awaitable[list[object]]]) -> floa
     return runner.run(count())
 
 
-async def _runs(address: str, transport: Literal["httpx", "aiohttp"], many: int) -> list[object]:
-    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address, async_transport=transport) as core:
+async def _runs(address: str, many: int) -> list[object]:
+    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address) as core:
 
         async def get() -> object:
             return (await run_get_async(core, samples.RUN_ID)).unwrap()
@@ -125,8 +121,8 @@ async def _aiohttp_runs(address: str, many: int) -> list[object]:
         return await _all(get, many)
 
 
-async def _queued(address: str, transport: Literal["httpx", "aiohttp"], calls: int) -> list[object]:
-    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address, async_transport=transport) as core:
+async def _queued(address: str, calls: int) -> list[object]:
+    async with ComfyDeployCore(bearer=samples.TOKEN, server_url=address) as core:
 
         async def queue() -> object:
             return (await run_queue_async(core, samples.REQUEST)).unwrap()

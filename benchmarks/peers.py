@@ -55,8 +55,8 @@ _PROJECT: Final = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["proj
 _DEPENDENCIES: Final = tuple(_PROJECT["dependencies"])
 # httpx imports click, rich and pygments where it finds them, so what imports cost is only seen without them.
 RUNTIME: Final = Environment("runtime", _DEPENDENCIES)
-_EXTRAS: Final = tuple(one for name in ("aiohttp", "speed") for one in _PROJECT["optional-dependencies"][name])
-CONTENDERS: Final = Environment("contenders", (*_DEPENDENCIES, *_EXTRAS, "httpx-sse", "pydantic>=2"))
+_SPEED: Final = tuple(_PROJECT["optional-dependencies"]["speed"])
+CONTENDERS: Final = Environment("contenders", (*_DEPENDENCIES, *_SPEED, "aiohttp", "httpx-sse", "pydantic>=2"))
 OFFICIAL: Final = Environment("official", ("comfydeploy==0.6.3",))
 
 
