@@ -5,6 +5,7 @@ that is being imported, or the one of a pool. So a fork waits until neither is h
 """
 
 import os
+from functools import cache
 from importlib import import_module
 from threading import RLock
 from typing import Final
@@ -45,7 +46,10 @@ def _before() -> None:
         LOCK.acquire()
 
 
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
-    # After that of logging, because hooks run in reverse: what waits for imports must not wait with logging locked.
+@cache
+def watch_forks() -> None:
+    """Begin to hold forks back; a core does so as it is made."""
+    # After logging has, because hooks run in reverse: what waits for imports must not wait with logging locked.
     import_module("logging")
-    os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)
+    if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
+        os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)

@@ -2,11 +2,13 @@
 
 import gc
 import sys
+from contextlib import suppress
 
 import pytest
 
 from comfydeploy import ComfyDeployCore
 from comfydeploy._http import network
+from comfydeploy._http.loading import LOCK
 from comfydeploy.funcs.run_get import run_get
 
 FOLDER = network.__file__.rpartition("network")[0]
@@ -49,6 +51,9 @@ def interrupted(call, at):
         pass
     finally:
         sys.settrace(before)
+        with suppress(RuntimeError):  # a tracer, unlike a signal, can come between a `with` block and its end
+            while True:
+                LOCK.release()
     return left <= 0
 
 
