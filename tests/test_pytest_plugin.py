@@ -69,7 +69,7 @@ def test_marks_give_the_server_other_arguments_the_nearest_last(comfydeploy_emul
 
 def test_a_run_without_the_fixtures_loads_nothing_of_them(run_pytest):
     conftest = "import json, sys\ndef pytest_unconfigure(): print('LOADED', json.dumps(sorted(sys.modules)))"
-    done = run_pytest("def test_nothing(): pass", conftest, "-s")
+    done = run_pytest("def test_nothing(): pass", conftest, "-s", "-p", "no:anyio")  # which loads trio
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED ")]
     modules = json.loads(line.removeprefix("LOADED "))
     assert "comfydeploy._pytest_plugin" in modules

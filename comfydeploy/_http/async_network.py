@@ -98,7 +98,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         """End every connection, in the thread of the event loop; each task that waits for one gets an error."""
         self.is_closed = True
         for phase in self._phases:
-            if not phase.expired():
+            with suppress(RuntimeError):  # it has just ended by itself
                 phase.reschedule(0)
         for receiver in list(self._receivers):
             receiver.abort()
@@ -295,5 +295,5 @@ async def _addresses(host: str, port: int) -> list[Any]:
 
 
 def _end(waiting: "asyncio.Future[None]", late: type[httpcore.TimeoutException]) -> None:
-    if not waiting.done():
+    with suppress(asyncio.InvalidStateError):  # it was woken in the same moment
         waiting.set_exception(late(LATE))

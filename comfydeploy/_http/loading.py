@@ -6,6 +6,7 @@ that is being imported, or the one of a pool. So a fork waits until neither is h
 
 import os
 from _thread import RLock
+from functools import cache
 from importlib import import_module
 from typing import Final
 
@@ -26,28 +27,14 @@ READING: Final = (
 )
 
 _begun: Final[set[str]] = set()
-_registered: Final[list[int]] = []
 
 
 def load(modules: tuple[str, ...], later: tuple[str, ...] = ()) -> None:
     """Import what a first call needs. From here on a fork waits for it, and for what the call imports later."""
-    _register()
     with LOCK:  # not during a fork
         _begun.update(modules, later)
     for name in modules:
         import_module(name)
-
-
-def _register() -> None:
-    """Make forks wait, from the first call on."""
-    if _registered or not hasattr(os, "register_at_fork"):  # Windows does not fork
-        return
-    _registered.append(1)
-    # Hooks run in reverse. What waits for imports must run before that of logging, which holds logging's lock; so it is
-    # registered after it, and once before, because logging may be imported here.
-    for name in ("_thread", "logging"):
-        import_module(name)
-        os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)
 
 
 def _before() -> None:
@@ -59,3 +46,12 @@ def _before() -> None:
         for name in loaded:
             import_module(name)
         LOCK.acquire()
+
+
+@cache
+def watch_forks() -> None:
+    """Begin to hold forks back; a core does so as it is made."""
+    # After logging has, because hooks run in reverse: what waits for imports must not wait with logging locked.
+    import_module("logging")
+    if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
+        os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)

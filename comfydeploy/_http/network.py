@@ -140,7 +140,9 @@ class SocketStream(httpcore.NetworkStream):
         self._socket.close()
 
     def __del__(self) -> None:
-        self.close()  # what a Ctrl-C between two lines left behind
+        # What a Ctrl-C between two lines left behind, or in the lines above.
+        with suppress(AttributeError):
+            self.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None

@@ -39,6 +39,7 @@ EXPECTED = {
     "ReadError": (ConnectionError, "unknown"),
     "ReadTimeout": (RequestTimeoutError, "unknown"),
     "RemoteProtocolError": (ConnectionError, "unknown"),
+    **({"SSEError": (ConnectionError, "unknown")} if hasattr(httpx, "SSEError") else {}),  # of httpx2
     "TransportError": (ConnectionError, "unknown"),
     "UnsupportedProtocol": (InvalidRequestError, "not_sent"),
     "WriteError": (ConnectionError, "unknown"),
