@@ -65,6 +65,27 @@ class _EmulatorCommand(click.Command):
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of graphs in ComfyUI's API format: each name.json is the deployment `name`. Needs --comfyui.",
 )
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A further name that requests may be sent to, such as a service of Docker Compose; `*` is any.",
+)
+@click.option(
+    "--allow-origin",
+    "allowed_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="A further origin whose pages may use the API, such as https://app.example.com; `*` is any.",
+)
+@click.option(
+    "--allow-network",
+    "allowed_networks",
+    metavar="NETWORK",
+    multiple=True,
+    help="A private network, such as 172.16.0.0/12, of webhooks and files of inputs; `private` is all.",
+)
 def emulator(**settings: Any) -> None:
     """Serve the API on this computer until Ctrl-C.
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, Self, Unpack
+from typing import Any, Final, Literal, Self, Unpack
 
 import httpx
 
@@ -27,6 +27,7 @@ from comfydeploy._emulator.validation import UnprocessableError
 from comfydeploy._emulator.web.event_stream import EventStream
 from comfydeploy._emulator.web.recorder import ReceivedRequest, Recorder
 from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery
+from comfydeploy._emulator.webhooks.transport import AppTransport
 
 _NO_PORT: Final = "http://emulator"
 
@@ -50,6 +51,11 @@ class Emulator:
     ``comfyui`` is the address of a ComfyUI, such as ``http://127.0.0.1:8188`` (extra ``comfydeploy[comfyui]``): it
     executes the graphs of workflow runs, and those of the folder ``workflows``, where each ``name.json``, in ComfyUI's
     API format, is the deployment ``name``.
+
+    Requests must be sent to an address or to a name of this computer, or to one of ``allowed_hosts``: a page of
+    another site could make its own name stand for this computer. Pages of this computer and of ``allowed_origins``,
+    such as ``https://app.example.com``, may read the responses. Webhooks, and files that inputs name, may be at
+    loopback and public addresses and in ``allowed_networks``, such as ``172.16.0.0/12``; ``"private"`` allows all.
     """
 
     def __init__(  # noqa: PLR0913 - all that can be set
@@ -68,6 +74,9 @@ class Emulator:
         quirks: str | Iterable[str] = (),
         comfyui: str | None = None,
         workflows: str | Path | None = None,
+        allowed_hosts: str | Iterable[str] = (),
+        allowed_origins: str | Iterable[str] = (),
+        allowed_networks: str | Iterable[str] = (),
     ) -> None:
         executing, deployments = connected(comfyui, workflows)
         self.bearer: Final = LOCAL_KEY if bearer is None else bearer
@@ -80,6 +89,9 @@ class Emulator:
             retention=retention,
             quirks=chosen(quirks),
             comfyui=executing,
+            allowed_hosts=_names(allowed_hosts),
+            allowed_origins=_names(allowed_origins),
+            allowed_networks=_names(allowed_networks),
         )
         self._clock: Final = chosen_clock(clock, pace)
         self._catalogue: Final = Catalogue(deployments)
@@ -91,6 +103,7 @@ class Emulator:
         self._service: Service | None = None
         self._exits: Final = ExitStack()
         self._backend: Backend | None = None
+        self._receiver: AppTransport | None = None
 
     @property
     def url(self) -> str:
@@ -163,6 +176,15 @@ class Emulator:
         """
         self._catalogue.script(deployment, outcome, times)
 
+    def deliver_to(self, app: Callable[..., Any] | None) -> None:
+        """Send all webhooks to an ASGI or WSGI application in this process, so that a test needs no server for it.
+
+        It replaces the network for all addresses, and is called in a thread of the emulator. ``None`` ends that.
+        """
+        self._receiver = AppTransport(app) if app else None
+        if self._backend:
+            self._backend.receiver = self._receiver
+
     def advance(self, seconds: float) -> None:
         """Let time pass on the manual clock; returns when everything that was due has happened.
 
@@ -184,6 +206,7 @@ class Emulator:
         with ExitStack() as exits:
             port = None if number is None else exits.enter_context(bound(host, number))
             backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._deliveries)
+            backend.receiver = self._receiver
             exits.enter_context(closing(backend))
             app = Application(backend, self.bearer, self._faults, self._recorder)
             self._service = exits.enter_context(Service(app, port, app.stop))
@@ -247,3 +270,7 @@ class Emulator:
         with ending() as wait, self:
             announce(self)
             wait()
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

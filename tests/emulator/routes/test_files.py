@@ -116,7 +116,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path, connect, name):
 def test_no_other_file_can_be_fetched(emulator, name):
     address = httpx.URL(emulator.url)
     with socket.create_connection((address.host, address.port)) as connection:
-        connection.sendall(f"GET /inputs/{name} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        connection.sendall(f"GET /inputs/{name} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 404")
 
@@ -132,7 +132,7 @@ def test_uploads_survive_a_restart(tmp_path, connect):
 def test_a_client_that_leaves_in_the_middle_of_its_upload_does_no_harm(emulator, caplog):
     address = httpx.URL(emulator.url)
     head = (
-        f"POST /api/file/upload HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {emulator.bearer}\r\n"
+        f"POST /api/file/upload HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {emulator.bearer}\r\n"
         "content-type: multipart/form-data; boundary=x\r\ncontent-length: 9999999\r\n\r\n"
         '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
     )
