@@ -39,8 +39,9 @@ class Application:
         ]
         routes = [*(endpoint.route(backend) for endpoint in ENDPOINTS), *own]
         for route in routes:
-            # Starlette answers HEAD wherever GET is; the real server does not.
-            (route.methods or set()).discard("HEAD")
+            # Starlette answers HEAD wherever GET is; the real API does not, its storage does.
+            if (route.path + "/").startswith(_GUARDED):
+                (route.methods or set()).discard("HEAD")
         app = Starlette(
             routes=routes,
             exception_handlers=dict.fromkeys(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Literal, Self, Unpack
@@ -29,6 +29,7 @@ from comfydeploy._emulator.web.recorder import ReceivedRequest, Recorder
 from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery
 from comfydeploy._emulator.webhooks.transport import AppTransport
 
+_LOOPBACK: Final = "127.0.0.1"
 _NO_PORT: Final = "http://emulator"
 
 
@@ -204,14 +205,18 @@ class Emulator:
             raise RuntimeError("The emulator has been started already")
         host, number = self._wanted
         with ExitStack() as exits:
-            port = None if number is None else exits.enter_context(bound(host, number))
+            ports = [] if number is None else [exits.enter_context(bound(host, number))]
+            if ports and host == _LOOPBACK:
+                # The name localhost is this address first on some systems.
+                with suppress(OSError):
+                    ports.append(exits.enter_context(bound("::1", ports[0].getsockname()[1])))
             backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._deliveries)
             backend.receiver = self._receiver
             exits.enter_context(closing(backend))
             app = Application(backend, self.bearer, self._faults, self._recorder)
-            self._service = exits.enter_context(Service(app, port, app.stop))
+            self._service = exits.enter_context(Service(app, ports, app.stop))
             self._backend = backend
-            self._address = address(*port.getsockname()[:2]) if port else _NO_PORT
+            self._address = address(*ports[0].getsockname()[:2]) if ports else _NO_PORT
             self._exits.push(exits.pop_all())
 
     def stop(self) -> None:
