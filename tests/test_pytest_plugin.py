@@ -1,6 +1,7 @@
 """The fixtures for pytest, from within and in runs of their own."""
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -107,3 +108,21 @@ def test_a_mark_gives_arguments_by_their_names_only(request):
     request.applymarker(pytest.mark.comfydeploy_emulator("manual"))
     with pytest.raises(TypeError, match="takes arguments of Emulator by their names, not 'manual'"):
         request.getfixturevalue("comfydeploy_emulator")
+
+
+def test_blocked_sockets_need_no_port(request, monkeypatch):
+    """As pytest-socket blocks them: a class of its own, which allows Unix sockets only."""
+
+    class GuardedSocket(socket.socket):
+        __module__ = "pytest_socket"
+
+        def __new__(cls, family=-1, type=-1, proto=-1, fileno=None):  # noqa: A002 - the names of socket.socket
+            if fileno is None and family != getattr(socket, "AF_UNIX", None):
+                raise RuntimeError("A test tried to use socket.socket.")
+            return super().__new__(cls, family, type, proto, fileno)
+
+    monkeypatch.setattr(socket, "socket", GuardedSocket)
+    emulator = request.getfixturevalue("comfydeploy_emulator")
+    core = request.getfixturevalue("comfydeploy_core")
+    assert emulator.url == "http://emulator/api"
+    assert unwrap(run_queue(core, {"deployment_id": emulator.deployments["picture"]}))
