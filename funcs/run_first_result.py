@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from comfydeploy._drivers.files import Target, download, download_async
+from comfydeploy._drivers.files import download, download_async
+from comfydeploy._drivers.sinks import Target
 from comfydeploy._wire.operation import Operation, as_it_is
 from comfydeploy._wire.run_request import MAY_EXIST, overwriting
 from comfydeploy.core import ComfyDeployCore

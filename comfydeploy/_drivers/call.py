@@ -32,7 +32,7 @@ def call(
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
-        _check_core(core)
+        check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
         token = _token(core)
         while True:
@@ -60,7 +60,7 @@ async def call_async(
     """Make a call and return its result, async."""
     exchange: Exchange[V] | None = None
     try:
-        _check_core(core)
+        check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
         if exchange.ends_at is None:
             return await _settled(core, exchange)
@@ -101,7 +101,8 @@ async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Resu
         raise
 
 
-def _check_core(core: object) -> None:
+def check_core(core: object) -> None:
+    """Raise ``SDKValidationError`` for what is no core."""
     if not isinstance(core, ComfyDeployCore):
         raise invalid_argument("core", f"expected a ComfyDeployCore, got {type(core).__name__}")
 

@@ -41,6 +41,8 @@ _USER_AGENT: Final = f"comfydeploy-python/{__version__}"
 _UNAUTHORIZED: Final = 401
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 _JSON: Final = "application/json"
+# Of an upload that broke: a server that refuses a file may close the connection, and each repeat sends the whole file.
+_REPEATS: Final = 2
 _IN_DOUBT: Final[dict[Creates, str | None]] = {
     "nothing": None,
     "run": "A run may have been created, and billed. Look for it before you send the request again, which creates and "
@@ -77,6 +79,7 @@ class Exchange(Generic[V]):
         """Check everything and build the request; raise one of our errors where that fails."""
         given = checked_options(options)
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
+        self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
         self.ends_at = ends_at(given, now)
         self._operation = operation
@@ -123,6 +126,8 @@ class Exchange(Generic[V]):
             idle_limit,
             self._operation.accept,
             is_lasting=self._operation.read_timeout is None,
+            has_default_limits=self._has_default_limits,
+            deadline=None if self.ends_at is None else (self.ends_at, now),
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
@@ -186,6 +191,8 @@ class Exchange(Generic[V]):
     def _pause(self, outcome: Reply | Error, now: float) -> float | None:
         is_permanent = self._operation.is_permanent
         if self._policy is None or (is_permanent and isinstance(outcome, Reply) and is_permanent(outcome)):
+            return None
+        if self._request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
             return None
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
         is_late = pause is not None and self.ends_at is not None and now + pause >= self.ends_at

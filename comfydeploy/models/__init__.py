@@ -27,6 +27,7 @@ __all__ = [
     "MediaItem",
     "NativeRun",
     "Origin",
+    "OutputFile",
     "RunLog",
     "RunLogLine",
     "RunRequest",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from comfydeploy.models.file_upload import FileUploadResponse
     from comfydeploy.models.media_file import MediaFile
     from comfydeploy.models.native_run import NativeRun
+    from comfydeploy.models.output_file import OutputFile
     from comfydeploy.models.run import RunStatus, WorkflowRunModel
     from comfydeploy.models.run_batch import CreateRunBatchResponse
     from comfydeploy.models.run_log import RunLog, RunLogLine
@@ -96,6 +98,7 @@ else:
             "file_upload": ("FileUploadResponse",),
             "media_file": ("MediaFile",),
             "native_run": ("NativeRun",),
+            "output_file": ("OutputFile",),
             "run": (
                 "RunStatus",
                 "WorkflowRunModel",

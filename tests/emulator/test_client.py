@@ -147,6 +147,7 @@ def arguments_of(name, core, order, calls):
     graph = {"workflow_id": row.workflow_id, "machine_id": row.machine_id, "workflow_api_json": INVALID}
     by_name = {
         "deployments_list": (),
+        "file_download": (f"{core.address}/nothing",),
         "file_upload": (b"x",),
         "runs_list": (row.workflow_id,),
         "session_create": ({"machine_id": row.machine_id},),

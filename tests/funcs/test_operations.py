@@ -389,7 +389,7 @@ class TestUploading:
 
     def test_of_a_file_that_shrinks_meanwhile_says_so(self, calls, raw, answer, tmp_path):
         path = tmp_path / "cat.png"
-        path.write_bytes(self.PNG)
+        path.write_bytes(bytes(2_000_000))  # more than is read at once
         server = raw(answer(200, b'{"file_url": "u"}'))
         shrink = lambda *_: os.truncate(path, 10)  # noqa: E731 - no more than a name
         error = calls("file_upload", calls.core(server.url), path, progress=shrink).failure()
