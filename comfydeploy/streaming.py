@@ -14,6 +14,7 @@ from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.errors import RequestAbortedError, StreamError, UnexpectedClientError
 from comfydeploy.models.run_log import RunLogLine
 from comfydeploy.models.run_stream import RunStream
+from comfydeploy.models.secret import NOTHING_SECRET
 from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ class _Reading(Generic[T]):
         self._ended = True
         # An event that was cut in two says less than the failure itself.
         self._ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
-        self._ready.append(
-            Failure(response_error(error, "answered", closed=self._client.is_closed, run_id=self.run_id))
-        )
+        lost = response_error(error, "answered", closed=self._client.is_closed, sent=NOTHING_SECRET, run_id=self.run_id)
+        self._ready.append(Failure(lost))
 
     def _abort(self, reason: str) -> bool:
         """End the stream with a ``RequestAbortedError``; return whether it had not ended before."""

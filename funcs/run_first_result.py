@@ -4,7 +4,7 @@ from typing import Final
 
 from comfydeploy._drivers.files import Target, download, download_async
 from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.run_request import MAY_EXIST, overwriting
+from comfydeploy._wire.run_request import MAY_EXIST, form_name, overwriting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.media_file import MediaFile
@@ -20,6 +20,7 @@ OPERATION: Final = Operation(
     accept="*/*",
     read_timeout=None,
     hint=MAY_EXIST,
+    form=form_name,
 )
 
 

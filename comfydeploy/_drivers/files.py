@@ -14,6 +14,7 @@ from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, Problem, SDKValidationError
 from comfydeploy.models.media_file import MediaFile
+from comfydeploy.models.secret import NOTHING_SECRET
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result, Success
 
@@ -42,7 +43,7 @@ def download(
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - a function never raises
-                return Failure(response_error(error, "answered", closed=client.is_closed))
+                return Failure(response_error(error, "answered", closed=client.is_closed, sent=NOTHING_SECRET))
             finally:
                 response.close()
             return Success(sink.finish(reply))
@@ -73,7 +74,7 @@ async def download_async(
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - a function never raises
-                return Failure(response_error(error, "answered", closed=client.is_closed))
+                return Failure(response_error(error, "answered", closed=client.is_closed, sent=NOTHING_SECRET))
             finally:
                 await response.aclose()
             return Success(sink.finish(reply))
@@ -158,4 +159,4 @@ def _unwritable(reason: str) -> SDKValidationError:
 def _unwritten(error: Exception) -> Failure[Error]:
     if isinstance(error, SDKValidationError):
         return Failure(error.with_traceback(None))
-    return Failure(response_error(error, "answered", closed=False))
+    return Failure(response_error(error, "answered", closed=False, sent=NOTHING_SECRET))

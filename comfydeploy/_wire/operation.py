@@ -26,7 +26,8 @@ class Operation(Generic[A, V]):
     errors where they cannot. ``creates`` is what the server creates, and bills, when it executes the request: such a
     request is never sent again by accident. ``read_timeout``: seconds to wait for the next bytes of the response,
     ``None`` for no limit. ``hint`` returns what is known of a bad response; ``is_permanent`` recognizes one that
-    sending the request again cannot change.
+    sending the request again cannot change. ``has_secret``: a good response holds a secret beside the token, which no
+    error may show. ``form`` returns the name of the form of a body, by which the server names the fields of each.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Operation(Generic[A, V]):
     read_timeout: float | None = field(default=60.0, kw_only=True)
     hint: Hint | None = field(default=None, kw_only=True)
     is_permanent: Condition | None = field(default=None, kw_only=True)
+    has_secret: bool = field(default=False, kw_only=True)
+    form: Callable[[bytes | None], str | None] | None = field(default=None, kw_only=True)
 
 
 def returning(model: type[V]) -> Callable[[Reply], V]:

@@ -48,7 +48,7 @@ def queueing(name: str, path: str, *forms: Form) -> "Operation[object, CreateRun
 
     decode = returning(CreateRunResponse)
     encode = _creating(path, forms)
-    return Operation(name, encode, decode, creates="run", read_timeout=COLD_START, hint=MAY_EXIST)
+    return Operation(name, encode, decode, creates="run", read_timeout=COLD_START, hint=MAY_EXIST, form=form_name)
 
 
 def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[WorkflowRunOutputModel]]":
@@ -57,7 +57,7 @@ def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[Workf
 
     decode = returning(list[WorkflowRunOutputModel])
     encode = _creating(path, forms)
-    return Operation(name, encode, decode, creates="run", read_timeout=None, hint=MAY_EXIST)
+    return Operation(name, encode, decode, creates="run", read_timeout=None, hint=MAY_EXIST, form=form_name)
 
 
 def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStream[RunStream]]":
@@ -72,6 +72,7 @@ def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStre
         accept="text/event-stream",
         read_timeout=None,
         hint=_ONLY_BATCH_IS_REFUSED,
+        form=form_name,
     )
 
 
@@ -90,6 +91,17 @@ def batch(request: object) -> Request:
     if (wire.get("batch_number") or 0) <= 1 and wire.get("batch_input_params") is None:
         raise invalid_request("a batch needs batch_number above 1 or batch_input_params", request)
     return Request("POST", "/run", content=json_bytes(wire, "request"))
+
+
+def form_name(content: bytes | None) -> str | None:
+    """Return the name of the form that a body has, by the keys that tell them apart."""
+    import json
+
+    try:
+        body: Any = json.loads(content or b"")
+    except ValueError:  # a hook has changed it
+        return None
+    return next((form.__name__ for form in ANY_FORM if is_object(body) and _KEYS[form] in body), None)
 
 
 def wire_form(request: object, forms: tuple[Form, ...]) -> dict[str, Any]:

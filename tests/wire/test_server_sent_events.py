@@ -226,9 +226,7 @@ LINES = st.lists(
 def test_names_and_data_are_those_of_the_standard(lines, end):
     body = end.join([*lines, "", ""]).encode()
     found = [event for event in events(body) if event[0]]
-    if any(
-        line.startswith("data") and line.endswith("event: log_update") for line in lines
-    ):  # some names are separated
+    if any(line.startswith("data") and line.endswith("event: log_update") for line in lines):
         assert [data for _, data in found] == [data for _, data in by_the_standard(body)]
     else:
         assert found == by_the_standard(body)
