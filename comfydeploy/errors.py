@@ -11,7 +11,7 @@ known.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast, final
 
 from attrs import Factory, field, frozen
 
@@ -50,13 +50,16 @@ class ComfyDeployError(Exception):
         return f"{self.message.removesuffix('.')}. {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kind, values, *state = super().__reduce__()
+        kind, values, *state = self._parts()
         return kind, _picklable(values), *map(_picklable, state)
 
     def __copy__(self) -> Self:
-        kind, values, *_ = super().__reduce__()
+        kind, values, *_ = self._parts()
         copied: Self = kind(*values)
         return copied
+
+    def _parts(self) -> tuple[Any, ...]:
+        return tuple(super().__reduce__())
 
 
 def _picklable(value: Any) -> Any:
@@ -71,16 +74,16 @@ def _picklable(value: Any) -> Any:
 
 
 def _picklable_parts(value: Any) -> Any:
+    kind = cast("type[Any]", type(value))
     try:
-        if isinstance(value, Mapping):
-            given: Mapping[Any, Any] = value
-            return {_picklable(key): _picklable(item) for key, item in given.items()}
-        if isinstance(value, list | tuple):
-            items: list[Any] | tuple[Any, ...] = value
-            return type(items)(map(_picklable, items)) if type(items) in (list, tuple) else list(map(_picklable, items))
+        if issubclass(kind, Mapping):
+            return {_picklable(key): _picklable(item) for key, item in value.items()}
+        if issubclass(kind, list | tuple):
+            parts = map(_picklable, value)
+            return tuple(parts) if kind is tuple else list(parts)
         return repr(value)
     except Exception:  # noqa: BLE001 - it is nested too deeply, or has no text
-        return f"<{type(value).__name__}>"
+        return f"<{kind.__name__}>"
 
 
 @frozen

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from types import MemberDescriptorType
 from typing import Any, Final, cast
 
+from comfydeploy._wire.json_types import is_array
 from comfydeploy._wire.redaction import without_secret
 from comfydeploy.models.secret import Secret
 
@@ -75,9 +76,8 @@ def _held(error: BaseException) -> Iterator[Any]:
 
 
 def _is_plain(value: object, sent: Secret) -> bool:
-    if isinstance(value, tuple | list):  # such as the notes, and the arguments of an OSError
-        parts: Any = value
-        return all(_is_plain(part, sent) for part in parts)
+    if is_array(value):  # such as the notes
+        return all(_is_plain(part, sent) for part in value)
     return isinstance(value, _PLAIN) and without_secret(value, sent) is value
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar, cast
 
 from attrs import evolve, fields, has
 
-from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.models.secret import HIDDEN, Secret
 
 T = TypeVar("T")
@@ -85,13 +85,16 @@ def _part(value: Any, replace: Callable[[str], str], hides: str | None) -> Any:
             for name, item in value.items()
         }
         return value if all(name in value and value[name] is item for name, item in pairs.items()) else pairs
-    if isinstance(value, list | tuple):
-        given: list[Any] = list(value)
-        items = [_part(item, replace, hides) for item in given]
-        return value if all(map(lambda one, other: one is other, items, given)) else type(value)(items)
-    if has(type(value)):
-        named = {one.name: getattr(value, one.name) for one in fields(type(value)) if one.init}
-        parts = {name: _replaced(item, replace, hides) for name, item in named.items()}
-        changes = {name: item for name, item in parts.items() if item is not named[name]}
-        return evolve(value, **changes) if changes else value
-    return value
+    if is_array(value):
+        items = [_part(item, replace, hides) for item in value]
+        if all(one is other for one, other in zip(items, value, strict=True)):
+            return value
+        return tuple(items) if isinstance(value, tuple) else items
+    return _model(value, replace, hides) if has(cast("type[Any]", type(value))) else value
+
+
+def _model(value: Any, replace: Callable[[str], str], hides: str | None) -> Any:
+    named = {one.name: getattr(value, one.name) for one in fields(cast("type[Any]", type(value))) if one.init}
+    parts = {name: _replaced(item, replace, hides) for name, item in named.items()}
+    changes = {name: item for name, item in parts.items() if item is not named[name]}
+    return evolve(value, **changes) if changes else value
