@@ -11,7 +11,7 @@ known.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, cast, final
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
 
 from attrs import Factory, field, frozen
 
@@ -74,7 +74,7 @@ def _picklable(value: Any) -> Any:
 
 
 def _picklable_parts(value: Any) -> Any:
-    kind = cast("type[Any]", type(value))
+    kind: type[object] = type(value)
     try:
         if issubclass(kind, Mapping):
             return {_picklable(key): _picklable(item) for key, item in value.items()}

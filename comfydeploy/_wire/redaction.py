@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar, cast
 
-from attrs import evolve, fields, has
+from attrs import AttrsInstance, evolve, fields, has
 
 from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.models.secret import HIDDEN, Secret
@@ -90,11 +90,12 @@ def _part(value: Any, replace: Callable[[str], str], hides: str | None) -> Any:
         if all(one is other for one, other in zip(items, value, strict=True)):
             return value
         return tuple(items) if isinstance(value, tuple) else items
-    return _model(value, replace, hides) if has(cast("type[Any]", type(value))) else value
+    kind: type[object] = type(value)
+    return _model(value, kind, replace, hides) if has(kind) else value
 
 
-def _model(value: Any, replace: Callable[[str], str], hides: str | None) -> Any:
-    named = {one.name: getattr(value, one.name) for one in fields(cast("type[Any]", type(value))) if one.init}
+def _model(value: Any, kind: type[AttrsInstance], replace: Callable[[str], str], hides: str | None) -> Any:
+    named = {one.name: getattr(value, one.name) for one in fields(kind) if one.init}
     parts = {name: _replaced(item, replace, hides) for name, item in named.items()}
     changes = {name: item for name, item in parts.items() if item is not named[name]}
     return evolve(value, **changes) if changes else value
