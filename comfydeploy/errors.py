@@ -74,7 +74,7 @@ def _picklable(value: Any) -> Any:
 
 
 def _picklable_parts(value: Any) -> Any:
-    kind: type[object] = type(value)
+    kind: Any = value.__class__
     try:
         if issubclass(kind, Mapping):
             return {_picklable(key): _picklable(item) for key, item in value.items()}

@@ -90,7 +90,7 @@ def _part(value: Any, replace: Callable[[str], str], hides: str | None) -> Any:
         if all(one is other for one, other in zip(items, value, strict=True)):
             return value
         return tuple(items) if isinstance(value, tuple) else items
-    kind: type[object] = type(value)
+    kind: Any = value.__class__
     return _model(value, kind, replace, hides) if has(kind) else value
 
 
