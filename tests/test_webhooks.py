@@ -274,7 +274,7 @@ def test_an_address_that_cannot_be_signed_is_named(address, said):
 
 @pytest.mark.parametrize(
     "behind",
-    ["#", "#&webhook_reference=other", ";a=1", "\\", " ", "\n", "\t", "\x00", "\x7f", "\u2028", "\u200b", "\xa0"],
+    ["#", "#&webhook_reference=other", ";a=1", "\\", " ", "\n", "\t", "\x00", "\x7f", "\u2028", "\xa0"],
 )
 def test_an_address_that_is_read_in_two_ways_is_refused(behind):
     said = "must not contain a fragment, a semicolon, a backslash, whitespace or control characters"

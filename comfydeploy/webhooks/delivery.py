@@ -42,7 +42,10 @@ def webhook_parse(method: str, headers: Mapping[str, str], body: bytes | str) ->
 
 
 def webhook_response(status: str = "success", status_code: int = 200) -> WebhookAnswer:
-    """Give the documented answer, ``{"status": ...}`` as JSON: from 400 on the delivery is repeated, twice at most."""
+    """Return the documented answer, ``{"status": ...}`` as JSON: body, status code and headers.
+
+    From status 400 on the service sends the delivery again, twice at most.
+    """
     return WebhookAnswer(json.dumps({"status": status}).encode(), status_code, {"content-type": "application/json"})
 
 
