@@ -3,14 +3,20 @@
 from typing import Final
 
 from comfydeploy._drivers.files import Target, download, download_async
-from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.run_request import MAY_EXIST, form_name, overwriting
+from comfydeploy._wire.operation import Operation, as_it_is, hinting, in_doubt, status
+from comfydeploy._wire.run_request import form_name, overwriting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.media_file import MediaFile
 from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
+
+_WITHOUT_IMAGE: Final = hinting(
+    "The run may have succeeded, and is billed: the server answers so where the newest output has no images. Look for "
+    "the run before you send the request again, and use run_queue for a workflow with other outputs.",
+    when=lambda reply: in_doubt(reply) or status(400, containing=b"No output found")(reply),
+)
 
 OPERATION: Final = Operation(
     "create_run_run_post",
@@ -19,7 +25,7 @@ OPERATION: Final = Operation(
     creates="run",
     accept="*/*",
     read_timeout=None,
-    hint=MAY_EXIST,
+    hint=_WITHOUT_IMAGE,
     form=form_name,
 )
 
@@ -27,10 +33,14 @@ OPERATION: Final = Operation(
 def run_first_result(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None, *, to: Target | None = None
 ) -> Result[MediaFile, Error]:
-    """Create a run, wait until it has ended and give its first file.
+    """Create a run, wait until it has ended and return its first image.
+
+    The server looks at the images of the newest output alone: a run that succeeds with text, video or anything else is
+    an ``SDKError`` with status 500 or 400. It exists and is billed: read it, or use ``run_queue`` for such a workflow.
 
     ``to``, a path or a binary file, takes the bytes as they come, whatever their size; a path has its file when that is
-    whole, and not before. ``execution_mode`` is set for you. A run without a file is an ``SDKError`` with status 400.
+    whole, and not before. ``execution_mode`` is set for you. By default there is no limit to the wait for the response:
+    ``options.timeout`` sets one.
     """
     return download(core, OPERATION, request, options, to)
 

@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from comfydeploy._wire.codec import read
+from comfydeploy._wire.codec import read, read_list
 from comfydeploy._wire.fate import maybe_executed
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
@@ -47,6 +47,18 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
 
     def decode(reply: Reply) -> V:
         return read(reply.json(), model, "The server's answer")
+
+    return decode
+
+
+def returning_list(item: type[V]) -> Callable[[Reply], list[V]]:
+    """Return the ``decode`` of an operation whose response is a list of these models as JSON.
+
+    An item that does not fit is left out, and only in ``raw`` of the list: one of a new kind must not hide the others.
+    """
+
+    def decode(reply: Reply) -> list[V]:
+        return read_list(reply.json(), item, "The server's answer")
 
     return decode
 

@@ -7,7 +7,7 @@ from comfydeploy._wire.arguments import invalid_request
 from comfydeploy._wire.codec import check, given, json_bytes
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.open_stream import OpenStream, decoded_by
-from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
+from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning, returning_list
 from comfydeploy._wire.request import Request
 from comfydeploy.models.run_request import (
     DeploymentRunRequest,
@@ -55,7 +55,7 @@ def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[Workf
     """Return an operation that creates a run; its response is the outputs, when the run has ended."""
     from comfydeploy.models.run_output import WorkflowRunOutputModel
 
-    decode = returning(list[WorkflowRunOutputModel])
+    decode = returning_list(WorkflowRunOutputModel)
     encode = _creating(path, forms)
     return Operation(name, encode, decode, creates="run", read_timeout=None, hint=MAY_EXIST, form=form_name)
 
