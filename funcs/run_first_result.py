@@ -3,20 +3,14 @@
 from typing import Final
 
 from comfydeploy._drivers.files import Target, download, download_async
-from comfydeploy._wire.operation import Operation, as_it_is, hinting, in_doubt, status
-from comfydeploy._wire.run_request import form_name, overwriting
+from comfydeploy._wire.operation import Operation, as_it_is
+from comfydeploy._wire.run_request import WITHOUT_IMAGE, form_name, overwriting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.media_file import MediaFile
 from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
-
-_WITHOUT_IMAGE: Final = hinting(
-    "The run may have succeeded, and is billed: the server answers so where the newest output has no images. Look for "
-    "the run before you send the request again, and use run_queue for a workflow with other outputs.",
-    when=lambda reply: in_doubt(reply) or status(400, containing=b"No output found")(reply),
-)
 
 OPERATION: Final = Operation(
     "create_run_run_post",
@@ -25,7 +19,7 @@ OPERATION: Final = Operation(
     creates="run",
     accept="*/*",
     read_timeout=None,
-    hint=_WITHOUT_IMAGE,
+    hint=WITHOUT_IMAGE,
     form=form_name,
 )
 

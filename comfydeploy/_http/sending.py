@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.connections import Connections
 from comfydeploy._wire.attempt import Attempt
-from comfydeploy._wire.causes import cause_of
 from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import ComfyDeployError, Error, Fate
@@ -119,6 +118,8 @@ def _outcome(
     if response is not None and type(error).__name__ == "DecodingError":
         reply = Reply(response.status_code, _head(response)).without(attempt.token)
         found = unexpected(reply, f"The body of the response cannot be decompressed: {error}")
+        from comfydeploy._wire.causes import cause_of  # few processes ever need it
+
         found.__cause__ = cause_of(error, attempt.token, located=False)
         return found
     return request_error(error, fate, closed=closed, sent=attempt.token)

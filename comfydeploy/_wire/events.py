@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from comfydeploy._wire.constructors import Within, maker
 from comfydeploy._wire.json_decoding import parsed
 from comfydeploy._wire.json_types import is_object
-from comfydeploy._wire.log_marks import without_end
+from comfydeploy._wire.log_marks import END, without_end
 from comfydeploy._wire.server_sent_events import SSEDecoder
 from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import MalformedEvent
@@ -56,8 +56,9 @@ class RunStreamDecoder:
             return Success(UnknownEvent(event=name, data=text))
         if dict is type(value):  # `is_object` without the call; this way round `value` stays `Any` to type checkers
             if name == "log_update" and isinstance(logs := value.get("logs"), str):
-                line = without_end(logs)
-                return None if line is None else _line(line, moment(value.get("timestamp")), value)
+                if END in logs:
+                    logs = without_end(logs)
+                return None if logs is None else _line(logs, moment(value.get("timestamp")), value)
             if name == "event_update":
                 kind, data = value.get("event"), value.get("data")
                 if type(kind) is not str:

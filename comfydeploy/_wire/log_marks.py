@@ -7,7 +7,5 @@ END: Final = "__END__"
 
 def without_end(text: str) -> str | None:
     """Return an entry of a log without its end marks; ``None`` where nothing else was in it."""
-    if END not in text:
-        return text
     lines = [line for line in text.splitlines() if line.strip() != END]
     return "\n".join(lines) if lines else None

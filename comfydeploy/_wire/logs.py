@@ -7,7 +7,7 @@ from attrs import evolve
 from comfydeploy._wire.codec import read_list
 from comfydeploy._wire.json_decoding import parsed
 from comfydeploy._wire.json_types import is_object
-from comfydeploy._wire.log_marks import without_end
+from comfydeploy._wire.log_marks import END, without_end
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.server_sent_events import ServerSentEvent, SSEDecoder
 from comfydeploy._wire.timestamps import moment
@@ -54,8 +54,8 @@ class RunLogDecoder:
             elif value.get("type") == "keepalive":
                 pass
             elif isinstance(value.get("message"), str):
-                message, level = without_end(value["message"]), value.get("level")
-                if message is None:
+                message, level = value["message"], value.get("level")
+                if END in message and (message := without_end(message)) is None:
                     continue
                 line = RunLogLine(
                     message=message,
@@ -72,6 +72,6 @@ class RunLogDecoder:
 def archived_log(reply: Reply) -> list[RunLog]:
     """Read a response that is an archived log, without its end marks."""
     found = read_list(reply.json(), RunLog, "The server's answer")
-    cleaned = [(entry, without_end(entry.log)) for entry in found]
-    lines = [entry if log == entry.log else evolve(entry, log=log) for entry, log in cleaned if log is not None]
+    cleaned = [(entry, without_end(entry.log) if END in entry.log else entry.log) for entry in found]
+    lines = [evolve(entry, log=log) for entry, log in cleaned if log is not None]
     return Documents(lines, raw=found.raw)

@@ -7,7 +7,7 @@ from comfydeploy._wire.arguments import invalid_request
 from comfydeploy._wire.codec import check, given, json_bytes
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.open_stream import OpenStream, decoded_by
-from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning, returning_list
+from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning, returning_list, status
 from comfydeploy._wire.request import Request
 from comfydeploy.models.run_request import (
     DeploymentRunRequest,
@@ -27,6 +27,11 @@ MAY_EXIST: Final = hinting(
     "A run may have been created, and billed: the server is known to answer 500 after it started the runs of a request "
     "with batch_number, batch_input_params or is_native_run. Look for the run before you send the request again.",
     when=in_doubt,
+)
+WITHOUT_IMAGE: Final = hinting(
+    "The run may have succeeded, and is billed: the server answers so where the newest output has no images. Look for "
+    "the run before you send the request again, and use run_queue for a workflow with other outputs.",
+    when=lambda reply: in_doubt(reply) or status(400, containing=b"No output found")(reply),
 )
 _ONLY_BATCH_IS_REFUSED: Final = hinting(
     "A run may have been created, and billed; only a batch is refused before anything is run.", when=in_doubt

@@ -12,7 +12,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen import make_mapping_structure_fn as _make_mapping_structure_fn  # pyright: ignore[reportUnknownVariableType] - untyped there
 
 from comfydeploy._wire.field_types import PLAIN, Misfit, is_moment, is_or_raw, plain_kinds, taken_kinds, union
-from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import Problem
 from comfydeploy.models.document import Document, NumberText
@@ -136,7 +136,7 @@ def _fitting_items(model: Any, rules: Converter) -> _Hook:
     whole, one = rules.get_structure_hook(_LIST[model]), rules.get_structure_hook(model)
 
     def structure(value: Any, _: Any) -> Any:
-        if not isinstance(value, list):
+        if not is_array(value):
             return whole(value, _LIST[model])
         items: list[Any] = []
         for item in value:

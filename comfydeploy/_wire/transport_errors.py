@@ -2,7 +2,6 @@
 
 from typing import Final, TypeAlias
 
-from comfydeploy._wire.causes import cause_of
 from comfydeploy.errors import (
     ConnectionError,
     Fate,
@@ -63,6 +62,8 @@ def _cause(error: Exception, sent: Secret | None) -> Exception:
     is_of_transport = bool(_names(error))
     if sent is None and not is_of_transport:
         return error
+    from comfydeploy._wire.causes import cause_of  # few processes ever need it
+
     return cause_of(error, sent or NOTHING_SECRET, located=not is_of_transport)
 
 
