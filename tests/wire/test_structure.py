@@ -184,8 +184,8 @@ def test_what_a_caller_adds_is_named_with_what_is_known():
         first: str = ""
         second: str = ""
 
-    (problem,) = misfits({"first": "a", "typo": 1, 5: 2}, Asked)
-    assert problem == Problem("$", "unknown: 'typo', 5 (known: first, second)")
+    (problem,) = misfits({"first": "a", "typo": 1, 5: 2, "also": 3}, Asked)
+    assert problem == Problem("$", "unknown: 'also', 'typo', 5 (known: first, second)")
 
 
 def test_a_misfit_under_a_strange_key_is_named_by_its_path():
