@@ -162,6 +162,8 @@ class TestAnAnswerThatIsNone:
         assert error.status_code == 200
         assert error.fate == "answered"
         assert isinstance(error.__cause__, httpx.DecodingError)
+        assert error.__cause__._request is None
+        assert "A run may have been created" in error.hint
 
     def test_of_another_content_type_is_an_sdk_error(self, calls, raw, answer):
         error = failure(calls("run_queue", calls.core(raw(answer(200, b"<html>hello", "text/html")).url), REQUEST))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 from comfydeploy._http.connections import Connections
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.reply import Reply, unexpected
-from comfydeploy._wire.transport_errors import request_error, without_frames
+from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import ComfyDeployError, Error, Fate
 
 if TYPE_CHECKING:
@@ -158,9 +158,11 @@ def _outcome(
     if response is not None and type(error).__name__ == "DecodingError":
         reply = Reply(response.status_code, _head(response)).without(attempt.token)
         found = unexpected(reply, f"The body of the response cannot be decompressed: {error}")
-        found.__cause__ = without_frames(error)
+        from comfydeploy._wire.causes import cause_of  # few processes ever need it
+
+        found.__cause__ = cause_of(error, attempt.token, located=False)
         return found
-    return request_error(error, fate, closed=closed)
+    return request_error(error, fate, closed=closed, sent=attempt.token)
 
 
 def _refused(error: Exception, request: "httpx.Request | None") -> Reply | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from comfydeploy._wire.arguments import invalid_request
 from comfydeploy._wire.codec import check, given, json_bytes
 from comfydeploy._wire.json_types import is_object
-from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
+from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning, returning_list, status
 from comfydeploy._wire.request import Request
 from comfydeploy.models.run_request import (
     DeploymentRunRequest,
@@ -28,6 +28,11 @@ MAY_EXIST: Final = hinting(
     "with batch_number, batch_input_params or is_native_run. Look for the run before you send the request again.",
     when=in_doubt,
 )
+WITHOUT_IMAGE: Final = hinting(
+    "The run may have succeeded, and is billed: the server answers so where the newest output has no images. Look for "
+    "the run before you send the request again, and use run_queue for a workflow with other outputs.",
+    when=lambda reply: in_doubt(reply) or status(400, containing=b"No output found")(reply),
+)
 _ONLY_BATCH_IS_REFUSED: Final = hinting(
     "A run may have been created, and billed; only a batch is refused before anything is run.", when=in_doubt
 )
@@ -48,16 +53,16 @@ def queueing(name: str, path: str, *forms: Form) -> "Operation[object, CreateRun
 
     decode = returning(CreateRunResponse)
     encode = _creating(path, forms)
-    return Operation(name, encode, decode, creates="run", read_timeout=COLD_START, hint=MAY_EXIST)
+    return Operation(name, encode, decode, creates="run", read_timeout=COLD_START, hint=MAY_EXIST, form=form_name)
 
 
 def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[WorkflowRunOutputModel]]":
     """Return an operation that creates a run; its response is the outputs, when the run has ended."""
     from comfydeploy.models.run_output import WorkflowRunOutputModel
 
-    decode = returning(list[WorkflowRunOutputModel])
+    decode = returning_list(WorkflowRunOutputModel)
     encode = _creating(path, forms)
-    return Operation(name, encode, decode, creates="run", read_timeout=None, hint=MAY_EXIST)
+    return Operation(name, encode, decode, creates="run", read_timeout=None, hint=MAY_EXIST, form=form_name)
 
 
 def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStream[RunStream]]":
@@ -73,6 +78,7 @@ def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStre
         accept="text/event-stream",
         read_timeout=None,
         hint=_ONLY_BATCH_IS_REFUSED,
+        form=form_name,
     )
 
 
@@ -103,6 +109,17 @@ def queueing_one(request: object) -> Request:
     if wire.get("execution_mode") not in (None, "async"):
         raise invalid_request(f"execution_mode: expected 'async' or none, got {wire['execution_mode']!r}", request)
     return Request("POST", "/run/queue", content=json_bytes(wire, "request"))
+
+
+def form_name(content: bytes | None) -> str | None:
+    """Return the name of the form that a body has, by the keys that tell them apart."""
+    import json
+
+    try:
+        body: Any = json.loads(content or b"")
+    except ValueError:  # a hook has changed it
+        return None
+    return next((form.__name__ for form in ANY_FORM if is_object(body) and _KEYS[form] in body), None)
 
 
 def wire_form(request: object, forms: tuple[Form, ...]) -> dict[str, Any]:
