@@ -145,7 +145,7 @@ class TestACall:
         ("own", "bare", "most"),
         [
             (lambda core: run_get(core, "r"), lambda client: client.get(f"{SERVER}/run/r"), 240),
-            (lambda core: run_queue(core, REQUEST), lambda client: client.post(f"{SERVER}/q", json=REQUEST), 215),
+            (lambda core: run_queue(core, REQUEST), lambda client: client.post(f"{SERVER}/q", json=REQUEST), 220),
         ],
         ids=["run_get", "run_queue"],
     )
