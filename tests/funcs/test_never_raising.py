@@ -70,7 +70,7 @@ def test_strange_arguments_make_a_failure_and_never_an_exception(calls, transpor
     usual = {"file_upload": b"x", "file_download": "http://x/", "deployments_list": None, "session_list": None}.get(
         name, REQUEST
     )
-    needed = {"name": "cat.png"} if name == "file_upload" else {}
+    needed = {"file_upload": {"name": "cat.png"}, "run_download": {"to": tmp_path / "files"}}.get(name, {})
     for parameter, value in itertools.product(list(parameters)[1:], STRANGE):
         first = next(iter(list(parameters)[1:]))
         given = {first: usual, **needed, parameter: value}
