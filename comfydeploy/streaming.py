@@ -55,7 +55,7 @@ class _Stream(Generic[T]):
         self._client = client
         self._decoder = decoder
         limit = response.request.extensions.get("timeout", {}).get("read")
-        self._state = StreamState(decoder, getattr(limit, "at", None))
+        self._state = StreamState(decoder, limit)
 
     @property
     def run_id(self) -> str | None:

@@ -219,8 +219,12 @@ def simulated(life):
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def clean():
+    gc.collect()  # what other tests have left open is closed by now, and not within a row
+
+
 def row(point, disturbance, colour):
-    gc.collect()
     before = len(list(Path("/dev/fd").iterdir()))
     cold_start = 100 if (point, disturbance.partition(",")[0]) == ("first read", "deadline") else POINTS[point][3]
     with Emulator(clock="manual", cold_start=cold_start) as emulator:
