@@ -123,7 +123,7 @@ def _deadlines(rounds: int) -> Iterator[Section]:
         _trickle(_EVENTS, b":\n") as stream,
         socket.create_server(("127.0.0.1", 0)) as deaf,
     ):
-        # The first call of each colour loads httpx and the certificates, which takes longer than a deadline may be late.
+        # The first call of each colour loads httpx and the certificates, which takes longer than a deadline may be.
         for is_async in (False, True):
             _refused(is_async=is_async)
         silent = f"127.0.0.1:{deaf.getsockname()[1]}"
