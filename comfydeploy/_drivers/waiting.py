@@ -25,6 +25,7 @@ Operations: TypeAlias = Mapping[type[Request], Operation[Mapping[str, Any], Any]
 WaitResult: TypeAlias = Result[WorkflowRunModel, WaitError]
 
 _ERRORS: Final = get_args(Error)
+_IN_DOUBT: Final = "A run may have been created, and billed"
 
 
 def next_item(core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower) -> WatchItem:
@@ -97,6 +98,8 @@ async def wait_async(
     except Exception as error:  # noqa: BLE001 - of a callback, and a function never raises
         await _abandon_async(core, operations, settings, follower)
         return _named(Failure(request_error(error, "answered", closed=False)), run_id)
+    except GeneratorExit:  # the coroutine is closed, where nothing can be awaited any more
+        raise
     except BaseException as interrupt:
         interrupt.add_note(f"The run is {run_id}")
         await _abandon_async(core, operations, settings, follower)
@@ -116,7 +119,11 @@ def queue_and_wait(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    created = call(core, queue, request, settings.options)
+    try:
+        created = call(core, queue, request, settings.options)
+    except BaseException as interrupt:
+        interrupt.add_note(_IN_DOUBT)
+        raise
     if not isinstance(created, Success):
         return created
     return wait(core, operations, created.unwrap().run_id, settings, began)
@@ -134,7 +141,11 @@ async def queue_and_wait_async(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    created = await call_async(core, queue, request, settings.options)
+    try:
+        created = await call_async(core, queue, request, settings.options)
+    except BaseException as interrupt:
+        interrupt.add_note(_IN_DOUBT)
+        raise
     if not isinstance(created, Success):
         return created
     return await wait_async(core, operations, created.unwrap().run_id, settings, began)
@@ -168,6 +179,8 @@ async def _abandon_async(
             await next_item_async(core, operations, settings, follower)
 
     follower.abandon(monotonic())
+    if follower.result is not None:
+        return
     finishing = create_task(finish())
     while not finishing.done():
         try:
