@@ -12,7 +12,7 @@ import comfydeploy.result as results
 from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.deadline import limited
-from comfydeploy._wire.fate import maybe_executed
+from comfydeploy._wire.fate import HOW_TO_FIND, maybe_executed
 from comfydeploy._wire.hook_calls import hooked, hooked_error
 from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.json_types import is_object
@@ -42,8 +42,7 @@ _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 _JSON: Final = "application/json"
 _IN_DOUBT: Final[dict[Creates, str | None]] = {
     "nothing": None,
-    "run": "A run may have been created, and billed. Look for it before you send the request again, which creates and "
-    "bills another one.",
+    "run": f"A run may have been created, and billed. {HOW_TO_FIND}",
     "session": "A session may have been opened, and is billed until it is closed. Look with session_list before you "
     "open another one.",
 }

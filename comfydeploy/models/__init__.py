@@ -20,6 +20,7 @@ __all__ = [
     "EventUpdateEvent",
     "ExecutionMode",
     "FileUploadResponse",
+    "FoundRuns",
     "Gpu",
     "LogUpdate",
     "LogUpdateEvent",
@@ -27,6 +28,7 @@ __all__ = [
     "MediaItem",
     "NativeRun",
     "Origin",
+    "QueuedOnce",
     "RunLog",
     "RunLogLine",
     "RunRequest",
@@ -51,8 +53,10 @@ if TYPE_CHECKING:
     from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentInput, DeploymentModel, DeploymentOutput
     from comfydeploy.models.document import Document
     from comfydeploy.models.file_upload import FileUploadResponse
+    from comfydeploy.models.found_runs import FoundRuns
     from comfydeploy.models.media_file import MediaFile
     from comfydeploy.models.native_run import NativeRun
+    from comfydeploy.models.queued_once import QueuedOnce
     from comfydeploy.models.run import RunStatus, WorkflowRunModel
     from comfydeploy.models.run_batch import CreateRunBatchResponse
     from comfydeploy.models.run_log import RunLog, RunLogLine
@@ -94,8 +98,10 @@ else:
             ),
             "document": ("Document",),
             "file_upload": ("FileUploadResponse",),
+            "found_runs": ("FoundRuns",),
             "media_file": ("MediaFile",),
             "native_run": ("NativeRun",),
+            "queued_once": ("QueuedOnce",),
             "run": (
                 "RunStatus",
                 "WorkflowRunModel",
