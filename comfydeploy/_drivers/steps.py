@@ -12,7 +12,7 @@ from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.timeline import Action, Actions, Compute, Timeline
 from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.errors import ComfyDeployError, Error
+from comfydeploy.errors import ComfyDeployError, Error, Fate
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result
 
@@ -22,9 +22,11 @@ Machine: TypeAlias = Callable[[Timeline], Actions[Result[V, Error]]]
 
 def run_steps(core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V]) -> Result[V, Error]:
     """Carry out the steps of a machine and return its result."""
+    fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))
         action = next(steps)
+        fate = "unknown"  # from the first step on
         while True:
             result = carry_out(core, options, action)
             action = steps.send(Answer(result, monotonic(), random()))  # noqa: S311 - jitter
@@ -34,16 +36,18 @@ def run_steps(core: ComfyDeployCore, options: RequestOptions | None, machine: Ma
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
-        return _failure(error)
+        return _failure(error, fate)
 
 
 async def run_steps_async(
     core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V]
 ) -> Result[V, Error]:
     """Carry out the steps of a machine and return its result, async."""
+    fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))
         action = next(steps)
+        fate = "unknown"  # from the first step on
         while True:
             result = await carry_out_async(core, options, action)
             action = steps.send(Answer(result, monotonic(), random()))  # noqa: S311 - jitter
@@ -53,7 +57,7 @@ async def run_steps_async(
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
-        return _failure(error)
+        return _failure(error, fate)
 
 
 def carry_out(core: ComfyDeployCore, options: RequestOptions | None, action: Action) -> Any:
@@ -80,8 +84,8 @@ async def carry_out_async(core: ComfyDeployCore, options: RequestOptions | None,
     return await call_async(core, action.operation, action.argument, chosen)
 
 
-def _failure(error: Exception) -> Failure[Error]:
+def _failure(error: Exception, fate: Fate) -> Failure[Error]:
     if isinstance(error, ComfyDeployError):
         known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
         return Failure(known)
-    return Failure(request_error(error, "unknown", closed=False))
+    return Failure(request_error(error, fate, closed=False))

@@ -1,7 +1,6 @@
 """Values of inputs that are files to upload. Text is never one: it is a value like any other."""
 
 import os
-from typing import Any
 
 from comfydeploy._wire.json_types import is_array
 
@@ -21,9 +20,6 @@ def is_file_list(value: object) -> bool:
     return is_array(value) and not is_named_bytes(value) and any(map(is_file, value))
 
 
-def is_named_bytes(value: Any) -> bool:
-    """Check whether a value is a file name with bytes."""
-    if not isinstance(value, tuple):
-        return False
-    parts: tuple[Any, ...] = value
-    return [*map(type, parts)] == [str, bytes]
+def is_named_bytes(value: object) -> bool:
+    """Check whether a value is a file name with bytes. A list is not: it may be one of addresses."""
+    return is_array(value) and not isinstance(value, list) and [*map(type, value)] == [str, bytes]

@@ -27,7 +27,7 @@ COLD_START: Final = 300.0
 _NOT_FOUND: Final = hinting(
     "Nothing was run. A deployment_id is the UUID of a deployment, as deployments_list returns it: its name or its "
     "slug is not found.",
-    when=status(404),
+    when=status(404, containing=b"Deployment not found"),
 )
 MAY_EXIST: Final = first_of(
     hinting(
