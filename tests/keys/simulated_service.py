@@ -73,7 +73,9 @@ class Service:
 
     def _rows(self, argument):
         assert (argument["limit"], argument["with_outputs"], argument["with_inputs"]) == (20, False, True)
-        listed = [run for run in self.runs if (run[0] or 0) <= self.now] if argument["workflow_id"] == self.workflow else []
+        listed = (
+            [run for run in self.runs if (run[0] or 0) <= self.now] if argument["workflow_id"] == self.workflow else []
+        )
         listed.sort(key=lambda run: -(run[0] or 0))
         return [row(*run) for run in listed[argument["offset"] :][:20]]
 
