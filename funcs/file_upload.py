@@ -29,11 +29,14 @@ def file_upload(
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Result[FileUploadResponse, Error]:
-    """Upload a file and give its address, which an image input takes.
+    """Upload a file and return its address, which an image input takes.
 
-    ``file`` is a path, bytes (then ``name`` is required) or a binary file that can seek; it is read in pieces, whatever
-    its size. ``progress(sent, size)`` is told the bytes. The server takes images, videos, audio and application files,
-    judged by their name, up to 250 MiB; anything else is an ``SDKValidationError`` before anything is sent.
+    ``file`` is a path, bytes (then ``name`` is required), a binary file that can seek, or a file that a web framework
+    received, such as Starlette's ``UploadFile`` or Flask's ``FileStorage``. An open file is sent from its position on,
+    which stays where it is. It is read in pieces; the async function reads them in a thread. ``progress(sent, size)``
+    gets the bytes that were sent. The server takes images, videos, audio and application files, judged by their name,
+    up to 250 MiB; anything else is an ``SDKValidationError`` before anything is sent. A quote in a name is stored as
+    ``%22``. With retries, a file whose connection broke is sent three times at most.
     """
     return call(core, OPERATION, {"file": file, "name": name, "progress": progress}, options)
 

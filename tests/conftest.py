@@ -2,13 +2,18 @@
 
 import asyncio
 import importlib
+import os
 import socket
 import struct
 import threading
 from contextlib import suppress
 
+import httpx2
 import hypothesis
 import pytest
+
+if os.environ.get("COMFYDEPLOY_TEST_HTTPX2"):
+    httpx2.alias_httpx()  # before anything imports httpx: the whole suite then runs on httpx2
 
 from comfydeploy import ComfyDeployCore
 from comfydeploy.emulator import Emulator

@@ -1,6 +1,7 @@
 """The fixtures for pytest, from within and in runs of their own."""
 
 import json
+import socket
 import subprocess
 import sys
 
@@ -30,6 +31,8 @@ def run_pytest(tmp_path):
             "no:cacheprovider",
             "-p",
             "no:hypothesispytest",
+            "-p",
+            "no:anyio",
             *options,
         ]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -67,7 +70,7 @@ def test_marks_give_the_server_other_arguments_the_nearest_last(comfydeploy_emul
 
 def test_a_run_without_the_fixtures_loads_nothing_of_them(run_pytest):
     conftest = "import json, sys\ndef pytest_unconfigure(): print('LOADED', json.dumps(sorted(sys.modules)))"
-    done = run_pytest("def test_nothing(): pass", conftest, "-s")
+    done = run_pytest("def test_nothing(): pass", conftest, "-s", "-p", "no:anyio")  # which loads trio
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED ")]
     modules = json.loads(line.removeprefix("LOADED "))
     assert "comfydeploy._pytest_plugin" in modules
@@ -105,3 +108,21 @@ def test_a_mark_gives_arguments_by_their_names_only(request):
     request.applymarker(pytest.mark.comfydeploy_emulator("manual"))
     with pytest.raises(TypeError, match="takes arguments of Emulator by their names, not 'manual'"):
         request.getfixturevalue("comfydeploy_emulator")
+
+
+def test_blocked_sockets_need_no_port(request, monkeypatch):
+    """As pytest-socket blocks them: a class of its own, which allows Unix sockets only."""
+
+    class GuardedSocket(socket.socket):
+        __module__ = "pytest_socket"
+
+        def __new__(cls, family=-1, type=-1, proto=-1, fileno=None):  # noqa: A002 - the names of socket.socket
+            if fileno is None and family != getattr(socket, "AF_UNIX", None):
+                raise RuntimeError("A test tried to use socket.socket.")
+            return super().__new__(cls, family, type, proto, fileno)
+
+    monkeypatch.setattr(socket, "socket", GuardedSocket)
+    emulator = request.getfixturevalue("comfydeploy_emulator")
+    core = request.getfixturevalue("comfydeploy_core")
+    assert emulator.url == "http://emulator/api"
+    assert unwrap(run_queue(core, {"deployment_id": emulator.deployments["picture"]}))

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import comfydeploy.result as results
 from comfydeploy._http.sending import send, send_async
 from comfydeploy._wire.arguments import invalid_argument
-from comfydeploy._wire.exchange import Exchange, Pause
+from comfydeploy._wire.exchange import Exchange, Pause, Renew
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import authorization
@@ -32,15 +32,20 @@ def call(
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
-        _check_core(core)
+        check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
         token = _token(core)
         while True:
             outcome = send(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
-            if not isinstance(step, Pause):
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+            elif not isinstance(step, Renew):
                 return step
-            time.sleep(step.seconds)
+            elif (renewed := _token(core)) == token:
+                return step.failure
+            else:
+                token = renewed
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
@@ -55,7 +60,7 @@ async def call_async(
     """Make a call and return its result, async."""
     exchange: Exchange[V] | None = None
     try:
-        _check_core(core)
+        check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
         if exchange.ends_at is None:
             return await _settled(core, exchange)
@@ -80,18 +85,24 @@ async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Resu
         while True:
             outcome = await send_async(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
-            if not isinstance(step, Pause):
-                return step
-            from asyncio import sleep
+            if isinstance(step, Pause):
+                from asyncio import sleep
 
-            await sleep(step.seconds)
+                await sleep(step.seconds)
+            elif not isinstance(step, Renew):
+                return step
+            elif (renewed := await _token_async(core)) == token:
+                return step.failure
+            else:
+                token = renewed
     except Exception:
         if isinstance(outcome, Reply) and outcome.source is not None:
             await outcome.source[0].aclose()
         raise
 
 
-def _check_core(core: object) -> None:
+def check_core(core: object) -> None:
+    """Raise ``SDKValidationError`` for what is no core."""
     if not isinstance(core, ComfyDeployCore):
         raise invalid_argument("core", f"expected a ComfyDeployCore, got {type(core).__name__}")
 

@@ -14,6 +14,7 @@ from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.machine.life import Life
 from comfydeploy._emulator.machine.machine import Machine
 from comfydeploy._emulator.machine.simulation import Simulation
+from comfydeploy._emulator.networks import Networks
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.logs import webhook_line
 from comfydeploy._emulator.quirks.runs import quirky_life
@@ -25,7 +26,8 @@ from comfydeploy._emulator.sessions import Sessions
 from comfydeploy._emulator.uploads import Uploads
 from comfydeploy._emulator.web.event_stream import EventStream
 from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery
-from comfydeploy._emulator.webhooks.sender import Webhooks
+from comfydeploy._emulator.webhooks.sender import Rules, Webhooks
+from comfydeploy._emulator.webhooks.transport import NetworkTransport, Transport
 
 if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
@@ -43,8 +45,18 @@ class Settings:
     retention: int | None = None
     quirks: frozenset[Quirk] = frozenset()
     comfyui: "ComfyUI | None" = None
+    allowed_hosts: tuple[str, ...] = ()
+    allowed_origins: tuple[str, ...] = ()
+    allowed_networks: tuple[str, ...] = ()
+
+    @property
+    def networks(self) -> Networks:
+        """The networks that requests may be sent to."""
+        return Networks(self.allowed_networks)
 
     def __post_init__(self) -> None:
+        # Raises a ValueError for what is no network.
+        _ = self.networks
         if not 0 <= self.cold_start < inf:
             raise ValueError(f"cold_start must be a number of seconds, 0 or more, not {self.cold_start}")
         if self.queue_length < 0:
@@ -72,7 +84,9 @@ class Backend:
         self.streams: Final = streams
         self.quirks: Final = settings.quirks
         self.ids: Final = Ids(settings.seed)
-        self._settings: Final = settings
+        self.settings: Final = settings
+        self.receiver: Transport | None = None
+        self._network: Final = NetworkTransport(settings.networks)
         self._advancing: Final = asyncio.Lock()
         self._folder: Final = Folder(settings.data)
         self.store: Final = Store(self._folder, settings.retention)
@@ -88,8 +102,12 @@ class Backend:
         self._webhooks: Final = Webhooks(
             clock,
             self._delivered,
-            partial(quirky_send, quirks=self.quirks, now=clock.now),
-            partial(method, quirks=self.quirks),
+            lambda: self.receiver or self._network,
+            Rules(
+                wrap=partial(quirky_send, quirks=self.quirks, now=clock.now),
+                method=partial(method, quirks=self.quirks),
+                drops_body=Quirk.REDIRECTED_WEBHOOKS in self.quirks,
+            ),
         )
         self.machine: Final = Machine(self.store, clock, quirky_life(life, self.quirks), self._webhooks.send, self.feed)
 
@@ -98,8 +116,30 @@ class Backend:
         from comfydeploy._emulator.comfyui.messages import Messages
 
         return Executions(
-            Messages(comfyui), self.uploads, self._folder, self.clock, self.ids, simulation.arrival, simulated=life
+            Messages(comfyui),
+            self._stored_file,
+            self.settings.networks,
+            self._folder,
+            self.clock,
+            self.ids,
+            simulation.arrival,
+            simulated=life,
         )
+
+    def _stored_file(self, path: str) -> Path | None:
+        """Return the file at the path of an address of this server, if there is one."""
+        match path.split("/"):
+            case ["", "inputs", name]:
+                return self.uploads.path(name)
+            case ["", "outputs", "runs", run_id, name]:
+                return self.output_file(run_id, name)
+            case _:
+                return None
+
+    def output_file(self, run_id: str, name: str) -> Path | None:
+        """Return an output file of a run; only names that the run lists exist."""
+        run = self.store.run(run_id)
+        return self.store.file(run_id, name) if run and name in [file.filename for file in run.files] else None
 
     def _delivered(self, delivery: Delivery) -> None:
         self.deliveries.add(delivery)
@@ -112,9 +152,9 @@ class Backend:
         if (position := self.store.queue_position(run)) is None:
             return None
         waited = (self.clock.now() - run.created_at).total_seconds()
-        wait = self._settings.cold_start * self.clock.pace
+        wait = self.settings.cold_start * self.clock.pace
         # Each of the others, and at last the run itself, is first for an equal part of the cold start.
-        before = ceil((self._settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
+        before = ceil((self.settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
         return position + max(0, before)
 
     async def runs(self) -> tuple[Run, ...]:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from comfydeploy._drivers.files import Target
+from comfydeploy._drivers.sinks import Target
 from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream, is_passing
 from comfydeploy._facade.run_deployment import RunDeployment
 from comfydeploy._facade.run_workflow import RunWorkflow

@@ -1,11 +1,12 @@
 """Sending one attempt through httpx, blocking and async, and reading its response."""
 
+from collections.abc import AsyncIterable, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.connections import Connections
-from comfydeploy._wire.attempt import Attempt
+from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.reply import Reply, unexpected
-from comfydeploy._wire.transport_errors import request_error, without_frames
+from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import ComfyDeployError, Error, Fate
 
 if TYPE_CHECKING:
@@ -18,14 +19,22 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     """Send an attempt and return what came of it."""
     fate: Fate = "not_sent"
     client: httpx.Client | None = None
+    request: httpx.Request | None = None
     response: httpx.Response | None = None
+    window: Window | None = None
     try:
         client = connections.client(lasting=attempt.is_lasting)
-        with attempt.opened_upload() as file:
-            limits = dict(attempt.limits)
-            request = _request(client, attempt, file, limits)
-            fate = "unknown"
-            response = client.send(request, stream=True, auth=None, follow_redirects=False)
+        limits = _limits(client, attempt) if client is connections.given else dict(attempt.limits)
+        body: Iterable[bytes] | bytes | None = attempt.request.content
+        if attempt.request.upload is not None:
+            from comfydeploy._http import forms  # loads the table of media types
+
+            window = forms.Window(attempt.request.upload)
+            window.open()
+            body = forms.form(window)
+        request = _request(client, attempt, limits, body)
+        fate = "unknown"
+        response = client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
         handling = attempt.body_handling(response.status_code, head.get("content-type", ""))
         if handling == "keep_open":
@@ -38,21 +47,35 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever breaks here is an outcome
-        return _outcome(error, fate, attempt, response, closed=client is not None and client.is_closed)
+        is_closed = client is not None and client.is_closed
+        return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
+    finally:
+        if window is not None:
+            window.close()
 
 
 async def send_async(connections: Connections, attempt: Attempt) -> Reply | Error:
     """Send an attempt and return what came of it, async."""
     fate: Fate = "not_sent"
     client: httpx.AsyncClient | None = None
+    request: httpx.Request | None = None
     response: httpx.Response | None = None
+    window: Window | None = None
     try:
         client = connections.async_client(lasting=attempt.is_lasting)
-        with attempt.opened_upload() as file:
-            limits = dict(attempt.limits)
-            request = _request(client, attempt, file, limits)
-            fate = "unknown"
-            response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+        limits = _limits(client, attempt) if client is connections.async_given else dict(attempt.limits)
+        body: AsyncIterable[bytes] | bytes | None = attempt.request.content
+        if attempt.request.upload is not None:
+            from asyncio import to_thread
+
+            from comfydeploy._http import forms
+
+            window = forms.Window(attempt.request.upload)
+            await to_thread(window.open)
+            body = forms.form_async(window)
+        request = _request(client, attempt, limits, body)
+        fate = "unknown"
+        response = await client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
         handling = attempt.body_handling(response.status_code, head.get("content-type", ""))
         if handling == "keep_open":
@@ -65,21 +88,41 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever breaks here is an outcome
-        return _outcome(error, fate, attempt, response, closed=client is not None and client.is_closed)
+        is_closed = client is not None and client.is_closed
+        return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
+    finally:
+        if window is not None:
+            from asyncio import to_thread
+
+            await to_thread(window.close)  # after a cancelled read, which its thread goes on with
+
+
+def _limits(client: "httpx.Client | httpx.AsyncClient", attempt: Attempt) -> dict[str, float | None]:
+    return attempt.limits_with(client.timeout.as_dict())
 
 
 def _request(
     client: "httpx.Client | httpx.AsyncClient",
     attempt: Attempt,
-    file: "Window | None",
     limits: dict[str, float | None],
+    body: "Iterable[bytes] | AsyncIterable[bytes] | bytes | None",
 ) -> "httpx.Request":
-    request = attempt.request
-    body: dict[str, Any] = {"content": request.content}
-    if file is not None and request.upload is not None:
-        body = {"files": {"file": (request.upload.name, file, request.upload.media_type)}}
+    request, headers = attempt.request, attempt.headers
+    if attempt.accept == ANYTHING:
+        headers.setdefault("accept-encoding", "identity")  # a file: what is compressed would be checked at its end only
+    if request.upload is not None:
+        headers |= request.upload.headers
+    if attempt.is_for_storage:
+        kind = type(client.build_request("GET", request.url))  # httpx's or httpx2's, without what the client adds
+        return kind(request.method, request.url, headers=headers, extensions={"timeout": limits})
     built = client.build_request(
-        request.method, request.url, headers=attempt.headers, extensions={"timeout": limits}, **body
+        request.method,
+        request.url,
+        content=body,
+        # The parameters of a client would replace the query.
+        params=request.url.partition("?")[2] if client.params else None,
+        headers=headers,
+        extensions={"timeout": limits},
     )
     built.headers.pop("cookie", None)  # one of the server's would take precedence over the token
     return built
@@ -112,19 +155,33 @@ def _outcome(
 ) -> Reply | Error:
     if isinstance(error, ComfyDeployError):
         return cast("Error", error.with_traceback(None))  # the connections raise no other
-    refused: httpx.Response | None = getattr(error, "response", None)
-    if refused is not None:  # by a response hook of the caller's client, such as `raise_for_status`
-        return Reply(refused.status_code, _head(refused), _content(refused))
     if response is not None and type(error).__name__ == "DecodingError":
         reply = Reply(response.status_code, _head(response)).without(attempt.token)
         found = unexpected(reply, f"The body of the response cannot be decompressed: {error}")
-        found.__cause__ = without_frames(error)
+        from comfydeploy._wire.causes import cause_of  # few processes ever need it
+
+        found.__cause__ = cause_of(error, attempt.token, located=False)
         return found
-    return request_error(error, fate, closed=closed)
+    return request_error(error, fate, closed=closed, sent=attempt.token)
+
+
+def _refused(error: Exception, request: "httpx.Request | None") -> Reply | None:
+    """Return the response for which a response hook of the caller's client raised, as by ``raise_for_status``.
+
+    A hook may also raise because of another request, or for a good response: then the server refused nothing.
+    """
+    response: httpx.Response | None = getattr(error, "response", None)
+    try:
+        if request is None or response is None or response.request is not request:
+            return None
+        reply = Reply(response.status_code, _head(response), _content(response))
+    except (AttributeError, RuntimeError):  # another package's response, or one without a request
+        return None
+    return None if reply.is_good else reply
 
 
 def _content(response: "httpx.Response") -> bytes:
     try:
         return response.content
-    except RuntimeError:  # it was refused before its body was read
+    except RuntimeError:  # the hook raised before it read the body
         return b""

@@ -1,20 +1,19 @@
 """One attempt of a call: all that is needed to send it."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Literal
+from typing import Final, Literal
 
 from attrs import field, frozen
 
+from comfydeploy._wire.deadline import limited
 from comfydeploy._wire.reply import media_type
 from comfydeploy._wire.request import Request
 from comfydeploy.models.secret import Secret
 
-if TYPE_CHECKING:
-    from comfydeploy._wire.upload import Window
-
 EVENT_STREAM = "text/event-stream"
 ANYTHING = "*/*"
+# httpx's own default: a client that has it leaves the limits to us.
+_HTTPX_LIMITS: Final[dict[str, float | None]] = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
 
 
 @frozen
@@ -23,7 +22,9 @@ class Attempt:
 
     ``limits`` are the seconds for each phase, by httpx's names; ``idle_limit`` is the read limit of a body that is read
     later. ``accept`` is the expected media type. ``is_lasting`` is true for a call that may keep its connection for
-    minutes.
+    minutes. ``has_default_limits`` is true where neither the core nor the call names a timeout.
+    ``deadline`` are the moments of the call's deadline and of the attempt. ``is_for_storage`` is true for a request
+    that gets nothing from the core or a client of the caller: no token, headers, cookies or parameters.
     """
 
     request: Request
@@ -32,16 +33,22 @@ class Attempt:
     idle_limit: float | None
     accept: str
     is_lasting: bool = field(kw_only=True)
+    has_default_limits: bool = field(default=False, kw_only=True)
+    deadline: tuple[float, float] | None = field(default=None, kw_only=True)
+    is_for_storage: bool = field(default=False, kw_only=True)
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of the request, with the token."""
+        """The headers of the request, with the token, which storage never gets."""
+        if self.is_for_storage:
+            return dict(self.request.headers)
         return {"authorization": f"Bearer {self.token.reveal()}", **self.request.headers}
 
-    def opened_upload(self) -> "AbstractContextManager[Window | None]":
-        """Open the file that is sent with the request, if there is one."""
-        upload = self.request.upload
-        return nullcontext() if upload is None else upload.opened()
+    def limits_with(self, own: Mapping[str, float | None]) -> dict[str, float | None]:
+        """Return the limits for a client with these; its own hold where the caller chose them there alone."""
+        if not self.has_default_limits or own == _HTTPX_LIMITS:
+            return dict(self.limits)
+        return dict(own) if self.deadline is None else limited(own, *self.deadline)
 
     def body_handling(self, status_code: int, content_type: str) -> Literal["read", "keep_open", "discard"]:
         """Return what to do with the body of a response whose head has come.

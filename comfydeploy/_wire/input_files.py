@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from hashlib import sha256
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from comfydeploy._wire.file_values import is_file, is_file_list, is_named_bytes
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.timeline import Actions, Timeline
-from comfydeploy._wire.upload import Upload, checked_upload
+from comfydeploy._wire.upload import Upload, Window, checked_upload
 from comfydeploy.errors import Error, Problem, SDKValidationError
 from comfydeploy.models.file_upload import FileUploadResponse
 from comfydeploy.result import Failure, Result, Success
@@ -104,9 +105,10 @@ def _checked(path: str, value: Any) -> _InputFile:
 
 def _digesting(file: _InputFile) -> Callable[[], Result[str, Error]]:
     def digest() -> Result[str, Error]:
-        hashed = sha256()
+        hashed, window = sha256(), Window(file.upload)
         try:
-            with file.upload.opened() as window:
+            with closing(window):
+                window.open()
                 while data := window.read(_CHUNK):
                     hashed.update(data)
         except Exception as error:  # noqa: BLE001 - whatever a strange file may do

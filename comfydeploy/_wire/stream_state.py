@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 from comfydeploy._wire.open_stream import Decoder
 from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.errors import RequestAbortedError, RequestTimeoutError, StreamError, UnexpectedClientError
+from comfydeploy.models.secret import NOTHING_SECRET
 from comfydeploy.result import Failure, Result, Success
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class StreamState(Generic[T]):
         self.has_ended = True
         # An event that was cut in two says less than the failure itself.
         self.ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
-        found = response_error(error, "answered", closed=closed, run_id=self.run_id)
+        found = response_error(error, "answered", closed=closed, sent=NOTHING_SECRET, run_id=self.run_id)
         late = self._ends_at is not None and now >= self._ends_at and isinstance(found, RequestTimeoutError)
         self.ready.append(Failure(self._late() if late else found))
 

@@ -1,105 +1,154 @@
 """A file to upload: checked before anything is sent, read in pieces while it is sent."""
 
 import os
+from _thread import allocate_lock
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from io import SEEK_END, BytesIO, TextIOBase
+from contextlib import contextmanager, suppress
+from inspect import iscoroutinefunction
+from io import SEEK_END, BufferedRandom, BufferedReader, BytesIO, FileIO, IOBase
 from mimetypes import guess_type
 from pathlib import Path, PurePath
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, Protocol, TypeAlias, TypeGuard
 
 from attrs import field, frozen
 
 from comfydeploy._wire.arguments import invalid_argument
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
+
+class FormFile(Protocol):
+    """A file that a web framework received in a form, such as Starlette's ``UploadFile`` or Flask's ``FileStorage``."""
+
+    @property
+    def filename(self) -> str | None:
+        """The name that the sender gave the file."""
+        ...
+
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | FormFile
 Progress: TypeAlias = Callable[[int, int], object]
 
 LIMIT: Final = 250 * 1024 * 1024
 _KINDS: Final = ("image", "video", "audio", "application")
 # The server refuses these, whatever this machine takes them for.
 _REFUSED: Final = frozenset({".txt", ".md", ".csv", ".glb", ".gltf", ".obj", ".stl"})
+_EXPECTED: Final = "expected a path, bytes or a binary file"
+# What would end the quoted name, as httpx escapes it.
+_ESCAPES: Final = {code: f"%{code:02X}" for code in (*range(0x20), ord('"'), 0x7F)} | {ord("\\"): "\\\\"}
+
+_PREAD: Final[Callable[[int, int, int], bytes] | None] = getattr(os, "pread", None)  # Windows has none
+# The files that are read by moving their position, by id. With the process, because a fork copies the entries.
+_MOVING: Final[dict[int, tuple[int, object]]] = {}
 
 
 @frozen
 class Upload:
-    """A file with the name by which the server judges it, its size in bytes and its progress callback."""
+    """A file with the name by which the server judges it, its size in bytes and its progress callback.
+
+    ``source`` is a path, bytes, or an open file whose part from ``start`` on is sent.
+    """
 
     name: str
     size: int
     source: Any = field(repr=False)
     start: int = 0
     progress: Progress | None = field(default=None, repr=False)
+    boundary: str = field(factory=lambda: os.urandom(16).hex(), repr=False, eq=False)
 
     @property
     def media_type(self) -> str:
         """The media type by the name."""
         return guess_type(self.name)[0] or "application/octet-stream"
 
-    @contextmanager
-    def opened(self) -> Generator["Window"]:
-        """Open the file at its start, for one attempt."""
-        if isinstance(self.source, bytes):
-            yield Window(BytesIO(self.source), self)
-        elif isinstance(self.source, Path):
-            with self.source.open("rb") as file:
-                yield Window(file, self)
-        else:
-            self.source.seek(self.start)
-            yield Window(self.source, self)
+    @property
+    def head(self) -> bytes:
+        """What the form has before the bytes of the file."""
+        return (
+            f"--{self.boundary}\r\n"
+            f'Content-Disposition: form-data; name="file"; filename="{self.name.translate(_ESCAPES)}"\r\n'
+            f"Content-Type: {self.media_type}\r\n\r\n"
+        ).encode()
+
+    @property
+    def tail(self) -> bytes:
+        """What the form has after the bytes of the file."""
+        return f"\r\n--{self.boundary}--\r\n".encode()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that describe the form."""
+        return {
+            "content-type": f"multipart/form-data; boundary={self.boundary}",
+            "content-length": str(len(self.head) + self.size + len(self.tail)),
+        }
 
 
 class Window:
-    """The part of a file that is sent, as a file of its own; reading it reports the progress."""
+    """The bytes of an upload, read in order for one attempt. ``close`` waits for a read in another thread."""
 
-    def __init__(self, file: IO[bytes], upload: Upload) -> None:
-        self._file, self._upload = file, upload
+    def __init__(self, upload: Upload) -> None:
+        self.upload = upload
+        self._sent = 0
+        self._lock = allocate_lock()
+        self._read: Callable[[int], bytes] | None = None
+        self._close: Callable[[], object] | None = None
 
-    def read(self, size: int = -1) -> bytes:
-        """Read the next bytes."""
-        left = self._upload.size - self.tell()  # what was announced, also of a file that grows while it is sent
-        data = self._file.read(left if size < 0 else min(size, left))
-        if len(data) == 0 < left:
-            raise OSError(f"{self._upload.name!r} became shorter while it was sent")
-        if data and self._upload.progress is not None:
-            self._upload.progress(self.tell(), self._upload.size)
+    def open(self) -> None:
+        """Open the file at its start."""
+        source = self.upload.source
+        with self._lock:
+            if isinstance(source, bytes):
+                self._read = self._part_of_bytes
+            elif isinstance(source, Path):
+                file = source.open("rb")
+                self._read, self._close = file.read, file.close
+            elif _is_plain(source):
+                self._read = self._part_of_file
+            else:
+                claim = _claimed(source)
+                claim.__enter__()
+                self._close = lambda: claim.__exit__(None, None, None)
+                source.seek(self.upload.start)
+                self._read = source.read
+
+    def read(self, size: int) -> bytes:
+        """Read the next bytes; return none at the end."""
+        left = self.upload.size - self._sent  # the announced size, also of a file that grows while it is sent
+        with self._lock:
+            if left == 0 or self._read is None:
+                return b""
+            data = self._read(min(size, left))
+        if not data:
+            raise OSError(f"{self.upload.name!r} became shorter while it was sent")
+        self._sent += len(data)
         return data
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Move to an offset from the start of the upload, or from its end."""
-        base = self._upload.start + (self._upload.size if whence == SEEK_END else 0)
-        return self._file.seek(base + offset) - self._upload.start
+    def close(self) -> None:
+        """Close a file that ``open`` opened, and leave any other where it was."""
+        with self._lock:
+            self._read = None
+            close, self._close = self._close, None
+            if close is not None:
+                close()
 
-    def tell(self) -> int:
-        """Return the offset from the start of the upload."""
-        return self._file.tell() - self._upload.start
+    def _part_of_bytes(self, size: int) -> bytes:
+        data: bytes = self.upload.source
+        return data[self._sent : self._sent + size]
+
+    def _part_of_file(self, size: int) -> bytes:
+        # Reads without moving the position, so that another upload of the same file reads its own part. The number is
+        # read each time, because that of a closed file may be another file's by now.
+        return os.pread(self.upload.source.fileno(), size, self.upload.start + self._sent)
 
 
 def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
     """Return the upload of a path, of bytes or of a binary file; ``SDKValidationError`` for what the server refuses."""
     if name is not None and (not isinstance(name, str) or not name):
         raise invalid_argument("name", f"expected a file name, got {name!r}", name)
-    source = file
-    start, own = 0, None
     try:
-        if isinstance(file, bytes):
-            size = len(file)
-        elif isinstance(file, str | os.PathLike):
-            source = Path(source)
-            size, own = source.stat().st_size, source.name
-            if not source.is_file():
-                raise invalid_argument("file", f"expected a file, {source} is not one")
-        elif isinstance(file, TextIOBase):
-            raise invalid_argument("file", "expected a file opened in binary mode")
-        else:
-            start = file.tell()
-            size = file.seek(0, SEEK_END) - start
-            own = file.name
-    except AttributeError:
-        raise invalid_argument(
-            "file", f"expected a path, bytes or a binary file, got {type(source).__name__}", None
-        ) from None
-    except (OSError, ValueError) as error:
+        source, start, size, own = _examined(file)
+    except (AttributeError, TypeError):
+        raise invalid_argument("file", f"{_EXPECTED}, got {type(file).__name__}") from None
+    except (OSError, ValueError, NotImplementedError) as error:
         raise invalid_argument("file", f"cannot be read: {error}") from None
     named = name or (PurePath(own).name if isinstance(own, str) else None)
     if not named:
@@ -107,6 +156,70 @@ def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
     upload = Upload(named, size, source, start, progress)
     _check_accepted(upload)
     return upload
+
+
+def _examined(file: Any) -> tuple[Any, int, int, object]:
+    """Return what to read, from where, how many bytes, and the file's own name."""
+    if isinstance(file, bytes):
+        return file, 0, len(file), None
+    if _is_path(file):
+        path = Path(file)
+        size = path.stat().st_size
+        if not path.is_file():
+            raise invalid_argument("file", f"expected a file, {path} is not one")
+        return path, 0, size, path.name
+    # In a framework's file `name` may be that of the form's field.
+    own: object = getattr(file, "name", None)
+    if not _is_of_python(file):
+        own = getattr(file, "filename", own)
+    if iscoroutinefunction(file.read):  # as Starlette's UploadFile
+        file = getattr(file, "file", None)
+        if file is None:
+            raise invalid_argument("file", f"{_EXPECTED}, got one whose read() is async")
+    if isinstance(file.read(0), str):
+        raise invalid_argument("file", "expected a file opened in binary mode, got one in text mode")
+    if type(file) is BytesIO:
+        content = file.getvalue()[file.tell() :]
+        return content, 0, len(content), own
+    if _is_plain(file):
+        file.flush()
+        start = file.tell()
+        return file, start, max(os.fstat(file.fileno()).st_size - start, 0), own
+    with _claimed(file) as start:
+        file.seek(0, SEEK_END)  # which returns nothing in some files
+        size = file.tell() - start
+    return file, start, size, own
+
+
+def _is_path(file: object) -> TypeGuard[str | os.PathLike[str]]:
+    return isinstance(file, str | os.PathLike)
+
+
+def _is_of_python(file: object) -> bool:
+    return isinstance(file, IOBase)
+
+
+def _is_plain(file: Any) -> bool:
+    """Check whether a file is one of the system's, and nothing is between it and its bytes but a buffer."""
+    is_known = type(file) in (BufferedReader, BufferedRandom, FileIO)
+    return _PREAD is not None and is_known and type(getattr(file, "raw", file)) is FileIO
+
+
+@contextmanager
+def _claimed(file: Any) -> Generator[int]:
+    """Move the position of a file as its only reader; yield the position, and restore it at the end."""
+    claim = (os.getpid(), object())
+    held = _MOVING.setdefault(id(file), claim)
+    if held is not claim and held[0] == claim[0]:
+        raise invalid_argument("file", "another upload is reading it: open the file once for each upload")
+    _MOVING[id(file)] = claim
+    try:
+        start = file.tell()
+        yield start
+        with suppress(Exception):  # the caller may have closed it
+            file.seek(start)
+    finally:
+        _MOVING.pop(id(file), None)
 
 
 def _check_accepted(upload: Upload) -> None:

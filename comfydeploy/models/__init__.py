@@ -28,6 +28,7 @@ __all__ = [
     "MediaItem",
     "NativeRun",
     "Origin",
+    "OutputFile",
     "QueuedOnce",
     "RunLog",
     "RunLogLine",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from comfydeploy.models.found_runs import FoundRuns
     from comfydeploy.models.media_file import MediaFile
     from comfydeploy.models.native_run import NativeRun
+    from comfydeploy.models.output_file import OutputFile
     from comfydeploy.models.queued_once import QueuedOnce
     from comfydeploy.models.run import RunStatus, WorkflowRunModel
     from comfydeploy.models.run_batch import CreateRunBatchResponse
@@ -101,6 +103,7 @@ else:
             "found_runs": ("FoundRuns",),
             "media_file": ("MediaFile",),
             "native_run": ("NativeRun",),
+            "output_file": ("OutputFile",),
             "queued_once": ("QueuedOnce",),
             "run": (
                 "RunStatus",

@@ -1,12 +1,15 @@
 """A run, as the server knows it."""
 
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
 from attrs import field, frozen
 
 from comfydeploy.models.document import Document
 from comfydeploy.models.run_output import WorkflowRunOutputModel
+
+if TYPE_CHECKING:
+    from comfydeploy.models.output_file import OutputFile
 
 RunStatus: TypeAlias = Literal[
     "not-started", "queued", "started", "running", "uploading", "success", "failed", "timeout", "cancelled"
@@ -77,6 +80,13 @@ class WorkflowRunModel(Document):
     def is_success(self) -> bool:
         """Whether the run has succeeded. A success may be without outputs: see ``warning``."""
         return self.status == "success"
+
+    @property
+    def files(self) -> "list[OutputFile]":
+        """Every file of every output, as ``file_download`` takes it; text and other values are in ``outputs``."""
+        from comfydeploy.models.output_file import output_files
+
+        return output_files(self.outputs)
 
     @property
     def warning(self) -> str | None:

@@ -47,5 +47,12 @@ class WorkflowRunOutputModel(Document):
     @property
     def files(self) -> list[MediaItem]:
         """All files of all kinds, in the order the server sent them."""
-        lists: list[list[Any]] = [items for items in self.data.values() if isinstance(items, list)]
-        return [item for items in lists for item in items if isinstance(item, MediaItem)]
+        return [item for _, item in self.files_by_kind]
+
+    @property
+    def files_by_kind(self) -> list[tuple[str, MediaItem]]:
+        """All files, each with its kind, in the order the server sent them."""
+        lists: list[tuple[str, list[Any]]] = [
+            (kind, items) for kind, items in self.data.items() if isinstance(items, list)
+        ]
+        return [(kind, item) for kind, items in lists for item in items if isinstance(item, MediaItem)]

@@ -20,10 +20,10 @@ from comfydeploy._emulator.deployments.deployment import USUAL, Deployment
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.machine.life import Act, Change, Life
+from comfydeploy._emulator.networks import Networks, RefusedAddressError
 from comfydeploy._emulator.runs.events import Event, update
 from comfydeploy._emulator.runs.logs import LogLine
 from comfydeploy._emulator.runs.run import Run
-from comfydeploy._emulator.uploads import Uploads
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Executions:
     """Has graphs executed by ComfyUI; runs without one, or whose end is scripted, are ``simulated``."""
 
     messages: Messages
-    uploads: Uploads
+    stored: Callable[[str], Path | None]
+    networks: Networks
     folder: Folder
     clock: Clock
     ids: Ids
@@ -58,7 +59,7 @@ class Executions:
             outputs = Outputs(self.messages.comfyui, run, base, Path(folder), self.clock, ids)
             execution = _Execution(run, graph, outputs, self.clock)
             try:
-                inputs = Inputs(self.messages.comfyui, self.uploads, base)
+                inputs = Inputs(self.messages.comfyui, self.stored, self.networks, base)
                 filled = await inputs.filled(reseeded(graph, workflow, dice), run.workflow_inputs)
                 async with prompted(self.messages, filled, workflow, run.id, self.clock) as (prompt, ear):
                     for act in execution.answered(prompt.answer):
@@ -72,7 +73,7 @@ class Executions:
             except DeletedError:
                 for act in execution.deleted():
                     yield act
-            except (ComfyUIError, OSError) as error:
+            except (ComfyUIError, RefusedAddressError, OSError) as error:
                 for act in execution.broken(error):
                     yield act
 

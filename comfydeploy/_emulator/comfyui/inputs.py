@@ -3,15 +3,17 @@
 import json
 import mimetypes
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
+from pathlib import Path
+from socket import gaierror
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from comfydeploy._emulator.comfyui.client import ComfyUI
 from comfydeploy._emulator.comfyui.graph import class_of, inputs_of
 from comfydeploy._emulator.documents import json_list
-from comfydeploy._emulator.uploads import Uploads
+from comfydeploy._emulator.networks import Networks
 
 PREFIX: Final = "ComfyUIDeployExternal"
 
@@ -41,12 +43,14 @@ _DECODED: Final = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:im
 class Inputs:
     """Fills inputs into graphs; files that ComfyUI's nodes could not load are uploaded to it.
 
-    ``base`` is the address under which the client knows this server.
+    ``stored`` returns the file of an address of this server, by its path; ``base`` is the server's address as the
+    client wrote it.
     """
 
-    def __init__(self, comfyui: ComfyUI, uploads: Uploads, base: str) -> None:
+    def __init__(self, comfyui: ComfyUI, stored: Callable[[str], Path | None], networks: Networks, base: str) -> None:
         self._comfyui: Final = comfyui
-        self._uploads: Final = uploads
+        self._stored: Final = stored
+        self._networks: Final = networks
         self._base: Final = base
 
     async def filled(self, graph: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,12 +77,23 @@ class Inputs:
             return value
         if value.startswith("data:") and not (kind in _IMAGES and value.startswith(_DECODED)):
             return await self._uploaded_data(value)
-        name = value.removeprefix(f"{self._base}inputs/")
-        # ComfyUI may be on a computer that cannot reach this one.
-        if name != value and (path := self._uploads.path(name)):
-            with path.open("rb") as content:
-                return await self._comfyui.upload(name, content)
+        if value.startswith(self._base):
+            # ComfyUI may be on a computer that cannot reach this one.
+            if path := self._stored(unquote(urlsplit(value).path)):
+                with path.open("rb") as content:
+                    return await self._comfyui.upload(path.name, content)
+        elif value.startswith(("http://", "https://")):
+            await self._check(value)
         return value
+
+    async def _check(self, address: str) -> None:
+        """Raise ``RefusedAddressError`` for an address in a private network."""
+        try:
+            parts = urlsplit(address)
+            await self._networks.check_host(parts.hostname or "", parts.port or 80)
+        except (ValueError, gaierror):
+            # ComfyUI may know names that this computer does not.
+            pass
 
     async def _uploaded_data(self, value: str) -> str:
         head, _, body = value.partition(",")

@@ -227,7 +227,6 @@ class Deployment:
         """Return the deployment as ``GET /deployment/{deployment_id}`` has it."""
         return {
             **self.deployment_json(),
-            "showcase_media": None,
             "workflow": {"id": self.workflow_id, "name": self.name, "cover_url": None},
             "version": self.version_json(),
             "machine": None,
@@ -255,7 +254,7 @@ class Deployment:
             "share_slug": None,
             "description": self.description,
             "share_options": None,
-            "showcase_media": [],
+            "showcase_media": None,
             "environment": ENVIRONMENT,
             "created_at": to_microseconds(CREATED),
             "updated_at": to_microseconds(CREATED),

@@ -188,9 +188,6 @@ class Prompt:
         )
         yield error
         yield self._line(f"!!! Exception during processing !!! {reason}")
-        yield self._line("Traceback (most recent call last):")
-        for line in "".join(_FRAMES).splitlines():
-            yield self._line(line)
         yield self._line(f"{kind}: {reason}")
         yield InternalOutput(id=self._ids.uuid(), data=error.data["data"], created_at=self._clock.now())
         yield self._node_times()

@@ -131,6 +131,11 @@ class Quirk(StrEnum):
         "A webhook that is delivered again arrives as GET, with the same JSON body.",
         "A receiver that answers 400 or more, or repeated-webhooks.",
     )
+    REDIRECTED_WEBHOOKS = (
+        "redirected-webhooks",
+        "A webhook that is redirected by 301, 302 or 303 arrives as GET, without a body.",
+        "A receiver that answers so; 307 and 308 keep method and body.",
+    )
     TIMES_WITHOUT_SECONDS = (
         "times-without-seconds",
         "Times of runs and outputs lose their seconds: 2026-01-02T03:04Z.",

@@ -40,14 +40,14 @@ async def cancel_run(backend: Backend, request: Request) -> Response:
 
 async def output_file(backend: Backend, request: Request) -> Response:
     """Answer the address of an output; only names that a run lists exist."""
-    run_id, filename = request.path_params["run_id"], request.path_params["filename"]
-    run = backend.store.run(run_id)
-    if not run or filename not in [file.filename for file in run.files]:
+    filename = request.path_params["filename"]
+    path = backend.output_file(request.path_params["run_id"], filename)
+    if not path:
         raise HTTPException(404)
     is_signed = Quirk.EXPIRING_ADDRESSES in backend.quirks
     if is_signed and not is_valid(request.scope["path"], request.query_params, backend.clock.now()):
         return Response(_EXPIRED, 403, media_type="application/xml")
-    return StoredFile(backend.store.file(run_id, filename), media_type=media_type(filename))
+    return StoredFile(path, media_type=media_type(filename))
 
 
 ENDPOINTS: Final = (

@@ -1,14 +1,15 @@
-"""Where runs are kept: one SQLite table and a folder of files."""
+"""The store of runs: one SQLite table and a folder of files."""
 
 import shutil
-import sqlite3
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.runs.database import FILE, explained, locked, opened
 from comfydeploy._emulator.runs.logs import LogLine
 from comfydeploy._emulator.runs.run import ENDED, Run
 
@@ -16,30 +17,27 @@ _LINES: Final = TypeAdapter(list[LogLine])
 
 
 class Store:
-    """The runs and their files; with ``retention``, as many of the ended runs as that, the latest ones.
+    """The runs and their files; with ``retention``, only that many of the ended runs, the latest ones.
 
-    In a temporary folder are their files only, and they themselves in memory.
+    A temporary folder has their files only, and the runs are in memory.
     """
 
     def __init__(self, folder: Folder, retention: int | None) -> None:
         self._folder: Final = folder
         self._retention: Final = retention
-        # Opened by the thread that starts the server, used by the one that serves.
-        self._database: Final = sqlite3.connect(
-            ":memory:" if folder.is_temporary else folder.path / "runs.sqlite",
-            check_same_thread=False,
-            isolation_level=None,
-        )
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT)")
         # Whether each has files, beginning with the run that has been kept longest.
         self._ended: Final[dict[str, bool]] = {}
-        self._reopen()
+        path = None if folder.is_temporary else folder.path / FILE
+        with ExitStack() as exits, explained(path):
+            if path:
+                exits.enter_context(locked(path.parent))
+            self._database: Final = exits.enter_context(closing(opened(path)))
+            self._reopen()
+            self._exits: Final = exits.pop_all()
 
     def close(self) -> None:
-        """Close the database."""
-        self._database.close()
+        """Close the database, and unlock the folder."""
+        self._exits.close()
 
     def save(self, run: Run) -> None:
         """Keep the run as it is now; one that has ended may take the place of the oldest."""

@@ -10,6 +10,8 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from comfydeploy._emulator.serving.memory import MemoryTransport
+
 _NAME: Final = "comfydeploy.connection"
 _A_MOMENT: Final = 0.001
 # About as long as a real server writes the traceback of a 500 to its log before it closes the connection.
@@ -30,6 +32,11 @@ class Protocol(H11Protocol):
             await app(scope, receive, send)
 
         self.app = connected
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the connection is one through memory."""
+        return isinstance(self.transport, MemoryTransport)
 
     def write(self, data: bytes) -> None:
         """Send bytes as they are, be they HTTP or not."""

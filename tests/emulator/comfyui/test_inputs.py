@@ -146,3 +146,21 @@ def test_an_upload_that_comfyui_refuses_fails_the_run(local, comfyui, node):
     (message,) = [data["exception_message"] for kind, data in events if kind == "execution_error"]
     assert message.startswith("ComfyUI did not take the file comfydeploy-")
     assert message.endswith("it answered 413")
+
+
+def test_an_output_of_an_earlier_run_is_handed_on(local, filled, comfyui, saver):
+    (output,) = unwrap(run_sync(local.core, local.request(saver)))
+    address = filled("Image", output.data["images"][0].url)["input_id"]
+    assert address.startswith(f"{comfyui.url}/view?")
+    assert comfyui.uploads["a_00001_.png"].startswith(b"\x89PNG")
+
+
+def test_an_address_in_a_private_network_fails_the_run(local, forwarding, comfyui, node):
+    address = "http://10.0.0.5/secret.png"
+    request = local.request(node("ComfyUIDeployExternalImage", input_id="x"), inputs={"x": address})
+    refusing = forwarding(comfyui.url, allowed_networks=())
+    (error,) = [data for kind, data in refusing.heard(request) if kind == "execution_error"]
+    assert error["exception_message"].startswith("10.0.0.5 is in a private network")
+    allowing = forwarding(comfyui.url, allowed_networks=["10.0.0.0/8"])
+    assert allowing.heard(request)[-1][1]["status"] == "success"
+    assert comfyui.prompts[-1]["prompt"]["1"]["inputs"]["input_id"] == address

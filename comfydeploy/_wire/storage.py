@@ -1,0 +1,121 @@
+"""A download from storage as a state machine, without the token, cookies or headers of the caller."""
+
+from typing import Any, Final, TypeAlias
+from urllib.parse import urljoin, urlsplit
+
+from comfydeploy import __version__
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.attempt import ANYTHING, Attempt
+from comfydeploy._wire.deadline import limited
+from comfydeploy._wire.exchange import Pause
+from comfydeploy._wire.reply import Reply, error_response, unexpected
+from comfydeploy._wire.request import Request
+from comfydeploy._wire.settings import Settings, checked_options, ends_at, idle_limit, retry_policy, time_limits
+from comfydeploy.errors import Error, InvalidRequestError, RequestTimeoutError, SDKError
+from comfydeploy.models.output_file import OutputFile
+from comfydeploy.models.run_output import MediaItem
+from comfydeploy.models.secret import NOTHING_SECRET
+
+Downloadable: TypeAlias = OutputFile | MediaItem | str
+
+_READ: Final = 60.0
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 5
+_OK: Final = 200
+_NOT_THERE: Final = frozenset({400, 401, 403, 404, 410})
+_EXPIRED: Final = "The address of a private file holds for about an hour: read the run again (run_get) for a fresh one."
+
+
+class StorageExchange:
+    """One download, from its arguments to the response whose body is the file. Times are of a monotonic clock."""
+
+    def __init__(self, core: Settings, file: object, options: object, now: float) -> None:
+        """Check everything; raise one of our errors where that fails."""
+        given = checked_options(options)
+        self._limits = time_limits(core.timeout, given.timeout, _READ)
+        self._has_default_limits = core.timeout is None and given.timeout is None
+        self._idle_limit = idle_limit(given) or self._limits["read"]
+        self._policy = retry_policy(core.retry_config, given, creates="nothing")
+        self._ends_at = ends_at(given, now)
+        self._began = now
+        self._address = self._first = checked_address(file)
+        self._attempt = self._redirects = 0
+
+    def prepare(self, now: float) -> Attempt:
+        """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
+        limits, idle_limit, deadline = self._limits, self._idle_limit, None
+        if self._ends_at is not None:
+            if now >= self._ends_at:
+                raise RequestTimeoutError("The deadline passed before the request was sent", "not_sent")
+            deadline = (self._ends_at, now)
+            limits = limited(limits, *deadline)
+            idle_limit = limited({"read": idle_limit}, *deadline)["read"]
+        headers = {"accept": ANYTHING, "user-agent": f"comfydeploy-python/{__version__}"}
+        return Attempt(
+            Request("GET", self._address, headers),
+            NOTHING_SECRET,
+            limits,
+            idle_limit,
+            ANYTHING,
+            is_lasting=True,
+            has_default_limits=self._has_default_limits,
+            deadline=deadline,
+            is_for_storage=True,
+        )
+
+    def settle(self, outcome: Reply | Error, now: float) -> Reply | Error | Pause:
+        """Take an outcome and return the response to read, the error, or a pause before the next attempt."""
+        if isinstance(outcome, Reply):
+            if outcome.status_code == _OK:
+                return outcome
+            if outcome.status_code in _REDIRECTS:
+                return self._redirected(outcome)
+        return self._pause(outcome, now) or (_refusal(outcome) if isinstance(outcome, Reply) else outcome)
+
+    def settle_body(self, error: Error, now: float) -> Error | Pause:
+        """Take the error of a body and return it, or a pause before the next attempt."""
+        return self._pause(error, now) or error
+
+    def _pause(self, outcome: Reply | Error, now: float) -> Pause | None:
+        pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
+        if pause is None or (self._ends_at is not None and now + pause >= self._ends_at):
+            return None
+        self._attempt, self._address, self._redirects = self._attempt + 1, self._first, 0
+        return Pause(pause)
+
+    def _redirected(self, reply: Reply) -> Error | Pause:
+        self._redirects += 1
+        try:
+            address = checked_address(urljoin(self._address, reply.headers.get("location", "")))
+        except (InvalidRequestError, ValueError):  # `urljoin` raises as well
+            return unexpected(reply, "The storage redirects to an address that cannot be read")
+        if self._redirects > _MOST_REDIRECTS:
+            return unexpected(reply, f"The storage redirects more than {_MOST_REDIRECTS} times")
+        if self._address.startswith("https:") and not address.startswith("https:"):
+            return unexpected(reply, "The storage redirects from https to http, which is not followed")
+        self._address = address
+        return Pause(0.0)
+
+
+def checked_address(file: Any) -> str:
+    """Return the address of a file; raise one of our errors for what is none."""
+    address = file.url if isinstance(file, OutputFile | MediaItem) else file
+    if not isinstance(address, str):
+        raise invalid_argument("file", f"expected an OutputFile, a MediaItem or an address, got {type(file).__name__}")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise InvalidRequestError("file: not an address") from None
+    scheme = parts.scheme.lower()
+    if scheme not in ("http", "https") or not parts.hostname or not address.isprintable() or " " in address:
+        raise InvalidRequestError("file: expected an address such as https://host/file.png")
+    if parts.username or parts.password:
+        raise InvalidRequestError("file: an address must not contain a user name or password")
+    return scheme + address.partition("#")[0][len(scheme) :]
+
+
+def _refusal(reply: Reply) -> Error:
+    if reply.is_good or 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
+        return unexpected(reply, "The storage answered without the file")
+    error = error_response(reply, _EXPIRED if reply.status_code in _NOT_THERE else None)
+    return error if isinstance(error, SDKError) else unexpected(reply, "The storage answered with an error")
