@@ -12,7 +12,7 @@ import comfydeploy.result as results
 from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.deadline import late, limited
-from comfydeploy._wire.fate import maybe_executed
+from comfydeploy._wire.fate import HOW_TO_FIND, maybe_executed
 from comfydeploy._wire.hook_calls import hooked, hooked_error
 from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.json_types import is_object
@@ -47,8 +47,7 @@ _REPEATS: Final = 2
 _SHOWN: Final = ("status_code", "headers", "content")  # of a response, to hooks
 _IN_DOUBT: Final[dict[Creates, str | None]] = {
     "nothing": None,
-    "run": "A run may have been created, and billed. Look for it before you send the request again, which creates and "
-    "bills another one.",
+    "run": f"A run may have been created, and billed. {HOW_TO_FIND}",
     "session": "A session may have been opened, and is billed until it is closed. Look with session_list before you "
     "open another one.",
 }

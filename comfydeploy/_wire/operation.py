@@ -73,6 +73,11 @@ def hinting(hint: str, *, when: Condition) -> Hint:
     return lambda reply: hint if when(reply) else None
 
 
+def first_of(*hints: Hint) -> Hint:
+    """Return the ``hint`` that is the first of several that has something to say."""
+    return lambda reply: next((found for found in (hint(reply) for hint in hints) if found), None)
+
+
 def in_doubt(reply: Reply) -> bool:
     """Check whether a response is an error of the server after which the request may have been executed."""
     return reply.status_code >= 500 and maybe_executed(reply)  # noqa: PLR2004 - the class of status codes

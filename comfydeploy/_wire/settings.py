@@ -4,6 +4,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from attrs import evolve
+
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import Error, SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _CONNECT: Final = 10.0
 _WRITE: Final = 60.0
+_LEAST: Final = 0.001  # seconds for a request whose time is up
 NEVER: Final = RetryConfig("none")
 NO_OPTIONS: Final = RequestOptions()
 
@@ -98,6 +101,15 @@ def checked_options(options: object) -> RequestOptions:
     if not isinstance(options, RequestOptions):
         raise _wrong("options", "a RequestOptions", options)
     return options
+
+
+def within(options: object, seconds: float | None, *, retries: bool = False) -> RequestOptions:
+    """Return the options of one request of several, sent once unless ``retries``, with its seconds as the deadline."""
+    given = checked_options(options)
+    deadline = None if seconds is None else max(seconds, _LEAST)
+    if retries:
+        return evolve(given, deadline=deadline)
+    return evolve(given, retries=NEVER, retry_codes=None, idle_timeout=None, deadline=deadline)
 
 
 def _checked_codes(codes: Any) -> frozenset[int]:

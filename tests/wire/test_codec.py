@@ -3,6 +3,7 @@
 import json
 from collections import OrderedDict, UserDict
 from enum import IntEnum, StrEnum
+from io import BytesIO
 from types import MappingProxyType
 
 import pytest
@@ -74,7 +75,9 @@ def test_values_of_every_kind_are_sent_as_they_are(value, text):
         ({"inputs": {"a": [1, float("nan")]}}, "$.inputs.a[1]", "nan is not JSON serializable"),
         ({"inputs": {"a": float("-inf")}}, "$.inputs.a", "-inf is not JSON serializable"),
         ({"a": {1, 2}}, "$.a", "set is not JSON serializable"),
-        ({"a": [{"b": b"bytes"}]}, "$.a[0].b", "bytes is not JSON serializable"),
+        ({"a": [{"b": b"x"}]}, "$.a[0].b", "bytes is not JSON serializable: upload files with inputs_upload"),
+        ({"a": ("a.png", b"")}, "$.a[1]", "bytes is not JSON serializable: upload files with inputs_upload"),
+        ({"a": BytesIO()}, "$.a", "_io.BytesIO is not JSON serializable: upload files with inputs_upload"),
         ({"a": (0, range(3))}, "$.a[1]", "range is not JSON serializable"),
         ({"a": MappingProxyType({"b": object()})}, "$.a.b", "object is not JSON serializable"),
         ({"a": {b"key": 1}}, "$.a", "a key must be a string, got bytes"),
