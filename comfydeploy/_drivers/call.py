@@ -62,13 +62,14 @@ async def call_async(
     try:
         check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
-        if exchange.ends_at is None:
+        if exchange.deadline is None:
             return await _settled(core, exchange)
-        return await _settled_in_time(core, exchange, exchange.ends_at)
+        return await _settled_in_time(core, exchange, exchange.deadline.at)
     except MemoryError:
         raise
     except TimeoutError as error:
-        is_late = exchange is not None and exchange.ends_at is not None and monotonic() >= exchange.ends_at
+        deadline = exchange.deadline if exchange else None
+        is_late = deadline is not None and deadline.has_passed(monotonic())
         late = exchange.late("in a phase without a limit of its own") if exchange and is_late else error
         return _failure(late, exchange)
     except Exception as error:  # noqa: BLE001 - a function never raises

@@ -1,6 +1,7 @@
 """Sending one attempt through httpx, blocking and async, and reading its response."""
 
 from collections.abc import AsyncIterable, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.connections import Connections
@@ -98,7 +99,7 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
 
 
 def _limits(client: "httpx.Client | httpx.AsyncClient", attempt: Attempt) -> dict[str, float | None]:
-    return attempt.limits_with(client.timeout.as_dict())
+    return attempt.limits_with(client.timeout.as_dict(), monotonic())
 
 
 def _request(

@@ -1,7 +1,7 @@
 """A deadline that travels inside the time limits of a request, down to the socket."""
 
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 _LEAST: Final = 0.001  # because a socket takes 0 for "do not wait", which is another error
 
@@ -23,11 +23,27 @@ class Until(float):
         return made
 
 
-def limited(limits: Mapping[str, float | None], began: float, at: float, now: float) -> dict[str, float | None]:
-    """Return the limits of a request, each of which also ends at the deadline of a call that began at ``began``."""
-    left = max(at - now, _LEAST)
-    whole = at - began
-    return {name: Until(left if limit is None else min(limit, left), at, whole) for name, limit in limits.items()}
+class Deadline(NamedTuple):
+    """When a call began and when it has to be over, on the clock of ``time.monotonic``."""
+
+    began: float
+    at: float
+
+    def has_passed(self, now: float) -> bool:
+        """Return whether the call has to be over."""
+        return now >= self.at
+
+    def limited(self, limits: Mapping[str, float | None], now: float) -> dict[str, float | None]:
+        """Return the limits of a request, each of which also ends at the deadline."""
+        left = max(self.at - now, _LEAST)
+        whole = self.at - self.began
+        return {
+            name: Until(left if limit is None else min(limit, left), self.at, whole) for name, limit in limits.items()
+        }
+
+    def late(self, phase: str) -> str:
+        """Return the message for the deadline that has passed in a phase."""
+        return late(self.at - self.began, phase)
 
 
 def late(seconds: float, phase: str) -> str:

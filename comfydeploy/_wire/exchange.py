@@ -11,7 +11,6 @@ from attrs import evolve
 import comfydeploy.result as results
 from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import ANYTHING, Attempt
-from comfydeploy._wire.deadline import late, limited
 from comfydeploy._wire.fate import HOW_TO_FIND, maybe_executed
 from comfydeploy._wire.hook_calls import hooked, hooked_error
 from comfydeploy._wire.hook_context import HookContext
@@ -24,7 +23,7 @@ from comfydeploy._wire.settings import (
     NO_OPTIONS,
     Settings,
     checked_options,
-    ends_at,
+    deadline_of,
     idle_limit,
     retry_policy,
     time_limits,
@@ -71,7 +70,7 @@ Step: TypeAlias = results.Result[V, Error] | Pause | Renew
 class Exchange(Generic[V]):
     """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock.
 
-    ``ends_at`` is the moment of the call's deadline, if it has one.
+    ``deadline`` is that of the whole call, if it has one.
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class Exchange(Generic[V]):
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
-        self.ends_at = ends_at(given, now)
+        self.deadline = deadline_of(given, now)
         self._operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
@@ -112,11 +111,11 @@ class Exchange(Generic[V]):
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
         self._token, self._fate = token, "not_sent"
         limits, idle_limit = self._limits, self._idle_limit
-        if self.ends_at is not None:
-            if now >= self.ends_at:
+        if self.deadline is not None:
+            if self.deadline.has_passed(now):
                 raise self.late("before the request was sent")
-            limits = limited(limits, self._began, self.ends_at, now)
-            idle_limit = limited({"read": idle_limit}, self._began, self.ends_at, now)["read"]
+            limits = self.deadline.limited(limits, now)
+            idle_limit = self.deadline.limited({"read": idle_limit}, now)["read"]
         request = hooked(self._hooks, "before_request", self._context, self._request)
         self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
@@ -128,12 +127,12 @@ class Exchange(Generic[V]):
             self._operation.accept,
             is_lasting=self._operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
-            deadline=None if self.ends_at is None else (self.ends_at, now),
+            deadline=self.deadline,
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
         """Take the outcome of an attempt and return the result, or what to do before the next attempt."""
-        if self.ends_at is not None and now >= self.ends_at and isinstance(outcome, RequestTimeoutError):
+        if self.deadline and self.deadline.has_passed(now) and isinstance(outcome, RequestTimeoutError):
             outcome = evolve(self.late(outcome.message), fate=outcome.fate)
         self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
         self._log(self._attempt, outcome)
@@ -161,8 +160,7 @@ class Exchange(Generic[V]):
 
     def late(self, phase: str) -> RequestTimeoutError:
         """Return the error of a call whose deadline has passed in a phase."""
-        seconds = (self.ends_at or self._began) - self._began
-        return RequestTimeoutError(late(seconds, phase), self._fate)
+        return RequestTimeoutError(self.deadline.late(phase) if self.deadline else phase, self._fate)
 
     @property
     def _context(self) -> HookContext:
@@ -225,7 +223,7 @@ class Exchange(Generic[V]):
         if self._request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
             return None
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
-        is_late = pause is not None and self.ends_at is not None and now + pause >= self.ends_at
+        is_late = pause is not None and self.deadline is not None and self.deadline.has_passed(now + pause)
         return None if is_late else pause
 
     def _leaves_doubt(self, outcome: Reply | Error) -> bool:

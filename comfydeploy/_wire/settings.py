@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from attrs import evolve
 
 from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.deadline import Deadline
 from comfydeploy.errors import Error, SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 
@@ -69,13 +70,13 @@ def idle_limit(options: RequestOptions) -> float | None:
     return limit
 
 
-def ends_at(options: RequestOptions, now: float) -> float | None:
-    """Return the moment at which a call that begins now has to be over, or ``None`` without a deadline."""
+def deadline_of(options: RequestOptions, now: float) -> Deadline | None:
+    """Return the deadline of a call that begins now, or ``None`` without one."""
     seconds = options.deadline
     if seconds is None:
         return None
     _expect(_is_seconds(seconds) and seconds > 0, "options.deadline", "seconds above 0", seconds)
-    return now + seconds
+    return Deadline(now, now + seconds)
 
 
 def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: "Creates") -> "RetryPolicy":

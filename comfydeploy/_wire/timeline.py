@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.polling import Backoff, is_transient, requested_pause
-from comfydeploy._wire.settings import checked_options, ends_at
+from comfydeploy._wire.settings import checked_options, deadline_of
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy.errors import Error, SDKError
 from comfydeploy.result import Result, Success
@@ -53,7 +53,8 @@ class Timeline:
     @classmethod
     def beginning(cls, options: object, now: float) -> "Timeline":
         """Create the timeline of a call with these options; raise ``SDKValidationError`` for wrong ones."""
-        return cls(now, ends_at(checked_options(options), now))
+        deadline = deadline_of(checked_options(options), now)
+        return cls(now, None if deadline is None else deadline.at)
 
     def sleep(self, seconds: float) -> Actions[None]:
         """Wait."""
