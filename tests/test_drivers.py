@@ -155,6 +155,20 @@ class TestAnAnswerThatIsNone:
         assert error.fate == "answered"
         assert [problem.path for problem in error.problems] == ["$.run_id"]
 
+    @pytest.mark.parametrize("given", [False, True])
+    def test_that_is_lost_holds_no_token(self, calls, raw, given):
+        clients = {"http_client": httpx.Client(), "async_http_client": httpx.AsyncClient()} if given else {}
+        error = failure(calls("run_queue", calls.core(raw(["close"]).url, **clients), REQUEST))
+        assert isinstance(error.__cause__, httpx.RemoteProtocolError)
+        link = error
+        while link:
+            assert "key-of-the-test" not in f"{link!r} {vars(link)}"
+            assert (getattr(link, "_request", None), link.__traceback__) == (None, None)
+            link = link.__cause__ or link.__context__
+        if given:
+            clients["http_client"].close()
+            calls.run(clients["async_http_client"].aclose())
+
     def test_with_bad_compression_is_an_sdk_error_with_its_status(self, calls, raw, answer):
         server = raw(answer(200, b"not gzip at all", content_encoding="gzip"))
         error = failure(calls("run_queue", calls.core(server.url), REQUEST))

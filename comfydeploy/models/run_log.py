@@ -19,7 +19,6 @@ class RunLog(Document):
     run_id: str | None = None
     timestamp: datetime | None = None
     log_type: str | None = None
-    level: str | None = None
 
 
 @frozen(kw_only=True)

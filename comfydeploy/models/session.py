@@ -7,7 +7,7 @@ from attrs import Factory, field, frozen
 from comfydeploy.models.document import Document
 
 
-def _session_id(session: "CreateSessionResponse | Session") -> str:
+def _session_id(session: "Session") -> str:
     return session.session_id
 
 
@@ -29,8 +29,12 @@ class CreateSessionResponse(Document):
     """
 
     session_id: str
-    id: str = field(default=Factory(_session_id, takes_self=True))
     url: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the session."""
+        return self.session_id
 
 
 @frozen(kw_only=True)

@@ -39,7 +39,7 @@ def test_an_end_mark_is_no_line(mark):
 
 def test_an_end_mark_among_other_lines_is_left_out():
     (entry,) = archived({"log": "a\n__END__\nb", "level": None})
-    assert (entry.log, entry.raw["log"], entry.level) == ("a\nb", "a\n__END__\nb", None)
+    assert (entry.log, entry.raw["log"]) == ("a\nb", "a\n__END__\nb")
     ((item,), _) = streamed({"message": "a\n __END__"})
     assert (item.unwrap().message, item.unwrap().raw) == ("a", {"message": "a\n __END__"})
     decoder = RunStreamDecoder()
