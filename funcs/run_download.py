@@ -6,7 +6,7 @@ from pathlib import Path
 from comfydeploy._drivers.run_files import FolderTerms, save, save_async
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
-from comfydeploy.funcs.run_get import OPERATION
+from comfydeploy.funcs import run_get
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.options import RequestOptions
 from comfydeploy.outcome import DownloadIncomplete
@@ -30,7 +30,7 @@ def run_download(
     are missing, the error is a ``DownloadIncomplete`` with those that were saved. The rest is as in ``file_download``.
     """
     terms = FolderTerms(to, name, at_once)
-    return save(core, OPERATION, run_or_id, options, terms)
+    return save(core, run_get.OPERATION, run_or_id, options, terms)
 
 
 async def run_download_async(
@@ -44,4 +44,4 @@ async def run_download_async(
 ) -> Result[list[Path], DownloadIncomplete | Error]:
     """Do what ``run_download`` does, async."""
     terms = FolderTerms(to, name, at_once)
-    return await save_async(core, OPERATION, run_or_id, options, terms)
+    return await save_async(core, run_get.OPERATION, run_or_id, options, terms)

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from comfydeploy import outcome
 from comfydeploy.errors import ComfyDeployError, ConnectionError, Error, Fate, SDKError
-from comfydeploy.models import WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
+from comfydeploy.models import OutputFile, WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
 from comfydeploy.models.run import RunStatus
 from comfydeploy.outcome import (
     DeadlineExceeded,
+    DownloadIncomplete,
     PollFailed,
     RunCancelled,
     RunEnd,
@@ -32,10 +33,13 @@ from comfydeploy.result import Failure, Success
 MOMENT = datetime(2026, 11, 25, tzinfo=UTC)
 OUTPUT = WorkflowRunOutputModel(id="o", run_id="r", data={"text": ["x"]})
 RUN = WorkflowRunModel(id="r", status="failed", workflow_inputs={"prompt": "SECRET"}, outputs=[OUTPUT])
+FILE = OutputFile(url="https://f", filename="f.png", kind="images")
+LOST = ConnectionError("lost", "answered")
 ERRORS = [
     RunFailed(
         "K (node 5): E: m", RUN, "r", "node", "5", "K", "E", "m\n\nmore", "a trace", ("a log",), "row", "Look there."
     ),
+    DownloadIncomplete("m", "r", (), ((FILE, LOST),)),
     RunFailed("m", None, None),
     RunCancelled("m", RUN, "r"),
     RunTimedOut("m", RUN, "r", "unmarked", "row", "Look there."),
@@ -50,7 +54,7 @@ by_name = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error)
 
 def fields_of(error):
     values = {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
-    return {name: repr(value) if isinstance(value, Exception) else value for name, value in values.items()}
+    return {name: repr(value) if isinstance(value, Exception | tuple) else value for name, value in values.items()}
 
 
 def run(status, **fields):
@@ -62,7 +66,7 @@ def test_there_is_an_example_of_every_error():
     assert kinds == {
         kind for kind in vars(outcome).values() if isinstance(kind, type) and kind.__base__ is ComfyDeployError
     }
-    assert kinds == {*typing.get_args(RunEnd), DeadlineExceeded, PollFailed}
+    assert kinds == {*typing.get_args(RunEnd), DeadlineExceeded, PollFailed, DownloadIncomplete}
     assert set(typing.get_args(WaitError)) == {*typing.get_args(RunEnd), DeadlineExceeded, *typing.get_args(Error)}
 
 
@@ -190,7 +194,18 @@ def test_errors_match_by_class_and_field():
             case _:
                 return None
 
-    assert [found(error) for error in ERRORS] == ["5", "m", "m", "Look there.", None, "Wait on.", None, "lost", None]
+    assert [found(error) for error in ERRORS] == [
+        "5",
+        None,
+        "m",
+        "m",
+        "Look there.",
+        None,
+        "Wait on.",
+        None,
+        "lost",
+        None,
+    ]
 
 
 def test_every_public_name_is_there():

@@ -167,7 +167,10 @@ async def save_async(
                 break
             folder.renew(again)
     except Exception as error:  # noqa: BLE001 - a function never raises
-        found = error.exceptions[0] if isinstance(error, ExceptionGroup) else error  # of a task
+        found: Exception = error
+        if isinstance(error, ExceptionGroup):  # of a task
+            group: ExceptionGroup[Exception] = error
+            found = group.exceptions[0]
         if isinstance(found, MemoryError):
             raise found from None
         return unwritten(found)

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import pytest
 
 from comfydeploy import ComfyDeployCore, Failure, RequestOptions, RetryConfig, Success
-from comfydeploy._drivers import call, waiting
+from comfydeploy._drivers import call, steps, waiting
 from comfydeploy.emulator import CannotStart, Emulator, Fails, Succeeds
 from comfydeploy.funcs.run_queue import run_queue
 from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait, run_queue_and_wait_async
@@ -210,7 +210,8 @@ def simulated(life):
         return await real_sleep(0, result)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(waiting, "time", SimpleNamespace(sleep=life.sleep))
+        patch.setattr(steps, "time", SimpleNamespace(sleep=life.sleep))
+        patch.setattr(steps, "monotonic", life.monotonic)
         patch.setattr(call, "time", SimpleNamespace(sleep=life.sleep))
         patch.setattr(waiting, "monotonic", life.monotonic)
         patch.setattr("comfydeploy.funcs.run_watch.monotonic", life.monotonic)
