@@ -6,7 +6,7 @@
 Importing this package loads nothing; each name loads its own module when it is first used.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 __all__ = [
     "BackoffStrategy",
@@ -24,10 +24,10 @@ __all__ = [
     "opened",
     "unwrap",
 ]
-__version__: Final = "0.1.0"
 
 if TYPE_CHECKING:
     from comfydeploy import errors, models
+    from comfydeploy._version import __version__ as __version__
     from comfydeploy.client import ComfyDeploy
     from comfydeploy.core import ComfyDeployCore
     from comfydeploy.hooks import Hooks
@@ -38,6 +38,7 @@ else:
         "ComfyDeploy": "client",
         "ComfyDeployCore": "core",
         "Hooks": "hooks",
+        "__version__": "_version",
         "errors": "errors",
         "models": "models",
         **dict.fromkeys(("BackoffStrategy", "RequestOptions", "RetryConfig"), "options"),

@@ -3,6 +3,7 @@
 Loaded by every run of pytest where the package is installed, so that it imports the rest only for a test that asks.
 """
 
+import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]":
-    """Give a local server of this test's own, on a free port, whose runs take no time.
+    """Yield a local server of this test's own, on a free port, whose runs take no time.
 
+    Under ``--disable-socket --allow-unix-socket`` of pytest-socket it has no port.
     ``@pytest.mark.comfydeploy_emulator(clock="manual", ...)`` gives other arguments to its ``Emulator``.
     """
     from comfydeploy.emulator import Emulator
@@ -33,6 +35,9 @@ def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]"
         if marker.args:
             raise TypeError(f"The mark {_MARKER} takes arguments of Emulator by their names, not {marker.args[0]!r}")
         arguments |= marker.kwargs
+    # pytest-socket blocks the creation of sockets: without a port, clients reach the server through memory.
+    if socket.socket.__module__.partition(".")[0] == "pytest_socket":
+        arguments.setdefault("port", None)
     # On a clock that is advanced by hand, time is what the test is about.
     arguments.setdefault("pace", 1 if arguments.get("clock") == "manual" else 0)
     with Emulator(**arguments) as emulator:
@@ -55,6 +60,17 @@ def comfydeploy_client(comfydeploy_emulator: "Emulator") -> "Iterator[ComfyDeplo
 
     with ComfyDeploy(**_connected(comfydeploy_emulator)) as client:
         yield client
+
+
+@pytest.fixture
+def comfydeploy_environment(comfydeploy_emulator: "Emulator", monkeypatch: pytest.MonkeyPatch) -> "Emulator":
+    """Set ``COMFYDEPLOY_API_KEY`` and ``COMFYDEPLOY_SERVER_URL`` to ``comfydeploy_emulator``, for code that reads them.
+
+    No other fixture sets them.
+    """
+    monkeypatch.setenv("COMFYDEPLOY_API_KEY", comfydeploy_emulator.bearer)
+    monkeypatch.setenv("COMFYDEPLOY_SERVER_URL", comfydeploy_emulator.url)
+    return comfydeploy_emulator
 
 
 def _connected(emulator: "Emulator") -> dict[str, Any]:

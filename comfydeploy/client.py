@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from comfydeploy.core import ComfyDeployCore
 
 if TYPE_CHECKING:
+    from comfydeploy._facade.deployment import Deployment
     from comfydeploy._facade.deployments import Deployments
     from comfydeploy._facade.file import File
+    from comfydeploy._facade.inputs import Inputs
     from comfydeploy._facade.run import Run
     from comfydeploy._facade.runs import Runs
     from comfydeploy._facade.session import Sessions
@@ -30,6 +32,13 @@ class ComfyDeploy(ComfyDeployCore):
         return Run(self)
 
     @cached_property
+    def deployment(self) -> "Deployment":
+        """Read one deployment."""
+        from comfydeploy._facade.deployment import Deployment
+
+        return Deployment(self)
+
+    @cached_property
     def deployments(self) -> "Deployments":
         """Read deployments."""
         from comfydeploy._facade.deployments import Deployments
@@ -42,6 +51,13 @@ class ComfyDeploy(ComfyDeployCore):
         from comfydeploy._facade.file import File
 
         return File(self)
+
+    @cached_property
+    def inputs(self) -> "Inputs":
+        """Upload the files among inputs."""
+        from comfydeploy._facade.inputs import Inputs
+
+        return Inputs(self)
 
     @cached_property
     def runs(self) -> "Runs":

@@ -1,7 +1,19 @@
 """A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
 
 try:
-    from comfydeploy._emulator.deployments.outcomes import Fails, IsCancelled, NodeOutput, Outcome, Succeeds, TimesOut
+    from comfydeploy._emulator.deployments.outcomes import (
+        CannotStart,
+        Crashes,
+        Fails,
+        IsCancelled,
+        IsRefused,
+        LosesOutputs,
+        NodeOutput,
+        OnlyPreviews,
+        Outcome,
+        Succeeds,
+        TimesOut,
+    )
     from comfydeploy._emulator.emulator import Emulator
     from comfydeploy._emulator.faults.faults import Fault
     from comfydeploy._emulator.quirks.catalogue import Quirk
@@ -14,12 +26,17 @@ except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(f"{_missing.name} is not installed; {needed}", name=_missing.name) from None
 
 __all__ = [
+    "CannotStart",
+    "Crashes",
     "Delivery",
     "Emulator",
     "Fails",
     "Fault",
     "IsCancelled",
+    "IsRefused",
+    "LosesOutputs",
     "NodeOutput",
+    "OnlyPreviews",
     "Outcome",
     "Output",
     "OutputFile",

@@ -11,7 +11,7 @@ known.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
 
 from attrs import Factory, field, frozen
 
@@ -48,6 +48,42 @@ class ComfyDeployError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message.removesuffix('.')}. {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kind, values, *state = self._parts()
+        return kind, _picklable(values), *map(_picklable, state)
+
+    def __copy__(self) -> Self:
+        kind, values, *_ = self._parts()
+        copied: Self = kind(*values)
+        return copied
+
+    def _parts(self) -> tuple[Any, ...]:
+        return tuple(super().__reduce__())
+
+
+def _picklable(value: Any) -> Any:
+    """Return a value with each part that cannot be pickled, such as a lambda or an open file, as its text."""
+    import pickle
+
+    try:
+        pickle.loads(pickle.dumps(value))  # noqa: S301 - the value is here already; some cannot be loaded again
+    except Exception:  # noqa: BLE001 - whatever a strange value may do
+        return _picklable_parts(value)
+    return value
+
+
+def _picklable_parts(value: Any) -> Any:
+    kind: Any = value.__class__
+    try:
+        if issubclass(kind, Mapping):
+            return {_picklable(key): _picklable(item) for key, item in value.items()}
+        if issubclass(kind, list | tuple):
+            parts = map(_picklable, value)
+            return tuple(parts) if kind is tuple else list(parts)
+        return repr(value)
+    except Exception:  # noqa: BLE001 - it is nested too deeply, or has no text
+        return f"<{kind.__name__}>"
 
 
 @frozen

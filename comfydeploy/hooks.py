@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from comfydeploy._wire.hook_calls import HookContext
+from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
 from comfydeploy.errors import Error

@@ -3,7 +3,7 @@
 from typing import Final
 
 from comfydeploy._drivers.call import call, call_async
-from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.operation import Operation, returning_list
 from comfydeploy._wire.route import FLAG, TEXT, route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
@@ -14,7 +14,7 @@ from comfydeploy.result import Result
 OPERATION: Final = Operation(
     "get_deployments_deployments_get",
     route("GET", "/deployments", environment=TEXT, is_fluid=FLAG),
-    returning(list[DeploymentModel]),
+    returning_list(DeploymentModel),
     creates="nothing",
 )
 

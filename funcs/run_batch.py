@@ -4,7 +4,7 @@ from typing import Final
 
 from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, batch
+from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, batch, form_name
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.run_batch import CreateRunBatchResponse
@@ -19,6 +19,7 @@ OPERATION: Final = Operation(
     creates="run",
     read_timeout=COLD_START,
     hint=MAY_EXIST,
+    form=form_name,
 )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from comfydeploy._drivers.files import download, download_async
 from comfydeploy._drivers.sinks import Target
 from comfydeploy._wire.operation import Operation, as_it_is
-from comfydeploy._wire.run_request import MAY_EXIST, overwriting
+from comfydeploy._wire.run_request import WITHOUT_IMAGE, form_name, overwriting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.media_file import MediaFile
@@ -20,17 +20,22 @@ OPERATION: Final = Operation(
     creates="run",
     accept="*/*",
     read_timeout=None,
-    hint=MAY_EXIST,
+    hint=WITHOUT_IMAGE,
+    form=form_name,
 )
 
 
 def run_first_result(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None, *, to: Target | None = None
 ) -> Result[MediaFile, Error]:
-    """Create a run, wait until it has ended and give its first file.
+    """Create a run, wait until it has ended and return its first image.
+
+    The server looks at the images of the newest output alone: a run that succeeds with text, video or anything else is
+    an ``SDKError`` with status 500 or 400. It exists and is billed: read it, or use ``run_queue`` for such a workflow.
 
     ``to``, a path or a binary file, takes the bytes as they come, whatever their size; a path has its file when that is
-    whole, and not before. ``execution_mode`` is set for you. A run without a file is an ``SDKError`` with status 400.
+    whole, and not before. ``execution_mode`` is set for you. By default there is no limit to the wait for the response:
+    ``options.timeout`` sets one.
     """
     return download(core, OPERATION, request, options, to)
 

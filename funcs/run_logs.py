@@ -3,7 +3,8 @@
 from typing import Final
 
 from comfydeploy._drivers.call import call, call_async
-from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.logs import archived_log
+from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.route import route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
@@ -14,15 +15,16 @@ from comfydeploy.result import Result
 OPERATION: Final = Operation(
     "get_clickhouse_run_logs",
     route("GET", "/v2/clickhouse-run-logs/{run_id}"),
-    returning(list[RunLog]),
+    archived_log,
     creates="nothing",
 )
 
 
 def run_logs(core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None) -> Result[list[RunLog], Error]:
-    """Give the archived log of a run that has ended, where the reason of a failure is found.
+    """Return the archived log of a run that has ended, where the reason of a failure is found.
 
-    It may take the server up to 30 s after the end to have it.
+    It may take the server up to 30 s after the end to have it. The end marks of the server are left out; deliveries of
+    webhooks are not, and contain their whole addresses.
     """
     return call(core, OPERATION, {"run_id": run_id}, options)
 

@@ -26,9 +26,11 @@ OPERATION: Final = Operation(
 def run_logs_stream(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[LogStream, Error]:
-    """Give the lines of a run's log as they are written, until the server says that it was the last.
+    """Return the lines of a run's log as they are written, until the server says that it was the last.
 
-    The server may stay silent for ever: ``RequestOptions.idle_timeout`` (seconds) ends that.
+    The stream ends as well where the server says that it is not available, with or without lines: ``run_logs`` has them
+    once the run has ended. The server may stay silent without an end: ``RequestOptions.idle_timeout`` (seconds) is the
+    limit. Lines with the level ``webhook`` contain the whole address of a webhook.
     """
     return stream(LogStream, core, OPERATION, {"run_id": run_id}, options)
 

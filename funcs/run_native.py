@@ -4,7 +4,7 @@ from typing import Final
 
 from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation, returning
-from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, overwriting
+from comfydeploy._wire.run_request import COLD_START, MAY_EXIST, form_name, overwriting
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.native_run import NativeRun
@@ -19,6 +19,8 @@ OPERATION: Final = Operation(
     creates="run",
     read_timeout=COLD_START,
     hint=MAY_EXIST,
+    form=form_name,
+    has_secret=True,
 )
 
 

@@ -6,10 +6,11 @@ from attrs import evolve
 
 from comfydeploy._drivers.waiting import queue_and_wait, queue_and_wait_async
 from comfydeploy._wire.follower import OnAbandon
+from comfydeploy._wire.queue_once import Sending
 from comfydeploy._wire.run_request import queueing_one
 from comfydeploy._wire.wait_settings import OnQueued, OnUpdate, WaitSettings
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.funcs import run_queue
+from comfydeploy.funcs import file_upload, run_queue
 from comfydeploy.funcs.run_watch import STEPS
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_request import AnyRunRequest
@@ -17,7 +18,7 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.outcome import WaitError
 from comfydeploy.result import Result
 
-QUEUE: Final = evolve(run_queue.OPERATION, encode=queueing_one)
+SENDING: Final = Sending(evolve(run_queue.OPERATION, encode=queueing_one), file_upload.OPERATION)
 
 
 def run_queue_and_wait(
@@ -31,12 +32,13 @@ def run_queue_and_wait(
 ) -> Result[WorkflowRunModel, WaitError]:
     """Create a run, wait until it has ended and return it: ``Success(run)`` means that it has succeeded.
 
-    ``on_queued`` is called with the run's id before anything else. ``retries`` and ``retry_codes`` of the options are
-    for the request that creates the run, of which ``fate`` of an error speaks. ``run_id`` of an error is set as soon as
-    the run exists. A batch, a native run and another execution mode are an ``SDKValidationError``; nothing is sent. The
-    rest is as in ``run_wait``.
+    Files among the inputs are uploaded first, as in ``inputs_upload``. ``on_queued`` is called with the run's id before
+    anything else. ``retries`` and ``retry_codes`` of the options are for the request that creates the run, of which
+    ``fate`` of an error speaks, and for uploads. ``run_id`` of an error is set as soon as the run exists. A batch, a
+    native run and another execution mode are an ``SDKValidationError``; nothing is sent. The rest is as in
+    ``run_wait``.
     """
-    return queue_and_wait(core, QUEUE, STEPS, request, WaitSettings(options, on_abandon, on_queued, on_update))
+    return queue_and_wait(core, SENDING, STEPS, request, WaitSettings(options, on_abandon, on_queued, on_update))
 
 
 async def run_queue_and_wait_async(
@@ -50,4 +52,4 @@ async def run_queue_and_wait_async(
 ) -> Result[WorkflowRunModel, WaitError]:
     """Do what ``run_queue_and_wait`` does, async."""
     settings = WaitSettings(options, on_abandon, on_queued, on_update)
-    return await queue_and_wait_async(core, QUEUE, STEPS, request, settings)
+    return await queue_and_wait_async(core, SENDING, STEPS, request, settings)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from comfydeploy._drivers.pages import PageCursor, pages, pages_async
-from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.operation import Operation, returning_list
 from comfydeploy._wire.route import FLAG, at_least, route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
@@ -22,7 +22,7 @@ OPERATION: Final = Operation(
         with_outputs=FLAG,
         with_inputs=FLAG,
     ),
-    returning(list[WorkflowRunRow]),
+    returning_list(WorkflowRunRow),
     creates="nothing",
 )
 
@@ -43,6 +43,7 @@ def runs_list(
     wanted. Each row embeds the whole graph; ``with_outputs=False`` leaves out the outputs, which makes a page much
     smaller. The output rows in ``raw["outputs"]`` hold the reason of a failure. The server sends an empty page for a
     workflow that is unknown or not yours. ``workflow_runs`` lists smaller rows and can filter them.
+    A row that cannot be read is left out of its page, and in ``raw`` of the page only.
     """
     fixed = {"workflow_id": workflow_id, "with_outputs": with_outputs, "with_inputs": with_inputs}
     return pages(core, OPERATION, PageCursor(fixed, limit, offset), options)

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from comfydeploy._drivers.call import call, call_async
-from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
+from comfydeploy._wire.operation import Operation, hinting, in_doubt
 from comfydeploy._wire.route import posting
 from comfydeploy._wire.run_request import COLD_START
+from comfydeploy._wire.sessions import returning_session
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.session import CreateSessionRequest, CreateSessionResponse
@@ -16,7 +17,7 @@ from comfydeploy.result import Result
 OPERATION: Final = Operation(
     "create_session_session_post",
     posting("/session", CreateSessionRequest),
-    returning(CreateSessionResponse),
+    returning_session(CreateSessionResponse),
     creates="session",
     read_timeout=COLD_START,
     hint=hinting("A session may have been opened, and is billed; look with session_list.", when=in_doubt),

@@ -3,8 +3,9 @@
 from typing import Final
 
 from comfydeploy._drivers.call import call, call_async
-from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.route import route
+from comfydeploy._wire.sessions import returning_session
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.session import Session
@@ -14,7 +15,7 @@ from comfydeploy.result import Result
 OPERATION: Final = Operation(
     "get_session_session__session_id__get",
     route("GET", "/session/{session_id}"),
-    returning(Session),
+    returning_session(Session),
     creates="nothing",
 )
 

@@ -2,13 +2,18 @@
 
 import asyncio
 import importlib
+import os
 import socket
 import struct
 import threading
 from contextlib import suppress
 
+import httpx2
 import hypothesis
 import pytest
+
+if os.environ.get("COMFYDEPLOY_TEST_HTTPX2"):
+    httpx2.alias_httpx()  # before anything imports httpx: the whole suite then runs on httpx2
 
 from comfydeploy import ComfyDeployCore
 from comfydeploy.emulator import Emulator
@@ -114,6 +119,7 @@ def raw():
         servers.append(RawServer(answers))
         return servers[-1]
 
+    serve.HANG = RawServer.HANG
     yield serve
     for server in servers:
         server.close()
@@ -196,3 +202,10 @@ def answer():
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
     return write
+
+
+@pytest.fixture
+def emulator_at_rest():
+    """A local server on which time stands still."""
+    with Emulator(clock="manual") as made:
+        yield made

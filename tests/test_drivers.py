@@ -155,6 +155,20 @@ class TestAnAnswerThatIsNone:
         assert error.fate == "answered"
         assert [problem.path for problem in error.problems] == ["$.run_id"]
 
+    @pytest.mark.parametrize("given", [False, True])
+    def test_that_is_lost_holds_no_token(self, calls, raw, given):
+        clients = {"http_client": httpx.Client(), "async_http_client": httpx.AsyncClient()} if given else {}
+        error = failure(calls("run_queue", calls.core(raw(["close"]).url, **clients), REQUEST))
+        assert isinstance(error.__cause__, httpx.RemoteProtocolError)
+        link = error
+        while link:
+            assert "key-of-the-test" not in f"{link!r} {vars(link)}"
+            assert (getattr(link, "_request", None), link.__traceback__) == (None, None)
+            link = link.__cause__ or link.__context__
+        if given:
+            clients["http_client"].close()
+            calls.run(clients["async_http_client"].aclose())
+
     def test_with_bad_compression_is_an_sdk_error_with_its_status(self, calls, raw, answer):
         server = raw(answer(200, b"not gzip at all", content_encoding="gzip"))
         error = failure(calls("run_queue", calls.core(server.url), REQUEST))
@@ -162,6 +176,8 @@ class TestAnAnswerThatIsNone:
         assert error.status_code == 200
         assert error.fate == "answered"
         assert isinstance(error.__cause__, httpx.DecodingError)
+        assert error.__cause__._request is None
+        assert "A run may have been created" in error.hint
 
     def test_of_another_content_type_is_an_sdk_error(self, calls, raw, answer):
         error = failure(calls("run_queue", calls.core(raw(answer(200, b"<html>hello", "text/html")).url), REQUEST))
@@ -385,3 +401,31 @@ def test_a_token_that_the_server_sends_back_is_in_no_error_and_shown_to_no_hook(
     assert "a-secret-key" not in str(pickle.dumps(error))
     assert "a-secret-key" not in "".join(f"{one!r} {getattr(one, 'headers', '')}" for what in seen for one in what)
     assert seen
+
+
+class TestARotatedKey:
+    @pytest.fixture
+    def rotating(self, calls, raw, answer):
+        def core(*keys):
+            left = list(keys)
+            server = raw(answer(401, b'{"detail":"Invalid or expired token"}'), answer(200, RUN))
+            return server, calls.core(server.url, bearer=lambda: left.pop(0))
+
+        return core
+
+    def test_is_used_after_a_401(self, calls, rotating):
+        server, core = rotating("old-key", "new-key", "newer-key")
+        assert isinstance(calls("run_get", core, RUN_ID), Success)
+        assert [headers["authorization"] for _, headers, _ in server.requests] == ["Bearer old-key", "Bearer new-key"]
+
+    def test_that_is_the_same_ends_the_call(self, calls, rotating):
+        server, core = rotating("old-key", "old-key")
+        assert failure(calls("run_get", core, RUN_ID)).status_code == 401
+        assert len(server.requests) == 1
+
+    def test_that_cannot_be_read_ends_the_call(self, calls, rotating):
+        server, core = rotating("old-key")
+        error = failure(calls("run_get", core, RUN_ID))
+        assert isinstance(error, errors.UnexpectedClientError)
+        assert error.fate == "not_sent"
+        assert len(server.requests) == 1

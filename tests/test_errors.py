@@ -1,7 +1,10 @@
 """Errors are values that match, print, pickle and can be raised."""
 
+import collections
 import copy
 import pickle
+import re
+import threading
 import typing
 
 import attrs
@@ -40,6 +43,7 @@ EXAMPLES = [
     UnexpectedClientError("a hook", "unknown"),
     MalformedEvent("cannot be read", "{yyy"),
 ]
+Pair = collections.namedtuple("Pair", "a b")  # noqa: PYI024 - one without types
 by_name = pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
 
 
@@ -81,6 +85,67 @@ def test_a_pickled_error_keeps_its_fields(error, protocol):
     assert type(again) is type(error)
     assert fields_of(again) == fields_of(error)
     assert (str(again), repr(again)) == (str(error), repr(error))
+
+
+class Unloadable(Exception):
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+class Unspeakable:
+    def __reduce__(self):
+        raise RuntimeError
+
+    def __repr__(self):
+        raise RuntimeError
+
+
+def nest(depth):
+    value = [print]
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+CIRCLE = {"f": lambda: None}
+CIRCLE["self"] = CIRCLE
+
+
+@pytest.mark.parametrize(
+    ("value", "again"),
+    [
+        ({"a": [1, {"b": threading.Lock}, (2, None)]}, None),
+        ([1, len, {"f": lambda: 1}], r"\[1, <built-in function len>, \{'f': '<function .*'\}\]"),
+        ((lambda: 1,), r"\('<function .*',\)"),
+        (threading.Lock(), r"<unlocked _thread.lock .*>"),
+        (open(__file__), r"<_io.TextIOWrapper .*>"),  # noqa: SIM115, PTH123 - what a caller may have put there
+        (Unloadable(1, 2), r"Unloadable\(1\)"),
+        (Unspeakable(), r"<Unspeakable>"),
+        (Pair(1, lambda: 1), r"\[1, '<function .*'\]"),
+        (CIRCLE, r"\{'f': '<function .*"),
+        (nest(100_000), r"\[.*"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_pickles_whatever_it_holds(value, again):
+    error = SDKValidationError("m", (Problem("$", "r"),), value)
+    read = pickle.loads(pickle.dumps(error))
+    assert (read.message, read.problems) == ("m", (Problem("$", "r"),))
+    if again is None:
+        assert read.raw_value == value
+    else:
+        assert re.match(again, str(read.raw_value))
+
+
+def test_an_error_pickles_without_its_cause():
+    error = UnexpectedClientError("m", "unknown")
+    error.__cause__ = Unloadable(1, 2)
+    assert pickle.loads(pickle.dumps(error)).__cause__ is None
+
+
+def test_a_copy_keeps_what_does_not_pickle():
+    lock = threading.Lock()
+    assert copy.copy(SDKValidationError("m", (), lock)).raw_value is lock
 
 
 @by_name

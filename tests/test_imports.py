@@ -80,11 +80,19 @@ def test_every_public_name_exists_and_is_listed(package):
         package.no_such_name  # noqa: B018 - the look is the test
 
 
-def test_waiting_is_loaded_by_nothing_else():
+def test_composites_are_loaded_by_nothing_else():
     modules = set(
         loaded("from comfydeploy.funcs.run_queue import run_queue; from comfydeploy.funcs.run_get import run_get")
     )
     assert not modules & {
+        "comfydeploy._drivers.steps",
+        "comfydeploy._wire.file_values",
+        "comfydeploy._wire.input_files",
+        "comfydeploy._wire.keys",
+        "comfydeploy._wire.queue_once",
+        "comfydeploy._wire.run_search",
+        "comfydeploy._wire.timeline",
+        "comfydeploy._wire.upload",
         "comfydeploy.outcome",
         "comfydeploy._wire.follower",
         "comfydeploy.streaming",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import typing
 from datetime import UTC, datetime
-from pathlib import Path
 
 import attrs
 import pytest
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from comfydeploy import outcome
 from comfydeploy.errors import ComfyDeployError, ConnectionError, Error, Fate, SDKError
-from comfydeploy.models import WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
+from comfydeploy.models import OutputFile, WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
 from comfydeploy.models.run import RunStatus
 from comfydeploy.outcome import (
     DeadlineExceeded,
@@ -34,17 +33,19 @@ from comfydeploy.result import Failure, Success
 MOMENT = datetime(2026, 11, 25, tzinfo=UTC)
 OUTPUT = WorkflowRunOutputModel(id="o", run_id="r", data={"text": ["x"]})
 RUN = WorkflowRunModel(id="r", status="failed", workflow_inputs={"prompt": "SECRET"}, outputs=[OUTPUT])
+FILE = OutputFile(url="https://f", filename="f.png", kind="images")
+LOST = ConnectionError("lost", "answered")
 ERRORS = [
     RunFailed(
         "K (node 5): E: m", RUN, "r", "node", "5", "K", "E", "m\n\nmore", "a trace", ("a log",), "row", "Look there."
     ),
+    DownloadIncomplete("m", "r", (), ((FILE, LOST),)),
     RunFailed("m", None, None),
     RunCancelled("m", RUN, "r"),
     RunTimedOut("m", RUN, "r", "unmarked", "row", "Look there."),
     RunTimedOut("m", RUN, "r"),
     DeadlineExceeded("m", "r", RUN, "unknown", "Wait on."),
     DeadlineExceeded("m", "r", None, "no"),
-    DownloadIncomplete("m", "r", (Path("cat.png"),), (), "Look there."),
     PollFailed(ConnectionError("lost", "unknown"), "Wait on.", "r"),
     PollFailed(SDKError("busy", 503)),
 ]
@@ -53,7 +54,7 @@ by_name = pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error)
 
 def fields_of(error):
     values = {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
-    return {name: repr(value) if isinstance(value, Exception) else value for name, value in values.items()}
+    return {name: repr(value) if isinstance(value, Exception | tuple) else value for name, value in values.items()}
 
 
 def run(status, **fields):
@@ -195,12 +196,12 @@ def test_errors_match_by_class_and_field():
 
     assert [found(error) for error in ERRORS] == [
         "5",
+        None,
         "m",
         "m",
         "Look there.",
         None,
         "Wait on.",
-        None,
         None,
         "lost",
         None,

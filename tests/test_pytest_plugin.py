@@ -1,16 +1,20 @@
 """The fixtures for pytest, from within and in runs of their own."""
 
 import json
+import os
+import socket
 import subprocess
 import sys
 
 import httpx
 import pytest
 
-from comfydeploy import unwrap
+from comfydeploy import ComfyDeployCore, Failure, Success, unwrap
+from comfydeploy.funcs.deployments_list import deployments_list
 from comfydeploy.funcs.run_get import run_get
 from comfydeploy.funcs.run_queue import run_queue
 
+VARIABLES = ("COMFYDEPLOY_API_KEY", "COMFYDEPLOY_SERVER_URL")
 EVERYTHING = {"attr", "attrs", "cattrs", "httpx", "pydantic", "starlette", "uvicorn", "PIL"}
 
 
@@ -30,6 +34,8 @@ def run_pytest(tmp_path):
             "no:cacheprovider",
             "-p",
             "no:hypothesispytest",
+            "-p",
+            "no:anyio",
             *options,
         ]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -55,6 +61,18 @@ def test_the_client_is_connected_as_well(comfydeploy_client, comfydeploy_emulato
     assert comfydeploy_client.deployments.list()
 
 
+@pytest.mark.parametrize("is_requested", [True, False])
+def test_the_environment_is_set_on_request_only(request, monkeypatch, is_requested):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    emulator = request.getfixturevalue("comfydeploy_environment" if is_requested else "comfydeploy_emulator")
+    request.getfixturevalue("comfydeploy_client")
+    found = [os.environ.get(name) for name in VARIABLES]
+    assert found == ([emulator.bearer, emulator.url] if is_requested else [None, None])
+    with ComfyDeployCore() as core:
+        assert isinstance(deployments_list(core), Success if is_requested else Failure)
+
+
 def test_code_that_takes_an_address_finds_the_server_there(comfydeploy_emulator):
     assert httpx.get(comfydeploy_emulator.url).status_code == 401
 
@@ -67,7 +85,7 @@ def test_marks_give_the_server_other_arguments_the_nearest_last(comfydeploy_emul
 
 def test_a_run_without_the_fixtures_loads_nothing_of_them(run_pytest):
     conftest = "import json, sys\ndef pytest_unconfigure(): print('LOADED', json.dumps(sorted(sys.modules)))"
-    done = run_pytest("def test_nothing(): pass", conftest, "-s")
+    done = run_pytest("def test_nothing(): pass", conftest, "-s", "-p", "no:anyio")  # which loads trio
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED ")]
     modules = json.loads(line.removeprefix("LOADED "))
     assert "comfydeploy._pytest_plugin" in modules
@@ -105,3 +123,21 @@ def test_a_mark_gives_arguments_by_their_names_only(request):
     request.applymarker(pytest.mark.comfydeploy_emulator("manual"))
     with pytest.raises(TypeError, match="takes arguments of Emulator by their names, not 'manual'"):
         request.getfixturevalue("comfydeploy_emulator")
+
+
+def test_blocked_sockets_need_no_port(request, monkeypatch):
+    """As pytest-socket blocks them: a class of its own, which allows Unix sockets only."""
+
+    class GuardedSocket(socket.socket):
+        __module__ = "pytest_socket"
+
+        def __new__(cls, family=-1, type=-1, proto=-1, fileno=None):  # noqa: A002 - the names of socket.socket
+            if fileno is None and family != getattr(socket, "AF_UNIX", None):
+                raise RuntimeError("A test tried to use socket.socket.")
+            return super().__new__(cls, family, type, proto, fileno)
+
+    monkeypatch.setattr(socket, "socket", GuardedSocket)
+    emulator = request.getfixturevalue("comfydeploy_emulator")
+    core = request.getfixturevalue("comfydeploy_core")
+    assert emulator.url == "http://emulator/api"
+    assert unwrap(run_queue(core, {"deployment_id": emulator.deployments["picture"]}))

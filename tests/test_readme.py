@@ -51,6 +51,7 @@ SHOWN = {
         "queued 3 None ConnectError: ",
         "<Success: []>",
     ),
+    "docs/limits.md": ("<Failure: The server answered with an error (status 404): Run not found>",),
     "docs/testing.md": ("POST /api/run/queue b'{\"deployment_id\":\"d\"}'\n<Success: CreateRunResponse(run_id='r')>",),
     "docs/webhooks.md": ("job-7 r success 1 True\njob-7 r success 1 True",),
 }

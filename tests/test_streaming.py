@@ -5,6 +5,7 @@ import gc
 import subprocess
 import sys
 import threading
+import zlib
 
 import httpx
 import pytest
@@ -50,6 +51,34 @@ def test_a_stream_gives_every_event_and_the_run_id(calls, raw):
     ]
     assert unwrap(items[1]).data.data["number"] == 3
     assert stream.run_id == "the-run"
+
+
+def test_a_stream_that_cannot_be_decompressed_keeps_the_run_id(calls, raw):
+    head = HEAD.replace(b"chunked", b"chunked\r\ncontent-encoding: gzip")
+    packer = zlib.compressobj(wbits=31)
+    whole = packer.compress(b'event: event_update\ndata: {"prompt_id": "the-run"}\n\n')
+    whole += packer.flush(zlib.Z_SYNC_FLUSH)
+    items = calls.items(opened(calls, raw([head, chunk(whole), chunk(b"\xff" * 50), END])))
+    error = items[-1].failure()
+    assert unwrap(items[0]).data.data == {"prompt_id": "the-run"}
+    assert (type(error), error.fate, error.run_id) == (errors.ConnectionError, "answered", "the-run")
+    assert str(error).startswith("The body of the response cannot be decompressed")
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_a_lost_stream_holds_no_token(calls, raw, given):
+    server = raw([HEAD, QUEUING, "close"])
+    clients = {"http_client": httpx.Client(), "async_http_client": httpx.AsyncClient()} if given else {}
+    (*_, last) = calls.items(opened(calls, server, **clients))
+    link = last.failure()
+    while link:
+        assert "key-of-the-test" not in str(getattr(getattr(link, "_request", None), "headers", ""))
+        assert "key-of-the-test" not in f"{link!r} {vars(link)}"
+        assert link.__traceback__ is None
+        link = link.__cause__
+    if given:
+        clients["http_client"].close()
+        calls.run(clients["async_http_client"].aclose())
 
 
 def test_a_stream_may_be_read_item_by_item(calls, raw):

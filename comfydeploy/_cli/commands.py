@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from comfydeploy import __version__
 from comfydeploy._cli.demo import show
+from comfydeploy._cli.terminal import console, survives_reader, unwound
 from comfydeploy._emulator.quirks.catalogue import ALL
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.emulator import Emulator, Quirk
@@ -49,7 +49,9 @@ class _EmulatorCommand(click.Command):
     type=click.Choice(["real", "manual"]),
     help='`manual` stands still but for POST /_emulator/clock/advance with JSON such as {"seconds": 5}.',
 )
-@click.option("--cold-start", default=0.3, show_default=True, metavar="SECONDS", help="The wait for a machine.")
+@click.option(
+    "--cold-start", type=float, metavar="SECONDS", help="The wait for a machine.  [default: 0.3; 0 with --comfyui]"
+)
 @click.option("--queue-length", default=0, metavar="RUNS", help="Runs of others that wait before each new one.")
 @click.option("--retention", type=int, metavar="RUNS", help="How many runs that have ended are kept.  [default: all]")
 @click.option(
@@ -64,6 +66,27 @@ class _EmulatorCommand(click.Command):
     "--workflows",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder of graphs in ComfyUI's API format: each name.json is the deployment `name`. Needs --comfyui.",
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A further name that requests may be sent to, such as a service of Docker Compose; `*` is any.",
+)
+@click.option(
+    "--allow-origin",
+    "allowed_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="A further origin whose pages may use the API, such as https://app.example.com; `*` is any.",
+)
+@click.option(
+    "--allow-network",
+    "allowed_networks",
+    metavar="NETWORK",
+    multiple=True,
+    help="A private network, such as 172.16.0.0/12, of webhooks and files of inputs; `private` is all.",
 )
 def emulator(**settings: Any) -> None:
     """Serve the API on this computer until Ctrl-C.
@@ -81,15 +104,18 @@ def emulator(**settings: Any) -> None:
 
 
 def _announce(running: Emulator) -> None:
-    console = Console(highlight=False)
-    console.print(f"server_url  [bold]{running.url}[/]")
-    console.print(f"bearer      [bold]{running.bearer}[/]")
-    console.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
-    console.print("deployment_id:")
-    width = max(map(len, running.deployments))
-    for name, deployment_id in running.deployments.items():
-        console.print(f"  {name:<{width}}  {deployment_id}")
-    console.print("Ctrl-C ends it.", style="dim")
+    with survives_reader():
+        out = console()
+        out.print(f"server_url  [bold]{running.url}[/]")
+        out.print(f"bearer      [bold]{running.bearer}[/]")
+        out.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
+        out.print("deployment_id:")
+        width = max(map(len, running.deployments))
+        for name, deployment_id in running.deployments.items():
+            out.print(f"  {name:<{width}}  {deployment_id}")
+        for problem in running.check():
+            out.print(f"Problem: {problem}", style="yellow", markup=False)
+        out.print("Ctrl-C ends it.", style="dim")
 
 
 @comfydeploy.command()
@@ -111,16 +137,20 @@ def demo(server_url: str | None, deployment_id: str | None, output: Path, api_ke
     Starts a local server, or uses the one at --server-url with the key in COMFYDEPLOY_API_KEY. Runs on a real server
     cost money: there the demo creates three.
     """
-    console = Console(highlight=False)
-    if server_url is None:
-        with Emulator() as local, ComfyDeployCore(bearer=local.bearer, server_url=local.url) as core:
-            console.print(f"A local server is running at {local.url}", style="dim")
-            quick, slow = (deployment_id or local.deployments[name] for name in ("picture", "slow"))
-            finished = show(core, console, output, quick=quick, slow=slow)
-    elif api_key is None or deployment_id is None:
-        raise click.UsageError("--server-url needs COMFYDEPLOY_API_KEY in the environment and --deployment-id")
-    else:
-        with ComfyDeployCore(bearer=api_key, server_url=server_url) as core:
-            finished = show(core, console, output, quick=deployment_id, slow=deployment_id)
+    with unwound():
+        finished = _shown(server_url, deployment_id, output, api_key)
     if not finished:
         raise SystemExit(1)
+
+
+def _shown(server_url: str | None, deployment_id: str | None, output: Path, api_key: str | None) -> bool:
+    out = console()
+    if server_url is None:
+        with Emulator() as local, ComfyDeployCore(bearer=local.bearer, server_url=local.url) as core:
+            out.print(f"A local server is running at {local.url}", style="dim")
+            quick, slow = (deployment_id or local.deployments[name] for name in ("picture", "slow"))
+            return show(core, out, output, quick=quick, slow=slow)
+    if api_key is None or deployment_id is None:
+        raise click.UsageError("--server-url needs COMFYDEPLOY_API_KEY in the environment and --deployment-id")
+    with ComfyDeployCore(bearer=api_key, server_url=server_url) as core:
+        return show(core, out, output, quick=deployment_id, slow=deployment_id)

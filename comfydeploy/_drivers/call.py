@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 import comfydeploy.result as results
 from comfydeploy._http.sending import send, send_async
 from comfydeploy._wire.arguments import invalid_argument
-from comfydeploy._wire.exchange import Exchange, Pause
+from comfydeploy._wire.exchange import Exchange, Pause, Renew
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import authorization
@@ -38,9 +38,14 @@ def call(
         while True:
             outcome = send(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
-            if not isinstance(step, Pause):
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+            elif not isinstance(step, Renew):
                 return step
-            time.sleep(step.seconds)
+            elif (renewed := _token(core)) == token:
+                return step.failure
+            else:
+                token = renewed
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
@@ -57,20 +62,31 @@ async def call_async(
     try:
         check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
-        if exchange.ends_at is None:
+        if exchange.deadline is None:
             return await _settled(core, exchange)
-        from asyncio import timeout
-
-        async with timeout(exchange.ends_at + _GRACE - monotonic()):
-            return await _settled(core, exchange)
+        return await _settled_in_time(core, exchange, exchange.deadline.at)
     except MemoryError:
         raise
     except TimeoutError as error:
-        is_late = exchange is not None and exchange.ends_at is not None and monotonic() >= exchange.ends_at
+        deadline = exchange.deadline if exchange else None
+        is_late = deadline is not None and deadline.has_passed(monotonic())
         late = exchange.late("in a phase without a limit of its own") if exchange and is_late else error
         return _failure(late, exchange)
     except Exception as error:  # noqa: BLE001 - a function never raises
         return _failure(error, exchange)
+
+
+async def _settled_in_time(core: ComfyDeployCore, exchange: Exchange[V], ends_at: float) -> results.Result[V, Error]:
+    from asyncio import get_running_loop, timeout
+
+    loop = get_running_loop()
+    async with timeout(None) as whole:
+        # Set at the deadline and not before, because after a busy moment of the loop both limits would end at once.
+        grace = loop.call_later(ends_at - monotonic(), lambda: whole.reschedule(loop.time() + _GRACE))
+        try:
+            return await _settled(core, exchange)
+        finally:
+            grace.cancel()
 
 
 async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Result[V, Error]:
@@ -80,11 +96,16 @@ async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Resu
         while True:
             outcome = await send_async(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
-            if not isinstance(step, Pause):
-                return step
-            from asyncio import sleep
+            if isinstance(step, Pause):
+                from asyncio import sleep
 
-            await sleep(step.seconds)
+                await sleep(step.seconds)
+            elif not isinstance(step, Renew):
+                return step
+            elif (renewed := await _token_async(core)) == token:
+                return step.failure
+            else:
+                token = renewed
     except Exception:
         if isinstance(outcome, Reply) and outcome.source is not None:
             await outcome.source[0].aclose()

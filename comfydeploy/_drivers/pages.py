@@ -1,6 +1,6 @@
 """Lists that come in pages: a call for each page, made when the page is wanted."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from attrs import evolve, frozen
@@ -9,6 +9,7 @@ from comfydeploy._drivers.call import call, call_async
 from comfydeploy._wire.operation import Operation
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, SDKValidationError
+from comfydeploy.models.document import Documents
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result, Success
 
@@ -23,7 +24,7 @@ class PageCursor(Generic[T]):
     fixed: Mapping[str, Any]
     limit: int
     offset: int
-    before: list[T] | None = None
+    before: Sequence[Any] | None = None
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -35,13 +36,14 @@ class PageCursor(Generic[T]):
         if not isinstance(page, Success):
             return page, None
         rows = page.unwrap()
-        if not rows:
+        sent = rows.raw if isinstance(rows, Documents) else rows  # also those that cannot be read
+        if not sent:
             return None, None
-        if rows == self.before:  # without this check the list would never end
+        if sent == self.before:  # without this check the list would never end
             reason = "The server sent the same page twice: it ignores the offset"
-            return Failure(SDKValidationError(reason, (), rows, "answered")), None
-        after = evolve(self, offset=self.offset + self.limit, before=rows)
-        return page, after if len(rows) >= self.limit else None
+            return Failure(SDKValidationError(reason, (), sent, "answered")), None
+        after = evolve(self, offset=self.offset + self.limit, before=sent)
+        return page, after if len(sent) >= self.limit else None
 
 
 def pages(

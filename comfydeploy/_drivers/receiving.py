@@ -12,6 +12,7 @@ from comfydeploy._wire.file_body import FileBody
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.errors import ComfyDeployError, Error
+from comfydeploy.models.secret import NOTHING_SECRET
 
 DownloadProgress: TypeAlias = Callable[[int, int | None], object]
 
@@ -137,4 +138,4 @@ def _check_size(size: int, terms: Terms) -> None:
 def _ended_by(error: Exception, client: Any) -> Error:
     if isinstance(error, ComfyDeployError):
         return cast("Error", error.with_traceback(None))
-    return response_error(error, "answered", closed=client.is_closed)
+    return response_error(error, "answered", closed=client.is_closed, sent=NOTHING_SECRET)

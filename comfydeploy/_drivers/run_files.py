@@ -169,16 +169,12 @@ async def save_async(
                 folder.renew(again)
                 await receive_all()
     except Exception as error:  # noqa: BLE001 - a function never raises
-        found = _of_a_task(error)
+        of_tasks: tuple[Exception, ...] = getattr(error, "exceptions", (error,))
+        found = of_tasks[0]
         if isinstance(found, MemoryError):
             raise found from None
         return unwritten(found)
     return folder.saved
-
-
-def _of_a_task(error: Exception) -> Exception:
-    exceptions: tuple[Exception, ...] = getattr(error, "exceptions", (error,))
-    return exceptions[0]
 
 
 def _given(run_or_id: Any) -> WorkflowRunModel | None:

@@ -32,7 +32,6 @@ class Sink:
         self._part: Path | None = None
         self._file: Any = None
         self._is_stopped = False
-        self._is_closed = False
         self._lock = allocate_lock()
         if not (to is None or is_path(to) or _is_writable(to)):
             raise _unwritable(f"expected a path or a binary file open for writing, got {type(to).__name__}")
@@ -50,7 +49,7 @@ class Sink:
     def write(self, data: bytes) -> None:
         """Write all of the bytes, also to a file that takes a part of them, or none for a while."""
         with self._lock:
-            if self._is_closed:  # the caller has left while a thread was at work
+            if self._is_stopped:  # the caller has left while a thread was at work
                 raise OSError("the target was closed")
             self.size += len(data)
             while data:
@@ -95,7 +94,6 @@ class Sink:
     def close(self) -> None:
         """Close what was opened; remove a file that is not whole."""
         with self._lock:
-            self._is_closed = True
             if self._path is not None and self._file is not None:
                 with suppress(OSError):
                     self._file.close()

@@ -1,22 +1,23 @@
 """Waiting for a run: the loops that carry out the steps of its follower."""
 
-import time
 from collections.abc import Mapping
+from functools import partial
 from random import random
 from time import monotonic
 from typing import Any, Final, TypeAlias, get_args
 
 from attrs import evolve
 
-from comfydeploy._drivers.call import call, call_async
+from comfydeploy._drivers.steps import carry_out, carry_out_async, run_steps, run_steps_async
 from comfydeploy._wire.follower import Follower
 from comfydeploy._wire.operation import Operation
+from comfydeploy._wire.queue_once import Sending, queueing_with_files
 from comfydeploy._wire.steps import Done, Emit, Request, Sleep
+from comfydeploy._wire.timeline import Action, Send
 from comfydeploy._wire.transport_errors import request_error
 from comfydeploy._wire.wait_settings import WaitSettings
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, SDKValidationError
-from comfydeploy.models.create_run import CreateRunResponse
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import WaitError, WatchItem
 from comfydeploy.result import Failure, Result, Success
@@ -25,16 +26,15 @@ Operations: TypeAlias = Mapping[type[Request], Operation[Mapping[str, Any], Any]
 WaitResult: TypeAlias = Result[WorkflowRunModel, WaitError]
 
 _ERRORS: Final = get_args(Error)
+_IN_DOUBT: Final = "A run may have been created, and billed"
 
 
 def next_item(core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower) -> WatchItem:
     """Carry out the steps of a follower up to its next item; the last item is its result."""
     while not isinstance(step := follower.step, Done):
         result = None
-        if isinstance(step, Sleep):
-            time.sleep(step.seconds)
-        elif not isinstance(step, Emit):
-            result = call(core, operations[type(step)], step.arguments(follower.run_id), settings.once(step.seconds))
+        if not isinstance(step, Emit):
+            result = carry_out(core, settings.options, _action(operations, step, follower.run_id))
         follower.feed(result, monotonic(), random())  # noqa: S311 - jitter
         if isinstance(step, Emit):
             return step.item
@@ -45,15 +45,10 @@ async def next_item_async(
     core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower
 ) -> WatchItem:
     """Carry out the steps of a follower up to its next item, async."""
-    from asyncio import sleep
-
     while not isinstance(step := follower.step, Done):
         result = None
-        if isinstance(step, Sleep):
-            await sleep(step.seconds)
-        elif not isinstance(step, Emit):
-            operation, arguments = operations[type(step)], step.arguments(follower.run_id)
-            result = await call_async(core, operation, arguments, settings.once(step.seconds))
+        if not isinstance(step, Emit):
+            result = await carry_out_async(core, settings.options, _action(operations, step, follower.run_id))
         follower.feed(result, monotonic(), random())  # noqa: S311 - jitter
         if isinstance(step, Emit):
             return step.item
@@ -97,6 +92,8 @@ async def wait_async(
     except Exception as error:  # noqa: BLE001 - of a callback, and a function never raises
         await _abandon_async(core, operations, settings, follower)
         return _named(Failure(request_error(error, "answered", closed=False)), run_id)
+    except GeneratorExit:  # the coroutine is closed, where nothing can be awaited any more
+        raise
     except BaseException as interrupt:
         interrupt.add_note(f"The run is {run_id}")
         await _abandon_async(core, operations, settings, follower)
@@ -106,7 +103,7 @@ async def wait_async(
 
 def queue_and_wait(
     core: ComfyDeployCore,
-    queue: Operation[object, CreateRunResponse],
+    sending: Sending,
     operations: Operations,
     request: object,
     settings: WaitSettings,
@@ -116,7 +113,12 @@ def queue_and_wait(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    created = call(core, queue, request, settings.options)
+    try:
+        machine = partial(queueing_with_files, sending=sending, request=request)
+        created = run_steps(core, settings.options, machine)
+    except BaseException as interrupt:
+        interrupt.add_note(_IN_DOUBT)
+        raise
     if not isinstance(created, Success):
         return created
     return wait(core, operations, created.unwrap().run_id, settings, began)
@@ -124,7 +126,7 @@ def queue_and_wait(
 
 async def queue_and_wait_async(
     core: ComfyDeployCore,
-    queue: Operation[object, CreateRunResponse],
+    sending: Sending,
     operations: Operations,
     request: object,
     settings: WaitSettings,
@@ -134,10 +136,19 @@ async def queue_and_wait_async(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    created = await call_async(core, queue, request, settings.options)
+    try:
+        machine = partial(queueing_with_files, sending=sending, request=request)
+        created = await run_steps_async(core, settings.options, machine)
+    except BaseException as interrupt:
+        interrupt.add_note(_IN_DOUBT)
+        raise
     if not isinstance(created, Success):
         return created
     return await wait_async(core, operations, created.unwrap().run_id, settings, began)
+
+
+def _action(operations: Operations, step: Sleep | Request, run_id: str) -> Action:
+    return step if isinstance(step, Sleep) else Send(operations[type(step)], step.arguments(run_id), step.seconds)
 
 
 def _named(result: WaitResult, run_id: str) -> WaitResult:
@@ -168,6 +179,8 @@ async def _abandon_async(
             await next_item_async(core, operations, settings, follower)
 
     follower.abandon(monotonic())
+    if follower.result is not None:
+        return
     finishing = create_task(finish())
     while not finishing.done():
         try:

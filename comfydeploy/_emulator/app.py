@@ -12,11 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.deployments.catalogue import NotFoundError
 from comfydeploy._emulator.faults.breaking import Breaker
+from comfydeploy._emulator.faults.closing import ClosingAfter500
 from comfydeploy._emulator.faults.faults import Faults
 from comfydeploy._emulator.page.routes import PageRoutes
+from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.routes.control import CONTROL, ControlRoutes
 from comfydeploy._emulator.routes.service import ENDPOINTS
 from comfydeploy._emulator.validation import UnprocessableError
+from comfydeploy._emulator.web.door import Door
 from comfydeploy._emulator.web.limits import BodyLimit
 from comfydeploy._emulator.web.recorder import Recorder
 from comfydeploy._emulator.web.responses import BrokenError, Json, error_response
@@ -36,8 +39,9 @@ class Application:
         ]
         routes = [*(endpoint.route(backend) for endpoint in ENDPOINTS), *own]
         for route in routes:
-            # Starlette answers HEAD wherever GET is; the real server does not.
-            (route.methods or set()).discard("HEAD")
+            # Starlette answers HEAD wherever GET is; the real API does not, its storage does.
+            if (route.path + "/").startswith(_GUARDED):
+                (route.methods or set()).discard("HEAD")
         app = Starlette(
             routes=routes,
             exception_handlers=dict.fromkeys(
@@ -47,15 +51,21 @@ class Application:
         gated = BearerGate(app, bearer)
         self._backend: Final = backend
         self._breaker: Final = Breaker(gated, faults, backend.clock)
-        self._own: Final = own
-        self._watching: Final = BodyLimit(gated)
-        self._answering: Final = recorder.recording(BodyLimit(self._breaker))
+        watching = BodyLimit(gated)
+        answering: ASGIApp = recorder.recording(BodyLimit(self._breaker))
+        closes = Quirk.CLOSED_CONNECTION in backend.quirks
+        answering = ClosingAfter500(answering) if closes else answering
+
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            # Requests of the page and of the control routes are not recorded and have no faults.
+            is_own = any(route.matches(scope)[0] is not Match.NONE for route in own)
+            await (watching if is_own else answering)(scope, receive, send)
+
+        self._door: Final = Door(answer, backend.settings.allowed_hosts, backend.settings.allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        # Requests of the page and of the control routes are not recorded and have no faults.
-        is_own = any(route.matches(scope)[0] is not Match.NONE for route in self._own)
-        await (self._watching if is_own else self._answering)(scope, receive, send)
+        await self._door(scope, receive, send)
 
     async def stop(self) -> None:
         """End all runs, streams and sessions."""

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, Literal, Self, Unpack
+from typing import Any, Final, Literal, Self, Unpack
 
 import httpx
 
 from comfydeploy._emulator.app import LOCAL_KEY, Application
-from comfydeploy._emulator.backend import Backend, Settings
+from comfydeploy._emulator.backend import COLD_START, Backend, Settings
 from comfydeploy._emulator.clock import chosen_clock
 from comfydeploy._emulator.comfyui import connected
 from comfydeploy._emulator.deployments.catalogue import Catalogue
@@ -27,7 +27,9 @@ from comfydeploy._emulator.validation import UnprocessableError
 from comfydeploy._emulator.web.event_stream import EventStream
 from comfydeploy._emulator.web.recorder import ReceivedRequest, Recorder
 from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery
+from comfydeploy._emulator.webhooks.transport import AppTransport
 
+_LOOPBACK: Final = "127.0.0.1"
 _NO_PORT: Final = "http://emulator"
 
 
@@ -40,9 +42,9 @@ class Emulator:
 
     With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
     until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
-    anyway. A machine takes a new run after ``cold_start`` seconds; until then ``queue_length`` runs of others
-    wait before it, which leave one by one: ``queue_position`` tells its place, the first being 1. With ``retention``
-    only so many of the runs that have ended are kept, the latest, with their logs and files.
+    anyway. A machine takes a new run after ``cold_start`` seconds, which is 0 with ``comfyui`` and else 0.3; until then
+    ``queue_length`` runs of others wait before it, which leave one by one: ``queue_position`` has its place, the first
+    being 1. With ``retention`` only so many of the ended runs are kept, the latest, with their logs and files.
 
     ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
     name is a ``ValueError``.
@@ -50,6 +52,11 @@ class Emulator:
     ``comfyui`` is the address of a ComfyUI, such as ``http://127.0.0.1:8188`` (extra ``comfydeploy[comfyui]``): it
     executes the graphs of workflow runs, and those of the folder ``workflows``, where each ``name.json``, in ComfyUI's
     API format, is the deployment ``name``.
+
+    Requests must be sent to an address or to a name of this computer, or to one of ``allowed_hosts``: a page of
+    another site could make its own name stand for this computer. Pages of this computer and of ``allowed_origins``,
+    such as ``https://app.example.com``, may read the responses. Webhooks, and files that inputs name, may be at
+    loopback and public addresses and in ``allowed_networks``, such as ``172.16.0.0/12``; ``"private"`` allows all.
     """
 
     def __init__(  # noqa: PLR0913 - all that can be set
@@ -62,14 +69,20 @@ class Emulator:
         pace: float = 1.0,
         seed: int | None = None,
         clock: Literal["real", "manual"] = "real",
-        cold_start: float = 0.3,
+        cold_start: float | None = None,
         queue_length: int = 0,
         retention: int | None = None,
         quirks: str | Iterable[str] = (),
         comfyui: str | None = None,
         workflows: str | Path | None = None,
+        allowed_hosts: str | Iterable[str] = (),
+        allowed_origins: str | Iterable[str] = (),
+        allowed_networks: str | Iterable[str] = (),
     ) -> None:
-        executing, deployments = connected(comfyui, workflows)
+        executing, folder = connected(comfyui, workflows)
+        if cold_start is None:
+            # A machine with a ComfyUI that runs is there at once.
+            cold_start = 0.0 if executing else COLD_START
         self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self._wanted: Final = (host, port)
         self._settings: Final = Settings(
@@ -80,9 +93,13 @@ class Emulator:
             retention=retention,
             quirks=chosen(quirks),
             comfyui=executing,
+            allowed_hosts=_names(allowed_hosts),
+            allowed_origins=_names(allowed_origins),
+            allowed_networks=_names(allowed_networks),
         )
         self._clock: Final = chosen_clock(clock, pace)
-        self._catalogue: Final = Catalogue(deployments)
+        self._folder: Final = folder
+        self._catalogue: Final = Catalogue(folder.deployments if folder else tuple)
         self._deliveries: Final = Deliveries()
         self._streams: Final[set[EventStream]] = set()
         self._faults: Final = Faults(OPERATIONS.names)
@@ -91,6 +108,7 @@ class Emulator:
         self._service: Service | None = None
         self._exits: Final = ExitStack()
         self._backend: Backend | None = None
+        self._receiver: AppTransport | None = None
 
     @property
     def url(self) -> str:
@@ -163,6 +181,21 @@ class Emulator:
         """
         self._catalogue.script(deployment, outcome, times)
 
+    def check(self) -> tuple[str, ...]:
+        """Return what is wrong with the ComfyUI and the workflows, in a sentence each; it asks ComfyUI."""
+        service, backend = self._serving()
+        problems = self._folder.problems() if self._folder else []
+        return (*problems, *service.call(backend.comfyui_problems(self._folder)))
+
+    def deliver_to(self, app: Callable[..., Any] | None) -> None:
+        """Send all webhooks to an ASGI or WSGI application in this process, so that a test needs no server for it.
+
+        It replaces the network for all addresses, and is called in a thread of the emulator. ``None`` ends that.
+        """
+        self._receiver = AppTransport(app) if app else None
+        if self._backend:
+            self._backend.receiver = self._receiver
+
     def advance(self, seconds: float) -> None:
         """Let time pass on the manual clock; returns when everything that was due has happened.
 
@@ -182,13 +215,18 @@ class Emulator:
             raise RuntimeError("The emulator has been started already")
         host, number = self._wanted
         with ExitStack() as exits:
-            port = None if number is None else exits.enter_context(bound(host, number))
+            ports = [] if number is None else [exits.enter_context(bound(host, number))]
+            if ports and host == _LOOPBACK:
+                # The name localhost is this address first on some systems.
+                with suppress(OSError):
+                    ports.append(exits.enter_context(bound("::1", ports[0].getsockname()[1])))
             backend = Backend(self._settings, self._clock, self._catalogue, self._streams, self._deliveries)
+            backend.receiver = self._receiver
             exits.enter_context(closing(backend))
             app = Application(backend, self.bearer, self._faults, self._recorder)
-            self._service = exits.enter_context(Service(app, port, app.stop))
+            self._service = exits.enter_context(Service(app, ports, app.stop))
             self._backend = backend
-            self._address = address(*port.getsockname()[:2]) if port else _NO_PORT
+            self._address = address(*ports[0].getsockname()[:2]) if ports else _NO_PORT
             self._exits.push(exits.pop_all())
 
     def stop(self) -> None:
@@ -247,3 +285,7 @@ class Emulator:
         with ending() as wait, self:
             announce(self)
             wait()
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -1,7 +1,8 @@
 """``client.run``: the operations on runs, raising."""
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,11 +13,13 @@ from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream, is_pas
 from comfydeploy._facade.run_deployment import RunDeployment
 from comfydeploy._facade.run_workflow import RunWorkflow
 from comfydeploy._wire.follower import OnAbandon
+from comfydeploy._wire.run_search import Cache
 from comfydeploy._wire.wait_settings import OnQueued, OnUpdate
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_batch import run_batch, run_batch_async
 from comfydeploy.funcs.run_cancel import run_cancel, run_cancel_async
 from comfydeploy.funcs.run_download import run_download, run_download_async
+from comfydeploy.funcs.run_find import run_find, run_find_async
 from comfydeploy.funcs.run_first_result import run_first_result, run_first_result_async
 from comfydeploy.funcs.run_get import run_get, run_get_async
 from comfydeploy.funcs.run_logs import run_logs, run_logs_async
@@ -24,14 +27,17 @@ from comfydeploy.funcs.run_logs_stream import run_logs_stream, run_logs_stream_a
 from comfydeploy.funcs.run_native import run_native, run_native_async
 from comfydeploy.funcs.run_queue import run_queue, run_queue_async
 from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait, run_queue_and_wait_async
+from comfydeploy.funcs.run_queue_once import run_queue_once, run_queue_once_async
 from comfydeploy.funcs.run_stream import run_stream, run_stream_async
 from comfydeploy.funcs.run_sync import run_sync, run_sync_async
 from comfydeploy.funcs.run_wait import run_wait, run_wait_async
 from comfydeploy.funcs.run_watch import run_watch, run_watch_async
 from comfydeploy.models.cancel_run import CancelRunResponse
 from comfydeploy.models.create_run import CreateRunResponse
+from comfydeploy.models.found_runs import FoundRuns
 from comfydeploy.models.media_file import MediaFile
 from comfydeploy.models.native_run import NativeRun
+from comfydeploy.models.queued_once import QueuedOnce
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_batch import CreateRunBatchResponse
 from comfydeploy.models.run_log import RunLog, RunLogLine
@@ -125,6 +131,82 @@ class Run:
         """Create a run and return it when it has succeeded; see ``run_queue_and_wait``."""
         result = await run_queue_and_wait_async(
             self._core, request, options, on_queued=on_queued, on_update=on_update, on_abandon=on_abandon
+        )
+        return unwrap(result)
+
+    def queue_once(
+        self,
+        request: AnyRunRequest,
+        key: str,
+        options: _Options = None,
+        *,
+        settle: float = 60,
+        since: datetime | None = None,
+        cache: Cache | None = None,
+    ) -> QueuedOnce:
+        """Return the run that carries a key, and create it where there is none; see ``run_queue_once``."""
+        result = run_queue_once(self._core, request, key, options, settle=settle, since=since, cache=cache)
+        return unwrap(result)
+
+    async def queue_once_async(
+        self,
+        request: AnyRunRequest,
+        key: str,
+        options: _Options = None,
+        *,
+        settle: float = 60,
+        since: datetime | None = None,
+        cache: Cache | None = None,
+    ) -> QueuedOnce:
+        """Return the run that carries a key, and create it where there is none; see ``run_queue_once``."""
+        result = await run_queue_once_async(self._core, request, key, options, settle=settle, since=since, cache=cache)
+        return unwrap(result)
+
+    def find(
+        self,
+        keys: str | Iterable[str],
+        options: _Options = None,
+        *,
+        workflow_id: str | None = None,
+        deployment_id: str | None = None,
+        workflow_version_id: str | None = None,
+        since: datetime | None = None,
+        cache: Cache | None = None,
+    ) -> FoundRuns:
+        """Return the runs that carry one of the keys; see ``run_find``."""
+        result = run_find(
+            self._core,
+            keys,
+            options,
+            workflow_id=workflow_id,
+            deployment_id=deployment_id,
+            workflow_version_id=workflow_version_id,
+            since=since,
+            cache=cache,
+        )
+        return unwrap(result)
+
+    async def find_async(
+        self,
+        keys: str | Iterable[str],
+        options: _Options = None,
+        *,
+        workflow_id: str | None = None,
+        deployment_id: str | None = None,
+        workflow_version_id: str | None = None,
+        since: datetime | None = None,
+        cache: Cache | None = None,
+    ) -> FoundRuns:
+        """Return the runs that carry one of the keys; see ``run_find``."""
+        result = await run_find_async(
+            self._core,
+            keys,
+            options,
+            workflow_id=workflow_id,
+            deployment_id=deployment_id,
+            workflow_version_id=workflow_version_id,
+            since=since,
+            cache=cache,
         )
         return unwrap(result)
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from comfydeploy._http.loading import AWAITED, BLOCKING, READING, load
+from comfydeploy._http.loading import AWAITED, BLOCKING, READING, load, watch_forks
 from comfydeploy.errors import InvalidRequestError, RequestAbortedError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Connections:
         transport: "httpx.BaseTransport | None",
         async_transport: "AsyncTransport | None",
     ) -> None:
+        watch_forks()
         self.given = given
         self.async_given = async_given
         self._transport = transport

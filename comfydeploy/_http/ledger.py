@@ -33,7 +33,8 @@ class Slot(Generic[C]):
         self.idle_since = 0.0
 
     def __del__(self) -> None:
-        self._ledger.drop(self)
+        with suppress(AttributeError):  # a Ctrl-C above
+            self._ledger.drop(self)
 
     def usable(self, origin: Origin) -> C | None:
         """Return the connection if it still leads to the origin, and neither broke nor has something unread."""

@@ -5,8 +5,9 @@ that is being imported, or the one of a pool. So a fork waits until neither is h
 """
 
 import os
+from _thread import RLock
+from functools import cache
 from importlib import import_module
-from threading import RLock
 from typing import Final
 
 LOCK: Final = RLock()
@@ -16,7 +17,10 @@ LOCK: Final = RLock()
 BLOCKING: Final = ("comfydeploy._http.clients", "anyio", "encodings.idna", "stringprep")
 AWAITED: Final = ("concurrent.futures.thread", *BLOCKING, "comfydeploy._http.async_network", "anyio._backends._asyncio")
 READING: Final = (
-    "comfydeploy._wire.compiled",
+    "comfydeploy._http.forms",
+    "comfydeploy._wire.constructors",
+    "comfydeploy._wire.events",
+    "comfydeploy._wire.field_readers",
     "comfydeploy._wire.json_decoding",
     "comfydeploy._wire.retry",
     "comfydeploy._wire.structure",
@@ -45,7 +49,10 @@ def _before() -> None:
         LOCK.acquire()
 
 
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
-    # After that of logging, because hooks run in reverse: what waits for imports must not wait with logging locked.
+@cache
+def watch_forks() -> None:
+    """Begin to hold forks back; a core does so as it is made."""
+    # After logging has, because hooks run in reverse: what waits for imports must not wait with logging locked.
     import_module("logging")
-    os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)
+    if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
+        os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)

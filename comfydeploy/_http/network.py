@@ -6,21 +6,17 @@ thread is waiting for.
 
 import socket
 import ssl
-from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import httpcore
 
-from comfydeploy._wire.deadline import remaining, started
-
-T = TypeVar("T")
+from comfydeploy._http.tls_stream import TlsStream
+from comfydeploy._wire.deadline import remaining
 
 CLOSED: Final = "The client was closed"
 LATE: Final = "timed out"
-_CHUNK: Final = 65_536
 # A server that vanished without a word is noticed after 60 + 4 * 30 seconds, also by a call without a limit.
 _OPTIONS: Final = tuple(
     (getattr(socket, name), value)
@@ -140,7 +136,9 @@ class SocketStream(httpcore.NetworkStream):
         self._socket.close()
 
     def __del__(self) -> None:
-        self.close()  # what a Ctrl-C between two lines left behind
+        # What a Ctrl-C between two lines left behind, or in the lines above.
+        with suppress(AttributeError):
+            self.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
@@ -170,85 +168,6 @@ class SocketStream(httpcore.NetworkStream):
         if seconds != self._seconds:
             self._seconds = seconds
             self._socket.settimeout(seconds)
-
-
-class TlsStream(httpcore.NetworkStream):
-    """TLS over another stream, which may be TLS itself, as behind an https proxy.
-
-    In memory, so that the socket stays where ``Network`` knows it, also during the handshake.
-    """
-
-    def __init__(
-        self, below: httpcore.NetworkStream, context: ssl.SSLContext, hostname: str | None, timeout: float | None
-    ) -> None:
-        self._below = below
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        try:
-            self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=hostname)
-            self._pumped(self._tls.do_handshake, timeout)
-        except httpcore.TimeoutException as error:
-            self.close()
-            raise httpcore.ConnectTimeout(str(error)) from error
-        except (httpcore.NetworkError, OSError, ValueError) as error:
-            self.close()
-            raise httpcore.ConnectError(str(error)) from error
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what has come, or wait for it; no bytes are the end."""
-        try:
-            return self._pumped(partial(self._tls.read, max_bytes), timeout)
-        except ssl.SSLEOFError:  # many servers end the connection without ending TLS
-            return b""
-        except ssl.SSLError as error:
-            raise httpcore.ReadError(str(error)) from error
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send all bytes."""
-        left = memoryview(buffer)
-        try:
-            while left:
-                part = partial(self._tls.write, left[:_CHUNK])  # so that a large body is not held twice
-                left = left[self._pumped(part, timeout) :]
-        except ssl.SSLError as error:
-            raise httpcore.WriteError(str(error)) from error
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._below.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        """Begin TLS inside of this one."""
-        return TlsStream(self, ssl_context, server_hostname, timeout)
-
-    def get_extra_info(self, info: str) -> Any:
-        """Return the TLS object, whether there are bytes or an end to read, or what is known of the stream below."""
-        if info == "ssl_object":
-            return self._tls
-        if info == "is_readable" and (self._incoming.pending or self._tls.pending()):
-            return True
-        return self._below.get_extra_info(info)
-
-    def _pumped(self, step: Callable[[], T], timeout: float | None) -> T:
-        limit = started(timeout, monotonic())
-        while True:
-            try:
-                result = step()
-            except ssl.SSLWantReadError:
-                self._flush(limit)
-                data = self._below.read(_CHUNK, limit)
-                if data:
-                    self._incoming.write(data)
-                else:
-                    self._incoming.write_eof()
-            else:
-                self._flush(limit)
-                return result
-
-    def _flush(self, limit: float | None) -> None:
-        if self._outgoing.pending:
-            self._below.write(self._outgoing.read(), limit)
 
 
 def is_readable(connection: socket.socket) -> bool:

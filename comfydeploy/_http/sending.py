@@ -1,12 +1,13 @@
 """Sending one attempt through httpx, blocking and async, and reading its response."""
 
 from collections.abc import AsyncIterable, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.connections import Connections
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.reply import Reply, unexpected
-from comfydeploy._wire.transport_errors import request_error, without_frames
+from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import ComfyDeployError, Error, Fate
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
 
 
 def _limits(client: "httpx.Client | httpx.AsyncClient", attempt: Attempt) -> dict[str, float | None]:
-    return attempt.limits_with(client.timeout.as_dict())
+    return attempt.limits_with(client.timeout.as_dict(), monotonic())
 
 
 def _request(
@@ -124,7 +125,8 @@ def _request(
         headers=headers,
         extensions={"timeout": limits},
     )
-    built.headers.pop("cookie", None)  # one of the server's would take precedence over the token
+    if "cookie" in built.headers:  # one of the server's would take precedence over the token
+        del built.headers["cookie"]
     return built
 
 
@@ -158,9 +160,11 @@ def _outcome(
     if response is not None and type(error).__name__ == "DecodingError":
         reply = Reply(response.status_code, _head(response)).without(attempt.token)
         found = unexpected(reply, f"The body of the response cannot be decompressed: {error}")
-        found.__cause__ = without_frames(error)
+        from comfydeploy._wire.causes import cause_of  # few processes ever need it
+
+        found.__cause__ = cause_of(error, attempt.token, located=False)
         return found
-    return request_error(error, fate, closed=closed)
+    return request_error(error, fate, closed=closed, sent=attempt.token)
 
 
 def _refused(error: Exception, request: "httpx.Request | None") -> Reply | None:

@@ -31,19 +31,14 @@ class LateContext(ssl.SSLContext):
         """Keep the names for the context to come; httpx gives them before each handshake."""
         self._protocols = tuple(alpn_protocols)
 
-    def wrap_socket(self, *given: Any, **named: Any) -> ssl.SSLSocket:
-        """Begin a handshake over a socket."""
-        return self._whole().wrap_socket(*given, **named)
-
     def wrap_bio(self, *given: Any, **named: Any) -> ssl.SSLObject:
-        """Begin a handshake in memory, as asyncio does it."""
+        """Begin a handshake in memory, as both networks do it."""
         return self._whole().wrap_bio(*given, **named)
 
     def _whole(self) -> ssl.SSLContext:
         with LOCK:  # because OpenSSL has locks of its own, which no fork may leave locked in the child
             made = self._made = self._made or httpx.create_ssl_context()
-        if self._protocols:
-            made.set_alpn_protocols(self._protocols)
+        made.set_alpn_protocols(self._protocols)
         return made
 
 

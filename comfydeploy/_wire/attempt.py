@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from attrs import field, frozen
 
-from comfydeploy._wire.deadline import limited
+from comfydeploy._wire.deadline import Deadline
 from comfydeploy._wire.reply import media_type
 from comfydeploy._wire.request import Request
 from comfydeploy.models.secret import Secret
@@ -34,7 +34,7 @@ class Attempt:
     accept: str
     is_lasting: bool = field(kw_only=True)
     has_default_limits: bool = field(default=False, kw_only=True)
-    deadline: tuple[float, float] | None = field(default=None, kw_only=True)
+    deadline: Deadline | None = field(default=None, kw_only=True)
     is_for_storage: bool = field(default=False, kw_only=True)
 
     @property
@@ -44,11 +44,11 @@ class Attempt:
             return dict(self.request.headers)
         return {"authorization": f"Bearer {self.token.reveal()}", **self.request.headers}
 
-    def limits_with(self, own: Mapping[str, float | None]) -> dict[str, float | None]:
+    def limits_with(self, own: Mapping[str, float | None], now: float) -> dict[str, float | None]:
         """Return the limits for a client with these; its own hold where the caller chose them there alone."""
         if not self.has_default_limits or own == _HTTPX_LIMITS:
             return dict(self.limits)
-        return dict(own) if self.deadline is None else limited(own, *self.deadline)
+        return dict(own) if self.deadline is None else self.deadline.limited(own, now)
 
     def body_handling(self, status_code: int, content_type: str) -> Literal["read", "keep_open", "discard"]:
         """Return what to do with the body of a response whose head has come.

@@ -6,6 +6,7 @@ from attrs import AttrsInstance, fields
 
 from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Problem, SDKValidationError
+from comfydeploy.models.document import Documents
 
 T = TypeVar("T")
 
@@ -28,6 +29,27 @@ def read(value: object, model: type[T], what: str) -> T:
     else:
         return fitting
     return _read_by_rules(value, model, what)
+
+
+def read_list(value: object, item: type[T], what: str) -> Documents[T]:
+    """Read a JSON list into models, without the items that do not fit; ``SDKValidationError`` where none does."""
+    kind: Any = list[item]  # type: ignore[valid-type] # a type at run time
+    try:
+        return Documents(read(value, kind, what), raw=value if is_array(value) else ())
+    except SDKValidationError:
+        if not is_array(value):
+            raise
+        fitting = [one for one in (_fitting(part, item) for part in value) if one is not None]
+        if not fitting:
+            raise
+        return Documents(fitting, raw=value)
+
+
+def _fitting(value: object, model: type[T]) -> T | None:
+    try:
+        return read(value, model, "")
+    except SDKValidationError:
+        return None
 
 
 def check(value: object, model: type[Any], what: str) -> None:
@@ -97,7 +119,7 @@ def _first_unserializable(value: object) -> Problem | None:
         elif is_array(item):
             inside = [(part, (path, f"[{index}]"), True) for index, part in enumerate(item)]
         elif not _is_serializable(item):
-            return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable")
+            return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable{_way_out(item)}")
         if inside:
             above.add(id(item))
             steps.append((item, path, False))
@@ -120,6 +142,12 @@ def _shown(value: object) -> str:
     kind = type(value)
     # A type of a package by its full name: numpy's is named bool, too.
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _way_out(value: object) -> str:
+    from comfydeploy._wire.file_values import is_file
+
+    return ": upload files with inputs_upload" if isinstance(value, bytes) or is_file(value) else ""
 
 
 def _can_be_key(key: object) -> bool:

@@ -1,27 +1,54 @@
 """A deadline that travels inside the time limits of a request, down to the socket."""
 
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 _LEAST: Final = 0.001  # because a socket takes 0 for "do not wait", which is another error
 
 
 class Until(float):
-    """A limit in seconds that also ends at a moment: ``at``, on the clock of ``time.monotonic``."""
+    """A limit in seconds that also ends at a moment: ``at``, on the clock of ``time.monotonic``.
+
+    ``deadline`` is the deadline of the whole call in seconds, if that is where ``at`` comes from.
+    """
 
     at: float
+    deadline: float | None
 
-    def __new__(cls, seconds: float, at: float) -> Self:
+    def __new__(cls, seconds: float, at: float, deadline: float | None = None) -> Self:
         """Create a limit; httpx and httpcore pass it on as the number that it is."""
         made = super().__new__(cls, seconds)
         made.at = at
+        made.deadline = deadline
         return made
 
 
-def limited(limits: Mapping[str, float | None], at: float, now: float) -> dict[str, float | None]:
-    """Return the limits of a request, each of which also ends at the deadline."""
-    left = max(at - now, _LEAST)
-    return {name: Until(left if limit is None else min(limit, left), at) for name, limit in limits.items()}
+class Deadline(NamedTuple):
+    """When a call began and when it has to be over, on the clock of ``time.monotonic``."""
+
+    began: float
+    at: float
+
+    def has_passed(self, now: float) -> bool:
+        """Return whether the call has to be over."""
+        return now >= self.at
+
+    def limited(self, limits: Mapping[str, float | None], now: float) -> dict[str, float | None]:
+        """Return the limits of a request, each of which also ends at the deadline."""
+        left = max(self.at - now, _LEAST)
+        whole = self.at - self.began
+        return {
+            name: Until(left if limit is None else min(limit, left), self.at, whole) for name, limit in limits.items()
+        }
+
+    def late(self, phase: str) -> str:
+        """Return the message for the deadline that has passed in a phase."""
+        return late(self.at - self.began, phase)
+
+
+def late(seconds: float, phase: str) -> str:
+    """Return the message for a deadline that has passed in a phase."""
+    return f"The deadline of {seconds:g} s passed: {phase}"
 
 
 def started(limit: float | None, now: float) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 from comfydeploy._wire.constructors import Within, maker
 from comfydeploy._wire.json_decoding import parsed
 from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.log_marks import END, without_end
 from comfydeploy._wire.server_sent_events import SSEDecoder
 from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import MalformedEvent
@@ -46,13 +47,13 @@ class RunStreamDecoder:
 
     def feed(self, chunk: bytes) -> list[Item]:
         """Take the next bytes and return the items that they complete."""
-        return [self._item(name, data) for name, data in self._sse.feed(chunk)]
+        return [item for name, data in self._sse.feed(chunk) if (item := self._item(name, data))]
 
     def finish(self) -> list[Item]:
         """Return the item that the end of the stream left unfinished, if there is one."""
-        return [self._item(name, data) for name, data in self._sse.finish()]
+        return [item for name, data in self._sse.finish() if (item := self._item(name, data))]
 
-    def _item(self, name: str, text: str) -> Item:
+    def _item(self, name: str, text: str) -> Item | None:
         try:
             value = parsed(text)
         except (ValueError, RecursionError) as error:
@@ -61,7 +62,9 @@ class RunStreamDecoder:
             return Success(UnknownEvent(event=name, data=text))
         if dict is type(value):  # `is_object` without the call; this way round `value` stays `Any` to type checkers
             if name == "log_update" and isinstance(logs := value.get("logs"), str):
-                return _line(logs, moment(value.get("timestamp")), value)
+                if END in logs:
+                    logs = without_end(logs)
+                return None if logs is None else _line(logs, moment(value.get("timestamp")), value)
             if name == "event_update":
                 kind, data = value.get("event"), value.get("data")
                 if type(kind) is not str:

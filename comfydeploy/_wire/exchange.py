@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeAlias, Ty
 from attrs import evolve
 
 import comfydeploy.result as results
-from comfydeploy import __version__
+from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import ANYTHING, Attempt
-from comfydeploy._wire.deadline import limited
-from comfydeploy._wire.fate import maybe_executed
-from comfydeploy._wire.hook_calls import HookContext, hooked, hooked_error
+from comfydeploy._wire.fate import HOW_TO_FIND, maybe_executed
+from comfydeploy._wire.hook_calls import hooked, hooked_error
+from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.operation import Creates, Operation
-from comfydeploy._wire.reply import Reply, error_response, unexpected
+from comfydeploy._wire.redaction import without_secret, without_secrets
+from comfydeploy._wire.reply import Reply, error_response, has_no_route, unexpected
 from comfydeploy._wire.request import Request, checked_headers, checked_server
 from comfydeploy._wire.settings import (
     NO_OPTIONS,
     Settings,
     checked_options,
-    ends_at,
+    deadline_of,
     idle_limit,
     retry_policy,
     time_limits,
@@ -37,14 +38,15 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 _USER_AGENT: Final = f"comfydeploy-python/{__version__}"
+_UNAUTHORIZED: Final = 401
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 _JSON: Final = "application/json"
 # Of an upload that broke: a server that refuses a file may close the connection, and each repeat sends the whole file.
 _REPEATS: Final = 2
+_SHOWN: Final = ("status_code", "headers", "content")  # of a response, to hooks
 _IN_DOUBT: Final[dict[Creates, str | None]] = {
     "nothing": None,
-    "run": "A run may have been created, and billed. Look for it before you send the request again, which creates and "
-    "bills another one.",
+    "run": f"A run may have been created, and billed. {HOW_TO_FIND}",
     "session": "A session may have been opened, and is billed until it is closed. Look with session_list before you "
     "open another one.",
 }
@@ -56,13 +58,19 @@ class Pause(NamedTuple):
     seconds: float
 
 
-Step: TypeAlias = results.Result[V, Error] | Pause
+class Renew(NamedTuple):
+    """Read the bearer once more: send again if it has changed, else the result is the failure."""
+
+    failure: "results.Failure[Error]"
+
+
+Step: TypeAlias = results.Result[V, Error] | Pause | Renew
 
 
 class Exchange(Generic[V]):
     """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock.
 
-    ``ends_at`` is the moment of the call's deadline, if it has one.
+    ``deadline`` is that of the whole call, if it has one.
     """
 
     def __init__(
@@ -73,7 +81,7 @@ class Exchange(Generic[V]):
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
-        self.ends_at = ends_at(given, now)
+        self.deadline = deadline_of(given, now)
         self._operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
@@ -85,6 +93,7 @@ class Exchange(Generic[V]):
         self._attempt = 0
         self._fate: Fate = "not_sent"
         self._maybe_executed = False  # by an earlier attempt
+        self._is_renewable = callable(core.bearer)  # until it was renewed
         self._run_id = _run_id(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
@@ -102,13 +111,13 @@ class Exchange(Generic[V]):
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
         self._token, self._fate = token, "not_sent"
         limits, idle_limit = self._limits, self._idle_limit
-        if self.ends_at is not None:
-            if now >= self.ends_at:
+        if self.deadline is not None:
+            if self.deadline.has_passed(now):
                 raise self.late("before the request was sent")
-            limits = limited(limits, self.ends_at, now)
-            idle_limit = limited({"read": idle_limit}, self.ends_at, now)["read"]
+            limits = self.deadline.limited(limits, now)
+            idle_limit = self.deadline.limited({"read": idle_limit}, now)["read"]
         request = hooked(self._hooks, "before_request", self._context, self._request)
-        self._log("attempt %d: %r", self._attempt, request)
+        self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
         return Attempt(
             request,
@@ -118,20 +127,23 @@ class Exchange(Generic[V]):
             self._operation.accept,
             is_lasting=self._operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
-            deadline=None if self.ends_at is None else (self.ends_at, now),
+            deadline=self.deadline,
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
-        """Take the outcome of an attempt and return the result, or a pause before the next attempt."""
-        if self.ends_at is not None and now >= self.ends_at and isinstance(outcome, RequestTimeoutError):
+        """Take the outcome of an attempt and return the result, or what to do before the next attempt."""
+        if self.deadline and self.deadline.has_passed(now) and isinstance(outcome, RequestTimeoutError):
             outcome = evolve(self.late(outcome.message), fate=outcome.fate)
         self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
-        self._log("attempt %d: %r", self._attempt, outcome)
-        result = self._read(outcome) if isinstance(outcome, Reply) else results.Failure(outcome)
+        self._log(self._attempt, outcome)
+        result = self._read(outcome) if isinstance(outcome, Reply) else results.Failure(self._unread(outcome))
         if isinstance(result, results.Success):
             return result
         shown = outcome.without(self._token) if self._hooks and isinstance(outcome, Reply) else None
         error = hooked_error(self._hooks, self._context, shown, result.failure())
+        if self._is_renewable and isinstance(outcome, Reply) and outcome.status_code == _UNAUTHORIZED:
+            self._is_renewable, self._fate = False, "not_sent"  # a 401 has executed nothing
+            return Renew(results.Failure(self._completed(error)))
         pause = self._pause(outcome, now)
         if pause is None:
             return results.Failure(self._completed(error))
@@ -148,33 +160,61 @@ class Exchange(Generic[V]):
 
     def late(self, phase: str) -> RequestTimeoutError:
         """Return the error of a call whose deadline has passed in a phase."""
-        seconds = (self.ends_at or self._began) - self._began
-        return RequestTimeoutError(f"The deadline of {seconds:g} s passed: {phase}", self._fate)
+        return RequestTimeoutError(self.deadline.late(phase) if self.deadline else phase, self._fate)
 
     @property
     def _context(self) -> HookContext:
         return HookContext(self._operation.id, self._attempt)
 
     def _read(self, reply: Reply) -> results.Result[V, Error]:
-        if not reply.is_good:
-            shown = reply.without(self._token)
-            return results.Failure(error_response(shown, self._operation.hint and self._operation.hint(shown)))
-        if self._hooks:
-            reply = evolve(hooked(self._hooks, "after_success", self._context, reply), source=reply.source)
-        result = self._decoded(reply)
-        # An error keeps what the server sent, so it is made from a response without the token.
-        return result if isinstance(result, results.Success) else self._decoded(reply.without(self._token))
+        if reply.is_good:
+            result = self._decoded(self._after_success(reply) if self._hooks else reply)
+        else:
+            form = self._operation.form and self._operation.form(self._request.content)
+            result = results.Failure(error_response(reply, self._hint(reply), token=self._token, form=form))
+        if isinstance(result, results.Success):
+            return result
+        # What was read keeps its meaning: the token is removed where it is shown, and nowhere before.
+        error: Any = without_secret(result.failure(), self._token)
+        return results.Failure(without_secrets(error) if self._operation.has_secret else error)
+
+    def _hint(self, reply: Reply) -> str | None:
+        known = self._operation.hint and self._operation.hint(reply)
+        address = self._request.url.partition("?")[0]
+        if known is None and "/api/" not in address and has_no_route(reply):
+            return f"There is nothing at {address}: a server's address ends in /api."
+        return known
+
+    def _after_success(self, reply: Reply) -> Reply:
+        """Call the hooks with the response that they may see; return it as it came, but for what they changed."""
+        shown = reply.without(self._token)
+        try:
+            changed = hooked(self._hooks, "after_success", self._context, shown)
+        except Exception:
+            self._run_id = self._run_id or _created(self._operation, reply)  # the run exists
+            raise
+        kept = {name: getattr(reply, name) for name in _SHOWN if getattr(changed, name) == getattr(shown, name)}
+        return evolve(changed, **kept, source=reply.source)
 
     def _decoded(self, reply: Reply) -> results.Result[V, Error]:
         expected, sent = self._operation.accept, reply.content_type
         is_json = expected == _JSON and sent.endswith("+json")
         if expected not in (sent, ANYTHING) and not is_json:
             reason = f"The server answered with {sent or 'no content type'} in place of {expected}"
-            return results.Failure(unexpected(reply, reason, _IN_DOUBT[self._operation.creates]))
+            return results.Failure(self._unread(unexpected(reply.without(self._token), reason)))
         try:
             return results.Success(self._operation.decode(reply))
         except SDKValidationError as error:
-            return results.Failure(evolve(error, fate="answered"))
+            return results.Failure(self._unread(evolve(error, fate="answered")))
+
+    def _unread(self, error: Error) -> Error:
+        """Return the error of a response that cannot be read, with the hint that it has created something."""
+        hint = _IN_DOUBT[self._operation.creates]
+        if error.fate != "answered" or error.hint is not None or hint is None:
+            return error
+        hinted = evolve(error, hint=hint)
+        hinted.__cause__ = error.__cause__
+        return hinted
 
     def _pause(self, outcome: Reply | Error, now: float) -> float | None:
         is_permanent = self._operation.is_permanent
@@ -183,7 +223,7 @@ class Exchange(Generic[V]):
         if self._request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
             return None
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
-        is_late = pause is not None and self.ends_at is not None and now + pause >= self.ends_at
+        is_late = pause is not None and self.deadline is not None and self.deadline.has_passed(now + pause)
         return None if is_late else pause
 
     def _leaves_doubt(self, outcome: Reply | Error) -> bool:
@@ -206,9 +246,31 @@ class Exchange(Generic[V]):
         completed.__cause__ = error.__cause__
         return completed
 
-    def _log(self, text: str, *values: object) -> None:
-        if self._logger is not None and self._logger.isEnabledFor(_DEBUG):
-            self._logger.debug("%s: %s", self._operation.id, self._token.removed_from(text % values))
+    def _log(self, number: int, shown: Request | Reply | Error) -> None:
+        """Log what is sent or came back; a logger that raises must not cost the result of the call."""
+        logger: Any = self._logger
+        if logger is None:
+            return
+        try:
+            is_enabled = getattr(logger, "isEnabledFor", None)
+            if is_enabled is None or is_enabled(_DEBUG):
+                # Without the token first: a cut through it would leave its beginning.
+                clean = shown if isinstance(shown, ComfyDeployError) else shown.without(self._token)
+                text = self._token.removed_from(f"attempt {number}: {clean!r}")
+                logger.debug("%s: %s", self._operation.id, text)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001, S110 - there is nothing to report it to
+            pass
+
+
+def _created(operation: Operation[Any, Any], reply: Reply) -> str | None:
+    """Return the run that a response says was created."""
+    try:
+        created: Any = operation.decode(reply) if operation.creates == "run" else None
+    except SDKValidationError:
+        return None
+    return getattr(created, "run_id", None) or getattr(created, "prompt_id", None)  # of a native run
 
 
 def _run_id(operation: Operation[Any, Any], argument: object) -> str | None:

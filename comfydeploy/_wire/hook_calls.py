@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
-from attrs import frozen
-
+from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.reply import Reply
 from comfydeploy.errors import Error
 
@@ -12,14 +11,6 @@ if TYPE_CHECKING:
     from comfydeploy.hooks import Hooks
 
 T = TypeVar("T")
-
-
-@frozen
-class HookContext:
-    """The call that a hook is called for: the operation's id, and the number of attempts before this one."""
-
-    operation_id: str
-    attempt: int = 0
 
 
 def hooked(hooks: "Sequence[Hooks]", stage: str, context: HookContext, data: T) -> T:

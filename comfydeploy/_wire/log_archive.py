@@ -9,8 +9,8 @@ from itertools import takewhile
 from typing import Final
 
 from comfydeploy._wire.failure import Reason, first_paragraph, node_reason, refused_reason, shortened
+from comfydeploy._wire.log_marks import END
 
-END: Final = "__END__"
 _ANSI: Final = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
 # A delivery holds the address of the webhook, a secret in it included.
 _WEBHOOK: Final = r"\s*\{.*\"type\"\s*:\s*\"webhook\""

@@ -1,21 +1,32 @@
-"""The lines of a streamed log out of bytes, without I/O."""
+"""The lines of a log, streamed or archived, out of bytes and without I/O."""
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+from attrs import evolve
+
+from comfydeploy._wire.codec import read_list
 from comfydeploy._wire.json_decoding import parsed
 from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.log_marks import END, without_end
+from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.server_sent_events import ServerSentEvent, SSEDecoder
 from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import MalformedEvent
-from comfydeploy.models.run_log import RunLogLine
+from comfydeploy.models.document import Documents
+from comfydeploy.models.run_log import RunLog, RunLogLine
 from comfydeploy.models.run_stream import EventUpdate
 from comfydeploy.result import Failure, Result, Success
+
+_LAST: Final = ("stream_complete", "stream_unavailable")
 
 _Item: TypeAlias = Result[RunLogLine, MalformedEvent]
 
 
 class RunLogDecoder:
-    """Reads the bytes of a log stream into lines; ``is_complete`` once the server sent its end mark."""
+    """Reads the bytes of a log stream into lines.
+
+    ``is_complete`` once the server sent that the stream is complete, or that it is not available.
+    """
 
     def __init__(self) -> None:
         self._sse = SSEDecoder()
@@ -40,14 +51,16 @@ class RunLogDecoder:
                 value = None
             if not is_object(value):
                 items.append(Failure(MalformedEvent("A line of the log cannot be read", data)))
-            elif value.get("type") == "stream_complete":
+            elif value.get("type") in _LAST:
                 self.is_complete = True
             elif value.get("type") == "keepalive":
                 pass
             elif isinstance(value.get("message"), str):
-                level = value.get("level")
+                message, level = value["message"], value.get("level")
+                if END in message and (message := without_end(message)) is None:
+                    continue
                 line = RunLogLine(
-                    message=value["message"],
+                    message=message,
                     level=level if isinstance(level, str) else None,
                     timestamp=moment(value.get("timestamp")),
                     raw=value,
@@ -56,3 +69,11 @@ class RunLogDecoder:
             else:
                 items.append(Failure(MalformedEvent("An event of the log holds no line", data)))
         return items
+
+
+def archived_log(reply: Reply) -> list[RunLog]:
+    """Read a response that is an archived log, without its end marks."""
+    found = read_list(reply.json(), RunLog, "The server's answer")
+    cleaned = [(entry, without_end(entry.log) if END in entry.log else entry.log) for entry in found]
+    lines = [evolve(entry, log=log) for entry, log in cleaned if log is not None]
+    return Documents(lines, raw=found.raw)

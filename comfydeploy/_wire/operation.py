@@ -5,7 +5,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from comfydeploy._wire.codec import read
+from comfydeploy._wire.codec import read, read_list
 from comfydeploy._wire.fate import maybe_executed
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
@@ -26,7 +26,8 @@ class Operation(Generic[A, V]):
     errors where they cannot. ``creates`` is what the server creates, and bills, when it executes the request: such a
     request is never sent again by accident. ``read_timeout``: seconds to wait for the next bytes of the response,
     ``None`` for no limit. ``hint`` returns what is known of a bad response; ``is_permanent`` recognizes one that
-    sending the request again cannot change.
+    sending the request again cannot change. ``has_secret``: a good response holds a secret beside the token, which no
+    error may show. ``form`` returns the name of the form of a body, by which the server names the fields of each.
     """
 
     id: str
@@ -37,6 +38,8 @@ class Operation(Generic[A, V]):
     read_timeout: float | None = field(default=60.0, kw_only=True)
     hint: Hint | None = field(default=None, kw_only=True)
     is_permanent: Condition | None = field(default=None, kw_only=True)
+    has_secret: bool = field(default=False, kw_only=True)
+    form: Callable[[bytes | None], str | None] | None = field(default=None, kw_only=True)
 
 
 def returning(model: type[V]) -> Callable[[Reply], V]:
@@ -44,6 +47,18 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
 
     def decode(reply: Reply) -> V:
         return read(reply.json(), model, "The server's answer")
+
+    return decode
+
+
+def returning_list(item: type[V]) -> Callable[[Reply], list[V]]:
+    """Return the ``decode`` of an operation whose response is a list of these models as JSON.
+
+    An item that does not fit is left out, and only in ``raw`` of the list: one of a new kind must not hide the others.
+    """
+
+    def decode(reply: Reply) -> list[V]:
+        return read_list(reply.json(), item, "The server's answer")
 
     return decode
 
@@ -56,6 +71,11 @@ def status(code: int, *, containing: bytes = b"") -> Condition:
 def hinting(hint: str, *, when: Condition) -> Hint:
     """Return the ``hint`` for bad responses of a kind."""
     return lambda reply: hint if when(reply) else None
+
+
+def first_of(*hints: Hint) -> Hint:
+    """Return the ``hint`` that is the first of several that has something to say."""
+    return lambda reply: next((found for found in (hint(reply) for hint in hints) if found), None)
 
 
 def in_doubt(reply: Reply) -> bool:

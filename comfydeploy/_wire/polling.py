@@ -43,6 +43,18 @@ class Pace:
         return Pace(self.changed_at, min(self.pause * _GROWTH, _FAST))
 
 
+class Backoff:
+    """The pauses between looks for what may appear: they grow from 0.25 s to 5 s."""
+
+    def __init__(self) -> None:
+        self._pause = FIRST
+
+    def next(self, dice: float) -> float:
+        """Return the next pause, up to a tenth longer by a random number from 0 to 1."""
+        pause, self._pause = self._pause, min(self._pause * _GROWTH, _SLOW)
+        return spread(pause, dice)
+
+
 def spread(pause: float, dice: float) -> float:
     """Return a pause that is up to a tenth longer, so that many waits do not poll together."""
     return pause * (1 + _JITTER * dice)

@@ -4,13 +4,16 @@ The row of the run comes first (5 s). A failed run without a reason in its row i
 comes 5 to 8 s after the end (each second, 10 s). What remains is a guess.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 from comfydeploy._wire.failure import guessed, has_node_times, row_reason, run_failed
-from comfydeploy._wire.log_archive import END, archive_lines, archive_reason
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.log_archive import archive_lines, archive_reason
+from comfydeploy._wire.log_marks import END
 from comfydeploy._wire.polling import is_transient, requested_pause
 from comfydeploy._wire.steps import Answer, ReadLogs, ReadPlaces, ReadRows, Sleep, Step
+from comfydeploy.models.document import Documents
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_log import RunLog
 from comfydeploy.models.run_row import WorkflowRunRow
@@ -124,7 +127,7 @@ class ReasonSearch:
                 texts = [line.log for line in result.unwrap()]
                 lines = archive_lines(texts, self._run.id)
                 # An end mark comes at times before real lines, so the same archive must have come twice.
-                if archive_reason(lines) or (texts == before and END in map(str.strip, texts)):
+                if archive_reason(lines) or (texts == before and _has_end(result.unwrap())):
                     break
                 before = texts
             elif is_transient(result.failure()):
@@ -147,3 +150,10 @@ class ReasonSearch:
         if seconds > 0:
             yield from self._request(Sleep(seconds))
         return True
+
+
+def _has_end(entries: list[RunLog]) -> bool:
+    """Check whether an archive has its end mark, which the list does not have but for what the server sent."""
+    sent: Sequence[Any] = entries.raw if isinstance(entries, Documents) else [entry.raw for entry in entries]
+    texts = [row.get("log") for row in sent if is_object(row)]
+    return any(isinstance(text, str) and text.strip() == END for text in texts)

@@ -1,16 +1,20 @@
 """A response as plain data, and the error that an unexpected one is."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve, field, frozen
 
 from comfydeploy._wire.codec import read
-from comfydeploy._wire.redaction import redacted_headers, redacted_text
+from comfydeploy._wire.redaction import redacted_headers, redacted_text, without_secret
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
-from comfydeploy.models.secret import Secret
+from comfydeploy.models.secret import NOTHING_SECRET, Secret
+
+if TYPE_CHECKING:
+    from comfydeploy.models.validation import ValidationError
 
 _EXCERPT: Final = 300
+_NOT_FOUND: Final = 404
 _UNPROCESSABLE: Final = 422
 
 
@@ -64,25 +68,25 @@ class Reply:
 
     def without(self, secret: Secret) -> "Reply":
         """Return the same response without a secret that the server sent back."""
-        return evolve(
-            self,
-            headers={name: secret.removed_from(value) for name, value in self.headers.items()},
-            content=secret.removed_from(self.content.decode("utf-8", "surrogateescape")).encode(
-                "utf-8", "surrogateescape"
-            ),
-        )
+        return evolve(self, headers=without_secret(self.headers, secret), content=without_secret(self.content, secret))
 
 
 def unexpected(reply: Reply, reason: str, hint: str | None = None) -> SDKError:
     """Return the error of a response of another kind than expected."""
     error = SDKError("", reply.status_code, reply.content_type, reply.body, reply.headers, hint)
-    detail = (error.detail or "").strip()
+    detail = redacted_text(error.detail or "").strip()
     shown = f": {detail[:_EXCERPT]}{'...' if len(detail) > _EXCERPT else ''}" if detail else ""
     return evolve(error, message=f"{reason} (status {reply.status_code}){shown}")
 
 
-def error_response(reply: Reply, hint: str | None = None) -> HTTPValidationError | SDKError:
-    """Return the error of a response whose status is not a 2XX."""
+def error_response(
+    reply: Reply, hint: str | None = None, *, token: Secret = NOTHING_SECRET, form: str | None = None
+) -> HTTPValidationError | SDKError:
+    """Return the error of a response whose status is not a 2XX.
+
+    ``token`` is removed from what it says. ``form`` is the name of the form of the request: of several forms the server
+    names the fields of each.
+    """
     if reply.status_code == _UNPROCESSABLE:
         from comfydeploy.models.validation import ValidationError
 
@@ -91,7 +95,24 @@ def error_response(reply: Reply, hint: str | None = None) -> HTTPValidationError
         except (SDKValidationError, LookupError, TypeError):
             pass
         else:
-            return HTTPValidationError(detail, reply.status_code, reply.body, reply.headers, hint=hint)
+            return HTTPValidationError(_about(form, detail), reply.status_code, reply.body, reply.headers, hint=hint)
+    reply = reply.without(token)
     if 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
         return unexpected(reply, "The server sent a redirect, which is never followed with the token", hint)
     return unexpected(reply, "The server answered with an error", hint)
+
+
+def has_no_route(reply: Reply) -> bool:
+    """Check whether a response says that there is nothing at the address, not that a run or the like is unknown."""
+    if reply.status_code != _NOT_FOUND:
+        return False
+    error = SDKError("", reply.status_code, reply.content_type, reply.body)
+    return reply.content_type != "application/json" or error.detail in (None, "Not Found")
+
+
+def _about(form: str | None, detail: "list[ValidationError]") -> "list[ValidationError]":
+    """Return the complaints without those about other forms, where the server names the form of each."""
+    named = [str(issue.loc[1]) if len(issue.loc) > 1 and issue.loc[0] == "body" else "" for issue in detail]
+    if form not in named:
+        return detail
+    return [issue for issue, name in zip(detail, named, strict=True) if name == form or not name.endswith("Request")]

@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.json_types import is_object
-from comfydeploy._wire.redaction import redacted_headers, redacted_text
+from comfydeploy._wire.redaction import redacted_headers, redacted_text, without_secret
 from comfydeploy.errors import InvalidRequestError
 from comfydeploy.models.secret import Secret
 
@@ -41,6 +41,15 @@ class Request:
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Return the same request with these headers, which replace those of the same name."""
         return evolve(self, headers={**self.headers, **{name.lower(): value for name, value in headers.items()}})
+
+    def without(self, secret: Secret) -> "Request":
+        """Return the same request without a secret, to show it."""
+        return evolve(
+            self,
+            url=without_secret(self.url, secret),
+            headers=without_secret(self.headers, secret),
+            content=without_secret(self.content, secret),
+        )
 
 
 def path_segment(value: object, name: str) -> str:

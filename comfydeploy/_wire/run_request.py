@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from comfydeploy._wire.arguments import invalid_request
 from comfydeploy._wire.codec import check, given, json_bytes
+from comfydeploy._wire.fate import HOW_TO_FIND
 from comfydeploy._wire.json_types import is_object
-from comfydeploy._wire.open_stream import OpenStream, decoded_by
-from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
+from comfydeploy._wire.operation import Operation, first_of, hinting, in_doubt, returning, returning_list, status
 from comfydeploy._wire.request import Request
 from comfydeploy.models.run_request import (
     DeploymentRunRequest,
@@ -16,6 +16,7 @@ from comfydeploy.models.run_request import (
 )
 
 if TYPE_CHECKING:
+    from comfydeploy._wire.open_stream import OpenStream
     from comfydeploy.models.create_run import CreateRunResponse
     from comfydeploy.models.run_output import WorkflowRunOutputModel
     from comfydeploy.models.run_stream import RunStream
@@ -23,13 +24,33 @@ if TYPE_CHECKING:
 COLD_START: Final = 300.0
 """Seconds to wait for a run to be queued, which takes minutes where a machine has to be started first."""
 
-MAY_EXIST: Final = hinting(
-    "A run may have been created, and billed: the server is known to answer 500 after it started the runs of a request "
-    "with batch_number, batch_input_params or is_native_run. Look for the run before you send the request again.",
-    when=in_doubt,
+_NOT_FOUND: Final = hinting(
+    "Nothing was run. A deployment_id is the UUID of a deployment, as deployments_list returns it: its name or its "
+    "slug is not found.",
+    when=status(404, containing=b"Deployment not found"),
 )
-_ONLY_BATCH_IS_REFUSED: Final = hinting(
-    "A run may have been created, and billed; only a batch is refused before anything is run.", when=in_doubt
+MAY_EXIST: Final = first_of(
+    hinting(
+        "A run may have been created, and billed: the server is known to answer 500 after it started the runs of a "
+        f"request with batch_number, batch_input_params or is_native_run. {HOW_TO_FIND}",
+        when=in_doubt,
+    ),
+    _NOT_FOUND,
+)
+WITHOUT_IMAGE: Final = first_of(
+    hinting(
+        "The run may have succeeded, and is billed: the server answers so where the newest output has no images. "
+        f"{HOW_TO_FIND} Use run_queue for a workflow with other outputs.",
+        when=lambda reply: in_doubt(reply) or status(400, containing=b"No output found")(reply),
+    ),
+    _NOT_FOUND,
+)
+_ONLY_BATCH_IS_REFUSED: Final = first_of(
+    hinting(
+        "A run may have been created, and billed; only a batch is refused before anything is run. " + HOW_TO_FIND,
+        when=in_doubt,
+    ),
+    _NOT_FOUND,
 )
 Form = type[WorkflowRunVersionRequest] | type[WorkflowRunRequest] | type[DeploymentRunRequest]
 
@@ -48,21 +69,22 @@ def queueing(name: str, path: str, *forms: Form) -> "Operation[object, CreateRun
 
     decode = returning(CreateRunResponse)
     encode = _creating(path, forms)
-    return Operation(name, encode, decode, creates="run", read_timeout=COLD_START, hint=MAY_EXIST)
+    return Operation(name, encode, decode, creates="run", read_timeout=COLD_START, hint=MAY_EXIST, form=form_name)
 
 
 def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[WorkflowRunOutputModel]]":
     """Return an operation that creates a run; its response is the outputs, when the run has ended."""
     from comfydeploy.models.run_output import WorkflowRunOutputModel
 
-    decode = returning(list[WorkflowRunOutputModel])
+    decode = returning_list(WorkflowRunOutputModel)
     encode = _creating(path, forms)
-    return Operation(name, encode, decode, creates="run", read_timeout=None, hint=MAY_EXIST)
+    return Operation(name, encode, decode, creates="run", read_timeout=None, hint=MAY_EXIST, form=form_name)
 
 
 def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStream[RunStream]]":
     """Return an operation that creates a run; its response is the events as they happen."""
     from comfydeploy._wire.events import RunStreamDecoder
+    from comfydeploy._wire.open_stream import decoded_by
 
     return Operation(
         name,
@@ -72,6 +94,7 @@ def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStre
         accept="text/event-stream",
         read_timeout=None,
         hint=_ONLY_BATCH_IS_REFUSED,
+        form=form_name,
     )
 
 
@@ -93,7 +116,12 @@ def batch(request: object) -> Request:
 
 
 def queueing_one(request: object) -> Request:
-    """Encode the request of one run that is queued; a batch, a native run or another execution mode does not fit."""
+    """Encode the request of one run that is queued."""
+    return Request("POST", "/run/queue", content=json_bytes(one_run(request), "request"))
+
+
+def one_run(request: object) -> dict[str, Any]:
+    """Return the request of one run as it goes over the wire; a batch, a native run or another mode does not fit."""
     wire = wire_form(request, ANY_FORM)
     if (wire.get("batch_number") or 0) > 1 or wire.get("batch_input_params") is not None:
         raise invalid_request("a batch has no single run to wait for: use run_batch", request)
@@ -101,7 +129,18 @@ def queueing_one(request: object) -> Request:
         raise invalid_request("a native run is not executed by the service: use run_native", request)
     if wire.get("execution_mode") not in (None, "async"):
         raise invalid_request(f"execution_mode: expected 'async' or none, got {wire['execution_mode']!r}", request)
-    return Request("POST", "/run/queue", content=json_bytes(wire, "request"))
+    return wire
+
+
+def form_name(content: bytes | None) -> str | None:
+    """Return the name of the form that a body has, by the keys that tell them apart."""
+    import json
+
+    try:
+        body: Any = json.loads(content or b"")
+    except ValueError:  # a hook has changed it
+        return None
+    return next((form.__name__ for form in ANY_FORM if is_object(body) and _KEYS[form] in body), None)
 
 
 def wire_form(request: object, forms: tuple[Form, ...]) -> dict[str, Any]:

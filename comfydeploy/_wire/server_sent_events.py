@@ -6,9 +6,12 @@ from typing import Final, TypeAlias
 # One pass: a whole event as the server writes them, or any other line. Possessive, so no byte is gone back over.
 _PIECE: Final = re.compile(r"event: ?+([^ \n].*+)\ndata: ?+(.*+)\n\n|(.*+)\n")
 # An unknown field is passed over, as the standard says, where it can be one. A comment has an empty name.
-_FIELD: Final = re.compile(r"[A-Za-z][\w-]{0,31}|", re.ASCII)
-# What remains of a broken event may be glued to the name of the one behind it.
-_GLUED: Final = re.compile(r"(.+)event: (\w+)", re.ASCII)
+_FIELD: Final = re.compile(r"[A-Za-z][\w-]{0,31}", re.ASCII)
+_PASSED_OVER: Final = ("", "id", "retry")
+# The server puts a log event into the middle of an unfinished line of data, and what remains of that line before any
+# other event: so the line of data ends with the first text, and the remaining one with either.
+_PUT_IN: Final = "event: log_update"
+_GLUED: Final = ("event: event_update", _PUT_IN)
 _BOM: Final = "\ufeff"
 
 ServerSentEvent: TypeAlias = tuple[str, str]
@@ -18,8 +21,10 @@ ServerSentEvent: TypeAlias = tuple[str, str]
 class SSEDecoder:
     """Cuts a stream into events.
 
-    Lines end with LF, CR or CRLF and with nothing else. Bytes that are no UTF-8 are replaced. Text that can be no field
-    is what remains of an event that the server broke in two: it is given as an event without a name, not dropped.
+    Lines end with LF, CR or CRLF and with nothing else. Bytes that are no UTF-8 are replaced. Names and data are those
+    of the standard, with one exception: in a stream in which the server broke an event in two, what remains of it is
+    separated from the name of the event behind it. Text that can be no field is returned as an event without a name,
+    not dropped, because it is what remains of an event.
     """
 
     def __init__(self) -> None:
@@ -29,9 +34,10 @@ class SSEDecoder:
         self._name = ""
         self._data: list[str] = []
         self._strays: list[str] = []
+        self._is_broken = False
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes and give the events that they complete."""
+        """Take the next bytes and return the events that they complete."""
         if self._after_cr and chunk:
             self._after_cr = False
             chunk = chunk.removeprefix(b"\n")
@@ -49,7 +55,7 @@ class SSEDecoder:
         return self._events(lines)
 
     def finish(self) -> list[ServerSentEvent]:
-        """Give what the end of the stream left unfinished, if it amounts to an event."""
+        """Return what the end of the stream left unfinished, if it amounts to an event."""
         tail = b"".join(self._unfinished).decode("utf-8", "replace")
         self._unfinished = []
         return self._events(tail + "\n\n")
@@ -65,7 +71,7 @@ class SSEDecoder:
                 self._line(line, events)
             elif waiting or strays:  # it goes on with an event that was broken off
                 self._name = name
-                waiting.append(data)
+                self._add(data)
                 self._end_block(events)
             else:
                 self._name = ""
@@ -77,14 +83,22 @@ class SSEDecoder:
         if not line:
             self._end_block(events)
         elif field == "data":
-            self._data.append(value.removeprefix(" "))
+            self._add(value.removeprefix(" "))
         elif field == "event":
             self._name = value.removeprefix(" ")
-        elif glued := _GLUED.fullmatch(line):
-            self._strays.append(glued[1])
-            self._name = glued[2]
+        elif field in _PASSED_OVER:
+            pass
+        elif self._is_broken and line.endswith(_GLUED):
+            remainder, _, name = line.rpartition("event: ")
+            self._strays.append(remainder)
+            self._name = name
         elif not _FIELD.fullmatch(field):
             self._strays.append(line)
+
+    def _add(self, data: str) -> None:
+        # The standard reads it as one event of two lines, which is no JSON: the text of both is handed over.
+        self._is_broken = self._is_broken or bool(self._data and self._data[-1].endswith(_PUT_IN))
+        self._data.append(data)
 
     def _end_block(self, events: list[ServerSentEvent]) -> None:
         if self._strays:

@@ -4,7 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from attrs import evolve
+
 from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.deadline import Deadline
 from comfydeploy.errors import Error, SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 _CONNECT: Final = 10.0
 _WRITE: Final = 60.0
+_LEAST: Final = 0.001  # seconds for a request whose time is up
 NEVER: Final = RetryConfig("none")
 NO_OPTIONS: Final = RequestOptions()
 
@@ -26,6 +30,8 @@ NO_OPTIONS: Final = RequestOptions()
 class Settings(Protocol):
     """The configuration of a core. ``address`` is the server's, or the error that every call returns."""
 
+    @property
+    def bearer(self) -> object: ...
     @property
     def address(self) -> str | Error: ...
     @property
@@ -64,13 +70,13 @@ def idle_limit(options: RequestOptions) -> float | None:
     return limit
 
 
-def ends_at(options: RequestOptions, now: float) -> float | None:
-    """Return the moment at which a call that begins now has to be over, or ``None`` without a deadline."""
+def deadline_of(options: RequestOptions, now: float) -> Deadline | None:
+    """Return the deadline of a call that begins now, or ``None`` without one."""
     seconds = options.deadline
     if seconds is None:
         return None
     _expect(_is_seconds(seconds) and seconds > 0, "options.deadline", "seconds above 0", seconds)
-    return now + seconds
+    return Deadline(now, now + seconds)
 
 
 def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: "Creates") -> "RetryPolicy":
@@ -96,6 +102,15 @@ def checked_options(options: object) -> RequestOptions:
     if not isinstance(options, RequestOptions):
         raise _wrong("options", "a RequestOptions", options)
     return options
+
+
+def within(options: object, seconds: float | None, *, retries: bool = False) -> RequestOptions:
+    """Return the options of one request of several, sent once unless ``retries``, with its seconds as the deadline."""
+    given = checked_options(options)
+    deadline = None if seconds is None else max(seconds, _LEAST)
+    if retries:
+        return evolve(given, deadline=deadline)
+    return evolve(given, retries=NEVER, retry_codes=None, idle_timeout=None, deadline=deadline)
 
 
 def _checked_codes(codes: Any) -> frozenset[int]:

@@ -6,11 +6,10 @@ from urllib.parse import urljoin, urlsplit
 from comfydeploy import __version__
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.attempt import ANYTHING, Attempt
-from comfydeploy._wire.deadline import limited
 from comfydeploy._wire.exchange import Pause
 from comfydeploy._wire.reply import Reply, error_response, unexpected
 from comfydeploy._wire.request import Request
-from comfydeploy._wire.settings import Settings, checked_options, ends_at, idle_limit, retry_policy, time_limits
+from comfydeploy._wire.settings import Settings, checked_options, deadline_of, idle_limit, retry_policy, time_limits
 from comfydeploy.errors import Error, InvalidRequestError, RequestTimeoutError, SDKError
 from comfydeploy.models.output_file import OutputFile
 from comfydeploy.models.run_output import MediaItem
@@ -36,20 +35,19 @@ class StorageExchange:
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given) or self._limits["read"]
         self._policy = retry_policy(core.retry_config, given, creates="nothing")
-        self._ends_at = ends_at(given, now)
+        self._deadline = deadline_of(given, now)
         self._began = now
         self._address = self._first = checked_address(file)
         self._attempt = self._redirects = 0
 
     def prepare(self, now: float) -> Attempt:
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
-        limits, idle_limit, deadline = self._limits, self._idle_limit, None
-        if self._ends_at is not None:
-            if now >= self._ends_at:
-                raise RequestTimeoutError("The deadline passed before the request was sent", "not_sent")
-            deadline = (self._ends_at, now)
-            limits = limited(limits, *deadline)
-            idle_limit = limited({"read": idle_limit}, *deadline)["read"]
+        limits, idle_limit = self._limits, self._idle_limit
+        if self._deadline is not None:
+            if self._deadline.has_passed(now):
+                raise RequestTimeoutError(self._deadline.late("before the request was sent"), "not_sent")
+            limits = self._deadline.limited(limits, now)
+            idle_limit = self._deadline.limited({"read": idle_limit}, now)["read"]
         headers = {"accept": ANYTHING, "user-agent": f"comfydeploy-python/{__version__}"}
         return Attempt(
             Request("GET", self._address, headers),
@@ -59,7 +57,7 @@ class StorageExchange:
             ANYTHING,
             is_lasting=True,
             has_default_limits=self._has_default_limits,
-            deadline=deadline,
+            deadline=self._deadline,
             is_for_storage=True,
         )
 
@@ -78,7 +76,7 @@ class StorageExchange:
 
     def _pause(self, outcome: Reply | Error, now: float) -> Pause | None:
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
-        if pause is None or (self._ends_at is not None and now + pause >= self._ends_at):
+        if pause is None or (self._deadline is not None and self._deadline.has_passed(now + pause)):
             return None
         self._attempt, self._address, self._redirects = self._attempt + 1, self._first, 0
         return Pause(pause)

@@ -1,6 +1,7 @@
 """The rules by which JSON values become models: nothing coerced, nothing lost, every misfit named by its path."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final, get_args, get_origin
 
@@ -11,7 +12,7 @@ from cattrs.gen import make_dict_structure_fn, override
 from cattrs.gen import make_mapping_structure_fn as _make_mapping_structure_fn  # pyright: ignore[reportUnknownVariableType] - untyped there
 
 from comfydeploy._wire.field_types import PLAIN, Misfit, is_moment, is_or_raw, plain_kinds, taken_kinds, union
-from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy._wire.timestamps import moment
 from comfydeploy.errors import Problem
 from comfydeploy.models.document import Document, NumberText
@@ -124,6 +125,28 @@ def _list_hook(kind: Any, rules: Converter) -> _Hook:
     return structure
 
 
+def _tolerant_lists(kind: Any, rules: Converter) -> dict[str, Any]:
+    """Return how a response is read that has lists of documents: an item that does not fit is in its ``raw`` only."""
+    items = {one.name: get_args(one.type)[0] for one in fields(kind) if get_origin(one.type) is list}
+    models = {name: item for name, item in items.items() if isinstance(item, type) and issubclass(item, Document)}
+    return {name: override(struct_hook=_fitting_items(model, rules)) for name, model in models.items()}
+
+
+def _fitting_items(model: Any, rules: Converter) -> _Hook:
+    whole, one = rules.get_structure_hook(_LIST[model]), rules.get_structure_hook(model)
+
+    def structure(value: Any, _: Any) -> Any:
+        if not is_array(value):
+            return whole(value, _LIST[model])
+        items: list[Any] = []
+        for item in value:
+            with suppress(Exception):
+                items.append(one(item, model))
+        return items
+
+    return structure
+
+
 def _sequence_hook(kind: Any, rules: Converter) -> _Hook:
     hook = list_structure_factory(_LIST[get_args(kind)], rules)
 
@@ -153,7 +176,7 @@ def _class_hook(kind: Any, rules: Converter) -> _Hook:
     is_answer = issubclass(kind, Document)
     # What the server adds is none of our business, what a caller adds is a mistake.
     hook = (
-        make_dict_structure_fn(kind, rules, raw=override(omit=True))
+        make_dict_structure_fn(kind, rules, raw=override(omit=True), **_tolerant_lists(kind, rules))
         if is_answer
         else make_dict_structure_fn(kind, rules, _cattrs_forbid_extra_keys=True)
     )

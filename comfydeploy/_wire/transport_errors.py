@@ -10,6 +10,7 @@ from comfydeploy.errors import (
     RequestTimeoutError,
     UnexpectedClientError,
 )
+from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 _MEANINGS: Final[dict[str, tuple[type[ConnectionError | RequestTimeoutError], Fate, str]]] = {
     "ConnectTimeout": (RequestTimeoutError, "not_sent", "No connection within the time limit"),
@@ -21,43 +22,52 @@ _MEANINGS: Final[dict[str, tuple[type[ConnectionError | RequestTimeoutError], Fa
     "ProxyError": (ConnectionError, "not_sent", "Cannot connect through the proxy"),
     "RemoteProtocolError": (ConnectionError, "unknown", "The connection was lost or the response is not HTTP"),
     "TransportError": (ConnectionError, "unknown", "The connection was lost"),
+    "DecodingError": (ConnectionError, "unknown", "The body of the response cannot be decompressed"),
 }
 ResponseError: TypeAlias = ConnectionError | RequestTimeoutError | RequestAbortedError | UnexpectedClientError
 
 _UNSENDABLE: Final = frozenset({"UnsupportedProtocol", "LocalProtocolError", "InvalidURL", "CookieConflict"})
 
 
-def request_error(error: Exception, fate: Fate, *, closed: bool) -> InvalidRequestError | ResponseError:
+def request_error(
+    error: Exception, fate: Fate, *, closed: bool, sent: Secret | None = None
+) -> InvalidRequestError | ResponseError:
     """Return the error that an exception in sending a request is; the exception becomes its ``__cause__``.
 
     ``fate`` is what is known of the request where the exception itself does not say. ``closed``: the caller had closed
-    the client by then.
+    the client by then. ``sent`` is the token of the request, where the exception came out of the transport.
     """
     if not closed and _names(error) & _UNSENDABLE:
-        unsendable = InvalidRequestError(f"The request cannot be sent: {error}")
-        unsendable.__cause__ = without_frames(error)
+        unsendable = InvalidRequestError(f"The request cannot be sent: {_text(error, sent)}")
+        unsendable.__cause__ = _cause(error, sent)
         return unsendable
-    return response_error(error, fate, closed=closed)
+    return response_error(error, fate, closed=closed, sent=sent)
 
 
-def response_error(error: Exception, fate: Fate, *, closed: bool, run_id: str | None = None) -> ResponseError:
+def response_error(
+    error: Exception, fate: Fate, *, closed: bool, sent: Secret | None = None, run_id: str | None = None
+) -> ResponseError:
     """Return the error that an exception in waiting for bytes is, as ``request_error`` does."""
-    found = _classified(error, fate, closed=closed, run_id=run_id)
-    found.__cause__ = without_frames(error) if _names(error) else error
+    found = _classified(error, _text(error, sent), fate, closed=closed, run_id=run_id)
+    found.__cause__ = _cause(error, sent)
     return found
 
 
-def without_frames(error: Exception) -> Exception:
-    """Remove the frames of a transport's exception: they hold the headers with the token, and the connection."""
-    link: BaseException | None = error
-    while link is not None:
-        link.__traceback__ = None
-        link = link.__cause__ or link.__context__
-    return error
+def _text(error: Exception, sent: Secret | None) -> str:
+    return (sent or NOTHING_SECRET).removed_from(str(error))
 
 
-def _classified(error: Exception, fate: Fate, *, closed: bool, run_id: str | None) -> ResponseError:
-    detail = str(error)
+def _cause(error: Exception, sent: Secret | None) -> Exception:
+    """Return an exception as a cause: one that was not raised by a transport, or through one, holds no request."""
+    is_of_transport = bool(_names(error))
+    if sent is None and not is_of_transport:
+        return error
+    from comfydeploy._wire.causes import cause_of  # few processes ever need it
+
+    return cause_of(error, sent or NOTHING_SECRET, located=not is_of_transport)
+
+
+def _classified(error: Exception, detail: str, fate: Fate, *, closed: bool, run_id: str | None) -> ResponseError:
     names = _names(error)
     form, known, text = next((_MEANINGS[name] for name in _MEANINGS if name in names), (None, fate, ""))
     if fate == "answered":  # the response of a stream has begun: what breaks later cannot take that back

@@ -1,14 +1,14 @@
 """The settings of one wait for a run, checked so that a wrong one is named."""
 
 from collections.abc import Callable
-from typing import Final, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from comfydeploy._wire.arguments import check_callback, check_choice
 from comfydeploy._wire.follower import Follower, OnAbandon
 from comfydeploy._wire.polling import FIRST
-from comfydeploy._wire.settings import NEVER, checked_options, ends_at
+from comfydeploy._wire.settings import checked_options, deadline_of
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.options import RequestOptions
@@ -17,8 +17,6 @@ from comfydeploy.result import Success
 
 OnQueued: TypeAlias = Callable[[str], object]
 OnUpdate: TypeAlias = Callable[[WorkflowRunModel], object]
-
-_LEAST: Final = 0.001  # seconds for a request whose time is up
 
 
 @frozen
@@ -36,7 +34,7 @@ class WaitSettings:
             check_choice("on_abandon", self.on_abandon, get_args(OnAbandon))
             check_callback("on_queued", self.on_queued)
             check_callback("on_update", self.on_update)
-            ends_at(checked_options(self.options), 0.0)
+            deadline_of(checked_options(self.options), 0.0)
         except SDKValidationError as error:
             return error.with_traceback(None)
         return None
@@ -49,14 +47,10 @@ class WaitSettings:
         problem = self.problem()
         if problem is not None:
             return Follower(run_id, now=now, failure=problem)
-        deadline = ends_at(checked_options(self.options), now if began is None else began)
+        found = deadline_of(checked_options(self.options), now if began is None else began)
+        deadline = None if found is None else found.at
         delay = 0.0 if began is None else FIRST
         return Follower(run_id, now=now, deadline=deadline, on_abandon=self.on_abandon, delay=delay)
-
-    def once(self, seconds: float) -> RequestOptions:
-        """Return the options of one request within a time: it is sent once, because the follower repeats it."""
-        given = checked_options(self.options)
-        return evolve(given, retries=NEVER, retry_codes=None, idle_timeout=None, deadline=max(seconds, _LEAST))
 
     def queued(self, run_id: str) -> None:
         """Report the id of the new run."""

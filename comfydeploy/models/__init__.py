@@ -20,6 +20,7 @@ __all__ = [
     "EventUpdateEvent",
     "ExecutionMode",
     "FileUploadResponse",
+    "FoundRuns",
     "Gpu",
     "LogUpdate",
     "LogUpdateEvent",
@@ -28,6 +29,7 @@ __all__ = [
     "NativeRun",
     "Origin",
     "OutputFile",
+    "QueuedOnce",
     "RunLog",
     "RunLogLine",
     "RunRequest",
@@ -52,9 +54,11 @@ if TYPE_CHECKING:
     from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentInput, DeploymentModel, DeploymentOutput
     from comfydeploy.models.document import Document
     from comfydeploy.models.file_upload import FileUploadResponse
+    from comfydeploy.models.found_runs import FoundRuns
     from comfydeploy.models.media_file import MediaFile
     from comfydeploy.models.native_run import NativeRun
     from comfydeploy.models.output_file import OutputFile
+    from comfydeploy.models.queued_once import QueuedOnce
     from comfydeploy.models.run import RunStatus, WorkflowRunModel
     from comfydeploy.models.run_batch import CreateRunBatchResponse
     from comfydeploy.models.run_log import RunLog, RunLogLine
@@ -96,9 +100,11 @@ else:
             ),
             "document": ("Document",),
             "file_upload": ("FileUploadResponse",),
+            "found_runs": ("FoundRuns",),
             "media_file": ("MediaFile",),
             "native_run": ("NativeRun",),
             "output_file": ("OutputFile",),
+            "queued_once": ("QueuedOnce",),
             "run": (
                 "RunStatus",
                 "WorkflowRunModel",

@@ -1,9 +1,11 @@
 """What all answers of the server have in common."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from attrs import field, frozen
+
+T = TypeVar("T")
 
 NumberText: TypeAlias = Annotated[float, "a number that the server sends as text"]
 
@@ -17,3 +19,16 @@ class Document:
     """
 
     raw: Mapping[str, Any] = field(factory=dict[str, Any], repr=False, eq=False)
+
+
+class Documents(list[T]):
+    """A list that is the whole answer. ``raw`` is the list as the server sent it, with the items that are left out."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, items: Iterable[T] = (), raw: Sequence[Any] = ()) -> None:
+        super().__init__(items)
+        self.raw: Sequence[Any] = raw
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (list(self), self.raw)

@@ -9,7 +9,11 @@ from comfydeploy.models.document import Document
 
 @frozen(kw_only=True)
 class RunLog(Document):
-    """A line of an archived log. ``timestamp`` is aware and in UTC; ``None`` where it cannot be read."""
+    """An entry of an archived log, at times of several lines. ``timestamp`` is aware and in UTC.
+
+    The archive loses the ``level``, so that a delivery of a webhook is an entry like any other: its ``log`` is JSON
+    with the whole address. ``None`` stands for what the server did not send or what cannot be read.
+    """
 
     log: str
     run_id: str | None = None

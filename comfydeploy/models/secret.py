@@ -3,6 +3,7 @@
 from typing import Final
 
 HIDDEN: Final = "[redacted]"
+_SHORTEST: Final = 8
 
 
 class Secret:
@@ -23,12 +24,15 @@ class Secret:
         return hash(self._text)
 
     def reveal(self) -> str:
-        """Give the secret itself."""
+        """Return the secret itself."""
         return self._text
 
     def removed_from(self, text: str) -> str:
-        """Give a text without this secret, as for one that a server sends back."""
-        return text.replace(self._text, HIDDEN) if self._text else text
+        """Return a text without this secret, for one that a server sent back.
+
+        A secret of fewer than 8 characters is left in, because it may be part of any word.
+        """
+        return text.replace(self._text, HIDDEN) if len(self._text) >= _SHORTEST else text
 
 
 NOTHING_SECRET: Final = Secret("")

@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from comfydeploy.models.document import Document
+
+
+def _session_id(session: "Session") -> str:
+    return session.session_id
 
 
 @frozen(kw_only=True)
@@ -19,23 +23,38 @@ class CreateSessionRequest:
 
 @frozen(kw_only=True)
 class CreateSessionResponse(Document):
-    """The id of a new session; ``url`` is ``None`` until it is ready."""
+    """The id of a new session; ``url`` is ``None`` until it is ready.
+
+    ``id`` and the deprecated ``session_id`` are the same, whichever of them the server sent.
+    """
 
     session_id: str
     url: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The id of the session."""
+        return self.session_id
 
 
 @frozen(kw_only=True)
 class Session(Document):
-    """A session; ``url`` is ``None`` until it is ready, ``timeout`` is in minutes."""
+    """A session; ``url`` is ``None`` until it is ready, ``timeout`` is in minutes, ``timeout_end`` when it ends.
+
+    ``id`` and the deprecated ``session_id`` are the same, whichever of them the server sent.
+    """
 
     session_id: str
+    id: str = field(default=Factory(_session_id, takes_self=True))
     url: str | None = None
+    status: str | None = None
     gpu_event_id: str | None = None
     gpu: str | None = None
     created_at: datetime | None = None
     timeout: float | None = None
+    timeout_end: datetime | None = None
     machine_id: str | None = None
+    machine_version_id: str | None = None
 
 
 @frozen(kw_only=True)

@@ -24,6 +24,10 @@ EXPIRES: Final = "webhook_expires"
 TOKEN: Final = "webhook_token"  # noqa: S105 - a name, in which logs see that the value is to be hidden
 
 _ORIGIN: Final = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
+# What frameworks read in different ways: some end a path or a parameter at it, some drop it, some decode it twice.
+_AMBIGUOUS: Final = re.compile(r"[#\\;\s]")
+_UNESCAPED: Final = r"[\\;]"
+_AMBIGUOUS_IN_PATH: Final = re.compile(r"%(?:[01].|7F|23|25|2F|3B|3F|5C)", re.IGNORECASE)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _Parameters: TypeAlias = list[tuple[str, str]]
@@ -44,12 +48,13 @@ def webhook_url(
     reference: str | None = None,
     expires: datetime | float | None = None,
 ) -> Result[str, Error]:
-    """Give the address with a token that proves it was made with the secret, for the ``webhook`` of a request.
+    """Return the address with a token that proves it was made with the secret, for the ``webhook`` of a request.
 
     Path and query are signed, which is all that a receiver behind a proxy sees: use another secret for each service.
     ``reference`` is yours, such as the id of a job; it travels in the query, readable by anybody. ``expires`` is an
     aware datetime or seconds since 1970, kept in whole seconds. Of several secrets the first signs.
-    ``InvalidRequestError`` names the argument that cannot be used. Whoever may read the run sees its webhook as well.
+    ``InvalidRequestError`` names the argument that cannot be used: an address that web frameworks read in different
+    ways is one (see ``webhook_verify``). A user who may read the run or its log sees the whole address.
     """
     try:
         return Success(_signed(address, _keys(secret)[0], reference, expires))
@@ -60,12 +65,16 @@ def webhook_url(
 def webhook_verify(
     url: str, secret: str | bytes | Sequence[str | bytes], *, now: datetime | float | None = None
 ) -> Result[WebhookToken, Error]:
-    """Check that ``webhook_url`` made the address that a request came to, and give what it carries.
+    """Check that ``webhook_url`` made the address that a request came to, and return what it carries.
 
     ``url`` is the whole address or its path and query, as the sender was given them: scheme and host do not count, and
     escapes and the order of the parameters may have changed. Any of several secrets will do, so that they can be
-    replaced one at a time. ``now`` is the time to judge by, as ``expires`` is given. ``SDKValidationError`` tells in
+    replaced one at a time. ``now`` is the time to judge by, as ``expires`` is given. ``SDKValidationError`` says in
     ``problems`` whether the token is missing, wrong or expired. It proves who made the address, not who wrote the body.
+
+    An address that a web framework could read in another way is refused, whatever its token: with a fragment, a
+    semicolon, a backslash, whitespace or a control character, with one of these, a percent sign, a slash or a question
+    mark escaped in its path, or with one of the three parameters of ``webhook_url`` given more than once.
     """
     try:
         return Success(_proven(url, _keys(secret), _seconds(datetime.now(UTC) if now is None else now, "now")))
@@ -74,7 +83,8 @@ def webhook_verify(
 
 
 def _signed(address: object, key: bytes, reference: object, expires: object) -> str:
-    path, parameters = _split(text := _checked(address))
+    text = _checked(address)
+    path, parameters = _split(text)
     if {".", ".."} & set(path.split("/")):
         raise InvalidRequestError("address: a path must not hold . or .., which the sender takes out")
     for name, _ in parameters:
@@ -83,6 +93,11 @@ def _signed(address: object, key: bytes, reference: object, expires: object) -> 
     carried: _Parameters = []
     if reference is not None:
         carried.append((REFERENCE, _text(reference, "reference")))
+    for name, value in parameters + carried:
+        # Flask unescapes some of them in the address that it gives to the receiver.
+        if re.search(_UNESCAPED, name + value) or not (name + value).isprintable():
+            argument = "reference" if name == REFERENCE else "address: a parameter"
+            raise InvalidRequestError(f"{argument}: must not contain a semicolon, a backslash or control characters")
     if expires is not None:
         carried.append((EXPIRES, str(_seconds(expires, "expires"))))
     carried.append((TOKEN, _token(key, path, parameters + carried)))
@@ -90,10 +105,17 @@ def _signed(address: object, key: bytes, reference: object, expires: object) -> 
 
 
 def _proven(url: object, keys: list[bytes], now: int) -> WebhookToken:
-    path, parameters = _split(_text(url, "url"))
+    text = _text(url, "url")
+    if ambiguous := _ambiguous(text):
+        raise SDKValidationError(f"The webhook's address: {ambiguous}", (Problem("$.url", ambiguous),))
+    path, parameters = _split(text)
+    names = [name for name, _ in parameters]
+    for name in (TOKEN, REFERENCE, EXPIRES):
+        if names.count(name) > 1:
+            raise _refusal(name, "given more than once")
     tokens = [value.encode("utf-8", "surrogatepass") for name, value in parameters if name == TOKEN]
-    if len(tokens) != 1:
-        raise _refusal(TOKEN, "given more than once" if tokens else "missing")
+    if not tokens:
+        raise _refusal(TOKEN, "missing")
     signed = [(name, value) for name, value in parameters if name != TOKEN]
     if not any(hmac.compare_digest(_token(key, path, signed).encode(), tokens[0]) for key in keys):
         raise _refusal(TOKEN, "wrong")
@@ -136,15 +158,24 @@ def _text(value: object, name: str) -> str:
 
 def _checked(address: object) -> str:
     text = _text(address, "address")
-    if "#" in text or " " in text or not text.isprintable():
-        raise InvalidRequestError("address: an address must not hold a fragment, blanks or control characters")
+    if ambiguous := _ambiguous(text):
+        raise InvalidRequestError(f"address: {ambiguous}")
     checked_server(text.partition("?")[0], "address")
     return text
 
 
+def _ambiguous(url: str) -> str | None:
+    """Return what is wrong with an address that web frameworks read in different ways."""
+    if _AMBIGUOUS.search(url) or not url.isprintable():
+        return "must not contain a fragment, a semicolon, a backslash, whitespace or control characters"
+    if found := _AMBIGUOUS_IN_PATH.search(url.partition("?")[0]):
+        return f"must not contain {found[0]} in its path"
+    return None
+
+
 def _split(url: str) -> tuple[str, _Parameters]:
     # By hand: to urlsplit a path that begins with two slashes is a host.
-    path, _, query = _ORIGIN.sub("", url).partition("#")[0].partition("?")
+    path, _, query = _ORIGIN.sub("", url).partition("?")
     parameters = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     return unquote(path, errors="surrogateescape") or "/", parameters
 

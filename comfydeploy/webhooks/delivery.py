@@ -7,9 +7,7 @@ from typing import Any, NamedTuple
 from attrs import evolve
 
 from comfydeploy._wire.codec import read
-from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Error, Problem, SDKValidationError
-from comfydeploy.models.run_output import WorkflowRunOutputModel
 from comfydeploy.models.webhook import WorkflowRunWebhookBody
 from comfydeploy.result import Failure, Result, Success
 
@@ -33,7 +31,7 @@ def webhook_parse(method: str, headers: Mapping[str, str], body: bytes | str) ->
     """
     try:
         _check(method, headers)
-        return Success(_read(_document(body)))
+        return Success(read(_document(body), WorkflowRunWebhookBody, "The webhook's body"))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
@@ -42,7 +40,10 @@ def webhook_parse(method: str, headers: Mapping[str, str], body: bytes | str) ->
 
 
 def webhook_response(status: str = "success", status_code: int = 200) -> WebhookAnswer:
-    """Give the documented answer, ``{"status": ...}`` as JSON: from 400 on the delivery is repeated, twice at most."""
+    """Return the documented answer, ``{"status": ...}`` as JSON: body, status code and headers.
+
+    From status 400 on the service sends the delivery again, twice at most.
+    """
     return WebhookAnswer(json.dumps({"status": status}).encode(), status_code, {"content-type": "application/json"})
 
 
@@ -60,28 +61,6 @@ def _document(body: bytes | str) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
         raise _unfit("$.body", f"expected JSON: {error}", body) from None
-
-
-def _read(document: Any) -> WorkflowRunWebhookBody:
-    try:
-        return _body(document)
-    except SDKValidationError:
-        if not is_object(document) or not is_array(document.get("outputs")):
-            raise
-        outputs = [output for output in document["outputs"] if _is_output(output)]
-        return evolve(_body({**document, "outputs": outputs}), raw=document)
-
-
-def _body(document: Any) -> WorkflowRunWebhookBody:
-    return read(document, WorkflowRunWebhookBody, "The webhook's body")
-
-
-def _is_output(value: Any) -> bool:
-    try:
-        read(value, WorkflowRunOutputModel, "")
-    except SDKValidationError:
-        return False
-    return True
 
 
 def _unfit(path: str, reason: str, value: object = None) -> SDKValidationError:

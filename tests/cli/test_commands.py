@@ -1,17 +1,21 @@
 """The command line, as it is typed."""
 
 import inspect
+import os
 import runpy
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
+import httpx
 import pytest
 from click.testing import CliRunner
 
 from comfydeploy import __main__, __version__
 from comfydeploy._cli.commands import comfydeploy
+from comfydeploy._cli.terminal import unwound
 from comfydeploy._emulator.backend import Settings
 from comfydeploy.emulator import Emulator, Quirk
 
@@ -199,3 +203,49 @@ def test_an_unknown_quirk_is_refused_with_the_names_there_are(cli):
     result = cli("emulator", "--quirks", "slow-server")
     assert result.exit_code == 2
     assert all(f"'{name}'" in result.output for name in (*Quirk, "all", "slow-server"))
+
+
+def served(*arguments, **env):
+    command = [sys.executable, "-m", "comfydeploy", "emulator", "--port", "0", *arguments]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=os.environ | {"PYTHONUNBUFFERED": "1"} | env
+    )
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no SIGHUP")
+def test_a_hangup_ends_the_server_as_ctrl_c_does():
+    with served() as process:
+        assert process.stdout.readline().startswith(b"server_url")
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(10) == 0
+
+
+def test_a_reader_that_ends_does_not_end_the_server():
+    with served() as process:
+        url = process.stdout.readline().split()[1].decode()
+        process.stdout.close()
+        assert httpx.get(f"{url}/nope").status_code == 401
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_characters_that_a_pipe_cannot_encode_are_replaced(tmp_path):
+    (tmp_path / f"{'猫' * 40}.json").write_text('{"1": {"class_type": "SaveImage", "inputs": {}}}')
+    arguments = ("--comfyui", "http://127.0.0.1:9", "--workflows", str(tmp_path))
+    with served(*arguments, PYTHONIOENCODING="cp1252") as process:
+        lines = [process.stdout.readline() for _ in range(8)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    # No line is broken at 80 columns.
+    assert lines[7].startswith(b"  " + b"?" * 40 + b"  ")
+    assert len(lines[7].split()[1]) == 36
+
+
+def test_a_signal_unwinds_what_is_open():
+    closed = []
+    with ExitStack() as exits:
+        exits.enter_context(pytest.raises(SystemExit))
+        exits.enter_context(unwound())
+        exits.callback(closed.append, "folder")
+        signal.raise_signal(signal.SIGTERM)
+    assert closed == ["folder"]

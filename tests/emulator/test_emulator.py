@@ -205,3 +205,20 @@ def test_whoever_asks_while_it_stops_is_answered_or_told():
         done.set()
         assert [one.exception(5) for one in asking] == [None, None]
     assert set(told) <= {"The emulator has been stopped", "The emulator has not been started"}
+
+
+def test_localhost_is_both_loopback_addresses():
+    with Emulator(pace=0) as emulator:
+        port = httpx.URL(emulator.url).port
+        for host in ("127.0.0.1", "[::1]", "localhost"):
+            assert httpx.get(f"http://{host}:{port}/api/nope").status_code == 401
+        with emulator.refuse(), pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://[::1]:{port}/api/nope")
+        assert httpx.get(f"http://[::1]:{port}/api/nope").status_code == 401
+
+
+def test_a_port_in_use_is_named():
+    with Emulator() as emulator:
+        port = httpx.URL(emulator.url).port
+        with pytest.raises(OSError, match=rf"port {port} of 127\.0\.0\.1 is in use: .*; 0 takes a free one"):
+            Emulator(port=port).start()

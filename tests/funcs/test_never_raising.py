@@ -67,10 +67,13 @@ def test_strange_arguments_make_a_failure_and_never_an_exception(calls, transpor
     monkeypatch.chdir(tmp_path)  # a strange name may be a file's
     core = calls.core(transport=transport)
     parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
-    usual = {"file_upload": b"x", "file_download": "http://x/", "deployments_list": None, "session_list": None}.get(
-        name, REQUEST
-    )
-    needed = {"file_upload": {"name": "cat.png"}, "run_download": {"to": tmp_path / "files"}}.get(name, {})
+    usual = {"file_upload": b"x", "file_download": "http://x/", "run_find": "k"}.get(name, REQUEST)
+    usual = None if name in ("deployments_list", "session_list") else usual
+    needed = {
+        "file_upload": {"name": "cat.png"},
+        "run_queue_once": {"key": "k"},
+        "run_download": {"to": tmp_path / "files"},
+    }.get(name, {})
     for parameter, value in itertools.product(list(parameters)[1:], STRANGE):
         first = next(iter(list(parameters)[1:]))
         given = {first: usual, **needed, parameter: value}

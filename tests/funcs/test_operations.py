@@ -231,6 +231,28 @@ def test_a_native_run_never_prints_its_token(calls, core, picture):
     assert len({native.cd_token, native.raw["cd_token"]}) == 1
 
 
+@pytest.mark.parametrize(
+    ("sent", "hinted"),
+    [
+        ((500, b"Internal Server Error"), True),
+        ((400, b'{"detail": "No output found is matching, please check the workflow"}'), True),
+        ((400, b'{"detail": "Batch number is not supported"}'), False),
+        ((403, b'{"detail": "no"}'), False),
+    ],
+)
+def test_a_first_result_without_images_is_hinted(calls, raw, answer, sent, hinted):
+    server = raw(answer(*sent))
+    error = calls("run_first_result", calls.core(f"{server.url}/api"), {"deployment_id": "d"}).failure()
+    assert ("no images" in (error.hint or "")) is hinted
+
+
+def test_an_odd_output_does_not_hide_the_others(calls, raw, answer):
+    server = raw(answer(200, b'[{"id": "o", "run_id": "r", "data": {}}, {"run_id": "r"}]'))
+    outputs = unwrap(calls("run_sync", calls.core(server.url), {"deployment_id": "d"}))
+    assert [output.id for output in outputs] == ["o"]
+    assert outputs.raw[1] == {"run_id": "r"}
+
+
 class TestLogs:
     def test_of_a_failed_run_have_its_reason(self, calls, core, emulator):
         request = {"deployment_id": emulator.deployments["picture"], "inputs": {"fail": "out of cats"}}
@@ -433,6 +455,14 @@ class TestTheRunsOfAWorkflow:
     def test_that_fill_their_last_page_end_without_an_empty_one(self, calls, raw, answer):
         server = raw(answer(200, b'[{"id": "r", "status": "success"}]'), answer(200, b"[]"))
         assert len(calls.pages("runs_list", calls.core(server.url), "w", limit=1)) == 1
+
+    def test_with_an_odd_row_go_on(self, calls, raw, answer):
+        rows = b'[{"id": "r", "status": "success"}, {"id": null}]'
+        server = raw(answer(200, rows), answer(200, b'[{"id": "s", "status": "failed"}]'))
+        first, last = calls.pages("runs_list", calls.core(server.url), "w", limit=2)
+        assert [row.id for row in unwrap(first)] == ["r"]
+        assert unwrap(first).raw[1] == {"id": None}
+        assert [row.id for row in unwrap(last)] == ["s"]
 
     @pytest.mark.parametrize("limit", [0, -1, "5", 2.5, None, True])
     def test_are_not_asked_for_without_a_size_of_a_page(self, calls, raw, answer, limit):

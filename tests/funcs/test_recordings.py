@@ -105,6 +105,7 @@ def test_a_log_is_read_to_its_last_line(ask, calls):
     assert not [item for item in items if isinstance(item, Failure)]
     lines = [item.unwrap() for item in items if isinstance(item, Success)]
     assert {type(line) for line in lines} == {RunLogLine}
-    assert {"webhook", "info"} == {line.level for line in lines}
+    assert {"webhook"} == {line.level for line in lines}
+    assert "__END__" in RECORDED["stream-logs"]["body"]
     assert all(line.timestamp.tzinfo for line in lines)
-    assert len(lines) == RECORDED["stream-logs"]["body"].count("data:") - 1  # the last event is no line
+    assert len(lines) == RECORDED["stream-logs"]["body"].count("data:") - 3  # the last events are no lines

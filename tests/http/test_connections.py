@@ -124,6 +124,7 @@ class TestTransports:
         for count in (1, 2):
             asyncio.run(ask())
             assert len(made) == count
+        core.close()
 
     def test_given_clients_stay_open(self, calls, raw, answer):
         server = raw(answer(200, RUN))

@@ -500,3 +500,62 @@ class TestACore:
         error = calls("run_get", calls.core(server.url), "r", options).failure()
         assert isinstance(error, errors.RequestTimeoutError)
         assert error.fate == "unknown"
+
+
+class TestAConnectionThatIsNotUsedAgain:
+    @pytest.mark.parametrize("status", [500, 502, 599])
+    def test_after_a_server_error(self, asker, raw, answer, status):
+        server = raw(answer(status), answer(200, RUN))
+        ask = asker()
+        for expected in (status, 200, 200):
+            assert ask(server.url).result(5).status_code == expected
+        assert len(server.connections) == 2
+        assert server.connections[0].recv(1) == b"" if server.connections[0].fileno() >= 0 else True
+
+    @pytest.mark.parametrize("surplus", ["with the answer", "later"])
+    def test_with_unread_bytes(self, asker, raw, answer, surplus):
+        gate = threading.Event()
+        more = answer(200, b"surplus")
+        server = raw([answer(200, RUN) + more] if surplus == "with the answer" else [answer(200, RUN), gate, more])
+        ask = asker()
+        assert ask(server.url).result(5).content == RUN
+        if surplus == "later":
+            (slot,) = ask.ledger._idle
+            gate.set()
+            until(slot.connection.has_expired)
+        else:
+            assert not ask.ledger._taken
+        assert ask(server.url).result(5).content == RUN
+        assert len(server.connections) == 2
+
+    def test_through_a_proxy(self, calls, raw, answer, monkeypatch):
+        proxy = raw(answer(200, RUN) + answer(200, b"surplus"))
+        monkeypatch.setenv("http_proxy", proxy.url)
+        core = calls.core("http://example.com/api")
+        for _ in range(2):
+            assert calls("run_get", core, "r").unwrap().id == "r"
+        assert len(proxy.connections) == 2
+
+
+class TestALostSlot:
+    def test_is_free_again(self, asker, raw, answer):
+        ask = asker(max_connections=1)
+        ledger = ask.ledger
+        slot = ledger.take(REQUEST.url.origin)
+        assert ledger.take(REQUEST.url.origin) is None
+        del slot
+        assert ledger.take(REQUEST.url.origin) is not None
+
+    def test_serves_the_line(self):
+        ledger, turn = Ledger(httpx.Limits(max_connections=1)), Future()
+        slot = ledger.take(REQUEST.url.origin)
+        with ledger.line(turn, REQUEST.url.origin):
+            del slot
+            assert turn.result(0).origin == REQUEST.url.origin
+
+    def test_that_was_just_put_back_is_not_lent(self):
+        ledger = Ledger(httpx.Limits(max_connections=1))
+        slot = ledger.take(REQUEST.url.origin)
+        ledger.keep(slot)
+        ledger.drop(slot)
+        assert not ledger._idle

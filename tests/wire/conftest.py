@@ -92,6 +92,7 @@ class Core:
     """What an exchange needs to know of a core."""
 
     address: object = "https://server.test/api"
+    bearer: object = "key-of-the-test"
     timeout: object = None
     retry_config: object = None
     hooks: object = ()

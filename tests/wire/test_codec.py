@@ -3,6 +3,7 @@
 import json
 from collections import OrderedDict, UserDict
 from enum import IntEnum, StrEnum
+from io import BytesIO
 from types import MappingProxyType
 
 import pytest
@@ -11,9 +12,10 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from comfydeploy._wire import field_readers
-from comfydeploy._wire.codec import given, json_bytes, read
+from comfydeploy._wire.codec import given, json_bytes, read, read_list
 from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Problem, SDKValidationError
+from comfydeploy.models import WorkflowRunOutputModel
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=[]))  # lone surrogates as well
 JSON = st.recursive(
@@ -73,7 +75,9 @@ def test_values_of_every_kind_are_sent_as_they_are(value, text):
         ({"inputs": {"a": [1, float("nan")]}}, "$.inputs.a[1]", "nan is not JSON serializable"),
         ({"inputs": {"a": float("-inf")}}, "$.inputs.a", "-inf is not JSON serializable"),
         ({"a": {1, 2}}, "$.a", "set is not JSON serializable"),
-        ({"a": [{"b": b"bytes"}]}, "$.a[0].b", "bytes is not JSON serializable"),
+        ({"a": [{"b": b"x"}]}, "$.a[0].b", "bytes is not JSON serializable: upload files with inputs_upload"),
+        ({"a": ("a.png", b"")}, "$.a[1]", "bytes is not JSON serializable: upload files with inputs_upload"),
+        ({"a": BytesIO()}, "$.a", "_io.BytesIO is not JSON serializable: upload files with inputs_upload"),
         ({"a": (0, range(3))}, "$.a[1]", "range is not JSON serializable"),
         ({"a": MappingProxyType({"b": object()})}, "$.a.b", "object is not JSON serializable"),
         ({"a": {b"key": 1}}, "$.a", "a key must be a string, got bytes"),
@@ -81,6 +85,7 @@ def test_values_of_every_kind_are_sent_as_they_are(value, text):
         ({"first": 1, "a": {2, 1}, "b": {1}}, "$.a", "set is not JSON serializable"),
         ({"a": 10**5000}, "$.a", "int is not JSON serializable"),
         (object(), "$", "object is not JSON serializable"),
+        ({"a": type("bool", (), {"__module__": "numpy"})()}, "$.a", "numpy.bool is not JSON serializable"),
     ],
 )
 def test_the_first_value_that_json_cannot_say_is_named_by_its_path(value, path, reason):
@@ -102,6 +107,26 @@ def test_a_mapping_in_itself_is_named_by_its_path():
 def test_the_same_value_in_two_places_is_no_loop():
     twice = [1]
     assert json_bytes({"a": twice, "b": twice}, "request") == b'{"a":[1],"b":[1]}'
+
+
+def test_the_same_value_twice_hides_no_later_one():
+    twice = [1]
+    assert refusal({"a": twice, "b": twice, "c": {1}}).path == "$.c"
+
+
+def test_a_list_is_read_without_the_items_that_do_not_fit():
+    found = read_list([{"id": "o", "run_id": "r"}, 5, {}], WorkflowRunOutputModel, "The answer")
+    assert [output.id for output in found] == ["o"]
+    assert found.raw == [{"id": "o", "run_id": "r"}, 5, {}]
+    assert read_list(None, WorkflowRunOutputModel, "The answer") == []
+    assert read_list([], WorkflowRunOutputModel, "The answer").raw == []
+
+
+@pytest.mark.parametrize(("value", "path"), [({}, "$"), ([{}, 5], "$[0].id"), ("x", "$")])
+def test_a_list_in_which_nothing_fits_is_an_error(value, path):
+    with pytest.raises(SDKValidationError) as caught:
+        read_list(value, WorkflowRunOutputModel, "The answer")
+    assert (caught.value.problems[0].path, caught.value.raw_value) == (path, value)
 
 
 def nested(depth, inner=1):
@@ -136,7 +161,7 @@ def test_reading_names_what_was_read_and_the_first_three_misfits():
     )
     assert [problem.path for problem in error.problems] == ["$[0]", "$[2]", "$[3]", "$[4]"]
     assert error.raw_value == ["a", 1, "b", "c", "d"]
-    assert error.__cause__ is None
+    assert (error.__cause__, error.__suppress_context__) == (None, True)
 
 
 def test_reading_does_not_hide_that_the_memory_is_full():

@@ -2,19 +2,19 @@
 
 import pytest
 
-from comfydeploy._wire.deadline import Until, limited, remaining, started
+from comfydeploy._wire.deadline import Deadline, Until, remaining, started
 
 LIMITS = {"connect": 10.0, "read": None, "write": 60.0, "pool": None}
 
 
 def test_no_limit_ends_at_the_deadline():
-    found = limited(LIMITS, 130.0, 100.0)
+    found = Deadline(90.0, 130.0).limited(LIMITS, 100.0)
     assert found == {"connect": 10, "read": 30, "write": 30, "pool": 30}
-    assert {limit.at for limit in found.values()} == {130.0}
+    assert {(limit.at, limit.deadline) for limit in found.values()} == {(130.0, 40.0)}
 
 
 def test_limit_past_the_deadline_is_above_zero():
-    assert all(0 < limit < 0.1 for limit in limited(LIMITS, 90.0, 100.0).values())
+    assert all(0 < limit < 0.1 for limit in Deadline(80.0, 90.0).limited(LIMITS, 100.0).values())
 
 
 @pytest.mark.parametrize(

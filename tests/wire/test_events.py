@@ -40,6 +40,8 @@ def test_a_step_of_the_run_has_a_kind_and_data():
         case Success(EventUpdateEvent(event="event_update", data=step)):
             assert (step.event, step.data) == ("executing", {"node": "3"})
             assert step.raw == {"event": "executing", "data": {"node": "3"}, "new": 1}
+        case other:
+            pytest.fail(str(other))
 
 
 def test_a_step_may_have_no_data():
@@ -90,6 +92,8 @@ def test_a_line_of_the_log_has_a_text_and_a_time():
             case Success(LogUpdateEvent(event="log_update", data=line)):
                 assert (line.logs, line.timestamp.isoformat()) == ("hello", "2026-11-23T19:12:32.500000+00:00")
                 assert line.raw == {"logs": "hello", "timestamp": stamp}
+            case other:
+                pytest.fail(str(other))
 
 
 @pytest.mark.parametrize("stamp", [None, "soon", [], True])
@@ -114,6 +118,8 @@ def test_a_known_event_that_is_no_json_is_a_failure_with_its_text(name, text):
         case Failure(MalformedEvent(raw=raw, fate="answered") as error):
             assert raw == text
             assert name in str(error)
+        case other:
+            pytest.fail(str(other))
 
 
 def test_what_is_left_of_a_broken_event_is_a_failure_and_the_stream_goes_on():

@@ -1,12 +1,13 @@
 """A call as a state machine: what is sent, what is sent again, and what it all came to."""
 
 import json
+import pickle
 
 import httpx
 import pytest
 from attrs import evolve
 
-from comfydeploy._wire.exchange import Pause
+from comfydeploy._wire.exchange import Pause, Renew
 from comfydeploy._wire.operation import returning, status
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
@@ -20,6 +21,7 @@ from comfydeploy.errors import (
     SDKValidationError,
     UnexpectedClientError,
 )
+from comfydeploy.funcs import run_native, run_queue
 from comfydeploy.hooks import HookContext, Hooks
 from comfydeploy.models import CreateRunResponse
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
@@ -30,6 +32,7 @@ JSON_TYPE = {"content-type": "application/json"}
 STREAM_TYPE = {"content-type": "text/event-stream; charset=utf-8"}
 GOOD = Reply(200, JSON_TYPE, b'{"run_id":"r"}')
 TOKEN = "hunter2hunter2"
+ISSUE = {"loc": ["body", "a"], "msg": "no", "type": "x"}
 AFTER_THE_BUDGET = float("inf")
 
 
@@ -207,6 +210,50 @@ class TestAnAnswer:
     def test_no_answer_is_the_error_as_it_is(self, reading, error):
         assert failure(reading().settle(error)) is error
 
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id":5}'])
+    def test_a_creation_with_an_unreadable_answer_is_hinted(self, creating, content):
+        assert "A run may have been created" in failure(creating().settle(evolve(GOOD, content=content))).hint
+
+    def test_a_creation_that_cannot_be_decompressed_is_hinted(self, creating):
+        unread = SDKError("cannot be decompressed", 200)
+        unread.__cause__ = OSError("zlib")
+        error = failure(creating().settle(unread))
+        assert "A run may have been created" in error.hint
+        assert error.__cause__ is unread.__cause__
+
+    def test_of_several_forms_the_fields_of_the_sent_one_are_named(self, calling):
+        forms = ["WorkflowRunVersionRequest", "WorkflowRunRequest", "DeploymentRunRequest", "ModelRunRequest"]
+        issues = [ISSUE | {"loc": ["body", form, "gpu"]} for form in forms]
+        common = [ISSUE | {"loc": loc} for loc in (["body", "gpu"], ["body", 5], ["body"], [], ["query", "ARequest"])]
+        for form, key in zip(forms, ["workflow_version_id", "workflow_id", "deployment_id"], strict=False):
+            request = {key: "x"} | ({"workflow_api_json": {}} if key == "workflow_id" else {})
+            error = failure(calling(run_queue.OPERATION, request).settle(answer(422, {"detail": issues + common})))
+            named = [issue.loc for issue in error.detail]
+            assert named == [["body", form, "gpu"], *(issue["loc"] for issue in common)]
+
+    @pytest.mark.parametrize("changed_to", [b"[]", b"{", None, b"{}"])
+    def test_of_an_unknown_form_all_fields_are_named(self, calling, changed_to):
+        issues = [ISSUE | {"loc": ["body", form, "gpu"]} for form in ("WorkflowRunRequest", "DeploymentRunRequest")]
+        hooks = [Hooks(before_create_request=lambda _, request: evolve(request, content=changed_to))]
+        exchange = calling(run_queue.OPERATION, {"deployment_id": "d"}, hooks=hooks)
+        assert len(failure(exchange.settle(answer(422, {"detail": issues}))).detail) == 2
+
+    @pytest.mark.parametrize(
+        ("reply", "hinted"),
+        [
+            (answer(404, {"detail": "Not Found"}), True),
+            (Reply(404, {"content-type": "text/html"}, b"<p>"), True),
+            (Reply(404, {"content-type": "text/plain"}, b"404 page not found"), True),
+            (answer(404, {"detail": "Run not found"}), False),
+            (answer(500, {"detail": "Not Found"}), False),
+        ],
+    )
+    def test_an_address_without_api_is_hinted(self, reading, reply, hinted):
+        error = failure(reading(address="https://server.test").settle(reply))
+        hint = "There is nothing at https://server.test/thing: a server's address ends in /api."
+        assert error.hint == (hint if hinted else None)
+        assert failure(reading().settle(reply)).hint is None
+
 
 class TestTryingAgain:
     def test_a_read_is_tried_until_it_works(self, reading):
@@ -244,6 +291,23 @@ class TestTryingAgain:
 
     def test_an_answer_that_does_not_fit_is_final(self, reading):
         assert isinstance(reading(retry_config=AT_ONCE).settle(evolve(GOOD, content=b"{")), Failure)
+
+
+class TestRenewing:
+    def test_a_callable_bearer_is_read_once_more(self, creating):
+        exchange = creating(bearer=lambda: "key")
+        step = exchange.settle(answer(401))
+        assert isinstance(step, Renew)
+        assert failure(step.failure).status_code == 401
+        exchange.prepare()
+        assert failure(exchange.settle(answer(401))).status_code == 401
+
+    @pytest.mark.parametrize("status", [200, 403, 500])
+    def test_nothing_else_renews_it(self, creating, status):
+        assert not isinstance(creating(bearer=lambda: "key").settle(answer(status)), Renew)
+
+    def test_a_constant_key_is_never_renewed(self, creating):
+        assert failure(creating().settle(answer(401))).status_code == 401
 
 
 class TestDoubt:
@@ -406,6 +470,47 @@ class TestHooks:
             exchange.settle(GOOD)
         assert failure(exchange.fail(caught.value)).fate == "answered"
 
+    def test_what_one_leaves_of_an_answer_stays_as_it_came(self, reading):
+        reply = evolve(GOOD, headers=JSON_TYPE | {"x": TOKEN}, content=json.dumps({"run_id": TOKEN}).encode())
+        seen = Seen()
+        change = Seen().hooks("a", after_success=lambda reply: evolve(reply, headers=JSON_TYPE))
+        exchange = reading(token=TOKEN, hooks=[seen.hooks("s"), change])
+        exchange.prepare()
+        assert exchange.settle(reply).unwrap().run_id == TOKEN
+        ((*_, shown),) = [told for told in seen if told[1] == "after_success"]
+        assert (shown.headers["x"], shown.content) == ("[redacted]", b'{"run_id": "[redacted]"}')
+
+    @pytest.mark.parametrize(
+        ("content", "run_id"), [(b'{"run_id": "r"}', "r"), (b"{", None), (b'{"prompt_id": "r"}', None)]
+    )
+    def test_one_that_raises_after_a_creation_loses_no_run_id(self, creating, content, run_id):
+        exchange = creating(hooks=[Seen().hooks("a", after_success=5)])
+        with pytest.raises(TypeError) as caught:
+            exchange.settle(evolve(GOOD, content=content))
+        assert failure(exchange.fail(caught.value)).run_id == run_id
+
+    def test_one_that_raises_after_a_native_run_loses_no_run_id(self, calling):
+        exchange = calling(run_native.OPERATION, {"deployment_id": "d"}, hooks=[Seen().hooks("a", after_success=5)])
+        with pytest.raises(TypeError) as caught:
+            exchange.settle(evolve(GOOD, content=b'{"prompt_id": "r", "cd_token": "t"}'))
+        assert failure(exchange.fail(caught.value)).run_id == "r"
+
+
+class TestAShortToken:
+    @pytest.mark.parametrize("token", ["t", "key", "json", "detail"])
+    def test_changes_no_answer_and_no_error(self, calling, changed, token):
+        good = calling(changed(), None, token, hooks=[Seen().hooks("a")])
+        assert good.settle(evolve(GOOD, content=b'{"run_id": "key t json"}')).unwrap().run_id == "key t json"
+        error = failure(calling(changed(), None, token).settle(answer(422, {"detail": [ISSUE]})))
+        assert isinstance(error, HTTPValidationError)
+        assert error.detail[0].msg == ISSUE["msg"]
+
+    def test_of_digits_changes_no_class(self, calling, changed):
+        reply = answer(422, {"detail": [ISSUE], "number": 12345678})
+        error = failure(calling(changed(), None, "12345678").settle(reply))
+        assert isinstance(error, HTTPValidationError)
+        assert "12345678" not in error.body
+
 
 class TestATokenThatTheServerSendsBack:
     @pytest.mark.parametrize("status", [200, 307, 404, 422, 500])
@@ -423,6 +528,16 @@ class TestATokenThatTheServerSendsBack:
         error = failure(calling(changed(), None, TOKEN).settle(Reply(500, {}, b"\xff" + TOKEN.encode())))
         assert error.body == b"\xff[redacted]"
 
+    def test_is_in_no_error_that_is_cut_through_it(self, calling, changed):
+        for start in range(280, 300):
+            reply = Reply(500, {"content-type": "text/plain"}, b"x" * start + TOKEN.encode())
+            assert "hunter2" not in str(failure(calling(changed(), None, TOKEN).settle(reply)))
+
+    def test_in_a_nest_too_deep_to_search_is_dropped(self, calling, changed):
+        reply = evolve(GOOD, content=b"[" * 900 + json.dumps(TOKEN).encode() + b"]" * 900)
+        error = failure(calling(changed(), None, TOKEN).settle(reply))
+        assert TOKEN not in f"{error.raw_value}"
+
     def test_is_left_in_a_value(self, calling, changed):
         reply = Reply(200, JSON_TYPE, json.dumps({"run_id": TOKEN}).encode())
         assert calling(changed(), None, TOKEN).settle(reply).unwrap().run_id == TOKEN
@@ -433,7 +548,71 @@ class TestATokenThatTheServerSendsBack:
         assert error.raw_value == ["[redacted]"]
 
 
+class TestASecretOfANativeRun:
+    @pytest.mark.parametrize(
+        ("content_type", "text"),
+        [
+            ("text/plain", '{"prompt_id": "r", "cd_token": "SECRET-1"}'),
+            ("text/plain", "{'prompt_id': 'r', 'cd_token': 'SECRET-1'}"),
+            ("text/html", "<prompt_id>r</prompt_id><cd_token>SECRET-1</cd_token>"),
+            ("text/plain", "cd_token=SECRET-1&prompt_id=r"),
+            ("application/json", '{"prompt_id": "r", "cd_token": "SECRET-1"'),
+            ("application/json", '{"prompt_id": 5, "cd_token": "SECRET-1", "inputs": [{"access_token": "SECRET-2"}]}'),
+            ("application/json", '[{"cd_token": "SECRET-1", "prompt_id": "r"}]'),
+        ],
+    )
+    def test_is_in_no_error_of_its_answer(self, calling, content_type, text):
+        exchange = calling(run_native.OPERATION, {"deployment_id": "d"})
+        error = failure(exchange.settle(Reply(200, {"content-type": content_type}, text.encode())))
+        values = [getattr(error, name) for name in error.__slots__ if hasattr(error, name)]
+        assert "SECRET" not in f"{error!s} {error!r} {values}"
+        assert b"SECRET" not in pickle.dumps(error)
+        assert "prompt_id" in str(values)  # what else it holds stays readable
+        assert "A run may have been created" in error.hint
+
+
 class TestTheLog:
+    @pytest.mark.parametrize("start", range(1_985, 2_000))
+    def test_holds_no_token_that_is_cut(self, calling, changed, logger, start):
+        exchange = calling(changed(), None, TOKEN, debug_logger=logger)
+        exchange.settle(Reply(404, JSON_TYPE, b"x" * start + TOKEN.encode() + b"y" * 100))
+        assert "hunter2" not in str(logger.lines)
+
+    def test_holds_no_token_of_a_request_that_is_cut(self, calling, changed, logger):
+        content = b"x" * 1_995 + TOKEN.encode()
+        operation = changed(encode=lambda _: Request("POST", "/x", {}, content))
+        calling(operation, None, TOKEN, debug_logger=logger)
+        assert "hunte" not in str(logger.lines)
+
+    def test_needs_no_more_than_debug(self, calling, changed):
+        class Plain:
+            lines = []  # noqa: RUF012 - one logger
+
+            def debug(self, text, *values):
+                self.lines.append(text % values)
+
+        assert calling(changed(), None, debug_logger=Plain()).settle(GOOD) == Success(CreateRunResponse(run_id="r"))
+        assert len(Plain.lines) == 2
+
+    @pytest.mark.parametrize("wrong", [object(), "a logger"])
+    def test_of_no_logger_breaks_no_call(self, calling, changed, wrong):
+        assert calling(changed(), None, debug_logger=wrong).settle(GOOD) == Success(CreateRunResponse(run_id="r"))
+
+    def test_that_raises_breaks_no_call(self, calling, changed, logger):
+        def broken(_record):
+            raise LookupError("filter")
+
+        logger.addFilter(broken)
+        assert calling(changed(), None, debug_logger=logger).settle(GOOD) == Success(CreateRunResponse(run_id="r"))
+
+    def test_without_memory_passes_through(self, calling, changed, logger):
+        def full(_record):
+            raise MemoryError
+
+        logger.addFilter(full)
+        with pytest.raises(MemoryError):
+            calling(changed(), None, debug_logger=logger)
+
     def test_tells_every_attempt_and_answer(self, calling, changed, logger):
         exchange = calling(changed(), None, TOKEN, debug_logger=logger, retry_config=AT_ONCE)
         exchange.settle(answer(503))

@@ -11,6 +11,7 @@ from comfydeploy._wire.reason_search import ReasonSearch
 from comfydeploy._wire.steps import Answer, ReadLogs, ReadPlaces, ReadRows, Sleep
 from comfydeploy.errors import ConnectionError, SDKError
 from comfydeploy.models import RunLog, WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
+from comfydeploy.models.document import Documents
 from comfydeploy.outcome import RunFailed, RunTimedOut, run_outcome
 from comfydeploy.result import Failure, Success
 
@@ -193,8 +194,14 @@ def test_the_archive_is_read_until_it_has_a_reason():
     assert server.kinds.count("ReadLogs") == 3
 
 
-def test_a_complete_archive_without_a_reason_ends_the_search():
-    complete = Success([RunLog(log="x"), RunLog(log=" __END__ ")])
+@pytest.mark.parametrize(
+    "complete",
+    [
+        Success(Documents([RunLog(log="x")], raw=[{"log": "x"}, None, {"log": 5}, {"log": " __END__ "}])),
+        Success([RunLog(log="x"), RunLog(log=" __END__ ", raw={"log": " __END__ "})]),
+    ],
+)
+def test_a_complete_archive_without_a_reason_ends_the_search(complete):
     server = Server([Success([row("r")])], logs=[Success([]), complete, complete])
     end = server.found(RUN)
     assert (end.kind, end.source, end.logs) == ("crashed", "guess", ("x",))

@@ -124,6 +124,10 @@ def test_every_recorded_refusal_becomes_an_error_with_what_the_server_said(refus
     if reply.status_code == 422:
         assert isinstance(error, HTTPValidationError)
         sent = json.loads(reply.content)["detail"]
+        forms = {issue["loc"][1] for issue in sent if str(issue["loc"][1:2]).endswith("Request']")}
+        if forms:  # the calls of this test send a deployment
+            sent = [issue for issue in sent if issue["loc"][1] == "DeploymentRunRequest"]
+            assert len(forms) > 1
         assert [issue.raw for issue in error.detail] == sent
         assert [issue.loc for issue in error.detail] == [issue["loc"] for issue in sent]
         assert sent[0]["msg"] in str(error)
@@ -134,7 +138,8 @@ def test_every_recorded_refusal_becomes_an_error_with_what_the_server_said(refus
         assert error.detail == said
         assert said is None or said in str(error)
         creates = refusal.operation.creates == "run"
-        assert (error.hint is not None) == (creates and reply.status_code >= 500)
+        is_missed = reply.status_code == 404 and error.detail == "Deployment not found"
+        assert (error.hint is not None) == (creates and (reply.status_code >= 500 or is_missed))
         assert ("redirect" in str(error)) == (reply.status_code == 307)
 
 

@@ -93,7 +93,12 @@ def test_a_secret_never_prints():
 
 
 def test_a_secret_is_taken_out_of_a_text():
-    assert Secret("hunter2").removed_from("a hunter2 hunter2") == f"a {HIDDEN} {HIDDEN}"
+    assert Secret("hunter22").removed_from("a hunter22 hunter22") == f"a {HIDDEN} {HIDDEN}"
+
+
+@pytest.mark.parametrize("short", ["t", "key", "json", "hunter2"])
+def test_a_short_secret_stays_in_a_text(short):
+    assert Secret(short).removed_from(f"a {short}") == f"a {short}"
 
 
 def test_an_empty_secret_takes_nothing_out_of_a_text():

@@ -51,13 +51,13 @@ def test_a_body_that_is_no_json_is_an_error_with_the_body(content):
     assert caught.value.raw_value in (content, content.decode(errors="replace"))
 
 
-@given(content=st.binary(max_size=200), token=st.sampled_from(["hunter2", "a"]))
+@given(content=st.binary(max_size=200), token=st.sampled_from(["hunter22", "a-b-c-d-"]))
 def test_a_secret_is_taken_out_of_any_answer_and_all_else_is_kept(content, token):
     reply = Reply(200, {"x-echo": f"Bearer {token}", "y": "z"}, content + token.encode() + content, source="open")
     found = reply.without(Secret(token))
     assert token.encode() not in found.content.replace(b"[redacted]", b"")
     assert found.content == (content + token.encode() + content).replace(token.encode(), b"[redacted]")
-    assert found.headers == {"x-echo": f"Be{'[redacted]' if token == 'a' else 'a'}rer [redacted]", "y": "z"}
+    assert found.headers == {"x-echo": "Bearer [redacted]", "y": "z"}
     assert (found.status_code, found.source) == (200, "open")
 
 

@@ -15,6 +15,14 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=[]))
 SECRET = st.text("abcdefghij0123456789", min_size=12)
 
 
+def test_a_request_shows_the_start_of_its_body():
+    assert "content=None" in repr(Request("GET", "/x"))
+    shown = repr(Request("POST", "/x", content=b'{"seed": 5, "api_key": "hunter2"}' + b"x" * 5_000))
+    assert "seed" in shown
+    assert "hunter2" not in shown
+    assert "5,033 characters" in shown
+
+
 @given(value=ANY_TEXT)
 @example("../queue")
 @example("..%2fqueue")

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfydeploy._wire.codec import json_bytes
-from comfydeploy._wire.run_request import ANY_FORM, wire_form
+from comfydeploy._wire.run_request import ANY_FORM, form_name, wire_form
 from comfydeploy.errors import SDKValidationError
+from comfydeploy.funcs import run_batch, run_deployment_queue
 from comfydeploy.models import DeploymentRunRequest, WorkflowRunRequest, WorkflowRunVersionRequest
 
 TEXT = st.text(st.characters(codec=None, exclude_categories=[]))
@@ -110,6 +111,40 @@ def test_free_form_values_reach_the_wire_untouched(inputs, graph):
 )
 def test_a_mistake_is_named_before_anything_is_sent(request_, said):
     assert said in refusal(request_)
+
+
+def test_the_forms_that_fit_are_named():
+    with pytest.raises(SDKValidationError) as caught:
+        run_deployment_queue.OPERATION.encode(5)
+    assert str(caught.value) == "request: expected a DeploymentRunRequest or a mapping, got int"
+    several = "WorkflowRunVersionRequest or WorkflowRunRequest or DeploymentRunRequest or a mapping"
+    assert refusal(5) == f"request: expected a {several}, got int"
+
+
+def test_a_route_of_one_form_names_its_keys():
+    with pytest.raises(SDKValidationError) as caught:
+        run_deployment_queue.OPERATION.encode({"workflow_id": "w"})
+    assert "$.deployment_id: required, but missing" in str(caught.value)
+
+
+@pytest.mark.parametrize("request_", [{"deployment_id": "d"}, {"deployment_id": "d", "batch_number": 1}])
+def test_a_batch_says_what_it_needs(request_):
+    with pytest.raises(SDKValidationError) as caught:
+        run_batch.OPERATION.encode(request_)
+    assert str(caught.value) == "request: a batch needs batch_number above 1 or batch_input_params"
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("workflow_version_id", "WorkflowRunVersionRequest"),
+        ("workflow_id", "WorkflowRunRequest"),
+        ("deployment_id", "DeploymentRunRequest"),
+        ("model_id", None),
+    ],
+)
+def test_the_form_of_a_body_is_named(key, name):
+    assert form_name(json.dumps({key: "x"}).encode()) == name
 
 
 def test_a_request_that_refers_to_itself_is_refused():

@@ -66,6 +66,20 @@ def test_an_event_that_ends_with_cr_does_not_wait_for_a_lf():
     assert decoder.feed(b"\ndata: b\r\r") == [("message", "b")]
 
 
+def test_an_empty_chunk_within_a_line_end():
+    assert events(b"data: a\r", b"", b"\ndata: b\n\n") == [("message", "a\nb")]
+
+
+def test_a_lf_is_dropped_right_after_cr_only():
+    decoder = SSEDecoder()
+    assert decoder.feed(b"data: a\r") == decoder.feed(b"\ndata: b\n") == []
+    assert decoder.feed(b"\n") == [("message", "a\nb")]
+
+
+def test_a_byte_order_mark_of_a_later_chunk():
+    assert events(b"data: a\n\n", BOM + b"data: b\n\n") == [("message", "a"), ("", "\ufeffdata: b")]
+
+
 def test_an_empty_chunk_changes_nothing():
     assert events(b"", b"data: a\r", b"", b"\n\r\n", b"") == [("message", "a")]
 
@@ -143,8 +157,84 @@ def test_an_unknown_field_beside_known_ones_is_no_event(beside):
     assert events(beside + b"new: 1\ndata: b\n\n")[0][1] == "b"
 
 
-def test_text_that_is_no_field_is_not_lost_before_data():
-    assert events(b"yyyevent: event_update\ndata: {}\n\n") == [("", "yyy"), ("event_update", "{}")]
+BROKEN = b'event: a\ndata: {"x": "yyyevent: log_update\ndata: {}\n\n'
+READ = ("a", '{"x": "yyyevent: log_update\n{}')
+
+
+@pytest.mark.parametrize("name", ["event_update", "log_update"])
+@pytest.mark.parametrize("rest", ["yyy", 'yyy"]}', "y: y "])
+def test_the_rest_of_a_broken_event_is_separated(name, rest):
+    body = f"{rest}event: {name}\ndata: {{}}\n\n".encode()
+    assert events(BROKEN + body) == [READ, ("", rest), (name, "{}")]
+
+
+@pytest.mark.parametrize("line", ["yyyevent: event_update", "trace: an event: log_update"])
+def test_no_name_is_separated_in_a_sound_stream(line):
+    assert events(f"{line}\ndata: {{}}\n\n".encode()) == [("message", "{}")]
+
+
+@pytest.mark.parametrize("line", [": event: log_update", "id: event: log_update", "retry: event: log_update"])
+@pytest.mark.parametrize("before", [b"", BROKEN], ids=["sound", "broken"])
+def test_a_comment_or_an_id_names_no_event(before, line):
+    body = f"event: a\n{line}\ndata: b\n\n".encode()
+    assert events(before + body)[-1:] == [("a", "b")]
+    assert len(events(before + body)) == len(events(before)) + 1
+
+
+def test_another_word_is_no_name_of_an_event():
+    assert events(BROKEN + b"yyyevent: word\ndata: b\n\n") == [READ, ("message", "b")]
+
+
+@pytest.mark.parametrize("more", [b"", b"event: b\n"])
+def test_a_line_put_in_is_seen_whatever_follows(more):
+    body = b"data: yevent: log_update\n" + more + b"data: c\n\nyevent: event_update\ndata: d\n\n"
+    assert events(body)[-2:] == [("", "y"), ("event_update", "d")]
+
+
+def by_the_standard(body):
+    """Read events as the standard does, line by line."""
+    found, name, data = [], "", []
+    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
+    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        field, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if field == "data":
+            data.append(value)
+        elif field == "event":
+            name = value
+        elif not line:
+            found += [(name or "message", "\n".join(data))] if data else []
+            name, data = "", []
+    return found
+
+
+LINES = st.lists(
+    st.one_of(
+        st.tuples(
+            st.sampled_from(["", "data", "event", "id", "retry", "trace", "y"]),
+            st.sampled_from([":", ": ", ":  ", ""]),
+            st.sampled_from(["", "a", "{}", "log_update", "a comment event: word", "yyyevent: event_update", ": b"]),
+        ).map("".join),
+        st.just(""),
+        st.sampled_from(['yyy"]}', "event: event_update", 'data: {"x": "yevent: log_update', "data: {}"]),
+    ),
+    max_size=30,
+)
+
+
+@given(lines=LINES, end=st.sampled_from(["\n", "\r", "\r\n"]))
+def test_names_and_data_are_those_of_the_standard(lines, end):
+    body = end.join([*lines, "", ""]).encode()
+    found = [event for event in events(body) if event[0]]
+    if any(line.startswith("data") and line.endswith("event: log_update") for line in lines):
+        assert [data for _, data in found] == [data for _, data in by_the_standard(body)]
+    else:
+        assert found == by_the_standard(body)
+
+
+@given(body=PIECES)
+def test_pieces_are_read_as_the_standard_reads_them(body):
+    assert [event for event in events(body + b"\n\n") if event[0]] == by_the_standard(body + b"\n\n")
 
 
 def test_an_event_within_an_unfinished_one_goes_on_with_its_data():

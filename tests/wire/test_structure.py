@@ -15,6 +15,7 @@ from comfydeploy._wire.structure import converter
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models import (
     CreateRunResponse,
+    DeploymentModel,
     MediaItem,
     ValidationError,
     WorkflowRunModel,
@@ -148,13 +149,27 @@ def test_a_field_called_raw_is_no_way_into_the_model():
 
 
 def test_every_misfit_is_named_by_its_path():
-    document = {"status": 5, "outputs": [OUTPUT, {"id": 1, "data": []}], "queue_position": 1.5}
+    document = {"status": 5, "outputs": 5, "queue_position": 1.5}
     found = {problem.path: problem.reason for problem in misfits(document, WorkflowRunModel)}
     assert found.pop("$.id") == "required, but missing"
     assert found.pop("$.status") == "expected a string, got int"
-    assert found.pop("$.outputs[1].id") == "expected a string, got int"
-    assert found.pop("$.outputs[1].run_id") == "required, but missing"
+    assert found.pop("$.outputs") == "expected a list, got int"
     assert list(found) == ["$.queue_position"]
+
+
+def test_every_misfit_of_a_list_is_named_by_its_path():
+    found = {problem.path: problem.reason for problem in misfits([OUTPUT, {"id": 1}], list[WorkflowRunOutputModel])}
+    assert found == {"$[1].id": "expected a string, got int", "$[1].run_id": "required, but missing"}
+
+
+@pytest.mark.parametrize("odd", [None, 5, {}, {"id": 1}, [], "o"])
+def test_an_odd_item_sinks_nothing(odd):
+    found = run(outputs=[OUTPUT, odd])
+    assert [output.id for output in found.outputs] == [OUTPUT["id"]]
+    assert found.raw["outputs"][1] == odd
+    assert run(outputs=[odd]).outputs == []
+    deployment = read({"id": "d", "input_types": [odd, {"input_id": "i"}], "output_types": [odd]}, DeploymentModel, "x")
+    assert ([one.input_id for one in deployment.input_types], deployment.output_types) == (["i"], [])
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 5])
@@ -169,8 +184,8 @@ def test_what_a_caller_adds_is_named_with_what_is_known():
         first: str = ""
         second: str = ""
 
-    (problem,) = misfits({"first": "a", "typo": 1, 5: 2}, Asked)
-    assert problem == Problem("$", "unknown: 'typo', 5 (known: first, second)")
+    (problem,) = misfits({"first": "a", "typo": 1, 5: 2, "also": 3}, Asked)
+    assert problem == Problem("$", "unknown: 'also', 'typo', 5 (known: first, second)")
 
 
 def test_a_misfit_under_a_strange_key_is_named_by_its_path():

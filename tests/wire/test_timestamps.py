@@ -1,5 +1,6 @@
 """The server's times are read in all their forms, and nothing else is taken for one."""
 
+import time as clock
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,6 +42,22 @@ def test_a_text_is_a_time_in_utc(text, expected):
 @pytest.mark.parametrize("number", [1_795_460_118, 1_795_460_118.0, 1_795_460_118_000, 1_795_460_118_000.0])
 def test_a_number_is_seconds_or_milliseconds_since_1970(number):
     assert moment(number) == at()
+
+
+def test_the_largest_number_of_seconds():
+    assert moment(1e11) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e11)
+    assert moment(1e11 + 1_000) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e8 + 1)
+
+
+@pytest.mark.parametrize("text", ["2026-11-23T18:55:18", "2026-11-23T18:55:18Z", "2026-11-23T18:55:18+00:00"])
+def test_a_time_without_a_zone_is_utc_anywhere(text, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    clock.tzset()
+    try:
+        assert moment(text) == at()
+    finally:
+        monkeypatch.undo()
+        clock.tzset()
 
 
 def test_a_number_below_zero_is_a_time_before_1970():

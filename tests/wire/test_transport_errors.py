@@ -29,6 +29,7 @@ EXPECTED = {
     "CloseError": (ConnectionError, "unknown"),
     "ConnectError": (ConnectionError, "not_sent"),
     "ConnectTimeout": (RequestTimeoutError, "not_sent"),
+    "DecodingError": (ConnectionError, "unknown"),
     "CookieConflict": (InvalidRequestError, "not_sent"),
     "InvalidURL": (InvalidRequestError, "not_sent"),
     "LocalProtocolError": (InvalidRequestError, "not_sent"),
@@ -39,6 +40,7 @@ EXPECTED = {
     "ReadError": (ConnectionError, "unknown"),
     "ReadTimeout": (RequestTimeoutError, "unknown"),
     "RemoteProtocolError": (ConnectionError, "unknown"),
+    **({"SSEError": (ConnectionError, "unknown")} if hasattr(httpx, "SSEError") else {}),  # of httpx2
     "TransportError": (ConnectionError, "unknown"),
     "UnsupportedProtocol": (InvalidRequestError, "not_sent"),
     "WriteError": (ConnectionError, "unknown"),
@@ -68,7 +70,7 @@ def test_every_exception_of_httpx_has_a_kind_and_a_fate(kind):
     found = request_error(error, "unknown", closed=False)
     expected, fate = EXPECTED.get(kind.__name__, (UnexpectedClientError, "unknown"))
     assert (type(found), found.fate) == (expected, fate)
-    assert found.__cause__ is error
+    assert (type(found.__cause__), str(found.__cause__)) == (kind, str(error))
     assert str(error) in str(found)
 
 

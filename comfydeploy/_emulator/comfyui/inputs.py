@@ -3,14 +3,17 @@
 import json
 import mimetypes
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from pathlib import Path
+from socket import gaierror
+from typing import Any, BinaryIO, Final
+from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from comfydeploy._emulator.comfyui.client import ComfyUI
-from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list
-from comfydeploy._emulator.uploads import Uploads
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of
+from comfydeploy._emulator.documents import json_list
+from comfydeploy._emulator.networks import Networks
 
 PREFIX: Final = "ComfyUIDeployExternal"
 
@@ -37,15 +40,22 @@ _FILES: Final = _IMAGES | {"Video", "Vid", "Audio", "EXR", "File", "Lora", "Face
 _DECODED: Final = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;base64,")
 
 
+def is_input(node: object) -> bool:
+    """Return whether a node takes an input of the run."""
+    return class_of(node).startswith(PREFIX)
+
+
 class Inputs:
     """Fills inputs into graphs; files that ComfyUI's nodes could not load are uploaded to it.
 
-    ``base`` is the address under which the client knows this server.
+    ``stored`` returns the file of an address of this server, by its path; ``base`` is the server's address as the
+    client wrote it.
     """
 
-    def __init__(self, comfyui: ComfyUI, uploads: Uploads, base: str) -> None:
+    def __init__(self, comfyui: ComfyUI, stored: Callable[[str], Path | None], networks: Networks, base: str) -> None:
         self._comfyui: Final = comfyui
-        self._uploads: Final = uploads
+        self._stored: Final = stored
+        self._networks: Final = networks
         self._base: Final = base
 
     async def filled(self, graph: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,15 +81,31 @@ class Inputs:
         if kind not in _FILES or not isinstance(value, str):
             return value
         if value.startswith("data:") and not (kind in _IMAGES and value.startswith(_DECODED)):
-            return await self._uploaded_data(value)
-        name = value.removeprefix(f"{self._base}inputs/")
-        # ComfyUI may be on a computer that cannot reach this one.
-        if name != value and (path := self._uploads.path(name)):
-            with path.open("rb") as content:
-                return await self._comfyui.upload(name, content)
+            return await self._uploaded_data(kind, value)
+        if value.startswith(self._base):
+            # ComfyUI may be on a computer that cannot reach this one.
+            if path := self._stored(unquote(urlsplit(value).path)):
+                with path.open("rb") as content:
+                    return await self._uploaded(kind, path.name, content)
+        elif value.startswith(("http://", "https://")):
+            await self._check(value)
         return value
 
-    async def _uploaded_data(self, value: str) -> str:
+    async def _check(self, address: str) -> None:
+        """Raise ``RefusedAddressError`` for an address in a private network."""
+        try:
+            parts = urlsplit(address)
+            await self._networks.check_host(parts.hostname or "", parts.port or 80)
+        except (ValueError, gaierror):
+            # ComfyUI may know names that this computer does not.
+            pass
+
+    async def _uploaded(self, kind: str, name: str, content: bytes | BinaryIO) -> str:
+        # The node of files goes by the end of the address, which only user data has.
+        upload = self._comfyui.upload_user_data if kind == "File" else self._comfyui.upload
+        return await upload(name, content)
+
+    async def _uploaded_data(self, kind: str, value: str) -> str:
         head, _, body = value.partition(",")
         try:
             content = b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
@@ -87,7 +113,7 @@ class Inputs:
             return value
         suffix = mimetypes.guess_extension(head.removeprefix("data:").partition(";")[0]) or ""
         # The same content has the same name, so that ComfyUI need not execute a node again.
-        return await self._comfyui.upload(f"comfydeploy-{sha256(content).hexdigest()[:16]}{suffix}", content)
+        return await self._uploaded(kind, f"comfydeploy-{sha256(content).hexdigest()[:16]}{suffix}", content)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any, Final
 
-from comfydeploy._emulator.comfyui.graph import class_of, inputs_of, json_list, json_object
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of
+from comfydeploy._emulator.documents import json_list, json_object
 
 _DIGITS: Final = {"PromptExpansion": 8, "SONICSampler": 9}
 _NOISY: Final = {"RandomNoise", "KSamplerAdvanced", "SamplerCustom", "XlabsSampler"}

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import NAMESPACE_DNS, uuid5
 
-from comfydeploy._emulator.clock import to_microseconds
-from comfydeploy._emulator.deployments.outcomes import Fails, NodeOutput, Outcome, Succeeds
+from comfydeploy._emulator.clock import to_microseconds, to_milliseconds
+from comfydeploy._emulator.deployments.outcomes import Fails, NodeOutput, OnlyPreviews, Outcome, Succeeds
 
 USER: Final = "user_local0001"
 ENVIRONMENT: Final = "production"
@@ -128,12 +128,20 @@ class Deployment:
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """The nodes that run, in their order; those that make outputs are the last."""
-        given = self.outcome.outputs if isinstance(self.outcome, Succeeds) else None
-        outputs = (_PICTURE,) if given is None else given
+        """The nodes that run, in their order."""
+        match self.outcome:
+            case Succeeds(outputs=given) if given is not None:
+                outputs = given
+            case Fails(outputs=given) if given:
+                outputs = given
+            case OnlyPreviews():
+                return (*self.steps, Node("7", "PreviewImage"))
+            case _:
+                outputs = (_PICTURE,)
+        made = tuple(Node(str(number), output.class_type, output=output) for number, output in enumerate(outputs, 7))
+        # A node that raises after there are outputs follows those that make them.
         return (
-            *self.steps,
-            *(Node(str(number), output.class_type, output=output) for number, output in enumerate(outputs, 7)),
+            (*made, *self.steps) if isinstance(self.outcome, Fails) and self.outcome.outputs else (*self.steps, *made)
         )
 
     @property
@@ -178,6 +186,61 @@ class Deployment:
         ]
         return {"links": [], "nodes": nodes}
 
+    def workflow_json(self) -> dict[str, Any]:
+        """Return the workflow as the rows of its runs have it."""
+        moment = to_milliseconds(CREATED)
+        return {
+            "id": self.workflow_id,
+            "org_id": None,
+            "name": self.name,
+            "created_at": moment,
+            "updated_at": moment,
+            "deleted": False,
+            "user_id": USER,
+            "selected_machine_id": self.machine_id,
+            "description": None,
+            "cover_image": None,
+            "pinned": False,
+        }
+
+    def version_json(self) -> dict[str, Any]:
+        """Return the deployed version of the workflow, with its whole graph."""
+        moment = to_milliseconds(CREATED)
+        return {
+            "workflow_api": self.graph(),
+            "id": self.version_id,
+            "comment": None,
+            "version": 1,
+            "dependencies": None,
+            "created_at": moment,
+            "machine_version_id": None,
+            "comfyui_snapshot": None,
+            "workflow": self.drawing(),
+            "workflow_id": self.workflow_id,
+            "user_id": USER,
+            "snapshot": None,
+            "updated_at": moment,
+            "machine_id": None,
+        }
+
+    def single_json(self) -> dict[str, Any]:
+        """Return the deployment as ``GET /deployment/{deployment_id}`` has it."""
+        return {
+            **self.deployment_json(),
+            "workflow": {"id": self.workflow_id, "name": self.name, "cover_url": None},
+            "version": self.version_json(),
+            "machine": None,
+            "dub_link": None,
+            "machine_version_id": None,
+            "modal_image_id": None,
+            "concurrency_limit": 2,
+            "run_timeout": 300,
+            "idle_timeout": 0,
+            "keep_warm": 0,
+            "activated_at": None,
+            "modal_app_id": None,
+        }
+
     def deployment_json(self) -> dict[str, Any]:
         """Return the deployment as ``GET /deployments`` has it."""
         return {
@@ -191,7 +254,7 @@ class Deployment:
             "share_slug": None,
             "description": self.description,
             "share_options": None,
-            "showcase_media": [],
+            "showcase_media": None,
             "environment": ENVIRONMENT,
             "created_at": to_microseconds(CREATED),
             "updated_at": to_microseconds(CREATED),

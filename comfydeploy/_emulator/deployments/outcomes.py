@@ -1,4 +1,4 @@
-"""How runs can be made to end."""
+"""The outcomes of runs."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,30 @@ _KINDS: Final = {
     "model": ("mesh", "SaveGLB"),
 }
 
+# What ComfyUI says of a graph whose model the machine does not have.
+MISSING_MODEL: Final[Mapping[str, Any]] = {
+    "1": {
+        "errors": [
+            {
+                "type": "value_not_in_list",
+                "message": "Value not in list",
+                "details": "ckpt_name: 'sd15.safetensors' not in []",
+                "extra_info": {
+                    "input_name": "ckpt_name",
+                    "input_config": [[], {"tooltip": "The name of the checkpoint (model) to load."}],
+                    "received_value": "sd15.safetensors",
+                },
+            }
+        ],
+        "dependent_outputs": ["7"],
+        "class_type": "CheckpointLoaderSimple",
+    }
+}
+
 
 @dataclass(frozen=True)
 class NodeOutput:
-    """What one node of a workflow makes: the bytes of files by their names, and texts or other values.
+    """The output of one node: the bytes of files by their names, and texts or other values.
 
     ``kind`` is the key of the files in ``data``, such as ``gifs``; without it the names decide (``images``,
     ``videos``, ``audio``, ``mesh``, else ``files``). With neither files nor texts, the node draws a picture from the
@@ -81,30 +101,93 @@ class _Lasting:
 
 @dataclass(frozen=True)
 class Succeeds(_Lasting):
-    """The run succeeds with these outputs: none for ``[]``, those of its deployment without any word."""
+    """The run succeeds with these outputs: none for ``[]``, those of its deployment for ``None``.
+
+    ``node_errors``, by the ids of nodes, are of further outputs that ComfyUI refused; the run does not show them.
+    """
 
     outputs: Sequence[NodeOutput] | None = None
+    node_errors: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)
 class Fails(_Lasting):
-    """The run fails in the middle of its work, before it has outputs.
+    """A node raises in the middle of the run, after the run has made ``outputs``.
 
-    ComfyUI's reason stands in the stream's ``execution_error`` and in the log, and nowhere else.
+    The reason is in the ``execution_error`` of the stream, in an output row of the workflow's runs and in the log;
+    ``GET /run/{run_id}`` does not have it.
     """
 
     message: str = "Something went wrong."
     exception_type: str = "RuntimeError"
+    outputs: Sequence[NodeOutput] = ()
+
+
+@dataclass(frozen=True)
+class IsRefused(_Lasting):
+    """ComfyUI refuses the graph before any node runs.
+
+    ``node_errors``, by the ids of nodes, are in the stream and in an output row of the workflow's runs. Without any,
+    as for an unknown class of nodes, only the stream has the ``error``.
+    """
+
+    node_errors: Mapping[str, Any] = field(default_factory=lambda: dict(MISSING_MODEL))
+    error: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            "type": "prompt_outputs_failed_validation",
+            "message": "Prompt outputs failed validation",
+            "details": "",
+            "extra_info": {},
+        }
+    )
+
+
+@dataclass(frozen=True)
+class CannotStart(_Lasting):
+    """The machine cannot start; the log has ``lines``.
+
+    ``at_once``: the request that creates the run is answered 500, and the run has failed without an ``ended_at``.
+    """
+
+    lines: Sequence[str] = (
+        "Session crashed in startup",
+        "Error in custom_nodes: ImportError: cannot import name 'x' from 'y'",
+    )
+    at_once: bool = False
+
+
+@dataclass(frozen=True)
+class Crashes(_Lasting):
+    """ComfyUI is killed in the middle of the run: the run fails, and no reason is kept.
+
+    A streamed run does not fail: its stream ends, and it stays as it was.
+    """
+
+
+@dataclass(frozen=True)
+class LosesOutputs(_Lasting):
+    """The run succeeds without outputs, because their upload fails; only the log has the ``message``."""
+
+    message: str = "Cannot connect to host 127.0.0.1:9 ssl:default [Connect call failed ('127.0.0.1', 9)]"
+
+
+@dataclass(frozen=True)
+class OnlyPreviews(_Lasting):
+    """The run has previews only: it is not marked as a success, and times out ``limit`` seconds after its last node."""
+
+    limit: float = 8.0
 
 
 @dataclass(frozen=True)
 class TimesOut(_Lasting):
-    """The run is ended as ``timeout`` in the middle of its work; its stream just ends."""
+    """The run times out in the middle of its work; its stream ends without a status."""
 
 
 @dataclass(frozen=True)
 class IsCancelled(_Lasting):
-    """The run is cancelled in the middle of its work by somebody else; its stream just ends."""
+    """The run is cancelled in the middle of its work by another client; its stream ends without a status."""
 
 
-Outcome: TypeAlias = Succeeds | Fails | TimesOut | IsCancelled
+Outcome: TypeAlias = (
+    Succeeds | Fails | IsRefused | CannotStart | Crashes | LosesOutputs | OnlyPreviews | TimesOut | IsCancelled
+)

@@ -1,6 +1,7 @@
 """Faults in action: in place of the application, or on its response."""
 
 import asyncio
+import zlib
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
@@ -15,6 +16,8 @@ from comfydeploy._emulator.serving.protocol import Protocol, connection_of
 from comfydeploy._emulator.validation import problem
 from comfydeploy._emulator.web.recorder import reception_of
 from comfydeploy._emulator.web.responses import Json
+
+_WBITS: Final = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 class _BrokenOffError(Exception):
@@ -71,7 +74,10 @@ class Breaker:
             await self._app(scope, receive, answer.send)
             return
         # A real server reads a request before it answers, and often executes it.
-        await (self._execute(scope, receive) if fault.execute else _drained(receive))
+        if fault.appear_after:
+            self._execute_later(fault.appear_after, scope, await _read_ahead(receive))
+        else:
+            await (self._execute(scope, receive) if fault.execute else _drained(receive))
         if fault.is_answer:
             await _substitute(fault)(scope, receive, answer.send)
             return
@@ -83,6 +89,15 @@ class Breaker:
         else:
             answer.connection.write(_encoded(fault.garbage or b""))
         raise _BrokenOffError
+
+    def _execute_later(self, seconds: float, scope: Scope, receive: Receive) -> None:
+        async def execute() -> None:
+            await self._clock.sleep(seconds)
+            await self._execute(scope, receive)
+
+        task = self._clock.task(execute())
+        self._broken.add(task)
+        task.add_done_callback(self._broken.discard)
 
     async def _execute(self, scope: Scope, receive: Receive) -> None:
         async def discard(_: Message) -> None:
@@ -107,23 +122,43 @@ class _Answer:
         self._fault: Final = fault
         self._clock: Final = clock
         self._send: Final = send
-        self._most: Final = fault.truncate_after if fault.reset_after is None else fault.reset_after
+        ends = (fault.reset_after, fault.truncate_after, fault.cut_after)
+        self._most: Final = next((end for end in ends if end is not None), None)
+        self._compressor: Final = zlib.compressobj(wbits=_WBITS[fault.compress]) if fault.compress else None
         self._sent = 0
+        self._is_cut = False
 
     async def send(self, message: Message) -> None:
         """Send a part of it: late, changed or cut."""
         if message["type"] == "http.response.start":
             await self._clock.sleep(self._fault.delay)
             self._change(MutableHeaders(scope=message))
-        elif body := message.get("body", b""):
-            await self._clock.sleep(self._fault.chunk_delay)
-            if self._most is not None and self._sent + len(body) > self._most:
-                await self._send({**message, "body": body[: self._most - self._sent], "more_body": True})
-                if self._fault.reset_after is not None:
-                    await self.connection.reset()
-                raise _BrokenOffError
+            await self._send(message)
+        elif not self._is_cut:
+            message = self._compressed(message)
+            if body := message.get("body", b""):
+                await self._clock.sleep(self._fault.chunk_delay)
+                await self._send_within_limit(message, body)
+            else:
+                await self._send(message)
+
+    async def _send_within_limit(self, message: Message, body: bytes) -> None:
+        if self._most is None or self._sent + len(body) <= self._most:
             self._sent += len(body)
-        await self._send(message)
+            await self._send(message)
+            return
+        self._is_cut = self._fault.cut_after is not None
+        await self._send({**message, "body": body[: self._most - self._sent], "more_body": not self._is_cut})
+        if not self._is_cut:
+            if self._fault.reset_after is not None:
+                await self.connection.reset()
+            raise _BrokenOffError
+
+    def _compressed(self, message: Message) -> Message:
+        if not self._compressor:
+            return message
+        body = self._compressor.compress(message.get("body", b""))
+        return {**message, "body": body if message.get("more_body") else body + self._compressor.flush()}
 
     def _change(self, headers: MutableHeaders) -> None:
         headers.update(self._fault.headers)
@@ -132,6 +167,11 @@ class _Answer:
         if self._fault.retry_after is not None:
             after = self._fault.retry_after
             headers["retry-after"] = after if isinstance(after, str) else f"{after:g}"
+        if self._fault.compress:
+            headers["content-encoding"] = self._fault.compress
+        if self._fault.compress or self._fault.cut_after is not None:
+            # The length is not that of the body any more.
+            del headers["content-length"]
 
 
 def _substitute(fault: Fault) -> Response:

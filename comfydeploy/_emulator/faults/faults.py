@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict  # pydantic wants this one below Python 3.12
@@ -30,6 +30,9 @@ class FaultOptions(TypedDict, total=False):
     read_delay: _Seconds
     reset_after: _Count | None
     truncate_after: _Count | None
+    cut_after: _Count | None
+    compress: Literal["gzip", "deflate"] | None
+    appear_after: _Seconds
     reset: bool
     garbage: bytes | str | None
     hang: bool
@@ -49,11 +52,14 @@ class Fault:
     No answer: ``hang`` until the client leaves; ``reset`` the connection; or ``garbage`` in place of HTTP, after which
     the connection is closed; empty garbage closes it without a word.
 
-    A request that is answered otherwise or not at all is not carried out, unless ``execute`` says so: then the run
-    exists, though the client does not learn of it.
+    A request with another or no answer is not executed, unless ``execute`` is set: then the run exists, although the
+    client does not learn of it. With ``appear_after`` it is executed so many seconds after the answer.
 
     Broken off: after so many bytes of the body the connection is reset (``reset_after``) or closed
-    (``truncate_after``); a shorter body arrives whole.
+    (``truncate_after``), or the body ends as if it were whole (``cut_after``); a shorter body arrives whole.
+
+    Compressed: ``compress`` sends the body as ``gzip`` or ``deflate``, whatever the request accepts. The bytes of the
+    three above are counted after the compression.
 
     Slow, in seconds of the emulator's clock: ``delay`` before the answer, ``chunk_delay`` before each chunk of its
     body, such as an event, and ``read_delay`` before the server reads each piece of the request.
@@ -73,6 +79,9 @@ class Fault:
     read_delay: float = 0.0
     reset_after: int | None = None
     truncate_after: int | None = None
+    cut_after: int | None = None
+    compress: Literal["gzip", "deflate"] | None = None
+    appear_after: float = 0.0
     reset: bool = False
     garbage: bytes | str | None = None
     hang: bool = False
@@ -95,7 +104,8 @@ class _Order(FaultOptions, total=False):
 
 _ORDER: Final = TypeAdapter(_Order)
 _PLAIN: Final = Fault()
-_SELECTION: Final = frozenset({"operation", "times", "after", "execute"})
+_SELECTION: Final = frozenset({"operation", "times", "after", "execute", "appear_after"})
+_ENDS: Final = ("reset_after", "truncate_after", "cut_after")
 _WITH_SILENCE: Final = frozenset({"delay", "read_delay"})
 
 
@@ -106,8 +116,11 @@ def _check_effects(fault: Fault) -> None:
         raise ValueError("a fault needs an effect, such as status, delay, reset or hang")
     if fault.is_silence and (others := [name for name in effects if name not in _WITH_SILENCE])[1:]:
         raise ValueError(f"{' and '.join(others)} exclude each other")
-    if fault.reset_after is not None and fault.truncate_after is not None:
-        raise ValueError("reset_after and truncate_after exclude each other")
+    ends = [name for name in _ENDS if getattr(fault, name) is not None]
+    if ends[1:]:
+        raise ValueError(f"{' and '.join(ends)} exclude each other")
+    if fault.appear_after and not fault.execute:
+        raise ValueError("appear_after needs execute: without it the request is not executed at all")
     if fault.execute and not (fault.is_answer or fault.is_silence):
         raise ValueError(
             "execute needs status, body, hang, reset or garbage: without them the request is executed anyway"

@@ -1,13 +1,13 @@
 """Graphs that ComfyUI refuses."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from comfydeploy._emulator.deployments.deployment import Deployment
-from comfydeploy._emulator.machine.life import Act, Change, Life
+from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.machine.life import Act, Change
 from comfydeploy._emulator.runs.events import Event, update
-from comfydeploy._emulator.runs.run import Run
+from comfydeploy._emulator.runs.run import InternalOutput, Run
 
 UNKNOWN_CLASS: Final = "NoSuchNode"
 
@@ -26,18 +26,10 @@ def graph_error(graph: Mapping[str, Any]) -> dict[str, Any] | None:
     return None
 
 
-def checked_life(life: Life) -> Life:
-    """Wrap a life so that it ends where ComfyUI refuses the graph."""
-
-    async def lived(run: Run, deployment: Deployment, number: int, base: str) -> AsyncGenerator[Act, None]:
-        error = graph_error(deployment.graph())
-        async with aclosing(life(run, deployment, number, base)) as acts:
-            async for act in acts:
-                if error and isinstance(act, Event) and "node_errors" in act.data:
-                    yield Event("event_update", {"error": error, "node_errors": {}})
-                    yield Change({"status": "failed"})
-                    yield update("status", {"prompt_id": run.id, "status": "failed"})
-                    return
-                yield act
-
-    return lived
+def refused(run: Run, payload: dict[str, Any], now: datetime, ids: Ids) -> Iterator[Act]:
+    """Yield the end of a run whose graph ComfyUI has refused; the service keeps the errors of nodes only."""
+    yield Event("event_update", payload)
+    if payload.get("node_errors"):
+        yield InternalOutput(id=ids.uuid(), data={"error": payload}, created_at=now)
+    yield Change({"status": "failed"})
+    yield update("status", {"prompt_id": run.id, "status": "failed"})

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from itertools import count
 from typing import Final
@@ -13,7 +13,7 @@ from comfydeploy._emulator.machine.life import Change, Life, Pause, Upload
 from comfydeploy._emulator.runs.events import Event, Fragment, Listener
 from comfydeploy._emulator.runs.feed import Feed
 from comfydeploy._emulator.runs.logs import Log, LogLine
-from comfydeploy._emulator.runs.run import ENDED, Run
+from comfydeploy._emulator.runs.run import ENDED, InternalOutput, Run
 from comfydeploy._emulator.runs.store import Store
 
 _log: Final = logging.getLogger(__name__)
@@ -56,6 +56,21 @@ class Machine:
 
         # However the task ends, and even if it never began.
         task.add_done_callback(end)
+
+    def reject(self, run: Run, lines: Sequence[str]) -> None:
+        """Store a new run that could not start, with its log; it has failed without an end."""
+        now = self._clock.now()
+        self._feed.run_started(run.id)
+        self._store.save(run.model_copy(update={"status": "failed"}))
+        self._store.save_log(run.id, [LogLine(message=line, moment=now) for line in lines])
+        self._feed.run_changed(run.id)
+
+    def add_line(self, run_id: str, line: LogLine) -> None:
+        """Add a line to the log of a run, also of one that has ended."""
+        if live := self._logs.get(run_id):
+            live.add(line)
+        else:
+            self._store.save_log(run_id, [*self._store.log(run_id), line])
 
     def log(self, run_id: str) -> Log | None:
         """Return the log of a run in progress."""
@@ -103,6 +118,8 @@ class Machine:
                         case Upload(output, files):
                             await asyncio.to_thread(self._store.save_files, run.id, files)
                             run = self._change(run, base, {"outputs": (*run.outputs, output)})
+                        case InternalOutput():
+                            run = self._change(run, base, {"internal_outputs": (*run.internal_outputs, act)})
                         case LogLine():
                             log.add(act)
                             publish(act.run_event())

@@ -1,13 +1,13 @@
 """Who may see the page, and what it may do in a browser."""
 
 import base64
-import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+
+from comfydeploy._emulator.web.hosts import host_name, is_loopback
 
 Answer: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -60,16 +60,5 @@ class Guard:
 
 
 def _is_local(request: Request) -> bool:
-    try:
-        sent_to = urlsplit(f"//{request.headers.get('host', '')}")
-        name, _ = sent_to.hostname or "", sent_to.port
-    except ValueError:
-        return False
-    return bool(request.client and _is_loopback(request.client.host) and (name == "localhost" or _is_loopback(name)))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    name = host_name(request.headers.get("host", ""))
+    return bool(name and request.client and is_loopback(request.client.host) and is_loopback(name))

@@ -101,7 +101,7 @@ class PageRoutes:
         store = self._backend.store
         number = _page_number(request)
         total = store.count()
-        runs = store.latest(RUNS_PER_PAGE, (number - 1) * RUNS_PER_PAGE)
+        runs = store.find_runs(RUNS_PER_PAGE, (number - 1) * RUNS_PER_PAGE)
         content = self._render(
             "overview.html",
             runs=[self._seen(run) for run in runs],

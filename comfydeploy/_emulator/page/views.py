@@ -110,7 +110,7 @@ def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str 
         if timed.kind == "execution_error":
             data = timed.event.data["data"]
             where = f"{data.get('node_type')} (node {data.get('node_id')})"
-            return f"{data.get('exception_type')} in {where}: {data.get('exception_message')}"
+            return f"{data.get('exception_type')} in {where}: {data.get('exception_message')}".rstrip()
     return lines[-1].message if lines else None
 
 

@@ -1,10 +1,12 @@
 """Quirks of responses: which requests break, and how times are written."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from comfydeploy._emulator.deployments.forms import ModelRunRequest, RunRequest
+from comfydeploy._emulator.deployments.forms import ModelRunRequest, RunRequest, WorkflowRunRequest
+from comfydeploy._emulator.quirks.addresses import signed
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.runs.store import Store
 
@@ -16,6 +18,8 @@ def is_storable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
     if Quirk.BROKEN_STORING not in quirks:
         return True
     if isinstance(form, ModelRunRequest):
+        return False
+    if isinstance(form, WorkflowRunRequest) and isinstance(form.workflow_api_json.get("nodes"), list):
         return False
     inputs = form.model_dump_json(include={"inputs"}).replace("\\\\", "")
     return form.origin in ORIGINS and "\\u0000" not in inputs
@@ -38,14 +42,19 @@ def cancel_error(run_id: str, store: Store) -> str | None:
     return None
 
 
-def quirky_times(document: dict[str, Any], quirks: Collection[Quirk]) -> dict[str, Any]:
-    """Return the JSON of a run or an output with its times, and those of its outputs, changed by these quirks."""
+def quirky_json(document: dict[str, Any], quirks: Collection[Quirk], now: datetime) -> dict[str, Any]:
+    """Return the JSON of a run or an output with its times and addresses changed by these quirks."""
+    changed = _with_times(document, quirks)
+    return signed(changed, now) if Quirk.EXPIRING_ADDRESSES in quirks else changed
+
+
+def _with_times(document: dict[str, Any], quirks: Collection[Quirk]) -> dict[str, Any]:
     shown: dict[str, Any] = {
         key: _time(value, quirks) if key.endswith("_at") and isinstance(value, str) else value
         for key, value in document.items()
     }
     if "outputs" in shown:
-        shown["outputs"] = [quirky_times(output, quirks) for output in shown["outputs"]]
+        shown["outputs"] = [_with_times(output, quirks) for output in shown["outputs"]]
     return shown
 
 

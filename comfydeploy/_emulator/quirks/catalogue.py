@@ -44,12 +44,46 @@ class Quirk(StrEnum):
     BROKEN_STORING = (
         "broken-storing",
         "What the database does not take is answered 500 text/plain, and nothing runs.",
-        "An origin other than manual, api and public-share; a NUL character in an input; model_id.",
+        "An origin other than manual, api and public-share; a NUL in an input; model_id; a graph of the editor's.",
     )
     BROKEN_CLOSING = (
         "broken-closing",
         "Closing a session answers 400 although it is closed.",
         "Every DELETE of a session.",
+    )
+    CLOSED_CONNECTION = (
+        "closed-connection",
+        "The connection is closed after a 500, although its headers do not say so.",
+        "Every answer with status 500.",
+    )
+    BLIND_FIRST_RESULT = (
+        "blind-first-result",
+        "sync_first_result looks at the images of the newest output only; a run that succeeded without any is a 500.",
+        "The input text: any.",
+    )
+    EXPIRING_ADDRESSES = (
+        "expiring-addresses",
+        "The addresses of outputs expire after an hour and answer 403; a run that is read again has fresh ones.",
+    )
+    LATE_ARCHIVE = (
+        "late-archive",
+        "The log of a run is archived 5 to 7.5 s after its end, and that of a cancelled run never.",
+    )
+    LOSSY_ARCHIVE = (
+        "lossy-archive",
+        "The archived log has lost about a third of its lines.",
+    )
+    NOISY_LOGS = (
+        "noisy-logs",
+        "Logs contain lines __END__, webhook deliveries with the whole address, and lines of another run.",
+    )
+    UNAVAILABLE_LOGS = (
+        "unavailable-logs",
+        "The log stream of a run in progress sends a stream_unavailable and ends.",
+    )
+    ENDLESS_LOGS = (
+        "endless-logs",
+        "The log stream of a run that is cancelled never ends.",
     )
     CORRUPTED_EVENTS = (
         "corrupted-events",
@@ -59,7 +93,7 @@ class Quirk(StrEnum):
     ENDLESS_STREAM = (
         "endless-stream",
         "The event stream of an invalid graph sends its error and then nothing more, without an end.",
-        "A graph with a node that has no class_type, or the class_type NoSuchNode.",
+        "A graph with a node that has no class_type, or the class_type NoSuchNode; IsRefused without node_errors.",
     )
     ABANDONED_RUN = (
         "abandoned-run",
@@ -96,6 +130,11 @@ class Quirk(StrEnum):
         "get-webhooks",
         "A webhook that is delivered again arrives as GET, with the same JSON body.",
         "A receiver that answers 400 or more, or repeated-webhooks.",
+    )
+    REDIRECTED_WEBHOOKS = (
+        "redirected-webhooks",
+        "A webhook that is redirected by 301, 302 or 303 arrives as GET, without a body.",
+        "A receiver that answers so; 307 and 308 keep method and body.",
     )
     TIMES_WITHOUT_SECONDS = (
         "times-without-seconds",

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from comfydeploy._emulator.deployments.deployment import Deployment
 from comfydeploy._emulator.machine.life import Act, Change, Life, Pause, Upload
 from comfydeploy._emulator.quirks.catalogue import Quirk
+from comfydeploy._emulator.quirks.logs import noisy
 from comfydeploy._emulator.runs.run import Output, OutputFile, OutputItem, Run
 
 Acts: TypeAlias = AsyncGenerator[Act, None]
@@ -20,6 +21,8 @@ def quirky_life(life: Life, quirks: Collection[Quirk]) -> Life:
 
     def lived(run: Run, deployment: Deployment, number: int, base: str) -> Acts:
         acts = life(run, deployment, number, base)
+        if Quirk.NOISY_LOGS in quirks:
+            acts = noisy(run, acts)
         for quirk, change in _CHANGES.items():
             if quirk in quirks:
                 acts = change(acts)

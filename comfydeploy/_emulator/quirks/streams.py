@@ -1,16 +1,20 @@
 """Quirks of event streams: what happens to events between a run and its listener."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Any, Final
 
+from comfydeploy._emulator.quirks.addresses import signed
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.runs.events import Event, Fragment, Listener
 
 LARGE: Final = 1000
 
 
-def quirky_listener(listener: Listener, quirks: Collection[Quirk]) -> Listener:
+def quirky_listener(listener: Listener, quirks: Collection[Quirk], now: Callable[[], datetime]) -> Listener:
     """Wrap a listener so that it receives the events as these quirks change them."""
+    if Quirk.EXPIRING_ADDRESSES in quirks:
+        listener = _signed(listener, now)
     for quirk, change in _CHANGES.items():
         if quirk in quirks:
             listener = change(listener)
@@ -54,6 +58,13 @@ class _Corrupted:
             self(event)
 
 
+def _signed(listener: Listener, now: Callable[[], datetime]) -> Listener:
+    def listen(event: Event | Fragment | None) -> None:
+        listener(Event(event.name, signed(event.data, now())) if isinstance(event, Event) else event)
+
+    return listen
+
+
 def _endless_stream(listener: Listener) -> Listener:
     invalid = False
 
@@ -61,7 +72,7 @@ def _endless_stream(listener: Listener) -> Listener:
         nonlocal invalid
         if not invalid:
             listener(event)
-        if isinstance(event, Event) and "error" in event.data:
+        if isinstance(event, Event) and "error" in event.data and not event.data.get("node_errors"):
             invalid = True
 
     return listen

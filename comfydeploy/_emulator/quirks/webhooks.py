@@ -1,14 +1,18 @@
 """Quirks of webhooks: the order of the messages of a run, and how often each is sent."""
 
 from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import Final
 
+from comfydeploy._emulator.quirks.addresses import signed
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.webhooks.deliveries import Message, Send
 
 
-def quirky_send(send: Send, quirks: Collection[Quirk]) -> Send:
+def quirky_send(send: Send, quirks: Collection[Quirk], now: Callable[[], datetime]) -> Send:
     """Wrap the sender of the messages of one run so that these quirks apply."""
+    if Quirk.EXPIRING_ADDRESSES in quirks:
+        send = _signed(send, now)
     for quirk, change in _CHANGES.items():
         if quirk in quirks:
             send = change(send)
@@ -18,6 +22,14 @@ def quirky_send(send: Send, quirks: Collection[Quirk]) -> Send:
 def method(message: Message, quirks: Collection[Quirk]) -> str:
     """Return the method of the request that delivers a message; a repetition may be a GET."""
     return "GET" if message.attempts and Quirk.GET_WEBHOOKS in quirks else "POST"
+
+
+def _signed(send: Send, now: Callable[[], datetime]) -> Send:
+    def sent(message: Message) -> None:
+        message.body = signed(message.body, now())
+        send(message)
+
+    return sent
 
 
 def _repeated(send: Send) -> Send:

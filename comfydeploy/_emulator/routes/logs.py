@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.runs.logs import archive_of
-from comfydeploy._emulator.runs.run import ENDED
+from comfydeploy._emulator.quirks.logs import archived, quirky_log_listener
+from comfydeploy._emulator.runs.events import EventQueue
+from comfydeploy._emulator.runs.logs import send_end, send_lines
 from comfydeploy._emulator.web import requests
 from comfydeploy._emulator.web.endpoints import Endpoint
 from comfydeploy._emulator.web.event_stream import EventStream
@@ -21,7 +22,7 @@ async def archived_logs(backend: Backend, request: Request) -> Response:
     ``user_id``, ``org_id`` and ``log_type``; the last three are null.
     """
     run = requests.run(request, backend.store)
-    lines = backend.store.log(run.id) if run.status in ENDED else []
+    lines = archived(run, backend.store.log(run.id), backend.clock.now(), backend.quirks)
     return Json([line.archive_json(run.id) for line in lines])
 
 
@@ -32,8 +33,18 @@ async def stream_logs(backend: Backend, request: Request) -> Response:
     run that had ended already and ``sentinel`` for one that has just done so.
     """
     run = requests.run(request, backend.store)
-    live = backend.machine.log(run.id)
-    return EventStream(live.follow() if live else archive_of(backend.store.log(run.id)), backend.streams)
+    events = EventQueue()
+    if live := backend.machine.log(run.id):
+
+        def is_cancelled() -> bool:
+            now = backend.store.run(run.id)
+            return now is not None and now.status == "cancelled"
+
+        live.follow(quirky_log_listener(events.put_nowait, backend.quirks, is_cancelled))
+    else:
+        send_lines(backend.store.log(run.id), events.put_nowait)
+        send_end(events.put_nowait, "archive")
+    return EventStream(events, backend.streams)
 
 
 ENDPOINTS: Final = (

@@ -1,16 +1,21 @@
-"""Runs as rows of the database, as the list of a workflow's runs has them."""
+"""Runs as rows of the database, as the lists of runs have them."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from comfydeploy._emulator.clock import to_milliseconds
-from comfydeploy._emulator.deployments.deployment import CREATED, USER, Deployment
+from comfydeploy._emulator.clock import to_milliseconds, to_naive
+from comfydeploy._emulator.deployments.deployment import Deployment
 from comfydeploy._emulator.runs.run import Run
 
+_OUTPUTS: Final = "outputs"
+_INPUTS: Final = "workflow_inputs"
 
-def row_json(run: Run, deployment: Deployment, base: str) -> dict[str, Any]:
+
+def row_json(
+    run: Run, deployment: Deployment, base: str, *, with_outputs: bool = True, with_inputs: bool = True
+) -> dict[str, Any]:
     """Return a run with all its columns, its workflow and its version; durations are text."""
-    return {
+    row = {
         "gpu": run.gpu,
         "progress": run.shown_progress,
         "deployment_id": run.deployment_id,
@@ -45,44 +50,61 @@ def row_json(run: Run, deployment: Deployment, base: str) -> dict[str, Any]:
         "gpu_event_id": run.gpu_event_id,
         "live_status": run.live_status,
         "cold_start_duration": _duration(run.queued_at, run.started_at),
-        "workflow": _workflow(deployment),
-        "outputs": [output.webhook_json(base) for output in run.outputs],
-        "version": _version(deployment) if run.workflow_version_id else None,
+        "workflow": deployment.workflow_json(),
+        "outputs": run.output_rows(base),
+        "version": deployment.version_json() if run.workflow_version_id else None,
+    }
+    left_out = {name for name, is_in in ((_OUTPUTS, with_outputs), (_INPUTS, with_inputs)) if not is_in}
+    return {name: value for name, value in row.items() if name not in left_out}
+
+
+def small_row_json(run: Run) -> dict[str, Any]:
+    """Return a run as the v2 list has it: without inputs, progress and outputs."""
+    return {
+        "id": run.id,
+        "status": run.status,
+        "created_at": _moment(run.created_at),
+        "updated_at": _moment(run.updated_at),
+        "ended_at": _moment(run.ended_at),
+        "queued_at": _moment(run.queued_at),
+        "started_at": _moment(run.started_at),
+        "workflow_id": run.workflow_id,
+        "user_id": run.user_id,
+        "org_id": run.org_id,
+        "origin": run.origin,
+        "gpu": run.gpu,
+        "machine_version": run.machine_version,
+        "machine_type": run.machine_type,
+        "modal_function_call_id": run.modal_function_call_id,
+        "webhook_status": run.webhook_status,
+        "webhook_intermediate_status": run.webhook_intermediate_status,
+        "batch_id": run.batch_id,
+        "workflow_version_id": run.workflow_version_id,
+        "deployment_id": run.deployment_id,
+        "duration": _duration(run.created_at, run.ended_at),
+        "comfy_deploy_cold_start": _duration(run.created_at, run.queued_at),
+        "cold_start_duration": _duration(run.queued_at, run.started_at),
+        "cold_start_duration_total": _duration(run.created_at, run.started_at),
+        "run_duration": _duration(run.started_at, run.ended_at),
     }
 
 
-def _workflow(deployment: Deployment) -> dict[str, Any]:
+def deployment_row_json(run: Run) -> dict[str, Any]:
+    """Return a run as the list of a deployment's runs has it, with times that have no zone."""
     return {
-        "id": deployment.workflow_id,
-        "org_id": None,
-        "name": deployment.name,
-        "created_at": _moment(CREATED),
-        "updated_at": _moment(CREATED),
-        "deleted": False,
-        "user_id": USER,
-        "selected_machine_id": deployment.machine_id,
-        "description": None,
-        "cover_image": None,
-        "pinned": False,
-    }
-
-
-def _version(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "workflow_api": deployment.graph(),
-        "id": deployment.version_id,
-        "comment": None,
-        "version": 1,
-        "dependencies": None,
-        "created_at": _moment(CREATED),
-        "machine_version_id": None,
-        "comfyui_snapshot": None,
-        "workflow": deployment.drawing(),
-        "workflow_id": deployment.workflow_id,
-        "user_id": USER,
-        "snapshot": None,
-        "updated_at": _moment(CREATED),
-        "machine_id": None,
+        "id": run.id,
+        "status": run.status,
+        "created_at": to_naive(run.created_at),
+        "started_at": to_naive(run.started_at) if run.started_at else None,
+        "ended_at": to_naive(run.ended_at) if run.ended_at else None,
+        "workflow_id": run.workflow_id,
+        "workflow_version_id": run.workflow_version_id,
+        "machine_id": run.machine_id,
+        "gpu": run.gpu,
+        "origin": run.origin,
+        "user_id": run.user_id,
+        "deployment_id": run.deployment_id,
+        "duration": _duration(run.started_at, run.ended_at),
     }
 
 

@@ -2,12 +2,14 @@
 
 from typing import Final
 
-from comfydeploy._emulator.routes import deployments, files, logs, runs, sessions, start
+from comfydeploy._emulator.routes import deployments, files, lists, logs, progress, runs, sessions, start
 from comfydeploy._emulator.web.endpoints import Operations
 
 ENDPOINTS: Final = (
     *start.ENDPOINTS,
     *runs.ENDPOINTS,
+    *lists.ENDPOINTS,
+    *progress.ENDPOINTS,
     *files.ENDPOINTS,
     *logs.ENDPOINTS,
     *sessions.ENDPOINTS,

@@ -14,9 +14,10 @@ from starlette.responses import Response
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.deployments.deployment import Deployment
 from comfydeploy._emulator.deployments.forms import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
+from comfydeploy._emulator.deployments.outcomes import CannotStart
 from comfydeploy._emulator.machine.machine import ignore_events
 from comfydeploy._emulator.media import media_type
-from comfydeploy._emulator.quirks.answers import is_answerable, is_storable, quirky_times
+from comfydeploy._emulator.quirks.answers import is_answerable, is_storable, quirky_json
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.streams import quirky_listener
 from comfydeploy._emulator.routes.native import native_json
@@ -44,6 +45,9 @@ class _Order:
         runs = new_runs(self.form, self.deployment, backend.clock.now(), backend.ids, own_call=own_call)
         for run in runs:
             deployment = backend.catalogue.next(self.deployment, run.workflow_inputs)
+            if isinstance(deployment.outcome, CannotStart) and deployment.outcome.at_once:
+                backend.machine.reject(run, deployment.outcome.lines)
+                raise BrokenError
             backend.machine.start(run, deployment, self.base, (run is runs[0] and listener) or ignore_events)
         return runs[0]
 
@@ -116,16 +120,16 @@ async def _break_at_end(backend: Backend, run: Run) -> None:
 
 async def _outputs(order: _Order, run: Run) -> Response:
     ended = await order.backend.machine.end_of(run.id) or run
-    quirks = order.backend.quirks
+    quirks, now = order.backend.quirks, order.backend.clock.now()
     if ended.status != "success" and Quirk.EMPTY_SYNC not in quirks:
         raise HTTPException(400, f"Run {ended.id} ended as {ended.status}")
-    return Json([quirky_times(output.output_json(order.base), quirks) for output in reversed(ended.outputs)])
+    return Json([quirky_json(output.output_json(order.base), quirks, now) for output in reversed(ended.outputs)])
 
 
 def _stream(order: _Order) -> Response:
     backend = order.backend
     events = EventQueue()
-    run = order.start(quirky_listener(events.put_nowait, backend.quirks))
+    run = order.start(quirky_listener(events.put_nowait, backend.quirks, backend.clock.now))
     cancel = partial(backend.machine.cancel, run.id, order.base) if Quirk.ABANDONED_RUN in backend.quirks else None
     return EventStream(events, backend.streams, cancel)
 
@@ -133,7 +137,12 @@ def _stream(order: _Order) -> Response:
 async def _first_result(order: _Order) -> Response:
     run = order.start()
     ended = await order.backend.machine.end_of(run.id) or run
-    for output in ended.outputs:
+    outputs = ended.outputs
+    if Quirk.BLIND_FIRST_RESULT in order.backend.quirks and ended.status == "success":
+        outputs = ended.outputs[-1:]
+        if not outputs or not outputs[0].data.get("images"):
+            raise BrokenError
+    for output in outputs:
         for file in output.files:
             path = order.backend.store.file(output.run_id, file.filename)
             try:

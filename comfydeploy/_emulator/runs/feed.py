@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -44,6 +44,7 @@ class Feed:
         self._clock: Final = clock
         self._histories: Final[dict[str, History]] = {}
         self._watchers: Final[dict[str | None, set[asyncio.Event]]] = {}
+        self._subscribers: Final[list[Callable[[str], None]]] = []
 
     def run_started(self, run_id: str) -> None:
         """Add a new run."""
@@ -60,9 +61,25 @@ class Feed:
             self._wake(run_id)
 
     def run_changed(self, run_id: str) -> None:
-        """Notify that a run or its deliveries have changed."""
+        """Notify that a run has changed."""
+        for subscriber in self._subscribers:
+            subscriber(run_id)
+        self.delivered(run_id)
+
+    def delivered(self, run_id: str) -> None:
+        """Notify that the webhook deliveries of a run have changed."""
         self._wake(run_id)
         self._wake(None)
+
+    def subscribe(self, subscriber: Callable[[str], None]) -> Callable[[], Awaitable[None]]:
+        """Call ``subscriber`` with the id of each run that changes; return what ends that."""
+        self._subscribers.append(subscriber)
+
+        async def unsubscribe() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return unsubscribe
 
     def history(self, run_id: str) -> History | None:
         """Return the events of a run, if they are still kept."""

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from comfydeploy._emulator.clock import to_milliseconds
-from comfydeploy._emulator.runs.events import Event, EventQueue
+from comfydeploy._emulator.runs.events import Event, Listener
 
 
 class LogLine(BaseModel):
@@ -41,46 +41,36 @@ class LogLine(BaseModel):
 
 
 class Log:
-    """The log of a run in progress, and the queues that follow it."""
+    """The log of a run in progress, and the listeners that follow it."""
 
     def __init__(self) -> None:
         self.lines: Final[list[LogLine]] = []
-        self._followers: Final[list[EventQueue]] = []
+        self._followers: Final[list[Listener]] = []
 
     def add(self, line: LogLine) -> None:
         """Add a line."""
         self.lines.append(line)
         for follower in self._followers:
-            follower.put_nowait(line.log_event())
+            follower(line.log_event())
 
-    def follow(self) -> EventQueue:
-        """Return a queue of the lines so far and of all later ones."""
-        follower = queued(self.lines)
-        self._followers.append(follower)
-        return follower
+    def follow(self, listener: Listener) -> None:
+        """Send the lines so far, and all later ones, to a listener."""
+        send_lines(self.lines, listener)
+        self._followers.append(listener)
 
     def end(self) -> None:
-        """End the queues that follow the log."""
+        """End the listeners."""
         for follower in self._followers:
-            complete(follower, "sentinel")
+            send_end(follower, "sentinel")
 
 
-def archive_of(lines: list[LogLine]) -> EventQueue:
-    """Return a queue of the lines of a run that has ended."""
-    archive = queued(lines)
-    complete(archive, "archive")
-    return archive
-
-
-def queued(lines: list[LogLine]) -> EventQueue:
-    """Return a queue of these lines."""
-    queue = EventQueue()
+def send_lines(lines: list[LogLine], listener: Listener) -> None:
+    """Send lines to a listener."""
     for line in lines:
-        queue.put_nowait(line.log_event())
-    return queue
+        listener(line.log_event())
 
 
-def complete(queue: EventQueue, source: Literal["archive", "sentinel"]) -> None:
-    """Add the end marker to a queue of lines."""
-    queue.put_nowait(Event(None, {"type": "stream_complete", "source": source}))
-    queue.put_nowait(None)
+def send_end(listener: Listener, source: Literal["archive", "sentinel"]) -> None:
+    """Send the end marker to a listener, and end it."""
+    listener(Event(None, {"type": "stream_complete", "source": source}))
+    listener(None)

@@ -2,6 +2,7 @@
 
 import struct
 from datetime import datetime
+from operator import itemgetter
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
 from urllib.parse import quote
 
@@ -107,6 +108,28 @@ class Output(BaseModel):
         return {"node_id": self.node} if self.files else {"node_id": self.node, "node_class": self.node_class}
 
 
+class InternalOutput(BaseModel):
+    """An output row that ``GET /run/{run_id}`` leaves out: why a run failed, or how long its nodes took."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
+
+    id: str
+    data: Any
+    created_at: datetime
+
+    def row_json(self, run_id: str) -> dict[str, Any]:
+        """Return the output as the rows of a workflow's runs have it."""
+        moment = to_milliseconds(self.created_at)
+        return {
+            "data": self.data,
+            "run_id": run_id,
+            "created_at": moment,
+            "id": self.id,
+            "node_meta": None,
+            "updated_at": moment,
+        }
+
+
 class Run(BaseModel):
     """A run as it is at one moment; the fields stand in the order of the server's answer."""
 
@@ -139,9 +162,10 @@ class Run(BaseModel):
     webhook_intermediate_status: bool
     outputs: tuple[Output, ...] = ()
     number: int = 0
-    # Only in the list of runs.
+    # Only in the lists of runs.
     deployment_id: str | None = None
     batch_id: str | None = None
+    internal_outputs: tuple[InternalOutput, ...] = ()
 
     @property
     def files(self) -> list[OutputFile]:
@@ -165,7 +189,9 @@ class Run(BaseModel):
         """Return the run as ``GET /run/{run_id}`` has it."""
         plain = {
             key: to_microseconds(value) if isinstance(value, datetime) else value
-            for key, value in self.model_dump(exclude={"outputs", "deployment_id", "batch_id"}).items()
+            for key, value in self.model_dump(
+                exclude={"outputs", "deployment_id", "batch_id", "internal_outputs"}
+            ).items()
         }
         number = plain.pop("number")
         return {
@@ -179,6 +205,15 @@ class Run(BaseModel):
             "run_duration": _seconds(self.started_at, self.ended_at),
             "queue_position": queue_position,
         }
+
+    def output_rows(self, base: str) -> list[dict[str, Any]]:
+        """Return all outputs, newest first, as the rows of a workflow's runs have them."""
+        rows = [
+            *((one.created_at, one.webhook_json(base)) for one in self.outputs),
+            *((one.created_at, one.row_json(self.id)) for one in self.internal_outputs),
+        ]
+        # Of the same moment, what was added last is the newest.
+        return [row for _, row in sorted(rows, key=itemgetter(0))][::-1]
 
     def webhook_json(self, base: str, event_type: str) -> dict[str, Any]:
         """Return the run as webhooks have it; outputs are included once it has ended."""

@@ -1,14 +1,15 @@
-"""Where runs are kept: one SQLite table and a folder of files."""
+"""The store of runs: one SQLite table and a folder of files."""
 
 import shutil
-import sqlite3
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter
 
 from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.runs.database import FILE, explained, locked, opened
 from comfydeploy._emulator.runs.logs import LogLine
 from comfydeploy._emulator.runs.run import ENDED, Run
 
@@ -16,30 +17,27 @@ _LINES: Final = TypeAdapter(list[LogLine])
 
 
 class Store:
-    """The runs and their files; with ``retention``, as many of the ended runs as that, the latest ones.
+    """The runs and their files; with ``retention``, only that many of the ended runs, the latest ones.
 
-    In a temporary folder are their files only, and they themselves in memory.
+    A temporary folder has their files only, and the runs are in memory.
     """
 
     def __init__(self, folder: Folder, retention: int | None) -> None:
         self._folder: Final = folder
         self._retention: Final = retention
-        # Opened by the thread that starts the server, used by the one that serves.
-        self._database: Final = sqlite3.connect(
-            ":memory:" if folder.is_temporary else folder.path / "runs.sqlite",
-            check_same_thread=False,
-            isolation_level=None,
-        )
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT)")
         # Whether each has files, beginning with the run that has been kept longest.
         self._ended: Final[dict[str, bool]] = {}
-        self._reopen()
+        path = None if folder.is_temporary else folder.path / FILE
+        with ExitStack() as exits, explained(path):
+            if path:
+                exits.enter_context(locked(path.parent))
+            self._database: Final = exits.enter_context(closing(opened(path)))
+            self._reopen()
+            self._exits: Final = exits.pop_all()
 
     def close(self) -> None:
-        """Close the database."""
-        self._database.close()
+        """Close the database, and unlock the folder."""
+        self._exits.close()
 
     def save(self, run: Run) -> None:
         """Keep the run as it is now; one that has ended may take the place of the oldest."""
@@ -56,17 +54,33 @@ class Store:
         row = self._database.execute("SELECT run FROM runs WHERE id = ?", (run_id,)).fetchone()
         return Run.model_validate_json(row[0]) if row else None
 
-    def runs_of(self, workflow_id: str, limit: int, offset: int) -> list[Run]:
-        """Return a page of the runs of a workflow, newest first."""
+    def find_runs(  # noqa: PLR0913 - the filters
+        self,
+        limit: int,
+        offset: int,
+        *,
+        workflow_id: str | None = None,
+        deployment_id: str | None = None,
+        status: str | None = None,
+        since: int | None = None,
+    ) -> list[Run]:
+        """Return a page of runs, newest first; ``since`` is the earliest creation in seconds since 1970."""
         rows = self._database.execute(
-            "SELECT run FROM runs WHERE json_extract(run, '$.workflow_id') = ? ORDER BY rowid DESC LIMIT ? OFFSET ?",
-            (workflow_id, limit, offset),
+            "SELECT run FROM runs"
+            " WHERE (:workflow_id IS NULL OR json_extract(run, '$.workflow_id') = :workflow_id)"
+            " AND (:deployment_id IS NULL OR json_extract(run, '$.deployment_id') = :deployment_id)"
+            " AND (:status IS NULL OR status = :status)"
+            " AND (:since IS NULL OR CAST(strftime('%s', json_extract(run, '$.created_at')) AS INTEGER) >= :since)"
+            " ORDER BY rowid DESC LIMIT :limit OFFSET :offset",
+            {
+                "workflow_id": workflow_id,
+                "deployment_id": deployment_id,
+                "status": status,
+                "since": since,
+                "limit": limit,
+                "offset": offset,
+            },
         )
-        return [Run.model_validate_json(row[0]) for row in rows]
-
-    def latest(self, limit: int, offset: int) -> list[Run]:
-        """Return a page of all runs, newest first."""
-        rows = self._database.execute("SELECT run FROM runs ORDER BY rowid DESC LIMIT ? OFFSET ?", (limit, offset))
         return [Run.model_validate_json(row[0]) for row in rows]
 
     def count(self) -> int:

@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def ending() -> Generator[Callable[[], None]]:
-    """Yield a function that waits for Ctrl-C or SIGTERM, which have no other effect meanwhile. Main thread only."""
+    """Yield a function that waits for Ctrl-C, SIGTERM or SIGHUP, which have no other effect. Main thread only."""
     received = threading.Event()
 
     def receive(_signal: int, _frame: FrameType | None) -> None:
@@ -21,6 +21,8 @@ def ending() -> Generator[Callable[[], None]]:
             pass
 
     with ExitStack() as exits:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            exits.callback(signal.signal, number, signal.signal(number, receive))
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            # Windows has no SIGHUP.
+            if number := getattr(signal, name, None):
+                exits.callback(signal.signal, number, signal.signal(number, receive))
         yield wait

@@ -10,8 +10,12 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from comfydeploy._emulator.serving.memory import MemoryTransport
+
 _NAME: Final = "comfydeploy.connection"
 _A_MOMENT: Final = 0.001
+# About as long as a real server writes the traceback of a 500 to its log before it closes the connection.
+_UNANNOUNCED: Final = 0.005
 _AT_ONCE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
@@ -29,6 +33,11 @@ class Protocol(H11Protocol):
 
         self.app = connected
 
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the connection is one through memory."""
+        return isinstance(self.transport, MemoryTransport)
+
     def write(self, data: bytes) -> None:
         """Send bytes as they are, be they HTTP or not."""
         self.transport.write(data)
@@ -39,6 +48,12 @@ class Protocol(H11Protocol):
 
     def abort(self) -> None:
         """Close the connection without sending what waits."""
+        self.transport.abort()
+
+    async def close_unannounced(self) -> None:
+        """Close the connection after a complete response; a request that arrives meanwhile is not read."""
+        self.transport.pause_reading()
+        await asyncio.sleep(_UNANNOUNCED)
         self.transport.abort()
 
     async def reset(self) -> None:

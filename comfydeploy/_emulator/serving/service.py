@@ -1,11 +1,12 @@
 """The application on an event loop in a thread of its own, reached through memory and through a port."""
 
 import asyncio
+import errno
 import ipaddress
 import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from typing import Any, Final, Self, TypeVar
@@ -28,17 +29,17 @@ _LAST_PORT: Final = 65_535
 class Service:
     """A context manager within which ``app`` answers; ``end`` is awaited first when it is left.
 
-    ``port`` is a socket that ``bound`` gave, or ``None`` for memory alone.
+    ``ports`` are sockets that ``bound`` returned; without any, only connections through memory reach it.
     """
 
-    def __init__(self, app: ASGIApp, port: socket.socket | None, end: Callable[[], Awaitable[None]]) -> None:
-        if port:
+    def __init__(self, app: ASGIApp, ports: Sequence[socket.socket], end: Callable[[], Awaitable[None]]) -> None:
+        for port in ports:
             port.listen(_BACKLOG)
         self._config: Final = uvicorn.Config(app, http=Protocol, ws="none", lifespan="off", log_config=None)
         self._state: Final = ServerState()
         self._end: Final = end
-        self._port = port
-        self._server: asyncio.Server | None = None
+        self._ports = list(ports)
+        self._servers: Final[list[asyncio.Server]] = []
         self._refuses = False
         self._loop: Final = asyncio.new_event_loop()
         self._stopping: Final = asyncio.Event()
@@ -49,8 +50,7 @@ class Service:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if self._port:
-            self.call(self._listen(self._port))
+        self.call(self._listen())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -120,23 +120,26 @@ class Service:
         if self._refuses:
             raise RuntimeError("The emulator refuses connections already")
         self._refuses = True
-        if self._server:
-            address = self._server.sockets[0].getsockname()
-            self._server.close()
-            # Bound again at once, but not listening.
-            self._port = bound(*address[:2])
-            _share(self._port, shared=False)
+        addresses = [server.sockets[0].getsockname()[:2] for server in self._servers]
+        for server in self._servers:
+            server.close()
+        # Bound again at once, but not listening.
+        self._ports = [bound(*address) for address in addresses]
+        for port in self._ports:
+            _share(port, shared=False)
         for connection in list(self._state.connections):
             connection.shutdown()
 
     async def _accept(self) -> None:
-        if self._port:
-            _share(self._port, shared=True)
-            await self._listen(self._port)
+        for port in self._ports:
+            _share(port, shared=True)
+        await self._listen()
         self._refuses = False
 
-    async def _listen(self, port: socket.socket) -> None:
-        self._server = await self._loop.create_server(self._made, sock=port, backlog=_BACKLOG)
+    async def _listen(self) -> None:
+        self._servers[:] = [
+            await self._loop.create_server(self._made, sock=port, backlog=_BACKLOG) for port in self._ports
+        ]
 
     def _made(self) -> Protocol:
         return Protocol(self._config, self._state, {})
@@ -147,8 +150,8 @@ class Service:
 
     async def _serve(self) -> None:
         await self._stopping.wait()
-        if self._server:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         self._refuses = True
         await self._end()
         for connection in list(self._state.connections):
@@ -161,8 +164,8 @@ class Service:
         for connection in self._state.connections:
             connection.transport.abort()
         await asyncio.sleep(0)
-        if self._port:
-            self._port.close()
+        for port in self._ports:
+            port.close()
 
 
 def bound(host: str, port: int) -> socket.socket:
@@ -177,8 +180,11 @@ def bound(host: str, port: int) -> socket.socket:
         if family == socket.AF_INET6:
             reserved.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         reserved.bind((host, port))
-    except OSError:
+    except OSError as error:
         reserved.close()
+        if error.errno == errno.EADDRINUSE:
+            hint = f"port {port} of {host} is in use: stop the other server, or choose another port; 0 takes a free one"
+            raise OSError(error.errno, hint) from None
         raise
     return reserved
 

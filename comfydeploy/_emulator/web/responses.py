@@ -1,5 +1,7 @@
 """Responses, and how errors become responses."""
 
+import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from comfydeploy._emulator.deployments.catalogue import NotFoundError
 from comfydeploy._emulator.validation import UnprocessableError
@@ -27,6 +30,19 @@ class StoredFile(FileResponse):
 
     def __init__(self, path: Path, media_type: str) -> None:
         super().__init__(path, media_type=media_type, headers={"content-security-policy": "script-src 'none'"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the file, or a 304 if the client has it."""
+        known = Request(scope).headers.get("if-none-match")
+        if known is None or not await asyncio.to_thread(Path(self.path).is_file):
+            await super().__call__(scope, receive, send)
+            return
+        self.set_stat_headers(await asyncio.to_thread(os.stat, self.path))
+        etag = self.headers["etag"]
+        if known.strip() == "*" or etag in [one.strip().removeprefix("W/") for one in known.split(",")]:
+            await Response(status_code=304, headers={"etag": etag})(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class BrokenError(Exception):

@@ -5,15 +5,14 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
-
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.runs.feed import Feed
 from comfydeploy._emulator.runs.run import ENDED, Run
-from comfydeploy._emulator.webhooks.deliveries import Deliveries, Delivery, Message, Send
+from comfydeploy._emulator.webhooks.deliveries import Delivery, Message, Send
+from comfydeploy._emulator.webhooks.transport import Transport, deliver
 
 WAITS: Final = (0.0, 0.5, 1.0)
 AT_ONCE: Final = 50
@@ -21,31 +20,40 @@ AT_ONCE: Final = 50
 _log: Final = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Rules:
+    """How messages are sent.
+
+    ``wrap`` changes the sender of one run, ``method`` chooses the HTTP method of a message, and ``drops_body`` is of
+    redirects.
+    """
+
+    wrap: Callable[[Send], Send]
+    method: Callable[[Message], str]
+    drops_body: bool
+
+
 class Webhooks:
     """Delivers messages while the runs go on: at most three times each, and in order for each run.
 
-    ``wrap`` changes the sender of one run, ``method`` chooses the HTTP method of a message.
+    ``report`` takes each delivery, and ``transport`` returns what sends the next attempt.
     """
 
     def __init__(
         self,
         clock: Clock,
-        deliveries: Deliveries,
-        feed: Feed,
-        wrap: Callable[[Send], Send],
-        method: Callable[[Message], str],
+        report: Callable[[Delivery], None],
+        transport: Callable[[], Transport],
+        rules: Rules,
     ) -> None:
         self._clock: Final = clock
-        self._deliveries: Final = deliveries
-        self._feed: Final = feed
-        self._wrap: Final = wrap
-        self._method: Final = method
-        self._client: httpx.AsyncClient | None = None
+        self._report: Final = report
+        self._transport: Final = transport
+        self._rules: Final = rules
         self._senders: Final[dict[str, Send]] = {}
         # The undelivered messages of each run; the first one is being delivered.
         self._waiting: Final[dict[str, deque[Message]]] = {}
         self._tasks: Final[set[asyncio.Task[None]]] = set()
-        # httpx searches its whole queue for each request, which is slow when the queue is long; a semaphore is not.
         self._places: Final = asyncio.Semaphore(AT_ONCE)
 
     def send(self, run: Run, base: str) -> None:
@@ -53,7 +61,7 @@ class Webhooks:
         if not run.webhook:
             return
         last = run.status in ENDED
-        send = self._senders.pop(run.id, None) or self._wrap(self._send)
+        send = self._senders.pop(run.id, None) or self._rules.wrap(self._send)
         if not last:
             self._senders[run.id] = send
         send(Message(run.id, run.webhook, run.webhook_json(base, _event_type(run.webhook)), last))
@@ -64,8 +72,6 @@ class Webhooks:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client:
-            await self._client.aclose()
 
     def _send(self, message: Message) -> None:
         if waiting := self._waiting.get(message.run_id):
@@ -87,32 +93,25 @@ class Webhooks:
         for wait in WAITS:
             await self._clock.sleep(wait)
             delivery = await self._attempt(message)
-            self._deliveries.add(delivery)
-            self._feed.run_changed(message.run_id)
+            self._report(delivery)
             if delivery.was_taken:
                 return
         _log.warning("The webhook of run %s did not take its status %s", message.run_id, message.body["status"])
 
     async def _attempt(self, message: Message) -> Delivery:
-        verb = self._method(message)
+        verb = self._rules.method(message)
         message.attempts += 1
         status, error = None, None
         try:
-            content, headers = json.dumps(message.body), {"content-type": "application/json"}
+            body = json.dumps(message.body).encode()
             async with self._places:
-                answer = await self._opened().request(verb, message.address, content=content, headers=headers)
-            status = answer.status_code
+                status, verb = await deliver(
+                    self._transport(), verb, message.address, body, drops_body=self._rules.drops_body
+                )
         except Exception as trouble:  # noqa: BLE001 - the address is free text: whatever it causes, the run goes on
             error = f"{type(trouble).__name__}: {trouble}"
             _log.info("Webhook: %s", error)
         return Delivery(message.run_id, message.address, verb, message.body, message.attempts, status, error)
-
-    def _opened(self) -> httpx.AsyncClient:
-        if self._client is None:
-            # A proxy of the environment could not reach a receiver on this computer.
-            limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-            self._client = httpx.AsyncClient(trust_env=False, timeout=10, limits=limits)
-        return self._client
 
 
 def _event_type(address: str) -> str:

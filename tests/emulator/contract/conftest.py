@@ -23,13 +23,24 @@ NOT_HERE = {
     "output-kind-object": "graphs with nodes that are not played",
 }
 # Held in tests of their own.
-ELSEWHERE = {"file-then-run-upload", "stream-logs", "workflow-runs-list"}
+ELSEWHERE = {
+    "file-then-run-upload",
+    "stream-logs",
+    "workflow-runs-list",
+    "workflow-runs-failed",
+    "workflow-runs-without-outputs",
+    "workflow-runs-refused",
+    "v2-workflow-runs-list",
+    "v2-workflow-runs-since",
+    "deployment-get",
+    "deployment-runs",
+}
 
 # What has the same value in every answer of its kind; of other texts only the form counts.
 FIXED = {"status", "origin", "machine_type", "gpu", "event_type", "type", "source", "user_id", "state", "message"}
 # Objects whose keys are somebody's data: ids of nodes, kinds of outputs. Whatever is in FREE is somebody's data.
 MAPS = {"data", "output", "nodes", "node_errors", "workflow_api", "workflow_api_raw"}
-FREE = {"workflow_inputs", "inputs"}
+FREE = {"workflow_inputs", "inputs", "current_inputs", "extra_info"}
 
 _FORMS = [
     ("time", re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z?")),

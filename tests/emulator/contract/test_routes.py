@@ -11,6 +11,8 @@ from comfydeploy._emulator.routes.service import ENDPOINTS
 UPLOAD = ("up.png", b"\x89PNG", "image/png")
 
 
+# No recording shows these: tests/emulator/routes holds them against what the service's documentation says.
+UNRECORDED = {"GET /workflow-version/{version_id}", "GET /v2/stream-progress"}
 # What no recording shows is held against the models that the service documents.
 DOCUMENTED = {
     "GET /deployments": lambda client, _: client.deployments.list(),
@@ -34,7 +36,7 @@ def test_every_route_has_a_contract(recordings, streams):
 
     def is_held(route):
         pattern = re.sub(r"\\{\w+\\}", "[0-9a-fA-F-]+", re.escape(route))
-        return route in DOCUMENTED or any(re.fullmatch(pattern, one) for one in asked)
+        return route in DOCUMENTED.keys() | UNRECORDED or any(re.fullmatch(pattern, one) for one in asked)
 
     assert not [route for route in sorted(routes) if not is_held(route)]
 

@@ -4,7 +4,19 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from comfydeploy.emulator import Emulator, Fails, IsCancelled, NodeOutput, Succeeds, TimesOut
+from comfydeploy.emulator import (
+    CannotStart,
+    Crashes,
+    Emulator,
+    Fails,
+    IsCancelled,
+    IsRefused,
+    LosesOutputs,
+    NodeOutput,
+    OnlyPreviews,
+    Succeeds,
+    TimesOut,
+)
 
 GLB = b"glTF" + bytes(range(256))
 
@@ -102,13 +114,14 @@ def test_the_outcome_decides_how_long_a_run_takes(ended, outcome):
 def test_a_failed_run_tells_its_reason_in_its_stream_and_its_log(streamed, by_hand, client):
     told = streamed(Fails("CUDA out of memory.", exception_type="torch.OutOfMemoryError"))
     (error,) = [one["data"] for one in told if one["event"] == "execution_error"]
-    assert (error["exception_message"], error["exception_type"]) == ("CUDA out of memory.", "torch.OutOfMemoryError")
+    assert (error["exception_message"], error["exception_type"]) == ("CUDA out of memory.\n", "torch.OutOfMemoryError")
     assert (error["node_id"], error["node_type"], error["executed"]) == ("5", "KSampler", ["2", "3", "4"])
     assert told[-1] == {"event": "status", "data": {"prompt_id": by_hand.runs[0].id, "status": "failed"}}
     run = client.get(f"/run/{by_hand.runs[0].id}").json()
     assert (run["status"], run["outputs"]) == ("failed", [])
-    line = client.get(f"/v2/clickhouse-run-logs/{run['id']}").json()[-1]["log"]
-    assert line == "torch.OutOfMemoryError: CUDA out of memory."
+    lines = [line["log"] for line in client.get(f"/v2/clickhouse-run-logs/{run['id']}").json()]
+    assert "!!! Exception during processing !!! CUDA out of memory." in lines
+    assert lines[-1] == "torch.OutOfMemoryError: CUDA out of memory."
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(TimesOut(), "timeout"), (IsCancelled(), "cancelled")])
@@ -182,3 +195,110 @@ def test_an_outcome_that_makes_no_sense_is_refused_where_it_is_made(make, messag
 def test_scripts_are_for_known_deployments_only():
     with pytest.raises(ValueError, match="deployment must be one of picture, slow, failing, not 'pictures'"):
         Emulator().script("pictures", Fails())
+
+
+NODE_ERRORS = {"8": {"errors": [{"type": "t", "message": "m", "details": "d"}], "class_type": "LoadImage"}}
+
+
+@pytest.fixture
+def told(by_hand, client, streamed):
+    """Runs an outcome queued and streamed; returns status, rows, log lines, and the events of the stream."""
+
+    def run(outcome):
+        by_hand.script("picture", outcome)
+        order = {"deployment_id": by_hand.deployments["picture"], "inputs": {"prompt": "a cat"}}
+        run_id = client.post("/run/queue", json=order).json()["run_id"]
+        by_hand.advance(60)
+        shown = client.get(f"/run/{run_id}").json()
+        (row,) = client.get(f"/workflow/{shown['workflow_id']}/runs").json()
+        assert row["id"] == run_id
+        lines = [line["log"] for line in client.get(f"/v2/clickhouse-run-logs/{run_id}").json()]
+        return shown, [output["data"] for output in row["outputs"]], lines
+
+    return run
+
+
+def is_times(data):
+    return isinstance(data, list) and all({"id", "time", "vram_used", "class_type"} == set(one) for one in data)
+
+
+def test_a_node_that_raises_leaves_its_error_as_a_row(told):
+    shown, (times, error), _ = told(Fails("out of memory", "torch.OutOfMemoryError"))
+    assert (shown["status"], shown["outputs"]) == ("failed", [])
+    assert is_times(times)
+    assert [one["class_type"] for one in times][-1] == error["node_type"] == "KSampler"
+    assert (error["exception_type"], error["exception_message"]) == ("torch.OutOfMemoryError", "out of memory\n")
+    assert error["current_inputs"] == {"prompt": ["a cat"]}
+    assert error["traceback"][0].startswith('  File "')
+
+
+def test_a_node_that_raises_after_an_output_keeps_the_output(told):
+    shown, rows, _ = told(Fails("late", outputs=[NodeOutput("result")]))
+    assert (shown["status"], len(shown["outputs"])) == ("failed", 1)
+    assert [row.get("exception_message") for row in rows if isinstance(row, dict)] == ["late\n", None]
+
+
+def test_a_refused_graph_leaves_its_node_errors_as_a_row(told):
+    shown, rows, lines = told(IsRefused(NODE_ERRORS))
+    assert (shown["status"], shown["outputs"], lines) == ("failed", [], [])
+    assert [row["error"]["node_errors"] for row in rows] == [NODE_ERRORS]
+
+
+def test_a_graph_refused_without_node_errors_leaves_nothing(told):
+    shown, rows, lines = told(IsRefused({}, {"type": "prompt_no_outputs", "message": "Prompt has no outputs"}))
+    assert (shown["status"], rows, lines) == ("failed", [], [])
+
+
+def test_a_machine_that_cannot_start_says_so_in_the_log(told):
+    shown, rows, lines = told(CannotStart(["Session crashed in startup", "Error in x: ImportError: no y"]))
+    assert (shown["status"], shown["queued_at"], rows) == ("failed", None, [])
+    assert lines == ["Session crashed in startup", "Error in x: ImportError: no y"]
+
+
+def test_a_machine_that_cannot_start_at_once_breaks_the_request(by_hand, client):
+    by_hand.script("picture", CannotStart(["no"], at_once=True))
+    answer = client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"]})
+    assert (answer.status_code, answer.text) == (500, "Internal Server Error")
+    (run,) = by_hand.runs
+    assert (run.status, run.ended_at) == ("failed", None)
+    assert client.get(f"/v2/clickhouse-run-logs/{run.id}").json()[0]["log"] == "no"
+
+
+def test_a_crash_of_comfyui_leaves_no_reason(told, by_hand, streamed):
+    shown, rows, lines = told(Crashes())
+    assert (shown["status"], rows) == ("failed", [])
+    assert not [line for line in lines if "Error" in line or "Exception" in line]
+    assert streamed(Crashes())[-1]["event"] != "status"
+    assert by_hand.runs[-1].status == "running"
+
+
+def test_lost_outputs_are_a_success_without_outputs(told):
+    shown, rows, lines = told(LosesOutputs("no route to host"))
+    assert (shown["status"], shown["outputs"], len(rows), is_times(rows[0])) == ("success", [], 1, True)
+    assert "Upload failed for cd_00001_.png: no route to host" in lines
+
+
+def test_previews_only_run_until_the_limit(by_hand, client):
+    by_hand.script("picture", OnlyPreviews(limit=8))
+    run_id = client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"]}).json()["run_id"]
+    by_hand.advance(6)
+    assert client.get(f"/run/{run_id}").json()["status"] == "running"
+    by_hand.advance(10)
+    run = client.get(f"/run/{run_id}").json()
+    assert (run["status"], run["outputs"], run["live_status"]) == ("timeout", [], "Executing PreviewImage")
+    (row,) = client.get(f"/workflow/{run['workflow_id']}/runs").json()
+    assert [is_times(output["data"]) for output in row["outputs"]] == [True]
+
+
+def test_one_of_two_outputs_may_be_refused(told):
+    shown, (times, output, refused), _ = told(Succeeds(node_errors=NODE_ERRORS))
+    assert (shown["status"], len(shown["outputs"])) == ("success", 1)
+    assert is_times(times)
+    assert list(output) == ["images"]
+    assert (refused["error"]["prompt_id"], refused["error"]["node_errors"]) == (shown["id"], NODE_ERRORS)
+
+
+@pytest.mark.parametrize("outcome", [TimesOut(), IsCancelled()])
+def test_a_run_that_is_ended_from_outside_has_no_reason(told, outcome):
+    _, rows, lines = told(outcome)
+    assert (rows, [line for line in lines if "Error" in line]) == ([], [])

@@ -5,6 +5,7 @@ import threading
 import httpx
 import pytest
 
+from comfydeploy._emulator.clock import BEGINNING
 from comfydeploy.emulator import Emulator, Fault, Succeeds
 
 
@@ -155,6 +156,58 @@ class TestWhetherTheRequestIsCarriedOut:
     def runs(self, emulator, http):
         workflow = http.get("/deployments").json()[0]["workflow"]["id"]
         return len(http.get(f"/workflow/{workflow}/runs", params={"limit": 10_000}).json())
+
+    def test_may_be_late(self, by_hand, connect):
+        client = connect(by_hand)
+        by_hand.fail("run_queue", times=1, status=500, execute=True, appear_after=5)
+        order = {"deployment_id": by_hand.deployments["picture"]}
+        assert client.post("/run/queue", json=order).status_code == 500
+        by_hand.advance(4.9)
+        assert by_hand.runs == ()
+        by_hand.advance(0.2)
+        assert len(by_hand.runs) == 1
+        by_hand.advance(60)
+        (run,) = by_hand.runs
+        assert (run.status, (run.created_at - BEGINNING).total_seconds()) == ("success", 5)
+
+    def test_may_be_late_although_the_connection_is_gone(self, by_hand, connect):
+        client = connect(by_hand)
+        for effect in ({"reset": True}, {"garbage": ""}):
+            by_hand.fail("run_queue", times=1, execute=True, appear_after=1, **effect)
+            with pytest.raises(httpx.TransportError):
+                client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"]})
+        by_hand.advance(1)
+        assert len(by_hand.runs) == 2
+
+
+class TestACompressedAnswer:
+    @pytest.mark.parametrize("coding", ["gzip", "deflate"])
+    def test_is_compressed_whatever_is_accepted(self, emulator, http, coding):
+        emulator.fail("deployments_list", times=1, compress=coding)
+        answer = http.get("/deployments", headers={"accept-encoding": "identity"})
+        assert (answer.headers["content-encoding"], "content-length" in answer.headers) == (coding, False)
+        assert answer.json() == http.get("/deployments").json()
+
+    @pytest.mark.parametrize(("option", "ends"), [("cut_after", True), ("truncate_after", False)])
+    def test_may_be_cut(self, emulator, http, option, ends):
+        emulator.fail("deployments_list", times=1, compress="gzip", **{option: 100})
+        with http.stream("GET", "/deployments") as answer:
+            received, broken = read(answer)
+        assert (len(received), broken is None) == (100, ends)
+        assert received.startswith(b"\x1f\x8b")
+
+    def test_may_be_of_a_stored_file(self, emulator, http):
+        body = {"deployment_id": emulator.deployments["picture"]}
+        (output,) = http.post("/run/sync", json=body).json()
+        url = output["data"]["images"][0]["url"]
+        whole = http.get(url).content
+        emulator.fail("output_file", times=1, compress="deflate")
+        assert http.get(url).content == whole
+        emulator.fail("output_file", times=1, cut_after=10)
+        assert http.get(url).content == whole[:10]
+        emulator.fail("output_file", times=1, status=302, headers={"location": "?moved"})
+        moved = http.get(url, follow_redirects=True)
+        assert ([one.status_code for one in moved.history], moved.content) == ([302], whole)
 
 
 class TestSlowness:
@@ -324,6 +377,9 @@ class TestAnOrder:
             ("run_queue", {"hang": True, "status": 503}, "exclude each other"),
             ("run_queue", {"reset_after": 1, "truncate_after": 1}, "exclude each other"),
             ("run_queue", {"reset_after": 1, "execute": True}, "execute needs"),
+            ("run_queue", {"cut_after": 1, "truncate_after": 1}, "truncate_after and cut_after exclude each other"),
+            ("run_queue", {"compress": "br"}, "compress: .*'gzip' or 'deflate'"),
+            ("run_queue", {"status": 500, "appear_after": 1}, "appear_after needs execute"),
         ],
     )
     def test_that_makes_no_sense_is_refused_with_the_reason(self, emulator, operation, options, said):

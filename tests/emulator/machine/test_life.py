@@ -7,7 +7,8 @@ from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments.catalogue import Catalogue
 from comfydeploy._emulator.deployments.forms import DeploymentRunRequest
 from comfydeploy._emulator.ids import Ids
-from comfydeploy._emulator.machine.life import Change, Pause, Simulation, Upload
+from comfydeploy._emulator.machine.life import Change, Pause, Upload
+from comfydeploy._emulator.machine.simulation import Simulation
 from comfydeploy._emulator.runs.run import new_runs
 
 

@@ -179,11 +179,12 @@ def test_addresses_on_the_page_follow_the_host_that_was_asked_for(emulator):
 
 def test_other_sites_that_point_their_name_here_do_not_see_runs(page):
     for path in ("/", f"/runs/{uuid4()}", "/page/events", f"/page/events/{uuid4()}", "/page/script.js"):
-        assert page(path, headers={"host": "example.com"}).status_code == 401
+        assert page(path, headers={"host": "example.com"}).status_code == 403
 
 
-def test_the_key_shows_the_page_under_any_name(page, emulator):
-    assert page("/", headers={"host": "example.com"}, auth=("anybody", emulator.bearer)).status_code == 200
+def test_the_key_shows_the_page_under_any_address(page, emulator):
+    assert page("/", headers={"host": "192.0.2.7"}).status_code == 401
+    assert page("/", headers={"host": "192.0.2.7"}, auth=("anybody", emulator.bearer)).status_code == 200
 
 
 @pytest.mark.parametrize(

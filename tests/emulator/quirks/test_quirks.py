@@ -15,25 +15,6 @@ GRAPH = {"1": {"class_type": "NoSuchNode", "inputs": {}}}
 BROKEN = (500, "text/plain; charset=utf-8", "Internal Server Error")
 
 
-@pytest.fixture
-def odd(connect):
-    """Starts servers with quirks that never wait, and gives a client of each: ``odd(Quirk.LATE_TIMEOUT)``."""
-    started = []
-
-    def start(*quirks, **settings):
-        emulator = Emulator(quirks=quirks, **{"pace": 0} | settings)
-        emulator.start()
-        started.append(emulator)
-        client = connect(emulator)
-        client.emulator = emulator
-        client.order = lambda name="picture", **fields: {"deployment_id": emulator.deployments[name], **fields}
-        return client
-
-    yield start
-    for emulator in started:
-        emulator.stop()
-
-
 def answer_of(response):
     return response.status_code, response.headers["content-type"], response.text
 

@@ -116,7 +116,7 @@ def test_no_name_leads_out_of_the_folder(tmp_path, connect, name):
 def test_no_other_file_can_be_fetched(emulator, name):
     address = httpx.URL(emulator.url)
     with socket.create_connection((address.host, address.port)) as connection:
-        connection.sendall(f"GET /inputs/{name} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        connection.sendall(f"GET /inputs/{name} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".encode())
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 404")
 
@@ -132,7 +132,7 @@ def test_uploads_survive_a_restart(tmp_path, connect):
 def test_a_client_that_leaves_in_the_middle_of_its_upload_does_no_harm(emulator, caplog):
     address = httpx.URL(emulator.url)
     head = (
-        f"POST /api/file/upload HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {emulator.bearer}\r\n"
+        f"POST /api/file/upload HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {emulator.bearer}\r\n"
         "content-type: multipart/form-data; boundary=x\r\ncontent-length: 9999999\r\n\r\n"
         '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
     )
@@ -140,3 +140,26 @@ def test_a_client_that_leaves_in_the_middle_of_its_upload_does_no_harm(emulator,
         connection.sendall(head.encode() + b"x" * 2_000_000)
     assert httpx.get(emulator.url).status_code == 401
     assert not caplog.records
+
+
+@pytest.fixture
+def addresses(client, order):
+    """The addresses of an output and of an uploaded file."""
+    (output,) = client.post("/run/sync", json=order(inputs={"width": 16})).json()
+    uploaded = client.post("/file/upload", files={"file": ("a.png", b"x")}).json()
+    return [output["data"]["images"][0]["url"], uploaded["file_url"]]
+
+
+def test_files_answer_head(addresses):
+    for address in addresses:
+        whole, head = httpx.get(address), httpx.head(address)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["content-length"] == str(len(whole.content))
+
+
+def test_files_that_are_known_are_not_sent_again(addresses):
+    for address in addresses:
+        etag = httpx.get(address).headers["etag"]
+        for known, status in ((etag, 304), (f'"x", W/{etag}', 304), ("*", 304), ('"x"', 200)):
+            answer = httpx.get(address, headers={"if-none-match": known})
+            assert (answer.status_code, answer.headers["etag"]) == (status, etag)

@@ -67,7 +67,7 @@ def test_a_failing_run_gives_the_reason_and_ends(heard):
     found = heard(inputs={"fail": "The paint has run out."})
     assert kinds(found)[-2:] == ["execution_error", "status"]
     error = next(data["data"] for _, data in found if data.get("event") == "execution_error")
-    assert error["exception_message"] == "The paint has run out."
+    assert error["exception_message"] == "The paint has run out.\n"
     assert found[-1][1]["data"]["status"] == "failed"
 
 

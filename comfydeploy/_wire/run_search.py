@@ -1,0 +1,214 @@
+"""The look for runs by their keys, as steps: which workflow, and then its rows, page by page."""
+
+from collections.abc import Collection, Iterable, MutableMapping
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeAlias, TypeGuard
+
+from attrs import frozen
+
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.keys import check_key, key_of
+from comfydeploy._wire.operation import Operation, returning
+from comfydeploy._wire.route import MOMENT, route
+from comfydeploy._wire.timeline import Actions, Timeline
+from comfydeploy.errors import Error, SDKValidationError
+from comfydeploy.models.deployment import DeploymentModel
+from comfydeploy.models.document import Document
+from comfydeploy.models.found_runs import FoundRuns
+from comfydeploy.models.run_row import WorkflowRunRow
+from comfydeploy.result import Failure, Result, Success
+
+Cache: TypeAlias = MutableMapping[str, str]
+Since: TypeAlias = datetime | timedelta
+"""A moment, or how long before the newest run of the list."""
+
+DAY: Final = timedelta(days=1)
+PATIENCE: Final = 60.0
+"""Seconds in which a look that meets transient errors is tried again."""
+
+_PAGE: Final = 20  # every row embeds the whole graph
+_MINUTE: Final = timedelta(minutes=1)
+_UNKNOWN_DEPLOYMENT: Final = 500
+
+
+@frozen(kw_only=True)
+class _WorkflowVersion(Document):
+    workflow_id: str
+
+
+_VERSION: Final = Operation(
+    "get_workflow_version",
+    route("GET", "/workflow-version/{workflow_version_id}"),
+    returning(_WorkflowVersion),
+    creates="nothing",
+)
+
+
+@frozen
+class Lists:
+    """The operations of a look: the rows of a workflow, and one deployment."""
+
+    rows: Operation[Any, list[WorkflowRunRow]]
+    deployment: Operation[Any, DeploymentModel]
+
+
+@frozen(kw_only=True)
+class Place:
+    """Where to look: in the workflow with an id, or in that of a deployment or of a version."""
+
+    workflow_id: str | None = None
+    deployment_id: str | None = None
+    workflow_version_id: str | None = None
+
+
+def finding(  # noqa: PLR0913 - what a caller may choose, by name
+    timeline: Timeline, lists: Lists, *, keys: object, place: Place, since: object, cache: object
+) -> Actions[Result[FoundRuns, Error]]:
+    """Find all runs that carry one of the keys."""
+    wanted = _checked_keys(keys)
+    _check_place(place)
+    started = checked_since(since)
+    search = RunSearch(timeline, lists, wanted, checked_cache(cache))
+    workflow = yield from search.workflow(place, PATIENCE)
+    if not isinstance(workflow, Success):
+        return workflow
+    return (yield from search.runs(workflow.unwrap(), started, PATIENCE))
+
+
+class RunSearch:
+    """Looks for the runs that carry one of the keys."""
+
+    def __init__(self, timeline: Timeline, lists: Lists, keys: Collection[str], cache: Cache) -> None:
+        self._timeline = timeline
+        self._lists = lists
+        self._keys = keys
+        self._cache = cache
+
+    def workflow(self, place: Place, patience: float) -> Actions[Result[str, Error]]:
+        """Return the id of the workflow in which to look."""
+        if place.workflow_id is not None:
+            return Success(place.workflow_id)
+        named = place.deployment_id or place.workflow_version_id or ""
+        if named in self._cache:
+            return Success(self._cache[named])
+        found: Result[DeploymentModel, Error] | Result[_WorkflowVersion, Error]
+        if place.deployment_id is not None:
+            arguments = {"deployment_id": named}
+            found = yield from self._timeline.read(
+                self._lists.deployment, arguments, patience, final={_UNKNOWN_DEPLOYMENT}
+            )
+        else:
+            found = yield from self._timeline.read(_VERSION, {"workflow_version_id": named}, patience)
+        if not isinstance(found, Success):
+            return found
+        workflow_id = found.unwrap().workflow_id
+        if workflow_id is None:
+            reason = "The server's answer names no workflow of the deployment, so its runs cannot be listed"
+            return Failure(SDKValidationError(reason, (), dict(found.unwrap().raw), "answered"))
+        self._cache[named] = workflow_id
+        return Success(workflow_id)
+
+    def runs(
+        self, workflow_id: str, since: Since, patience: float, *, is_first_enough: bool = False
+    ) -> Actions[Result[FoundRuns, Error]]:
+        """Return the runs since a moment, or those on the first page that has any.
+
+        A duration counts from the newest run, whose time is the server's: no clock of this machine takes part.
+        A transient error of a page is tried again for ``patience`` seconds.
+        """
+        found: dict[str, WorkflowRunRow] = {}
+        before: list[str] = []
+        offset = 0
+        while True:
+            page = {"workflow_id": workflow_id, "limit": _PAGE, "offset": offset}
+            result = yield from self._timeline.read(
+                self._lists.rows, {**page, "with_outputs": False, "with_inputs": True}, patience
+            )
+            if not isinstance(result, Success):
+                return result
+            rows = result.unwrap()
+            shown = [row.id for row in rows]
+            if rows and shown == before:  # without this check the look would never end
+                reason = "The server sent the same page twice: it ignores the offset"
+                return Failure(SDKValidationError(reason, (), shown, "answered"))
+            if isinstance(since, timedelta):
+                since = _newest(rows, since)
+            recent = _recent(rows, since)
+            # New runs move the rows while they are read, so that one may be shown twice.
+            found |= {row.id: row for row in recent if key_of(row.workflow_inputs) in self._keys}
+            if len(recent) < _PAGE or (found and is_first_enough):
+                return Success(FoundRuns([*reversed(found.values())], offset > 0 or bool(rows)))
+            before, offset = shown, offset + _PAGE
+
+
+def checked_since(since: object, usual: timedelta = DAY) -> Since:
+    """Return the moment at which to stop, the usual one for ``None``."""
+    if since is None:
+        return usual
+    if not isinstance(since, datetime) or not MOMENT.holds(since):
+        raise invalid_argument("since", f"expected {MOMENT.expected}, got {type(since).__name__}")
+    return since
+
+
+def checked_cache(cache: object) -> Cache:
+    """Return the mapping that keeps the workflows of deployments and versions, a new one for ``None``."""
+    if cache is None:
+        return {}
+    if not _is_cache(cache):
+        raise invalid_argument("cache", f"expected a mapping that can be changed, got {type(cache).__name__}")
+    return cache
+
+
+def _checked_keys(keys: object) -> frozenset[str]:
+    if isinstance(keys, str):
+        keys = (keys,)
+    if not _is_several(keys):
+        raise invalid_argument("keys", f"expected a key or several, got {type(keys).__name__}")
+    given = [*keys]
+    if not given:
+        raise invalid_argument("keys", "expected at least one key")
+    for index, key in enumerate(given):
+        check_key(f"keys[{index}]", key)
+    return frozenset(given)
+
+
+def _is_cache(value: object) -> TypeGuard[Cache]:
+    return isinstance(value, MutableMapping)
+
+
+def _is_several(value: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable) and not isinstance(value, bytes)
+
+
+def _check_place(place: Place) -> None:
+    ids = {"workflow_id": place.workflow_id, "deployment_id": place.deployment_id}
+    ids["workflow_version_id"] = place.workflow_version_id
+    given = {name: value for name, value in ids.items() if value is not None}
+    if len(given) != 1:
+        raise invalid_argument("workflow_id", f"expected one of {', '.join(ids)}, got {' and '.join(given) or 'none'}")
+    for name, value in given.items():
+        check_id(name, value)
+
+
+def check_id(name: str, value: object) -> None:
+    """Raise ``SDKValidationError`` for an id that is no text."""
+    if not isinstance(value, str) or not value:
+        raise invalid_argument(name, f"expected an id, got {type(value).__name__}", value)
+
+
+def _newest(rows: list[WorkflowRunRow], before: timedelta) -> Since:
+    created = next((row.created_at for row in rows if row.created_at is not None), None)
+    return before if created is None else created - before
+
+
+def _recent(rows: list[WorkflowRunRow], since: Since) -> list[WorkflowRunRow]:
+    """Return the rows up to the first one that is older; a row without a readable time is not."""
+    for index, row in enumerate(rows):
+        if row.created_at is not None and isinstance(since, datetime) and _latest(row.created_at) < since:
+            return rows[:index]
+    return rows
+
+
+def _latest(created: datetime) -> datetime:
+    """Return the latest moment that a time may stand for: some lose their seconds."""
+    return created if created.second or created.microsecond else created + _MINUTE

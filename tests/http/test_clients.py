@@ -1,0 +1,61 @@
+"""The clients of a core send requests as they are built, through `send`."""
+
+import httpx
+import httpx2
+import pytest
+
+from comfydeploy._http.clients import PooledClient, client_for
+
+RUN = b'{"id": "r", "status": "queued"}'
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_request_is_built_of_its_parts(library):
+    client = client_for(library.MockTransport(lambda _: library.Response(200)))
+    request = client.build_request("GET", "http://host/path", headers={"accept": "text/plain"})
+    assert isinstance(request, library.Request)
+    assert dict(request.headers) == {
+        "host": "host",
+        "accept-encoding": client.headers["accept-encoding"],
+        "accept": "text/plain",
+    }
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+def test_cookies_are_ignored(library):
+    requests = []
+
+    def respond(request):
+        requests.append(request)
+        return library.Response(302, headers={"set-cookie": "a=1", "location": "/next"})
+
+    client = client_for(library.MockTransport(respond))
+    client.cookies = {"b": "2"}
+    for _ in range(2):
+        client.send(client.build_request("GET", "http://host/"), auth=None, follow_redirects=False)
+    assert not client.cookies.jar
+    assert not any("cookie" in request.headers for request in requests)
+
+
+def test_send_is_patchable(calls, raw, answer, monkeypatch):
+    """As Sentry patches it."""
+    seen, kind = [], httpx.AsyncClient if calls.awaited else httpx.Client
+    original = kind.send
+
+    def send(client, request, **settings):
+        seen.append(str(request.url))
+        return original(client, request, **settings)
+
+    monkeypatch.setattr(kind, "send", send)
+    server = raw(answer(200, RUN))
+    assert calls("run_get", calls.core(server.url), "r").unwrap().id == "r"
+    assert seen == [f"{server.url}/run/r"]
+
+
+def test_closed_client_sends_nothing(raw):
+    server = raw()
+    client = PooledClient(httpx.Limits())
+    client.close()
+    assert client.is_closed
+    with pytest.raises(RuntimeError, match="closed"):
+        client.send(client.build_request("GET", server.url))

@@ -1,0 +1,136 @@
+"""The cause of an error says what happened, and holds neither the request nor its token."""
+
+import pickle
+
+import httpx
+import pytest
+
+from comfydeploy._wire.causes import TransportException, cause_of
+from comfydeploy._wire.transport_errors import request_error, response_error
+from comfydeploy.models.secret import NOTHING_SECRET, Secret
+
+TOKEN = "key-of-the-test"
+SENT = Secret(TOKEN)
+REQUEST = httpx.Request("GET", "https://server.test/api", headers={"authorization": f"Bearer {TOKEN}"})
+RESPONSE = httpx.Response(500, request=REQUEST)
+
+
+def raised(error, cause=None):
+    try:
+        raise error from cause
+    except Exception as caught:
+        return caught
+
+
+def cleaned(error, *, located=False):
+    return cause_of(error, SENT, located=located)
+
+
+class Rich(Exception):
+    """An exception whose text needs what it holds."""
+
+    def __init__(self, request):
+        super().__init__("rich")
+        self.request = request
+
+    def __str__(self):
+        return f"failed: {self.request.url}"
+
+
+class Slotted(Exception):
+    __slots__ = ("request",)
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (httpx.ReadError("lost", request=REQUEST), "lost"),
+        (httpx.HTTPStatusError("refused", request=REQUEST, response=RESPONSE), "refused"),
+        (ValueError(f"no header {TOKEN}"), "no header [redacted]"),
+        (ValueError("x", [f"Bearer {TOKEN}".encode()]), "('x', [b'Bearer [redacted]'])"),
+    ],
+)
+def test_an_exception_keeps_its_class_and_text(error, text):
+    found = cleaned(error)
+    assert (type(found), str(found)) in [(type(error), text), (TransportException, f"builtins.ValueError: {text}")]
+    assert found is not error
+    assert TOKEN.encode() not in pickle.dumps((found.args, vars(found)))
+
+
+def test_the_exception_itself_is_not_changed():
+    error = httpx.ReadError("lost", request=REQUEST)
+    cleaned(error)
+    assert error.request is REQUEST
+
+
+def test_a_plain_exception_is_the_same_one():
+    error = raised(ConnectionResetError(104, "reset", "file"), OSError(f"{TOKEN[:5]}"))
+    assert cleaned(error) is error
+    assert error.__traceback__ is None
+
+
+@pytest.mark.parametrize("error", [Rich(REQUEST), Unspeakable(REQUEST)])
+def test_one_that_cannot_be_kept_is_named(error):
+    found = cleaned(error)
+    assert type(found) is TransportException
+    assert type(error).__name__ in str(found)
+    assert "https://server.test" in str(found) or isinstance(error, Unspeakable)
+
+
+def test_a_request_in_a_slot_is_dropped():
+    error = Slotted("x")
+    error.request = REQUEST
+    assert (type(cleaned(error)), str(cleaned(error))) == (Slotted, "x")
+    assert not hasattr(cleaned(error), "request")
+
+
+def test_the_object_of_an_attribute_error_is_dropped():
+    with pytest.raises(AttributeError) as caught:
+        REQUEST.nothing  # noqa: B018 - what raises
+    assert caught.value.obj is REQUEST
+    assert cleaned(caught.value).obj is None
+
+
+def test_all_links_are_cleaned_in_place_in_the_chain():
+    low = raised(httpx.ReadError("low", request=REQUEST))
+    middle = raised(RuntimeError("middle"), low)
+    error = raised(httpx.ReadError("high", request=REQUEST), middle)
+    low.__context__ = error  # a circle
+    found = cleaned(error)
+    assert [str(found), str(found.__cause__), str(found.__cause__.__cause__)] == ["high", "middle", "low"]
+    assert found.__suppress_context__
+    for link in (found, found.__cause__, found.__cause__.__cause__):
+        assert (link.__traceback__, getattr(link, "_request", None)) == (None, None)
+
+
+def test_the_place_is_noted_where_it_was_no_transport():
+    found = cleaned(raised(KeyError("handler")), located=True)
+    (note,) = found.__notes__
+    assert "test_causes.py" in note
+    assert note.startswith("Raised at:")
+    assert not hasattr(cleaned(raised(ValueError("x"))), "__notes__")
+
+
+@pytest.mark.parametrize("made", [request_error, response_error])
+def test_what_came_through_a_transport_loses_its_frames(made):
+    error = raised(ValueError(f"for {TOKEN}"))
+    found = made(error, "unknown", closed=False, sent=SENT)
+    assert found.__cause__.__traceback__ is None
+    assert str(found) == "ValueError: for [redacted]"
+    assert "test_causes.py" in found.__cause__.__notes__[0]
+
+
+def test_an_unsendable_request_does_not_say_the_token():
+    found = request_error(httpx.LocalProtocolError(f"bad {TOKEN}", request=REQUEST), "unknown", closed=False, sent=SENT)
+    assert TOKEN not in f"{found} {found.__cause__} {vars(found.__cause__)}"
+
+
+def test_an_exception_of_a_request_that_was_not_ours_is_cleaned():
+    error = httpx.ReadError("from the token callable", request=REQUEST)
+    assert request_error(error, "not_sent", closed=False).__cause__._request is None
+    assert cause_of(ValueError("x"), NOTHING_SECRET, located=False).args == ("x",)

@@ -1,0 +1,142 @@
+"""Inputs against the inputs of a deployment: every problem is named, and what the server takes passes."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfydeploy.errors import Problem, SDKValidationError
+from comfydeploy.inputs import inputs_check
+from comfydeploy.models import DeploymentInput, DeploymentModel
+from comfydeploy.result import Success
+
+
+def one(name, kind=None, **more):
+    return DeploymentInput(input_id=name, type=kind, **more)
+
+
+DEPLOYMENT = DeploymentModel(
+    id="d",
+    input_types=[
+        one("prompt", "string", class_type="ComfyUIDeployExternalText"),
+        one("width", "integer", min_value=16, max_value=2048),
+        one("steps", "integer", min_value="1", max_value=""),
+        one("cfg", "float - (slider input with min and max values)", max_value=30),
+        one("upscale", "boolean - (switch input for true/false)"),
+        one("sampler", "string", enum_options=["euler", "ddim"]),
+        one("image", "string - (public image url)"),
+        one("alpha", "string", class_type="ComfyUIDeployExternalImageAlpha"),
+        one("batch", "array of image urls"),
+        one("frames", "string", class_type="ComfyUIDeployExternalImageBatch"),
+        one("new", "a kind of tomorrow"),
+        one("bare"),
+    ],
+)
+GOOD = {
+    "prompt": "a cat",
+    "width": 16,
+    "steps": 999,
+    "cfg": 7,
+    "upscale": False,
+    "sampler": "ddim",
+    "image": "https://x/a.png",
+    "alpha": ("a.png", b""),
+    "batch": '["https://x"]',
+    "frames": [Path("a.png"), "https://x"],
+    "new": [1],
+    "bare": 1.5,
+    "comfydeploy_key": "k",
+}
+BAD = [
+    ("promt", "x", "the deployment has no such input; did you mean 'prompt'?"),
+    ("zzz", 1, "the deployment has no such input; it has prompt, width, steps, cfg, upscale, sampler, image"),
+    ("prompt", 5, "expected a string, got 5"),
+    ("prompt", Path("a.png"), "expected a string, got "),
+    ("prompt", None, "expected a string, got null"),
+    ("width", "512", "expected an integer, got '512'"),
+    ("width", 5.0, "expected an integer, got 5.0"),
+    ("width", True, "expected an integer, got True"),
+    ("width", 8, "expected 16 to 2048, got 8"),
+    ("width", 4096, "expected 16 to 2048, got 4096"),
+    ("steps", 0, "expected at least 1, got 0"),
+    ("cfg", 31.5, "expected at most 30, got 31.5"),
+    ("cfg", "x" * 200, "expected a number, got '" + "x" * 79 + "..."),
+    ("cfg", False, "expected a number, got False"),
+    ("upscale", 1, "expected true or false, got 1"),
+    ("sampler", "eular", "expected one of 'euler', 'ddim', got 'eular'"),
+    ("image", 5, "expected a string, got 5"),
+    ("batch", ["https://x"], "expected a JSON list as text, or a list of files for inputs_upload, got list"),
+    ("batch", "https://x", "expected a JSON list as text"),
+    ("frames", '{"a": 1}', "expected a JSON list as text"),
+    ("frames", "[" * 100_000, "expected a JSON list as text"),
+    ("new", None, "expected a string, a number, true, false or a list, got null"),
+    ("bare", {"a": 1}, "expected a string, a number, true, false or a list, got dict"),
+    ("comfydeploy_key", None, "expected a string, a number, true, false or a list, got null"),
+]
+
+
+def test_good_inputs_pass():
+    assert inputs_check(DEPLOYMENT, GOOD) == Success(GOOD)
+    assert inputs_check(DEPLOYMENT, {}) == Success({})
+
+
+@pytest.mark.parametrize(("name", "value", "reason"), BAD)
+def test_a_bad_input_is_named(name, value, reason):
+    error = inputs_check(DEPLOYMENT, {**GOOD, name: value}).failure()
+    (problem,) = error.problems
+    assert problem.path == f"$.inputs.{name}"
+    assert problem.reason.startswith(reason)
+    assert str(error).startswith(f"inputs: $.inputs.{name}: {reason}")
+
+
+def test_all_problems_are_one_error():
+    bad = {"width": 8, "promt": "x", "upscale": "yes"}
+    error = inputs_check(DEPLOYMENT, bad).failure()
+    assert isinstance(error, SDKValidationError)
+    assert [problem.path for problem in error.problems] == ["$.inputs.width", "$.inputs.promt", "$.inputs.upscale"]
+    assert (error.fate, error.raw_value) == ("not_sent", bad)
+
+
+def test_a_deployment_without_inputs_has_none():
+    bare = DeploymentModel(id="d", raw={"input_types": []})
+    assert inputs_check(bare, {"a": 1}).failure().problems == (
+        Problem("$.inputs.a", "the deployment has no such input; it has none"),
+    )
+
+
+def test_a_deployment_that_lists_no_inputs_may_have_some():
+    bare = DeploymentModel(id="d")
+    assert inputs_check(bare, {"a": 1}) == Success({"a": 1})
+    assert inputs_check(bare, {"a": None}).failure().problems[0].path == "$.inputs.a"
+
+
+class Evil(dict):
+    def items(self):
+        raise LookupError
+
+
+class Full(dict):
+    def items(self):
+        raise MemoryError
+
+
+@pytest.mark.parametrize(("deployment", "inputs"), [(None, {}), ("d", {}), (DEPLOYMENT, None), (DEPLOYMENT, [])])
+def test_strange_arguments_are_named(deployment, inputs):
+    assert isinstance(inputs_check(deployment, inputs).failure(), SDKValidationError)
+
+
+def test_strange_mappings_are_failures():
+    assert str(inputs_check(DEPLOYMENT, Evil()).failure()) == "inputs: cannot be read: LookupError"
+    assert len(inputs_check(DEPLOYMENT, {5: 6}).failure().problems) == 1
+    with pytest.raises(MemoryError):
+        inputs_check(DEPLOYMENT, Full())
+
+
+@given(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)))
+def test_what_passes_is_known_and_sendable(inputs):
+    result = inputs_check(DEPLOYMENT, inputs)
+    if isinstance(result, Success):
+        assert set(inputs) <= {kind.input_id for kind in DEPLOYMENT.input_types}
+        assert json.dumps(inputs)

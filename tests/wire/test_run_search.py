@@ -1,0 +1,186 @@
+"""The look for runs by their keys, against a simulated service: what it reads, where it stops, what it finds."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from simulated_service import BEGINNING, LISTS, LOST, Service
+
+from comfydeploy._wire.keys import KEY_INPUT
+from comfydeploy._wire.run_search import Place, finding
+from comfydeploy.errors import ConnectionError, SDKError, SDKValidationError
+from comfydeploy.models import FoundRuns
+
+DAY = 86_400
+
+
+def runs(count, start=0.0, step=-1.0, keys=None):
+    """Return runs from the newest on."""
+    keys = keys or {}
+    return [(start + index * step, f"r{index}", {KEY_INPUT: keys.get(index, "other")}) for index in range(count)]
+
+
+def find(service, keys="k", *, deadline=None, since=None, cache=None, **place):
+    place = Place(**(place or {"workflow_id": "w"}))
+    return service.run(partial(finding, lists=LISTS, keys=keys, place=place, since=since, cache=cache), deadline)
+
+
+def found_ids(result):
+    return [run.id for run in result.unwrap().runs]
+
+
+def test_several_keys_are_found_oldest_first():
+    service = Service(*runs(50, keys={3: "a", 27: "b", 45: "a"}))
+    assert found_ids(find(service, ["a", "b", "c"])) == ["r45", "r27", "r3"]
+    assert service.offsets == [0, 20, 40]
+
+
+@given(st.sets(st.integers(0, 70)), st.integers(0, 70))
+def test_every_run_of_a_key_is_found(marked, count):
+    service = Service(*runs(count, keys=dict.fromkeys(marked, "k")))
+    assert find(service).unwrap().listed is (count > 0)
+    assert found_ids(find(service)) == [f"r{index}" for index in sorted(marked, reverse=True) if index < count]
+
+
+def test_a_foreign_workflow_lists_nothing():
+    assert find(Service(workflow="mine"), workflow_id="theirs").unwrap() == FoundRuns([], listed=False)
+
+
+def test_a_day_before_the_newest_run_is_the_end():
+    service = Service(*runs(3, start=-1e6), *runs(1, start=-1e6 - DAY + 1, keys={0: "k"}))
+    assert found_ids(find(service)) == ["r0"]
+    service = Service(*runs(3, start=-1e6), *runs(1, start=-1e6 - DAY - 1, keys={0: "k"}))
+    assert found_ids(find(service)) == []
+
+
+def test_since_saves_pages():
+    service = Service(*runs(100, keys={5: "k", 60: "k"}))
+    assert found_ids(find(service, since=BEGINNING + timedelta(seconds=-10))) == ["r5"]
+    assert service.offsets == [0]
+
+
+def test_the_run_at_since_is_found():
+    service = Service(*runs(3, keys={1: "k"}))
+    assert found_ids(find(service, since=BEGINNING + timedelta(seconds=-1))) == ["r1"]
+    assert found_ids(find(service, since=BEGINNING + timedelta(seconds=-0.9))) == []
+
+
+def test_a_time_without_seconds_may_be_a_minute_later():
+    # 3:03:00 for what was 3:03:42
+    whole = (datetime(2026, 11, 25, 3, 3, tzinfo=UTC) - BEGINNING).total_seconds()
+    service = Service((whole, "r", {KEY_INPUT: "k"}))
+    assert found_ids(find(service, since=BEGINNING - timedelta(seconds=24))) == ["r"]
+    assert found_ids(find(service, since=BEGINNING + timedelta(seconds=1))) == []
+
+
+def test_a_row_without_a_time_does_not_end_the_look():
+    service = Service((None, "r0", None), (-2e5, "old", {KEY_INPUT: "k"}))
+    service.runs = [(0, "new", {}), (None, "r0", None), (-5, "r1", {KEY_INPUT: "k"})]
+    assert found_ids(find(service)) == ["r1"]
+    assert found_ids(find(Service((None, "r0", {KEY_INPUT: "k"})))) == ["r0"]
+
+
+def test_runs_that_move_the_rows_are_found_once():
+    service = Service(*runs(60, keys={19: "k", 39: "k"}))
+    listed = service._rows
+
+    def moving(argument):
+        page = listed(argument)
+        service.runs.append((service.now, f"new{len(service.runs)}", {}))
+        return page
+
+    service._rows = moving
+    assert found_ids(find(service)) == ["r39", "r19"]
+
+
+def test_a_server_that_ignores_the_offset_is_a_failure():
+    service = Service(*runs(60))
+    listed = service._rows
+    service._rows = lambda argument: listed({**argument, "offset": 0})
+    error = find(service).failure()
+    assert isinstance(error, SDKValidationError)
+    assert "ignores the offset" in error.message
+    assert service.offsets == [0, 20]
+
+
+@pytest.mark.parametrize(
+    ("place", "first"), [({"deployment_id": "d"}, "deployment"), ({"workflow_version_id": "v"}, "version")]
+)
+def test_the_workflow_is_looked_up_once_with_a_cache(place, first):
+    service, cache = Service(*runs(1, keys={0: "k"})), {}
+    assert found_ids(find(service, cache=cache, **place)) == found_ids(find(service, cache=cache, **place)) == ["r0"]
+    assert service.names == [first, "rows", "rows"]
+    assert list(cache.values()) == ["w"]
+
+
+def test_a_deployment_without_a_workflow_is_a_failure():
+    service = Service(workflow=None)
+    error = find(service, deployment_id="d").failure()
+    assert isinstance(error, SDKValidationError)
+    assert error.fate == "answered"
+    assert "names no workflow" in error.message
+
+
+@pytest.mark.parametrize("route", ["deployment", "version", "rows"])
+def test_transient_errors_are_tried_again(route):
+    service = Service(*runs(1, keys={0: "k"}))
+    service.broken = {route: [LOST, SDKError("busy", 503), SDKError("slow", 429, headers={"retry-after": "7"})]}
+    place = {"version": {"workflow_version_id": "v"}}.get(route, {"deployment_id": "d"})
+    assert found_ids(find(service, **place)) == ["r0"]
+    assert service.slept == [0.25, 0.375, 7.0]
+
+
+def test_an_unknown_deployment_is_not_tried_again():
+    service = Service()
+    service.broken = {"deployment": [SDKError("no", 500)]}
+    assert find(service, deployment_id="d").failure().status_code == 500
+    assert service.names == ["deployment"]
+
+
+def test_a_list_that_fails_for_a_minute_is_a_failure():
+    service = Service(dice=0.5)
+    service.broken = {"rows": [LOST] * 99}
+    assert find(service).failure() is LOST
+    assert 50 < service.now <= 60
+
+
+def test_what_is_permanent_is_a_failure_at_once():
+    service = Service()
+    service.broken = {"rows": [SDKError("no", 403)]}
+    assert find(service).failure().status_code == 403
+    assert service.slept == []
+
+
+def test_the_deadline_ends_the_look():
+    service = Service(latency=1.0)
+    service.broken = {"rows": [LOST] * 99}
+    assert isinstance(find(service, deadline=10).failure(), ConnectionError)
+    assert service.now <= 10
+    assert service.sent[-1][1].seconds <= 10
+
+
+STRANGE = [
+    ({"keys": []}, "keys"),
+    ({"keys": 5}, "keys"),
+    ({"keys": b"k"}, "keys"),
+    ({"keys": ["k", ""]}, "keys[1]"),
+    ({"keys": ["k", 5]}, "keys[1]"),
+    ({"since": datetime(2026, 1, 1)}, "since"),  # noqa: DTZ001 - without a zone on purpose
+    ({"since": 5}, "since"),
+    ({"cache": []}, "cache"),
+    ({"workflow_id": None}, "workflow_id"),
+    ({"workflow_id": "w", "deployment_id": "d"}, "workflow_id"),
+    ({"workflow_id": ""}, "workflow_id"),
+    ({"deployment_id": 5}, "deployment_id"),
+]
+
+
+@pytest.mark.parametrize(("given_arguments", "named"), STRANGE)
+def test_wrong_arguments_are_named_before_anything_is_sent(given_arguments, named):
+    service = Service()
+    with pytest.raises(SDKValidationError, match="expected") as caught:
+        find(service, **given_arguments)
+    assert caught.value.problems[0].path == f"$.{named}"
+    assert service.sent == []
