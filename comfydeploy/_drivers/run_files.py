@@ -167,10 +167,8 @@ async def save_async(
                 break
             folder.renew(again)
     except Exception as error:  # noqa: BLE001 - a function never raises
-        found: Exception = error
-        if isinstance(error, ExceptionGroup):  # of a task
-            group: ExceptionGroup[Exception] = error
-            found = group.exceptions[0]
+        raised: Any = error
+        found: Exception = raised.exceptions[0] if isinstance(error, ExceptionGroup) else error  # of a task
         if isinstance(found, MemoryError):
             raise found from None
         return unwritten(found)
