@@ -7,7 +7,7 @@ import pytest
 from comfydeploy._emulator.page.views import RunView, age, clock, duration
 from comfydeploy._emulator.runs.events import update
 from comfydeploy._emulator.runs.feed import History, TimedEvent
-from comfydeploy._emulator.runs.run import Output, OutputFile, Run
+from comfydeploy._emulator.runs.run import InternalOutput, Output, OutputFile, Run
 
 MOMENT = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -93,6 +93,12 @@ def test_a_node_of_several_steps_shows_its_step(view):
 )
 def test_other_nodes_show_none(view, events):
     assert view(*events).live == "Executing KSampler"
+
+
+def test_a_success_that_lacks_outputs_is_marked(view):
+    lost = InternalOutput(id="i", data={"error": {"node_errors": {}}}, created_at=MOMENT)
+    run = view().run.model_copy(update={"status": "success", "internal_outputs": (lost,)})
+    assert RunView(run, "picture", MOMENT).live == "Some outputs are missing"
 
 
 def test_outputs_are_named_by_their_nodes(view):
