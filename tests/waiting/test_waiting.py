@@ -188,6 +188,7 @@ class TestCancellation:
 
         calls.run(wait())
         assert emulator.runs[0].status == "cancelled"
+        assert [one.operation for one in emulator.requests][-2:] == ["run_cancel", "run_get"]
 
     def test_closed_coroutine_sends_nothing(self, calls, core, order, emulator):
         if not calls.awaited:
