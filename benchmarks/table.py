@@ -8,7 +8,7 @@ from attrs import asdict, frozen
 
 from benchmarks.peers import OFFICIAL, official_row
 
-Unit: TypeAlias = Literal["us", "ms", "s", "events/s", "calls/s", "MB", "failures"]
+Unit: TypeAlias = Literal["us", "ms", "s", "events/s", "calls/s", "MB", "failures", "requests"]
 
 _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
     "us": lambda seconds: seconds * 1e6,
@@ -18,6 +18,7 @@ _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
     "calls/s": lambda seconds: 1 / seconds,
     "MB": lambda size: size / 1e6,
     "failures": lambda count: count,
+    "requests": lambda count: count,
 }
 _LINE: Final = "{:<58}{:>12}{:>10}{:>9}"
 _SUMMARY: Final = "{:<60}{:>8}{:>12}{:>6}" + "{:>10}" * len(OFFICIAL)

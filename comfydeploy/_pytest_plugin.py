@@ -62,6 +62,17 @@ def comfydeploy_client(comfydeploy_emulator: "Emulator") -> "Iterator[ComfyDeplo
         yield client
 
 
+@pytest.fixture
+def comfydeploy_environment(comfydeploy_emulator: "Emulator", monkeypatch: pytest.MonkeyPatch) -> "Emulator":
+    """Set ``COMFYDEPLOY_API_KEY`` and ``COMFYDEPLOY_SERVER_URL`` to ``comfydeploy_emulator``, for code that reads them.
+
+    No other fixture sets them.
+    """
+    monkeypatch.setenv("COMFYDEPLOY_API_KEY", comfydeploy_emulator.bearer)
+    monkeypatch.setenv("COMFYDEPLOY_SERVER_URL", comfydeploy_emulator.url)
+    return comfydeploy_emulator
+
+
 def _connected(emulator: "Emulator") -> dict[str, Any]:
     return {
         "bearer": emulator.bearer,

@@ -4,7 +4,7 @@
 reason up. All classes are exceptions as well; ``fate`` is ``"answered"``, because the server has the run.
 """
 
-from typing import Final, Literal, TypeAlias, final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
 
 from attrs import Factory, field, frozen
 
@@ -12,9 +12,15 @@ from comfydeploy.errors import ComfyDeployError, Error, Fate
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.result import Failure, Result, Success
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from comfydeploy.models.output_file import OutputFile
+
 __all__ = [
     "Cancelled",
     "DeadlineExceeded",
+    "DownloadIncomplete",
     "FailureKind",
     "FailureSource",
     "PollFailed",
@@ -123,6 +129,19 @@ class PollFailed(ComfyDeployError):  # noqa: N818 - an item of a watch, not its 
         default=Factory(lambda self: f"A poll failed and is tried again: {self.error.message}", takes_self=True),
     )
     fate: Fate = field(init=False, default=Factory(lambda self: self.error.fate, takes_self=True))
+
+
+@final
+@frozen
+class DownloadIncomplete(ComfyDeployError):  # noqa: N818 - what became of the files
+    """Some files of a run were not saved: ``missing`` has each with its error, ``saved`` the paths of the others."""
+
+    message: str
+    run_id: str  # pyright: ignore[reportIncompatibleVariableOverride] - frozen
+    saved: "tuple[Path, ...]"
+    missing: "tuple[tuple[OutputFile, Error], ...]"
+    hint: str | None = None
+    fate: Fate = field(default="answered", init=False)
 
 
 RunEnd: TypeAlias = RunFailed | RunCancelled | RunTimedOut

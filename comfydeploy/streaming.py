@@ -2,6 +2,7 @@
 
 import os
 import socket
+from _thread import allocate_lock
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from time import monotonic
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Final, Generic, Self, TypeAlias, TypeVar
 
 from comfydeploy._wire.open_stream import Decoder
 from comfydeploy._wire.stream_state import StreamState
-from comfydeploy.errors import StreamError
+from comfydeploy.errors import StreamError, UnexpectedClientError
 from comfydeploy.models.run_log import RunLogLine
 from comfydeploy.models.run_stream import RunStream
-from comfydeploy.result import Result
+from comfydeploy.result import Failure, Result
 
 if TYPE_CHECKING:
     from asyncio import Task
@@ -40,6 +41,7 @@ T = TypeVar("T")
 StreamItem: TypeAlias = Result[RunStream, StreamError]
 
 _LEFT: Final = "The stream was closed by the caller"
+_SECOND_WATCHER: Final = "The run is being watched already: read a watch in one thread or task at a time"
 _INTERRUPTED: Final = "Reading the stream was interrupted"
 
 
@@ -53,7 +55,7 @@ class _Stream(Generic[T]):
         self._client = client
         self._decoder = decoder
         limit = response.request.extensions.get("timeout", {}).get("read")
-        self._state = StreamState(decoder, getattr(limit, "at", None))
+        self._state = StreamState(decoder, limit)
 
     @property
     def run_id(self) -> str | None:
@@ -272,6 +274,8 @@ class _Watch:
     def __init__(self, follower: "Follower") -> None:
         self._follower = follower
         self._is_over = False
+        self._reader = allocate_lock()
+        """Held while an item is waited for: the steps of two readers would mix."""
 
     @property
     def run_id(self) -> str:
@@ -288,13 +292,16 @@ class _Watch:
         """The end of the run, or ``None`` while there is none."""
         return self._follower.result
 
+    def _refused_reader(self) -> "WatchItem":
+        return Failure(UnexpectedClientError(_SECOND_WATCHER, "answered", run_id=self.run_id))
+
 
 class RunWatch(_Watch, Iterator["WatchItem"]):
     """The states of a run as they change: a context manager and an iterator.
 
     ``Success(run)`` is a change, ``Failure(PollFailed(error))`` a poll that failed and is tried again, and the last
     item is the end of the run. A read that was interrupted loses nothing: the next one goes on. Leaving the watch
-    leaves the run alone.
+    leaves the run alone. One thread reads at a time: a second one gets an ``UnexpectedClientError``.
     """
 
     def __init__(self, follower: "Follower", next_item: "Callable[[], WatchItem]") -> None:
@@ -304,7 +311,12 @@ class RunWatch(_Watch, Iterator["WatchItem"]):
     def __next__(self) -> "WatchItem":
         if self._is_over:
             raise StopIteration
-        item = self._next_item()
+        if not self._reader.acquire(blocking=False):
+            return self._refused_reader()
+        try:
+            item = self._next_item()
+        finally:
+            self._reader.release()
         self._is_over = item is self.result
         return item
 
@@ -331,7 +343,12 @@ class AsyncRunWatch(_Watch, AsyncIterator["WatchItem"]):
     async def __anext__(self) -> "WatchItem":
         if self._is_over:
             raise StopAsyncIteration
-        item = await self._next_item()
+        if not self._reader.acquire(blocking=False):
+            return self._refused_reader()
+        try:
+            item = await self._next_item()
+        finally:
+            self._reader.release()
         self._is_over = item is self.result
         return item
 

@@ -119,6 +119,7 @@ def raw():
         servers.append(RawServer(answers))
         return servers[-1]
 
+    serve.HANG = RawServer.HANG
     yield serve
     for server in servers:
         server.close()
@@ -201,3 +202,10 @@ def answer():
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
     return write
+
+
+@pytest.fixture
+def emulator_at_rest():
+    """A local server on which time stands still."""
+    with Emulator(clock="manual") as made:
+        yield made

@@ -1,4 +1,4 @@
-"""The examples work: each receives the webhooks of real runs of the local server, and refuses what is forged."""
+"""The examples work on the local server; those that receive webhooks refuse what is forged."""
 
 import importlib.util
 import socket
@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx
@@ -15,6 +16,7 @@ import uvicorn
 from comfydeploy import ComfyDeployCore
 from comfydeploy.funcs.run_get import run_get
 from comfydeploy.funcs.run_queue import run_queue
+from comfydeploy.outcome import RunFailed
 from comfydeploy.webhooks import webhook_url
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -48,7 +50,7 @@ class Quiet(WSGIRequestHandler):
 @contextmanager
 def asgi_server(app):
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_config=None, lifespan="auto", ws="none", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
@@ -82,17 +84,34 @@ class Receiver:
         return webhook_url(f"{self.address}?target_events=run.output", secret, **carried).unwrap()
 
 
+def loaded(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    example.runs = Runs()
+    return example
+
+
 @pytest.fixture(scope="module", params=["webhook_starlette", "webhook_flask"])
 def receiver(request):
-    spec = importlib.util.spec_from_file_location(request.param, EXAMPLES / f"{request.param}.py")
-    example = importlib.util.module_from_spec(spec)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WEBHOOK_SECRET", SECRET)
-        spec.loader.exec_module(example)
-    example.runs = Runs()
+        example = loaded(request.param)
     serve = wsgi_server if request.param == "webhook_flask" else asgi_server
     with serve(example.app) as port:
         yield Receiver(example, port)
+
+
+@pytest.fixture
+def pictures(emulator, monkeypatch):
+    """The service of the FastAPI example, at its address."""
+    monkeypatch.setenv("COMFYDEPLOY_API_KEY", emulator.bearer)
+    monkeypatch.setenv("COMFYDEPLOY_SERVER_URL", emulator.url)
+    monkeypatch.setenv("WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("DEPLOYMENT_ID", emulator.deployments["picture"])
+    example = loaded("fastapi_app")
+    with asgi_server(example.app) as port:
+        yield SimpleNamespace(runs=example.runs, url=f"http://127.0.0.1:{port}")
 
 
 @pytest.fixture(scope="module")
@@ -169,6 +188,36 @@ def test_other_methods_are_refused(http, receiver):
     assert http.put(receiver.url()).status_code == 405
 
 
+class TestPictures:
+    def test_one_is_drawn_and_served(self, http, pictures):
+        ordered = http.post(f"{pictures.url}/pictures", params={"prompt": "a cat"})
+        assert ordered.status_code == 202
+        path = ordered.json()["picture"]
+        assert pictures.runs.ended(path.rpartition("/")[2]).status == "success"
+        served = http.get(pictures.url + path, follow_redirects=True)
+        assert (served.status_code, served.headers["content-type"]) == (200, "image/png")
+
+    def test_one_that_is_not_there_yet_is_missing(self, http, pictures):
+        pictures.runs["r"] = SimpleNamespace(status="running")
+        assert [http.get(f"{pictures.url}/pictures/{run}").status_code for run in ("r", "other")] == [404, 404]
+
+    def test_forged_deliveries_are_refused(self, http, pictures):
+        assert http.post(f"{pictures.url}/webhook", content=GOOD).status_code == 401
+        assert not pictures.runs
+
+    def test_a_service_that_is_down_is_a_503(self, http, pictures, emulator):
+        with emulator.refuse():
+            refused = http.post(f"{pictures.url}/pictures", params={"prompt": "a cat"})
+        assert refused.status_code == 503
+
+
+def test_a_library_returns_closed_results(core, emulator):
+    draw = loaded("library").draw
+    (address,) = draw(core, emulator.deployments["picture"], "a cat").unwrap()
+    assert address.endswith(".png")
+    assert isinstance(draw(core, emulator.deployments["failing"], "a cat").failure(), RunFailed)
+
+
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py")))
 def test_an_example_is_short_enough_to_be_read(example):
-    assert len((EXAMPLES / example).read_text().splitlines()) <= 50
+    assert len((EXAMPLES / example).read_text().splitlines()) <= 45

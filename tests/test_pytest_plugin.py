@@ -1,6 +1,7 @@
 """The fixtures for pytest, from within and in runs of their own."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -8,10 +9,12 @@ import sys
 import httpx
 import pytest
 
-from comfydeploy import unwrap
+from comfydeploy import ComfyDeployCore, Failure, Success, unwrap
+from comfydeploy.funcs.deployments_list import deployments_list
 from comfydeploy.funcs.run_get import run_get
 from comfydeploy.funcs.run_queue import run_queue
 
+VARIABLES = ("COMFYDEPLOY_API_KEY", "COMFYDEPLOY_SERVER_URL")
 EVERYTHING = {"attr", "attrs", "cattrs", "httpx", "pydantic", "starlette", "uvicorn", "PIL"}
 
 
@@ -56,6 +59,18 @@ def test_the_client_is_connected_as_well(comfydeploy_client, comfydeploy_emulato
     with pytest.raises(Exception, match="503"):
         comfydeploy_client.deployments.list()
     assert comfydeploy_client.deployments.list()
+
+
+@pytest.mark.parametrize("is_requested", [True, False])
+def test_the_environment_is_set_on_request_only(request, monkeypatch, is_requested):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    emulator = request.getfixturevalue("comfydeploy_environment" if is_requested else "comfydeploy_emulator")
+    request.getfixturevalue("comfydeploy_client")
+    found = [os.environ.get(name) for name in VARIABLES]
+    assert found == ([emulator.bearer, emulator.url] if is_requested else [None, None])
+    with ComfyDeployCore() as core:
+        assert isinstance(deployments_list(core), Success if is_requested else Failure)
 
 
 def test_code_that_takes_an_address_finds_the_server_there(comfydeploy_emulator):

@@ -49,7 +49,9 @@ class _EmulatorCommand(click.Command):
     type=click.Choice(["real", "manual"]),
     help='`manual` stands still but for POST /_emulator/clock/advance with JSON such as {"seconds": 5}.',
 )
-@click.option("--cold-start", default=0.3, show_default=True, metavar="SECONDS", help="The wait for a machine.")
+@click.option(
+    "--cold-start", type=float, metavar="SECONDS", help="The wait for a machine.  [default: 0.3; 0 with --comfyui]"
+)
 @click.option("--queue-length", default=0, metavar="RUNS", help="Runs of others that wait before each new one.")
 @click.option("--retention", type=int, metavar="RUNS", help="How many runs that have ended are kept.  [default: all]")
 @click.option(
@@ -111,6 +113,8 @@ def _announce(running: Emulator) -> None:
         width = max(map(len, running.deployments))
         for name, deployment_id in running.deployments.items():
             out.print(f"  {name:<{width}}  {deployment_id}")
+        for problem in running.check():
+            out.print(f"Problem: {problem}", style="yellow", markup=False)
         out.print("Ctrl-C ends it.", style="dim")
 
 

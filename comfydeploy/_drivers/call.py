@@ -64,10 +64,7 @@ async def call_async(
         exchange = Exchange(core, operation, argument, options, monotonic())
         if exchange.ends_at is None:
             return await _settled(core, exchange)
-        from asyncio import timeout
-
-        async with timeout(exchange.ends_at + _GRACE - monotonic()):
-            return await _settled(core, exchange)
+        return await _settled_in_time(core, exchange, exchange.ends_at)
     except MemoryError:
         raise
     except TimeoutError as error:
@@ -76,6 +73,19 @@ async def call_async(
         return _failure(late, exchange)
     except Exception as error:  # noqa: BLE001 - a function never raises
         return _failure(error, exchange)
+
+
+async def _settled_in_time(core: ComfyDeployCore, exchange: Exchange[V], ends_at: float) -> results.Result[V, Error]:
+    from asyncio import get_running_loop, timeout
+
+    loop = get_running_loop()
+    async with timeout(None) as whole:
+        # Set at the deadline and not before, because after a busy moment of the loop both limits would end at once.
+        grace = loop.call_later(ends_at - monotonic(), lambda: whole.reschedule(loop.time() + _GRACE))
+        try:
+            return await _settled(core, exchange)
+        finally:
+            grace.cancel()
 
 
 async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Result[V, Error]:

@@ -26,6 +26,7 @@ Operations: TypeAlias = Mapping[type[Request], Operation[Mapping[str, Any], Any]
 WaitResult: TypeAlias = Result[WorkflowRunModel, WaitError]
 
 _ERRORS: Final = get_args(Error)
+_IN_DOUBT: Final = "A run may have been created, and billed"
 
 
 def next_item(core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower) -> WatchItem:
@@ -91,6 +92,8 @@ async def wait_async(
     except Exception as error:  # noqa: BLE001 - of a callback, and a function never raises
         await _abandon_async(core, operations, settings, follower)
         return _named(Failure(request_error(error, "answered", closed=False)), run_id)
+    except GeneratorExit:  # the coroutine is closed, where nothing can be awaited any more
+        raise
     except BaseException as interrupt:
         interrupt.add_note(f"The run is {run_id}")
         await _abandon_async(core, operations, settings, follower)
@@ -110,7 +113,12 @@ def queue_and_wait(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    created = run_steps(core, settings.options, partial(queueing_with_files, sending=sending, request=request))
+    try:
+        machine = partial(queueing_with_files, sending=sending, request=request)
+        created = run_steps(core, settings.options, machine)
+    except BaseException as interrupt:
+        interrupt.add_note(_IN_DOUBT)
+        raise
     if not isinstance(created, Success):
         return created
     return wait(core, operations, created.unwrap().run_id, settings, began)
@@ -128,8 +136,12 @@ async def queue_and_wait_async(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    machine = partial(queueing_with_files, sending=sending, request=request)
-    created = await run_steps_async(core, settings.options, machine)
+    try:
+        machine = partial(queueing_with_files, sending=sending, request=request)
+        created = await run_steps_async(core, settings.options, machine)
+    except BaseException as interrupt:
+        interrupt.add_note(_IN_DOUBT)
+        raise
     if not isinstance(created, Success):
         return created
     return await wait_async(core, operations, created.unwrap().run_id, settings, began)
@@ -167,6 +179,8 @@ async def _abandon_async(
             await next_item_async(core, operations, settings, follower)
 
     follower.abandon(monotonic())
+    if follower.result is not None:
+        return
     finishing = create_task(finish())
     while not finishing.done():
         try:

@@ -32,6 +32,10 @@ from comfydeploy._emulator.webhooks.transport import NetworkTransport, Transport
 if TYPE_CHECKING:
     from comfydeploy._emulator.comfyui.client import ComfyUI
     from comfydeploy._emulator.comfyui.execution import Executions
+    from comfydeploy._emulator.comfyui.workflows import WorkflowFolder
+
+
+COLD_START: Final = 0.3  # seconds
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Settings:
 
     data: Path | None = None
     seed: int | None = None
-    cold_start: float = 0.3
+    cold_start: float = COLD_START
     queue_length: int = 0
     retention: int | None = None
     quirks: frozenset[Quirk] = frozenset()
@@ -147,8 +151,14 @@ class Backend:
         if Quirk.NOISY_LOGS in self.quirks:
             self.machine.add_line(delivery.run_id, webhook_line(delivery, self.clock.now()))
 
-    def queue_position(self, run: Run) -> int | None:
+    async def comfyui_problems(self, folder: "WorkflowFolder | None") -> list[str]:
+        """Return what is wrong with the ComfyUI, and with the workflows of a folder for it."""
+        return await self._executions.problems(folder) if self._executions else []
+
+    async def queue_position(self, run: Run) -> int | None:
         """Return the queue position of a waiting run; the runs of others before it leave one by one."""
+        if self._executions and run.status == "queued":
+            return await self._executions.position(run)
         if (position := self.store.queue_position(run)) is None:
             return None
         waited = (self.clock.now() - run.created_at).total_seconds()

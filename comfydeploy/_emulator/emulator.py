@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Self, Unpack
 import httpx
 
 from comfydeploy._emulator.app import LOCAL_KEY, Application
-from comfydeploy._emulator.backend import Backend, Settings
+from comfydeploy._emulator.backend import COLD_START, Backend, Settings
 from comfydeploy._emulator.clock import chosen_clock
 from comfydeploy._emulator.comfyui import connected
 from comfydeploy._emulator.deployments.catalogue import Catalogue
@@ -42,9 +42,9 @@ class Emulator:
 
     With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
     until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
-    anyway. A machine takes a new run after ``cold_start`` seconds; until then ``queue_length`` runs of others
-    wait before it, which leave one by one: ``queue_position`` tells its place, the first being 1. With ``retention``
-    only so many of the runs that have ended are kept, the latest, with their logs and files.
+    anyway. A machine takes a new run after ``cold_start`` seconds, which is 0 with ``comfyui`` and else 0.3; until then
+    ``queue_length`` runs of others wait before it, which leave one by one: ``queue_position`` has its place, the first
+    being 1. With ``retention`` only so many of the ended runs are kept, the latest, with their logs and files.
 
     ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
     name is a ``ValueError``.
@@ -69,7 +69,7 @@ class Emulator:
         pace: float = 1.0,
         seed: int | None = None,
         clock: Literal["real", "manual"] = "real",
-        cold_start: float = 0.3,
+        cold_start: float | None = None,
         queue_length: int = 0,
         retention: int | None = None,
         quirks: str | Iterable[str] = (),
@@ -79,7 +79,10 @@ class Emulator:
         allowed_origins: str | Iterable[str] = (),
         allowed_networks: str | Iterable[str] = (),
     ) -> None:
-        executing, deployments = connected(comfyui, workflows)
+        executing, folder = connected(comfyui, workflows)
+        if cold_start is None:
+            # A machine with a ComfyUI that runs is there at once.
+            cold_start = 0.0 if executing else COLD_START
         self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self._wanted: Final = (host, port)
         self._settings: Final = Settings(
@@ -95,7 +98,8 @@ class Emulator:
             allowed_networks=_names(allowed_networks),
         )
         self._clock: Final = chosen_clock(clock, pace)
-        self._catalogue: Final = Catalogue(deployments)
+        self._folder: Final = folder
+        self._catalogue: Final = Catalogue(folder.deployments if folder else tuple)
         self._deliveries: Final = Deliveries()
         self._streams: Final[set[EventStream]] = set()
         self._faults: Final = Faults(OPERATIONS.names)
@@ -176,6 +180,12 @@ class Emulator:
         fail and the next one succeed.
         """
         self._catalogue.script(deployment, outcome, times)
+
+    def check(self) -> tuple[str, ...]:
+        """Return what is wrong with the ComfyUI and the workflows, in a sentence each; it asks ComfyUI."""
+        service, backend = self._serving()
+        problems = self._folder.problems() if self._folder else []
+        return (*problems, *service.call(backend.comfyui_problems(self._folder)))
 
     def deliver_to(self, app: Callable[..., Any] | None) -> None:
         """Send all webhooks to an ASGI or WSGI application in this process, so that a test needs no server for it.

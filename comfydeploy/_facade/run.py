@@ -1,7 +1,9 @@
 """``client.run``: the operations on runs, raising."""
 
+import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TypeAlias
 
 from attrs import frozen
@@ -16,6 +18,7 @@ from comfydeploy._wire.wait_settings import OnQueued, OnUpdate
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_batch import run_batch, run_batch_async
 from comfydeploy.funcs.run_cancel import run_cancel, run_cancel_async
+from comfydeploy.funcs.run_download import run_download, run_download_async
 from comfydeploy.funcs.run_find import run_find, run_find_async
 from comfydeploy.funcs.run_first_result import run_first_result, run_first_result_async
 from comfydeploy.funcs.run_get import run_get, run_get_async
@@ -292,3 +295,27 @@ class Run:
     async def logs_stream_async(self, run_id: str, options: _Options = None) -> AsyncRaisingStream[RunLogLine]:
         """Give the log of a run as it is written; see ``run_logs_stream``."""
         return AsyncRaisingStream(unwrap(await run_logs_stream_async(self._core, run_id, options)))
+
+    def download(
+        self,
+        run_or_id: WorkflowRunModel | str,
+        options: RequestOptions | None = None,
+        *,
+        to: str | os.PathLike[str],
+        name: str = "{run_id}-{index}{suffix}",
+        at_once: int = 4,
+    ) -> list[Path]:
+        """Save all files of a run in a folder; see ``run_download``."""
+        return unwrap(run_download(self._core, run_or_id, options, to=to, name=name, at_once=at_once))
+
+    async def download_async(
+        self,
+        run_or_id: WorkflowRunModel | str,
+        options: RequestOptions | None = None,
+        *,
+        to: str | os.PathLike[str],
+        name: str = "{run_id}-{index}{suffix}",
+        at_once: int = 4,
+    ) -> list[Path]:
+        """Save all files of a run in a folder; see ``run_download``."""
+        return unwrap(await run_download_async(self._core, run_or_id, options, to=to, name=name, at_once=at_once))

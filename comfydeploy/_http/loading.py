@@ -17,6 +17,7 @@ LOCK: Final = RLock()
 BLOCKING: Final = ("comfydeploy._http.clients", "anyio", "encodings.idna", "stringprep")
 AWAITED: Final = ("concurrent.futures.thread", *BLOCKING, "comfydeploy._http.async_network", "anyio._backends._asyncio")
 READING: Final = (
+    "comfydeploy._http.forms",
     "comfydeploy._wire.constructors",
     "comfydeploy._wire.events",
     "comfydeploy._wire.field_readers",

@@ -124,7 +124,8 @@ def _request(
         headers=headers,
         extensions={"timeout": limits},
     )
-    built.headers.pop("cookie", None)  # one of the server's would take precedence over the token
+    if "cookie" in built.headers:  # one of the server's would take precedence over the token
+        del built.headers["cookie"]
     return built
 
 

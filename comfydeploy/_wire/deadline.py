@@ -7,21 +7,32 @@ _LEAST: Final = 0.001  # because a socket takes 0 for "do not wait", which is an
 
 
 class Until(float):
-    """A limit in seconds that also ends at a moment: ``at``, on the clock of ``time.monotonic``."""
+    """A limit in seconds that also ends at a moment: ``at``, on the clock of ``time.monotonic``.
+
+    ``deadline`` is the deadline of the whole call in seconds, if that is where ``at`` comes from.
+    """
 
     at: float
+    deadline: float | None
 
-    def __new__(cls, seconds: float, at: float) -> Self:
+    def __new__(cls, seconds: float, at: float, deadline: float | None = None) -> Self:
         """Create a limit; httpx and httpcore pass it on as the number that it is."""
         made = super().__new__(cls, seconds)
         made.at = at
+        made.deadline = deadline
         return made
 
 
-def limited(limits: Mapping[str, float | None], at: float, now: float) -> dict[str, float | None]:
-    """Return the limits of a request, each of which also ends at the deadline."""
+def limited(limits: Mapping[str, float | None], began: float, at: float, now: float) -> dict[str, float | None]:
+    """Return the limits of a request, each of which also ends at the deadline of a call that began at ``began``."""
     left = max(at - now, _LEAST)
-    return {name: Until(left if limit is None else min(limit, left), at) for name, limit in limits.items()}
+    whole = at - began
+    return {name: Until(left if limit is None else min(limit, left), at, whole) for name, limit in limits.items()}
+
+
+def late(seconds: float, phase: str) -> str:
+    """Return the message for a deadline that has passed in a phase."""
+    return f"The deadline of {seconds:g} s passed: {phase}"
 
 
 def started(limit: float | None, now: float) -> float | None:

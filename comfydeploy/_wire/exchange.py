@@ -11,7 +11,7 @@ from attrs import evolve
 import comfydeploy.result as results
 from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import ANYTHING, Attempt
-from comfydeploy._wire.deadline import limited
+from comfydeploy._wire.deadline import late, limited
 from comfydeploy._wire.fate import HOW_TO_FIND, maybe_executed
 from comfydeploy._wire.hook_calls import hooked, hooked_error
 from comfydeploy._wire.hook_context import HookContext
@@ -115,8 +115,8 @@ class Exchange(Generic[V]):
         if self.ends_at is not None:
             if now >= self.ends_at:
                 raise self.late("before the request was sent")
-            limits = limited(limits, self.ends_at, now)
-            idle_limit = limited({"read": idle_limit}, self.ends_at, now)["read"]
+            limits = limited(limits, self._began, self.ends_at, now)
+            idle_limit = limited({"read": idle_limit}, self._began, self.ends_at, now)["read"]
         request = hooked(self._hooks, "before_request", self._context, self._request)
         self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
@@ -162,7 +162,7 @@ class Exchange(Generic[V]):
     def late(self, phase: str) -> RequestTimeoutError:
         """Return the error of a call whose deadline has passed in a phase."""
         seconds = (self.ends_at or self._began) - self._began
-        return RequestTimeoutError(f"The deadline of {seconds:g} s passed: {phase}", self._fate)
+        return RequestTimeoutError(late(seconds, phase), self._fate)
 
     @property
     def _context(self) -> HookContext:

@@ -114,6 +114,11 @@ def checked_address(file: Any) -> str:
     return scheme + address.partition("#")[0][len(scheme) :]
 
 
+def is_expired(error: Error) -> bool:
+    """Check whether an address may have expired, so that reading the run again may help."""
+    return isinstance(error, SDKError) and error.status_code in _NOT_THERE
+
+
 def _refusal(reply: Reply) -> Error:
     if reply.is_good or 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
         return unexpected(reply, "The storage answered without the file")

@@ -4,6 +4,7 @@ from _thread import allocate_lock
 from collections import deque
 from typing import Final, Generic, TypeVar
 
+from comfydeploy._wire.deadline import Until, late
 from comfydeploy._wire.open_stream import Decoder
 from comfydeploy._wire.transport_errors import response_error
 from comfydeploy.errors import RequestAbortedError, RequestTimeoutError, StreamError, UnexpectedClientError
@@ -16,15 +17,15 @@ _SECOND_READER: Final = "The stream is being read already: read it in one thread
 
 
 class StreamState(Generic[T]):
-    """What blocking and async streams share. ``ends_at`` is the moment of the call's deadline, if it has one."""
+    """What blocking and async streams share. ``limit`` is that of each read, which may hold the call's deadline."""
 
-    def __init__(self, decoder: Decoder[T], ends_at: float | None) -> None:
+    def __init__(self, decoder: Decoder[T], limit: float | None) -> None:
         self.ready: deque[Result[T, StreamError]] = deque()
         self.has_ended = False
         self.reader = allocate_lock()
         """Held while bytes are waited for."""
         self._decoder = decoder
-        self._ends_at = ends_at
+        self._deadline = limit if isinstance(limit, Until) else None
 
     @property
     def run_id(self) -> str | None:
@@ -45,15 +46,16 @@ class StreamState(Generic[T]):
         # An event that was cut in two says less than the failure itself.
         self.ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
         found = response_error(error, "answered", closed=closed, sent=NOTHING_SECRET, run_id=self.run_id)
-        late = self._ends_at is not None and now >= self._ends_at and isinstance(found, RequestTimeoutError)
-        self.ready.append(Failure(self._late() if late else found))
+        expired = self._late(now) if isinstance(found, RequestTimeoutError) else None
+        self.ready.append(Failure(expired or found))
 
     def expire(self, now: float) -> bool:
         """End the stream if the deadline has passed; return whether it has."""
-        if self._ends_at is None or now < self._ends_at:
+        expired = self._late(now)
+        if expired is None:
             return False
         self.has_ended = True
-        self.ready.append(Failure(self._late()))
+        self.ready.append(Failure(expired))
         return True
 
     def abort(self, reason: str) -> bool:
@@ -68,5 +70,9 @@ class StreamState(Generic[T]):
         """Return the item of a second reader."""
         return Failure(UnexpectedClientError(_SECOND_READER, "answered", run_id=self.run_id))
 
-    def _late(self) -> RequestTimeoutError:
-        return RequestTimeoutError("The deadline passed while the stream was read", "answered", run_id=self.run_id)
+    def _late(self, now: float) -> RequestTimeoutError | None:
+        until = self._deadline
+        if until is None or now < until.at:
+            return None
+        message = late(until.deadline or 0.0, "while the stream was read")
+        return RequestTimeoutError(message, "answered", run_id=self.run_id)

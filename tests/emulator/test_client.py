@@ -164,9 +164,9 @@ def arguments_of(name, core, order, calls):
 
 
 @pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(funcs.__path__)])
-def test_no_operation_raises(calls, core, order, name):
+def test_no_operation_raises(calls, core, order, name, tmp_path):
     arguments = arguments_of(name, core, order, calls)
-    named = {"name": "cat.png"} if name == "file_upload" else {}
+    named = {"file_upload": {"name": "cat.png"}, "run_download": {"to": tmp_path}}.get(name, {})
     listed = name.startswith(("runs_", "workflow_runs", "run_watch"))
     results = calls.pages(name, core, *arguments) if listed else [calls(name, core, *arguments, **named)]
     assert results

@@ -69,7 +69,11 @@ def test_strange_arguments_make_a_failure_and_never_an_exception(calls, transpor
     parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
     usual = {"file_upload": b"x", "file_download": "http://x/", "run_find": "k"}.get(name, REQUEST)
     usual = None if name in ("deployments_list", "session_list") else usual
-    needed = {"file_upload": {"name": "cat.png"}, "run_queue_once": {"key": "k"}}.get(name, {})
+    needed = {
+        "file_upload": {"name": "cat.png"},
+        "run_queue_once": {"key": "k"},
+        "run_download": {"to": tmp_path / "files"},
+    }.get(name, {})
     for parameter, value in itertools.product(list(parameters)[1:], STRANGE):
         first = next(iter(list(parameters)[1:]))
         given = {first: usual, **needed, parameter: value}

@@ -8,13 +8,13 @@ LIMITS = {"connect": 10.0, "read": None, "write": 60.0, "pool": None}
 
 
 def test_no_limit_ends_at_the_deadline():
-    found = limited(LIMITS, 130.0, 100.0)
+    found = limited(LIMITS, 90.0, 130.0, 100.0)
     assert found == {"connect": 10, "read": 30, "write": 30, "pool": 30}
-    assert {limit.at for limit in found.values()} == {130.0}
+    assert {(limit.at, limit.deadline) for limit in found.values()} == {(130.0, 40.0)}
 
 
 def test_limit_past_the_deadline_is_above_zero():
-    assert all(0 < limit < 0.1 for limit in limited(LIMITS, 90.0, 100.0).values())
+    assert all(0 < limit < 0.1 for limit in limited(LIMITS, 80.0, 90.0, 100.0).values())
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """ComfyUI's interface, as far as runs need it."""
 
 import asyncio
+import os
 from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Final
+from urllib.parse import quote
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
@@ -11,6 +14,8 @@ from websockets.exceptions import WebSocketException
 
 from comfydeploy._emulator.documents import json_list, json_object
 
+COMFY_ORG_KEY: Final = "COMFY_ORG_API_KEY"
+_FOLDER: Final = "comfydeploy"
 _CHUNK: Final = 1024 * 1024  # bytes
 # A ComfyUI that hangs must not delay the end of a run.
 _GIVING_UP: Final = 3.0  # seconds
@@ -29,7 +34,7 @@ class ComfyUI:
         except (httpx.InvalidURL, TypeError):
             url = httpx.URL()
         if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("comfyui must be an address, such as http://127.0.0.1:8188")
+            raise ValueError("comfyui must be an address, such as http://127.0.0.1:8188; the http:// is needed")
         self._url: Final = url.copy_with(query=None, fragment=None)
         # Without the password that an address may carry.
         self.address: Final = str(self._url.copy_with(userinfo=b"")).rstrip("/")
@@ -58,8 +63,14 @@ class ComfyUI:
         Older ComfyUIs choose the id themselves.
         """
         body: dict[str, Any] = {"prompt": graph, "prompt_id": prompt_id, "client_id": client_id}
+        extra: dict[str, Any] = {}
         if workflow is not None:
-            body["extra_data"] = {"extra_pnginfo": {"workflow": workflow}}
+            extra["extra_pnginfo"] = {"workflow": workflow}
+        if key := os.environ.get(COMFY_ORG_KEY):
+            # For the nodes that Comfy.org bills.
+            extra["api_key_comfy_org"] = key
+        if extra:
+            body["extra_data"] = extra
         response = await self._asked("POST", "/prompt", json=body)
         answer = _document(response)
         if not answer.keys() & {"prompt_id", "error"}:
@@ -85,12 +96,34 @@ class ComfyUI:
 
     async def upload(self, name: str, content: bytes | BinaryIO) -> str:
         """Put a file among ComfyUI's inputs; returns the address under which its nodes can load it."""
-        response = await self._asked("POST", "/upload/image", files={"image": (name, content)})
+        # A folder of their own, so that they do not fill the list that ComfyUI's page shows of its inputs.
+        data = {"subfolder": _FOLDER, "overwrite": "true"}
+        response = await self._asked("POST", "/upload/image", files={"image": (name, content)}, data=data)
         kept = _document(response)
         if "name" not in kept:
-            raise ComfyUIError(f"ComfyUI did not take the file {name}: it answered {response.status_code}")
+            raise _refused(name, response)
         params = {"filename": kept["name"], "subfolder": kept.get("subfolder", ""), "type": kept.get("type", "input")}
         return f"{self.address}/view?{httpx.QueryParams(params)}"
+
+    async def upload_user_data(self, name: str, content: bytes | BinaryIO) -> str:
+        """Store a file among ComfyUI's user data; returns its address, which ends with the name."""
+        body = content if isinstance(content, bytes) else await asyncio.to_thread(content.read)
+        path = f"/userdata/{quote(f'{_FOLDER}/{name}', safe='')}"
+        response = await self._asked("POST", path, content=body, params={"overwrite": "true"})
+        if not response.is_success:
+            raise _refused(name, response)
+        return f"{self.address}{path}"
+
+    async def position(self, prompt_id: str) -> int | None:
+        """Return the position of a prompt among those that wait or are executed, the first being 1."""
+        queue = _document(await self._asked("GET", "/queue"))
+        waiting = sorted(map(json_list, json_list(queue.get("queue_pending"))), key=lambda item: item[:1])
+        items = [*map(json_list, json_list(queue.get("queue_running"))), *waiting]
+        return next((number for number, item in enumerate(items, 1) if prompt_id in item[:2]), None)
+
+    async def node_classes(self) -> frozenset[str]:
+        """Return the classes of nodes that ComfyUI has."""
+        return frozenset(_document(await self._asked("GET", "/object_info")))
 
     async def fetch(self, file: dict[str, Any], path: Path) -> None:
         """Copy an output to ``path``, piece by piece."""
@@ -98,7 +131,10 @@ class ComfyUI:
         try:
             async with self._opened().stream("GET", "/view", params=params) as response:
                 if not response.is_success:
-                    raise ComfyUIError(f"ComfyUI answered {response.status_code} for its output {file['filename']}")
+                    raise ComfyUIError(
+                        f"ComfyUI answered {response.status_code} for its output {file['filename']}: "
+                        "its output folder may have been cleaned"
+                    )
                 with path.open("wb") as copy:
                     async for chunk in response.aiter_bytes(_CHUNK):
                         await asyncio.to_thread(copy.write, chunk)
@@ -124,6 +160,13 @@ class ComfyUI:
 
     def _unreachable(self, error: Exception) -> ComfyUIError:
         return ComfyUIError(f"ComfyUI at {self.address} cannot be reached: {type(error).__name__}: {error}")
+
+
+def _refused(name: str, response: httpx.Response) -> ComfyUIError:
+    reason = f"it answered {response.status_code}"
+    if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        reason += ", because the file is larger than its --max-upload-size"
+    return ComfyUIError(f"ComfyUI did not take the file {name}: {reason}")
 
 
 def _document(response: httpx.Response) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUIError
-from comfydeploy._emulator.comfyui.graph import class_of
-from comfydeploy._emulator.comfyui.inputs import Inputs
+from comfydeploy._emulator.comfyui.errors import refusal_lines
+from comfydeploy._emulator.comfyui.graph import class_of, inputs_of
+from comfydeploy._emulator.comfyui.inputs import Inputs, is_input
 from comfydeploy._emulator.comfyui.messages import Message, Messages
 from comfydeploy._emulator.comfyui.outputs import Outputs
 from comfydeploy._emulator.comfyui.prompt import DeletedError, prompted
 from comfydeploy._emulator.comfyui.seeds import reseeded
+from comfydeploy._emulator.comfyui.workflows import WorkflowFolder, missing_classes
 from comfydeploy._emulator.deployments.deployment import USUAL, Deployment
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.ids import Ids
@@ -24,6 +26,10 @@ from comfydeploy._emulator.networks import Networks, RefusedAddressError
 from comfydeploy._emulator.runs.events import Event, update
 from comfydeploy._emulator.runs.logs import LogLine
 from comfydeploy._emulator.runs.run import Run
+
+_STARTED: Final = Change({"status": "started"})
+# Inputs that a client adds for itself; no node takes them.
+_RESERVED: Final = frozenset({"comfydeploy_key"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,21 @@ class Executions:
             return self.simulated(run, deployment, number, base)
         return self._executed(run, deployment.workflow_api, deployment.workflow, base)
 
+    async def position(self, run: Run) -> int | None:
+        """Return the position of a run in ComfyUI's queue, if it waits there."""
+        try:
+            return await self.messages.comfyui.position(run.id)
+        except ComfyUIError:
+            return None
+
+    async def problems(self, folder: WorkflowFolder | None) -> list[str]:
+        """Return what is wrong with ComfyUI, and the workflows of a folder that it cannot execute."""
+        try:
+            known = await self.messages.comfyui.node_classes()
+        except ComfyUIError as error:
+            return [str(error)]
+        return list(missing_classes(folder.deployments(), known)) if folder else []
+
     async def close(self) -> None:
         """Close the connections to ComfyUI."""
         await self.messages.close()
@@ -53,29 +74,41 @@ class Executions:
     async def _executed(self, run: Run, graph: dict[str, Any], workflow: Any, base: str) -> AsyncGenerator[Act, None]:
         ids = self.ids.of(run.id)
         for act in self.arrival(run, ids):
-            yield act
-        dice = Random(ids.word(16))  # noqa: S311 - seeds of pictures are no secrets
+            # It waits in ComfyUI's queue until ComfyUI says that it has started.
+            if act != _STARTED:
+                yield act
         with TemporaryDirectory(prefix="comfyui-", dir=self.folder.path) as folder:
             outputs = Outputs(self.messages.comfyui, run, base, Path(folder), self.clock, ids)
             execution = _Execution(run, graph, outputs, self.clock)
+            dice = Random(ids.word(16))  # noqa: S311 - seeds of pictures are no secrets
             try:
-                inputs = Inputs(self.messages.comfyui, self.stored, self.networks, base)
-                filled = await inputs.filled(reseeded(graph, workflow, dice), run.workflow_inputs)
-                async with prompted(self.messages, filled, workflow, run.id, self.clock) as (prompt, ear):
-                    for act in execution.answered(prompt.answer):
+                prompted_acts = self._prompted(execution, run, reseeded(graph, workflow, dice), workflow, base)
+                async with aclosing(prompted_acts) as acts:
+                    async for act in acts:
                         yield act
-                    if prompt.is_over:
-                        return
-                    async with aclosing(prompt.messages(ear)) as messages:
-                        async for message in messages:
-                            for act in await execution.message_acts(message):
-                                yield act
             except DeletedError:
                 for act in execution.deleted():
                     yield act
             except (ComfyUIError, RefusedAddressError, OSError) as error:
                 for act in execution.broken(error):
                     yield act
+
+    async def _prompted(
+        self, execution: "_Execution", run: Run, graph: dict[str, Any], workflow: Any, base: str
+    ) -> AsyncGenerator[Act, None]:
+        for act in execution.begun():
+            yield act
+        inputs = Inputs(self.messages.comfyui, self.stored, self.networks, base)
+        filled = await inputs.filled(graph, run.workflow_inputs)
+        async with prompted(self.messages, filled, workflow, run.id) as (prompt, queue):
+            for act in execution.answered(prompt.answer):
+                yield act
+            if prompt.is_over:
+                return
+            async with aclosing(prompt.messages(queue)) as messages:
+                async for message in messages:
+                    for act in await execution.message_acts(message):
+                        yield act
 
 
 class _Execution:
@@ -89,6 +122,14 @@ class _Execution:
         self._done: Final[set[str]] = set()
         self._current: str | None = None
 
+    def begun(self) -> Iterator[Act]:
+        """Yield a line for each input that no node takes, because its name may be mistyped."""
+        known = {str(inputs_of(node).get("input_id")) for node in self._graph.values() if is_input(node)}
+        for name in self._run.workflow_inputs:
+            if name not in known | _RESERVED:
+                takes = ", ".join(sorted(known)) or "none"
+                yield self._line(f"No node takes the input {name!r}; the inputs of this graph are: {takes}")
+
     def answered(self, answer: dict[str, Any]) -> Iterator[Act]:
         """Yield the acts of the response to the prompt; a refusal ends the run."""
         if "prompt_id" in answer:
@@ -96,8 +137,9 @@ class _Execution:
         if answer.get("node_errors"):
             yield self._outputs.internal({"error": answer})
         yield Event("event_update", answer)
+        for line in refusal_lines(answer):
+            yield self._line(line)
         if "prompt_id" not in answer:
-            yield self._line(f"invalid prompt: {answer['error']}")
             yield from self._end("failed")
 
     async def message_acts(self, message: Message) -> list[Act]:
@@ -106,11 +148,12 @@ class _Execution:
         more: Iterable[Act] = ()
         match kind:
             case "execution_start":
-                more = [self._line(f"Executing prompt: {self._run.id}")]
+                more = [_STARTED, self._line(f"Executing prompt: {self._run.id}")]
             case "execution_cached":
                 self._done.update(node for node in data.get("nodes", []) if node in self._graph)
             case "executing" if data.get("node") is None:
-                more = [self._line("Prompt done"), *self._end("success")]
+                # Nodes that were cached report no progress.
+                more = [self._line("Prompt done"), Change({"progress": 1.0}), *self._end("success")]
             case "executing":
                 more = self._begun(_node(data))
             case "executed" if isinstance(data.get("output"), dict):

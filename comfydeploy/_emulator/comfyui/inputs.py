@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from socket import gaierror
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import unquote, unquote_to_bytes, urlsplit
 
 from comfydeploy._emulator.comfyui.client import ComfyUI
@@ -38,6 +38,11 @@ _IMAGES: Final = {"Image", "ImageAlpha", "ImageBatch"}
 _FILES: Final = _IMAGES | {"Video", "Vid", "Audio", "EXR", "File", "Lora", "FaceModel", "Checkpoint"}
 # What the nodes of images decode themselves; everything else they load from an address.
 _DECODED: Final = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;base64,")
+
+
+def is_input(node: object) -> bool:
+    """Return whether a node takes an input of the run."""
+    return class_of(node).startswith(PREFIX)
 
 
 class Inputs:
@@ -76,12 +81,12 @@ class Inputs:
         if kind not in _FILES or not isinstance(value, str):
             return value
         if value.startswith("data:") and not (kind in _IMAGES and value.startswith(_DECODED)):
-            return await self._uploaded_data(value)
+            return await self._uploaded_data(kind, value)
         if value.startswith(self._base):
             # ComfyUI may be on a computer that cannot reach this one.
             if path := self._stored(unquote(urlsplit(value).path)):
                 with path.open("rb") as content:
-                    return await self._comfyui.upload(path.name, content)
+                    return await self._uploaded(kind, path.name, content)
         elif value.startswith(("http://", "https://")):
             await self._check(value)
         return value
@@ -95,7 +100,12 @@ class Inputs:
             # ComfyUI may know names that this computer does not.
             pass
 
-    async def _uploaded_data(self, value: str) -> str:
+    async def _uploaded(self, kind: str, name: str, content: bytes | BinaryIO) -> str:
+        # The node of files goes by the end of the address, which only user data has.
+        upload = self._comfyui.upload_user_data if kind == "File" else self._comfyui.upload
+        return await upload(name, content)
+
+    async def _uploaded_data(self, kind: str, value: str) -> str:
         head, _, body = value.partition(",")
         try:
             content = b64decode(body, validate=True) if head.endswith(";base64") else unquote_to_bytes(body)
@@ -103,7 +113,7 @@ class Inputs:
             return value
         suffix = mimetypes.guess_extension(head.removeprefix("data:").partition(";")[0]) or ""
         # The same content has the same name, so that ComfyUI need not execute a node again.
-        return await self._comfyui.upload(f"comfydeploy-{sha256(content).hexdigest()[:16]}{suffix}", content)
+        return await self._uploaded(kind, f"comfydeploy-{sha256(content).hexdigest()[:16]}{suffix}", content)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -11,38 +11,45 @@ from uuid import uuid4
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from comfydeploy._emulator.comfyui.client import ComfyUI
+from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
 from comfydeploy._emulator.documents import json_object
 
 _LATEST: Final = 1000
+# A restart of ComfyUI takes about this long.
+_TRIES: Final = 30
+_PAUSE: Final = 1.0  # seconds
 
 
 class Message(NamedTuple):
-    """What ComfyUI says of a prompt, or of its queue."""
+    """A message of ComfyUI about a prompt, or about its queue."""
 
     kind: str
     data: dict[str, Any]
 
 
-Ear: TypeAlias = asyncio.Queue[Message | None]
+RECONNECTED: Final = Message("reconnected", {})
+"""Not one of ComfyUI's: messages may have been lost before it."""
+
+MessageQueue: TypeAlias = asyncio.Queue[Message | None]
 """The messages of a prompt; ``None`` when no more will come."""
 
 
 class Messages:
-    """Hands what ComfyUI says to those who wait for it.
+    """Passes the messages of ComfyUI to the runs that they are for.
 
-    One connection for all prompts, since ComfyUI tells every connection whenever its queue changes. It is opened when
-    it is first needed, and again when it has been lost.
+    There is one connection for all prompts, since ComfyUI tells every connection when its queue changes. It is opened
+    when it is first needed, and again, with the same client id, when it is lost while prompts are in flight.
     """
 
     def __init__(self, comfyui: ComfyUI) -> None:
         self.comfyui: Final = comfyui
+        self.client_id: Final = str(uuid4())
         self._connecting: Final = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
-        self._client_id = ""
-        self._ears: Final[dict[str, Ear]] = {}
+        self._queues: Final[dict[str, MessageQueue]] = {}
         # Messages of prompts whose ids are not known here yet, because the response to the POST is still on its way.
-        self._unheard: Final[deque[Message]] = deque(maxlen=_LATEST)
+        self._unclaimed: Final[deque[Message]] = deque(maxlen=_LATEST)
+        self._executing: str | None = None
 
     async def close(self) -> None:
         """Close the connection."""
@@ -50,57 +57,103 @@ class Messages:
             self._listening.cancel()
             await asyncio.wait([self._listening])
 
-    async def client_id(self) -> str:
-        """Return the client id that prompts must be queued with, so that their messages arrive here."""
+    async def connect(self) -> None:
+        """Open the connection, unless it is open."""
         async with self._connecting:
             if not self._listening or self._listening.done():
-                self._client_id = str(uuid4())
-                connection = await self.comfyui.connect(self._client_id)
+                connection = await self.comfyui.connect(self.client_id)
                 self._listening = asyncio.create_task(self._listen(connection))
-        return self._client_id
 
     @contextmanager
-    def of(self, prompt_id: str, client_id: str) -> Generator[Ear, None, None]:
-        """Hear all that is said of a prompt that has been queued."""
-        ear = self._ears[prompt_id] = Ear()
-        for message in self._unheard:
+    def subscribe(self, prompt_id: str) -> Generator["Subscription", None, None]:
+        """Receive the messages of a prompt; before it is queued, so that none is missed."""
+        subscription = Subscription(self._queues, self._unclaimed, prompt_id)
+        if not self._listening or self._listening.done():
+            subscription.queue.put_nowait(None)
+        try:
+            yield subscription
+        finally:
+            subscription.end()
+
+    async def _listen(self, first: ClientConnection) -> None:
+        connection: ClientConnection | None = first
+        try:
+            while connection:
+                async with connection:
+                    with suppress(ConnectionClosed):
+                        async for frame in connection:
+                            # Binary frames are previews, which the service does not pass on.
+                            if isinstance(frame, str):
+                                self._pass_on(_message(frame))
+                connection = await self._reconnect()
+        finally:
+            for queue in self._queues.values():
+                queue.put_nowait(None)
+
+    async def _reconnect(self) -> ClientConnection | None:
+        """Open a lost connection again, unless no prompt is in flight or ComfyUI stays away."""
+        for _ in range(_TRIES):
+            if not self._queues:
+                return None
+            try:
+                connection = await self.comfyui.connect(self.client_id)
+            except ComfyUIError:
+                await asyncio.sleep(_PAUSE)
+            else:
+                for queue in self._queues.values():
+                    queue.put_nowait(RECONNECTED)
+                return connection
+        return None
+
+    def _pass_on(self, message: Message) -> None:
+        if message.kind == "status":
+            if _is_idle(message.data):
+                # The only sign of a prompt that is deleted before it begins.
+                for queue in self._queues.values():
+                    queue.put_nowait(message)
+            return
+        if message.kind == "executing" and "prompt_id" not in message.data and self._executing:
+            # So ComfyUI greets a client that has reconnected.
+            message = Message("executing", {**message.data, "prompt_id": self._executing})
+        prompt_id = str(message.data.get("prompt_id"))
+        if message.kind == "execution_start":
+            self._executing = prompt_id
+        receiver = self._queues.get(prompt_id)
+        (receiver.put_nowait if receiver else self._unclaimed.append)(message)
+
+
+class Subscription:
+    """The messages of one prompt."""
+
+    def __init__(self, queues: dict[str, MessageQueue], unclaimed: deque[Message], prompt_id: str) -> None:
+        self.queue: Final = MessageQueue()
+        self._queues: Final = queues
+        self._unclaimed: Final = unclaimed
+        self._prompt_id = prompt_id
+        queues[prompt_id] = self.queue
+
+    def rename(self, prompt_id: str) -> None:
+        """Set the id that ComfyUI has chosen, and receive what has come of it already."""
+        if prompt_id == self._prompt_id:
+            return
+        del self._queues[self._prompt_id]
+        self._prompt_id = prompt_id
+        self._queues[prompt_id] = self.queue
+        for message in self._unclaimed:
             if message.data.get("prompt_id") == prompt_id:
-                ear.put_nowait(message)
-        if client_id != self._client_id or not self._listening or self._listening.done():
-            ear.put_nowait(None)
-        try:
-            yield ear
-        finally:
-            del self._ears[prompt_id]
+                self.queue.put_nowait(message)
 
-    async def _listen(self, connection: ClientConnection) -> None:
-        try:
-            async with connection:
-                with suppress(ConnectionClosed):
-                    async for frame in connection:
-                        # Binary frames are previews, which the service does not pass on.
-                        if isinstance(frame, str):
-                            self._hand_on(_message(frame))
-        finally:
-            for ear in self._ears.values():
-                ear.put_nowait(None)
-
-    def _hand_on(self, message: Message) -> None:
-        if message.kind != "status":
-            ear = self._ears.get(str(message.data.get("prompt_id")))
-            (ear.put_nowait if ear else self._unheard.append)(message)
-        elif _is_idle(message.data):
-            # Of a prompt that is deleted before it begins nothing is ever said but that the queue is empty.
-            for ear in self._ears.values():
-                ear.put_nowait(message)
+    def end(self) -> None:
+        """Receive nothing more."""
+        del self._queues[self._prompt_id]
 
 
 def _message(text: str) -> Message:
     try:
-        said = json_object(json.loads(text))
+        document = json_object(json.loads(text))
     except ValueError:
-        said = {}
-    return Message(str(said.get("type")), json_object(said.get("data")))
+        document = {}
+    return Message(str(document.get("type")), json_object(document.get("data")))
 
 
 def _is_idle(status: dict[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI
@@ -12,6 +12,8 @@ from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.machine.life import Upload
 from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.runs.run import InternalOutput, Output, OutputFile, Run
+
+_PREVIEW_3D: Final = "Preview3D"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Outputs:
     async def brought(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
         """Fetch what a node has made; returns it as the stream tells of it, and what the run lists, if anything."""
         listed = {kind: items if is_list(items) else [items] for kind, items in made.items()}
+        if node_class.startswith(_PREVIEW_3D):
+            listed = {kind: [_mesh(item) for item in items] for kind, items in listed.items()}
         found = {kind: [await self._fetched(item) for item in items] for kind, items in listed.items()}
         files = [item for items in found.values() for item in items if isinstance(item, OutputFile)]
         raw = [item for items in listed.values() for item in items]
@@ -76,6 +80,14 @@ class Outputs:
             return item
         kept = {"filename": one.filename, "upload_duration": one.upload_duration}
         return {**item, **kept, "url": output.url(one, self.base), "is_public": True}
+
+
+def _mesh(item: Any) -> Any:
+    """Return the file that a preview of a mesh names by its path below the output folder."""
+    if not isinstance(item, str) or not media_type(item).startswith("model/"):
+        return item
+    folder, _, name = item.replace("\\", "/").rpartition("/")
+    return {"filename": name, "subfolder": folder, "type": "output"}
 
 
 def _is_file(item: Any) -> bool:

@@ -1,36 +1,37 @@
 """A prompt of ComfyUI, and its messages."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
-from comfydeploy._emulator.comfyui.messages import Ear, Message, Messages
+from comfydeploy._emulator.comfyui.messages import RECONNECTED, Message, MessageQueue, Messages
 from comfydeploy._emulator.documents import json_list, json_object
 
-_POLLING: Final = 1.0  # seconds
+# Real seconds, whatever the pace of the server: ComfyUI has its own.
+_POLLING: Final = 1.0
 _TRIES: Final = 3
 _BEGINS: Final = {"execution_start", "execution_cached"}
 _ENDS: Final = {"execution_error", "execution_interrupted"}
 
 
 class DeletedError(Exception):
-    """Somebody took the prompt out of ComfyUI's queue."""
+    """The prompt was taken out of ComfyUI's queue."""
 
 
 class Prompt:
     """A prompt of ComfyUI. Its messages carry the id of the run, which older ComfyUIs do not let the client choose.
 
-    ``answer`` is what ComfyUI answered to it: without a ``prompt_id`` it was refused.
+    ``answer`` is ComfyUI's response to it: without a ``prompt_id`` it was refused.
     """
 
-    def __init__(self, comfyui: ComfyUI, run_id: str, clock: Clock) -> None:
+    def __init__(self, comfyui: ComfyUI, run_id: str) -> None:
         self._comfyui: Final = comfyui
         self._run_id: Final = run_id
-        self._clock: Final = clock
-        self._heard: Final[set[tuple[str, Any]]] = set()
+        self._seen: Final[set[tuple[str, Any]]] = set()
+        self._has_gap = False
         self.answer: dict[str, Any] = {}
         self.is_over = False
 
@@ -39,31 +40,44 @@ class Prompt:
         """The id under which ComfyUI knows the prompt."""
         return str(self.answer.get("prompt_id", self._run_id))
 
-    async def messages(self, ear: Ear) -> AsyncGenerator[Message, None]:
-        """Yield the messages; after a lost connection, those of the history once the prompt has ended."""
-        while message := await ear.get():
-            if message.kind != "status":
+    async def messages(self, queue: MessageQueue) -> AsyncGenerator[Message, None]:
+        """Yield the messages; where some were lost, those of the history once the prompt has ended."""
+        while message := await queue.get():
+            if message is RECONNECTED or message.kind == "status":
+                self._has_gap |= message is RECONNECTED
+                if await self._has_vanished(message, queue):
+                    break
+            elif self._has_gap and _is_end(message):
+                # The history has what was lost as well.
+                break
+            else:
                 yield self._noted(message)
-            elif not self._heard and not await self._is_known():
-                raise DeletedError
             if self.is_over:
                 return
         for message in _remembered(await self._outcome(), self._run_id):
-            if _key(message) not in self._heard:
+            if _key(message) not in self._seen:
                 yield self._noted(message)
             if self.is_over:
                 return
 
     def _noted(self, message: Message) -> Message:
-        self._heard.add(_key(message))
-        self.is_over = message.kind in _ENDS or _key(message) == ("executing", None)
+        self._seen.add(_key(message))
+        self.is_over = _is_end(message)
         if self.id == self._run_id:
             return message
         return Message(message.kind, json.loads(json.dumps(message.data).replace(self.id, self._run_id)))
 
-    async def _is_known(self) -> bool:
-        # The queue first: a prompt may end between the two questions.
-        return await self._comfyui.is_queued(self.id) or bool(await self._comfyui.remembered(self.id))
+    async def _has_vanished(self, message: Message, queue: MessageQueue) -> bool:
+        """Return whether no more messages will come; raise ``DeletedError`` for a prompt that never began."""
+        is_reconnected = message is RECONNECTED
+        # The queue first: a prompt may end between the two requests.
+        if (self._seen and not is_reconnected) or await self._comfyui.is_queued(self.id):
+            return False
+        is_known = bool(self._seen or await self._comfyui.remembered(self.id))
+        # What was said before the queue became empty may be behind the message that says so.
+        if not is_known and queue.empty():
+            raise DeletedError
+        return is_reconnected and is_known
 
     async def _outcome(self) -> dict[str, Any]:
         tries = _TRIES
@@ -81,24 +95,30 @@ class Prompt:
                 if not is_queued:
                     raise ComfyUIError("ComfyUI does not know the prompt any more: it may have been restarted")
                 tries = _TRIES
-            await self._clock.sleep(_POLLING)
+            await asyncio.sleep(_POLLING)
 
 
 @asynccontextmanager
 async def prompted(
-    messages: Messages, graph: dict[str, Any], workflow: Any, run_id: str, clock: Clock
-) -> AsyncGenerator[tuple[Prompt, Ear], None]:
-    """Have a graph executed for a run, and hear of it; what has not ended when it is left is given up."""
-    client_id = await messages.client_id()
-    prompt = Prompt(messages.comfyui, run_id, clock)
+    messages: Messages, graph: dict[str, Any], workflow: Any, run_id: str
+) -> AsyncGenerator[tuple[Prompt, MessageQueue], None]:
+    """Queue a graph for a run; a prompt that has not ended when the context is left is given up."""
+    await messages.connect()
+    prompt = Prompt(messages.comfyui, run_id)
     try:
-        prompt.answer = await messages.comfyui.queue(graph, workflow, run_id, client_id)
-        prompt.is_over = "prompt_id" not in prompt.answer
-        with messages.of(prompt.id, client_id) as ear:
-            yield prompt, ear
+        # Before the prompt is queued: it may end before the response is read.
+        with messages.subscribe(run_id) as subscription:
+            prompt.answer = await messages.comfyui.queue(graph, workflow, run_id, messages.client_id)
+            prompt.is_over = "prompt_id" not in prompt.answer
+            subscription.rename(prompt.id)
+            yield prompt, subscription.queue
     finally:
         if not prompt.is_over:
             await messages.comfyui.give_up(prompt.id)
+
+
+def _is_end(message: Message) -> bool:
+    return message.kind in _ENDS or _key(message) == ("executing", None)
 
 
 def _key(message: Message) -> tuple[str, Any]:

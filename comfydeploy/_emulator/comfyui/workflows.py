@@ -1,6 +1,8 @@
 """A folder of workflows, each of them deployed."""
 
 import json
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +20,13 @@ _TYPES: Final = {
     "NumberSliderInt": "integer",
     "Seed": "integer",
 }
+_LOOK_AGAIN: Final = 0.5  # seconds
 _KINDS: Final = ("image", "text", "video", "audio", "exr", "file")
 
 
 @dataclass(frozen=True)
 class WorkflowDeployment(Deployment):
-    """A deployment whose graph tells what goes in and what comes out."""
+    """A deployment whose graph has its inputs and outputs."""
 
     @property
     def input_types(self) -> list[dict[str, Any]]:
@@ -44,21 +47,62 @@ class WorkflowDeployment(Deployment):
         ]
 
 
-def workflows_in(folder: Path) -> list[WorkflowDeployment]:
-    """Read the graphs of a folder: ``name.json`` is the deployment ``name``, whose ids never change.
+class WorkflowFolder:
+    """A folder of graphs: ``name.json`` is the deployment ``name``, whose ids never change.
 
-    A folder that is not there is an ``OSError``, a file that is no graph a ``ValueError``.
+    Files are read again when they change. One that is no graph is a problem, and the others are deployed.
     """
-    return [_deployed(path) for path in sorted(folder.iterdir()) if path.suffix == ".json"]
+
+    def __init__(self, folder: Path) -> None:
+        self._folder: Final = folder
+        self._read: dict[Path, tuple[tuple[int, int], WorkflowDeployment | str]] = {}
+        self._next_look = 0.0
+        # Raises an OSError for a folder that is not there.
+        self._refresh()
+
+    def deployments(self) -> list[WorkflowDeployment]:
+        """Return the deployments, by their names."""
+        self._refresh()
+        return [found for _, found in self._read.values() if isinstance(found, WorkflowDeployment)]
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each file that is not deployed."""
+        self._refresh()
+        return [found for _, found in self._read.values() if isinstance(found, str)]
+
+    def _refresh(self) -> None:
+        if (now := time.monotonic()) < self._next_look:
+            return
+        paths = sorted(path for path in self._folder.iterdir() if path.suffix.lower() == ".json")
+        self._read = {path: self._current(path) for path in paths}
+        self._next_look = now + _LOOK_AGAIN
+
+    def _current(self, path: Path) -> tuple[tuple[int, int], WorkflowDeployment | str]:
+        try:
+            stat = path.stat()
+            version = (stat.st_mtime_ns, stat.st_size)
+            known = self._read.get(path)
+            return known if known and known[0] == version else (version, _deployed(path))
+        except (OSError, ValueError) as error:
+            return (0, 0), str(error)
+
+
+def missing_classes(deployments: Iterable[WorkflowDeployment], known: frozenset[str]) -> Iterator[str]:
+    """Yield a sentence for each workflow with classes of nodes that ComfyUI does not have."""
+    for one in deployments:
+        missing = sorted({class_of(node) for node in one.graph().values()} - known)
+        if missing:
+            yield f"{one.name}: ComfyUI has no node {', '.join(missing)}: install the custom nodes that have them"
 
 
 def _deployed(path: Path) -> WorkflowDeployment:
     try:
-        graph = json_object(json.loads(path.read_bytes()))
+        document = json.loads(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
+    graph = json_object(document)
     if json_list(graph.get("nodes")):
-        raise ValueError(f"{path} is a workflow as ComfyUI's page keeps it: export it there in the API format")
+        raise ValueError(f"{path} is saved for the editor: use File > Export (API) in ComfyUI")
     if not graph or not all(class_of(node) for node in graph.values()):
         raise ValueError(f"{path} is no graph in ComfyUI's API format: every node needs a class_type")
     if path.stem in {one.name for one in DEPLOYMENTS}:

@@ -1,7 +1,7 @@
 """The known deployments, and the outcomes of their next runs."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from itertools import repeat
 from typing import Any, Final
@@ -24,13 +24,22 @@ class NotFoundError(Exception):
 class Catalogue:
     """The known deployments by their names; they may be added from any thread."""
 
-    def __init__(self, more: Iterable[Deployment] = ()) -> None:
-        self._known: Final = {one.name: one for one in (*DEPLOYMENTS, *more)}
+    def __init__(self, more: Callable[[], Iterable[Deployment]] = tuple) -> None:
+        self._known: Final = {one.name: one for one in DEPLOYMENTS}
+        self._more: Final = more
+        self._lasting: Final[dict[str, Outcome]] = {}
         self._next: Final[defaultdict[str, deque[Outcome]]] = defaultdict(deque)
 
     def all(self) -> list[Deployment]:
         """List the deployments, the oldest first."""
-        return list(self._known.values())
+        found = {one.name: one for one in self._more()} | self._known
+        ordered = [*self._known, *(name for name in found if name not in self._known)]
+        return [self._scripted(found[name]) for name in ordered]
+
+    def _scripted(self, deployment: Deployment) -> Deployment:
+        if deployment.name not in self._lasting:
+            return deployment
+        return replace(deployment, outcome=self._lasting[deployment.name], heeds_inputs=False)
 
     def add(self, name: str, own_id: str | None, inputs: Mapping[str, str | float | bool], outcome: Outcome) -> str:
         """Add a deployment and return its id."""
@@ -50,12 +59,13 @@ class Catalogue:
 
     def script(self, name: str, outcome: Outcome, times: int | None) -> None:
         """Set the outcome of the next ``times`` runs of a deployment, or of all from now on."""
-        if name not in self._known:
-            raise ValueError(f"deployment must be one of {', '.join(self._known)}, not {name!r}")
+        names = [one.name for one in self.all()]
+        if name not in names:
+            raise ValueError(f"deployment must be one of {', '.join(names)}, not {name!r}")
         if times is not None and times < 1:
             raise ValueError(f"times must be a number of runs, 1 or more, or None for all, not {times}")
         if times is None:
-            self._known[name] = replace(self._known[name], outcome=outcome, heeds_inputs=False)
+            self._lasting[name] = outcome
         else:
             self._next[name].extend(repeat(outcome, times))
 

@@ -24,7 +24,7 @@ async def show_run(backend: Backend, request: Request) -> Response:
     """Answer ``GET /run/{run_id}`` and ``GET /run?run_id=``."""
     run = requests.run(request, backend.store)
     with_position = requests.query(request, "queue_position", _YES_OR_NO, "false")
-    shown = run.run_json(requests.base(request), backend.queue_position(run) if with_position else None)
+    shown = run.run_json(requests.base(request), await backend.queue_position(run) if with_position else None)
     return Json(quirky_json(shown, backend.quirks, backend.clock.now()))
 
 

@@ -59,7 +59,10 @@ class FakeComfyUI:
         self.waiting: queue.Queue[str] = queue.Queue()
         self.noise: list[str] = []
         self.clients: list[str] = []
+        self.classes = ["SaveImage"]
         self.refuses_uploads = False
+        self.node_errors: dict[str, Any] = {}
+        self.greeting: str | None = None
         self._pending: list[tuple[int, str, dict[str, Any]]] = []
         self.running: list[tuple[int, str, dict[str, Any]]] = []
         self.history: dict[str, dict[str, Any]] = {}
@@ -71,6 +74,8 @@ class FakeComfyUI:
             Route("/interrupt", self._interrupt, methods=["POST"]),
             Route("/history/{prompt_id}", self._remember, methods=["GET"]),
             Route("/upload/image", self._upload, methods=["POST"]),
+            Route("/userdata/{file:path}", self._user_data, methods=["POST"]),
+            Route("/object_info", self._classes, methods=["GET"]),
             Route("/view", self._view, methods=["GET"]),
             WebSocketRoute("/ws", self._listen),
         ]
@@ -143,7 +148,7 @@ class FakeComfyUI:
         self._pending.append((number, prompt_id, body))
         self._tell_queue()
         self._work.set()
-        return JSONResponse({"prompt_id": prompt_id, "number": number, "node_errors": {}})
+        return JSONResponse({"prompt_id": prompt_id, "number": number, "node_errors": self.node_errors})
 
     async def _queue(self, _: Request) -> Response:
         return JSONResponse({"queue_running": self.running, "queue_pending": self._pending})
@@ -178,7 +183,15 @@ class FakeComfyUI:
         async with request.form() as form:
             image = form["image"]
             self.uploads[image.filename] = await image.read()
-            return JSONResponse({"name": image.filename, "subfolder": "", "type": "input"})
+            return JSONResponse({"name": image.filename, "subfolder": form.get("subfolder", ""), "type": "input"})
+
+    async def _user_data(self, request: Request) -> Response:
+        name = request.path_params["file"].rpartition("/")[2]
+        self.uploads[name] = await request.body()
+        return JSONResponse(request.path_params["file"])
+
+    async def _classes(self, _: Request) -> Response:
+        return JSONResponse({name: {} for name in self.classes})
 
     async def _view(self, request: Request) -> Response:
         wanted = tuple(request.query_params.get(key, "") for key in ("filename", "subfolder", "type"))
@@ -191,9 +204,14 @@ class FakeComfyUI:
         self.sockets[client_id] = ws
         self.clients.append(client_id)
         await ws.send_json({"type": "status", "data": {"status": self._remaining(), "sid": client_id}})
+        if self.running and self.greeting:
+            # A client that has reconnected is told the current node, without the prompt.
+            await ws.send_json({"type": "executing", "data": {"node": self.greeting}})
         with suppress(WebSocketDisconnect):
             await ws.receive_text()
-        self.sockets.pop(client_id, None)
+        # It may have connected again meanwhile.
+        if self.sockets.get(client_id) is ws:
+            del self.sockets[client_id]
 
     def _remaining(self) -> dict[str, Any]:
         return {"exec_info": {"queue_remaining": len(self._pending) + len(self.running)}}
@@ -294,7 +312,7 @@ class Execution:
                     self._state(key, step, inputs["steps"])
                     self._tell("progress", value=step, max=inputs["steps"], node=key)
                     self._comfyui.tell(self._client_id, PREVIEW)
-            case "Saver":
+            case "Saver" | "Preview3D":
                 self._outputs[key] = inputs["ui"]
                 self._tell("executed", node=key, display_node=key, output=inputs["ui"])
         return True
@@ -318,6 +336,16 @@ class Execution:
             data["timestamp"] = int(time.time() * 1000)
             self._messages.append([kind, data])
         self._comfyui.tell(self._client_id, json.dumps({"type": kind, "data": data}))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """Waits for ComfyUI are short in tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("comfydeploy._emulator.comfyui.messages._PAUSE", 0.01)
+        patch.setattr("comfydeploy._emulator.comfyui.messages._TRIES", 10)
+        patch.setattr("comfydeploy._emulator.comfyui.prompt._POLLING", 0.01)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -369,6 +397,10 @@ class Local:
         """Stream a run to its end: the kind and the data of each event; lines of the log are of the kind "log"."""
         with unwrap(run_stream(self.core, request)) as stream:
             return [_told(unwrap(item)) for item in stream]
+
+    def stream(self, request: dict[str, Any]) -> Any:
+        """Stream a run."""
+        return run_stream(self.core, request)
 
     def ran_at_once(self, requests: list[dict[str, Any]]) -> list[list[WorkflowRunOutputModel]]:
         """Run all requests at the same time: the outputs of each."""

@@ -4,6 +4,7 @@ import json
 import httpx
 import pytest
 
+from comfydeploy._emulator.comfyui.errors import refusal_lines
 from comfydeploy.emulator import Fails
 from comfydeploy.funcs.run_cancel import run_cancel
 from comfydeploy.funcs.run_get import run_get
@@ -174,7 +175,7 @@ def test_a_seed_of_the_server_decides_the_seeds_of_the_samplers(comfyui, forward
 
 
 def test_a_clock_that_is_advanced_by_hand_waits_for_comfyui(comfyui, forwarding, saver):
-    local = forwarding(comfyui.url, clock="manual", pace=1)
+    local = forwarding(comfyui.url, clock="manual", pace=1, cold_start=0.5)
     run_id = unwrap(run_queue(local.core, local.request(saver))).run_id
     assert unwrap(run_get(local.core, run_id)).status == "not-started"
     local.emulator.advance(1)
@@ -284,7 +285,9 @@ class TestTrouble:
     def test_an_output_that_comfyui_does_not_have_fails_the_run_and_interrupts_it(self, heard, comfyui, node):
         lost = node("Saver", ui={"images": [{"filename": "lost.png", "subfolder": "", "type": "output"}]})
         events = heard(lost, node("Waiter"))
-        assert of("execution_error", events)[0]["exception_message"] == ("ComfyUI answered 404 for its output lost.png")
+        assert of("execution_error", events)[0]["exception_message"].startswith(
+            "ComfyUI answered 404 for its output lost.png: its output folder may have been cleaned"
+        )
         assert comfyui.interrupted[-1] == comfyui.waiting.get(timeout=5) == comfyui.prompts[-1]["prompt_id"]
 
     def test_what_is_no_message_is_passed_over(self, heard, node, comfyui):
@@ -301,3 +304,77 @@ def test_a_password_in_the_address_is_used_and_never_shown(fake, forwarding, nod
     told = json.dumps(local.heard(local.request(node("Text"))))
     assert comfyui.url in told
     assert "secret" not in told
+
+
+MODEL = {
+    "errors": [
+        {
+            "type": "value_not_in_list",
+            "message": "Value not in list",
+            "details": "ckpt_name: 'a.safetensors' not in [...]",
+            "extra_info": {"input_name": "ckpt_name", "input_config": [["b.safetensors", "c.safetensors"], {}]},
+        }
+    ],
+    "class_type": "CheckpointLoaderSimple",
+}
+LINE = (
+    "CheckpointLoaderSimple (node 4): input ckpt_name: Value not in list: ckpt_name: 'a.safetensors' not in [...]; "
+    "available: b.safetensors, c.safetensors"
+)
+
+
+def test_an_output_that_comfyui_drops_is_logged_and_kept_as_a_row(local, comfyui, node, saver):
+    comfyui.node_errors = {"4": MODEL}
+    try:
+        run_id = unwrap(run_queue(local.core, local.request(saver))).run_id
+        run = local.ended(run_id)
+    finally:
+        comfyui.node_errors = {}
+    lines = [line.log for line in unwrap(run_logs(local.core, run_id))]
+    assert (run.status, lines[:2]) == (
+        "success",
+        ["ComfyUI dropped outputs of the graph as invalid; they are missing", LINE],
+    )
+    (row,) = local.emulator.runs[-1].internal_outputs
+    assert (row.data["error"]["prompt_id"], row.data["error"]["node_errors"]) == (run_id, {"4": MODEL})
+
+
+def test_a_refused_graph_has_a_line_for_each_error():
+    error = {"message": "Prompt outputs failed validation", "details": ""}
+    assert list(refusal_lines({"error": error, "node_errors": {"4": MODEL}})) == [
+        "ComfyUI refused the graph: Prompt outputs failed validation",
+        LINE,
+    ]
+    many = {**MODEL, "errors": [{"message": "no", "extra_info": {"input_config": [list(range(50))]}}]}
+    (_, line) = refusal_lines({"error": error, "node_errors": {"4": many}})
+    assert line.endswith("18, 19, ...")
+
+
+def test_a_mistyped_input_is_logged(local, node):
+    request = local.request(node("ComfyUIDeployExternalText", input_id="prompt"))
+    lines = of("log", local.heard({**request, "inputs": {"promt": "a cat", "comfydeploy_key": "k"}}))
+    assert lines[0] == "No node takes the input 'promt'; the inputs of this graph are: prompt"
+    assert not [line for line in lines if "comfydeploy_key" in line]
+
+
+def test_a_run_is_queued_until_comfyui_starts_it(local, comfyui, node):
+    first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
+    assert comfyui.waiting.get(timeout=5) == first
+    comfyui.until_queued(second)
+    shown = [unwrap(run_get(local.core, run_id, queue_position=True)) for run_id in (first, second)]
+    assert [(run.status, run.queue_position) for run in shown] == [("running", None), ("queued", 2)]
+    comfyui.release()
+    assert comfyui.waiting.get(timeout=5) == second
+    comfyui.release()
+    assert local.ended(second).started_at > local.ended(second).queued_at
+
+
+def test_a_fully_cached_run_ends_with_its_progress_complete(local, node):
+    run_id = unwrap(run_queue(local.core, local.request(node("Cached")))).run_id
+    assert local.ended(run_id).progress == 1.0
+
+
+def test_the_key_of_comfy_org_is_passed_on(local, comfyui, node, monkeypatch):
+    monkeypatch.setenv("COMFY_ORG_API_KEY", "comfyui-secret")
+    local.heard(local.request(node("Text")))
+    assert comfyui.prompts[-1]["extra_data"] == {"api_key_comfy_org": "comfyui-secret"}

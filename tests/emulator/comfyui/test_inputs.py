@@ -96,7 +96,6 @@ def test_a_list_for_another_node_is_sent_as_json_text_since_a_list_would_be_a_li
         ("Image", "data:image/webp;base64," + base64.b64encode(b"webp").decode(), (".webp", b"webp")),
         ("Video", "data:video/mp4;base64," + base64.b64encode(b"mp4").decode(), (".mp4", b"mp4")),
         ("Audio", "data:audio/mpeg;base64," + base64.b64encode(b"mp3").decode(), (".mp3", b"mp3")),
-        ("File", "data:,a%20b", ("", b"a b")),
     ],
 )
 def test_a_data_uri_that_the_node_cannot_decode_is_uploaded(filled, comfyui, kind, value, kept):
@@ -145,7 +144,7 @@ def test_an_upload_that_comfyui_refuses_fails_the_run(local, comfyui, node):
         comfyui.refuses_uploads = False
     (message,) = [data["exception_message"] for kind, data in events if kind == "execution_error"]
     assert message.startswith("ComfyUI did not take the file comfydeploy-")
-    assert message.endswith("it answered 413")
+    assert message.endswith("it answered 413, because the file is larger than its --max-upload-size")
 
 
 def test_an_output_of_an_earlier_run_is_handed_on(local, filled, comfyui, saver):
@@ -164,3 +163,18 @@ def test_an_address_in_a_private_network_fails_the_run(local, forwarding, comfyu
     allowing = forwarding(comfyui.url, allowed_networks=["10.0.0.0/8"])
     assert allowing.heard(request)[-1][1]["status"] == "success"
     assert comfyui.prompts[-1]["prompt"]["1"]["inputs"]["input_id"] == address
+
+
+def test_a_file_keeps_its_extension(local, filled, comfyui):
+    """The node goes by the end of the address."""
+    uploaded = unwrap(file_upload(local.core, b"%PDF", name="up.pdf"))
+    address = filled("File", uploaded.file_url)["file_url"]
+    assert address.startswith(f"{comfyui.url}/userdata/comfydeploy%2F")
+    assert address.endswith(".pdf")
+    assert comfyui.uploads[address.rpartition("%2F")[2]] == b"%PDF"
+    assert filled("File", "data:text/csv,a")["file_url"].endswith(".csv")
+
+
+def test_uploads_have_a_folder_of_their_own(filled):
+    address = filled("Video", "data:video/mp4,x")["input_id"]
+    assert parse_qs(urlsplit(address).query)["subfolder"] == ["comfydeploy"]

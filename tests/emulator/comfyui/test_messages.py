@@ -1,3 +1,8 @@
+import pytest
+
+from comfydeploy.result import unwrap
+
+
 def test_all_runs_are_told_of_over_one_connection(comfyui, forwarding, node, saver):
     local = forwarding(comfyui.url)
     before = len(comfyui.clients)
@@ -7,14 +12,53 @@ def test_all_runs_are_told_of_over_one_connection(comfyui, forwarding, node, sav
     assert {prompt["client_id"] for prompt in comfyui.prompts[-20:]} == {client_id}
 
 
-def test_a_connection_that_was_lost_is_opened_anew_for_the_next_run(comfyui, forwarding, node):
+def test_a_lost_connection_is_opened_again_under_its_name(comfyui, forwarding, node):
     local = forwarding(comfyui.url)
     before = len(comfyui.clients)
-    for last, live in (("Leaver", 2), ("Text", 3)):
+    for last in ("Leaver", "Text"):
         events = local.heard(local.request(node("Text"), node(last), node("Text")))
         assert events[-1][1]["status"] == "success"
-        assert [kind for kind, _ in events].count("live_status") == live
-    assert len(set(comfyui.clients[before:])) == 2
+    assert len(comfyui.clients[before:]) == 2
+    assert len(set(comfyui.clients[before:])) == 1
+
+
+@pytest.fixture
+def resumed(comfyui, forwarding, node, saver):
+    """Loses the connection of a run while it waits, and returns the events from then on and the run."""
+
+    def run(*last):
+        local = forwarding(comfyui.url)
+        before = len(comfyui.clients)
+        # Executing: the node that saves, the one that waits, and that one again.
+        with unwrap(local.stream(local.request(saver, node("Waiter"), *last))) as stream:
+            run_id = comfyui.waiting.get(timeout=5)
+            # ComfyUI greets a client that has reconnected with the current node, and names no prompt.
+            comfyui.greeting = "2"
+            comfyui.tell(comfyui.clients[before], None)
+            events = (one for one in (unwrap(item).data for item in stream) if hasattr(one, "event"))
+            for _ in range(3):
+                next(one for one in events if one.event == "executing")
+            comfyui.release()
+            rest = list(events)
+            comfyui.greeting = None
+        return rest, local.ended(run_id)
+
+    return run
+
+
+def test_events_go_on_after_a_lost_connection(resumed, node):
+    events, run = resumed(node("Sampler", steps=3), node("Text"))
+    kinds = [one.event for one in events]
+    assert kinds.count("progress") == 3
+    assert kinds[-3:] == ["execution_success", "executing", "status"]
+    assert {one.data["prompt_id"] for one in events if one.event == "executing"} == {run.id}
+    assert (run.status, run.progress, len(run.outputs)) == ("success", 1.0, 1)
+
+
+def test_an_error_after_a_lost_connection_is_the_reason(resumed, node):
+    events, run = resumed(node("Raiser", reason="too late"))
+    assert [one.data["exception_message"] for one in events if one.event == "execution_error"] == ["too late"]
+    assert run.status == "failed"
 
 
 def test_a_lost_connection_ends_no_run_that_waits(comfyui, forwarding, node, saver):

@@ -142,3 +142,10 @@ def test_a_large_file_arrives_whole_and_leaves_no_copy_behind(comfyui, local, no
     assert copy
     assert [path.name for path in (tmp_path / "kept").rglob("*.mp4")] == ["large.mp4"]
     assert list((tmp_path / "kept").glob("comfyui-*")) == []
+
+
+def test_the_mesh_of_a_preview_is_fetched(local, comfyui, node):
+    comfyui.files["cat.glb", "mesh", "output"] = b"glTF"
+    request = local.request(node("Preview3D", ui={"result": ["mesh/cat.glb", None]}))
+    (output,) = local.ended(unwrap(run_queue(local.core, request)).run_id).outputs
+    assert httpx.get(output.data["files"][0].url).content == b"glTF"

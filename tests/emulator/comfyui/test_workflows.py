@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from comfydeploy.emulator import Emulator
+from comfydeploy.emulator import Emulator, Fails
 from comfydeploy.funcs.deployments_list import deployments_list
 from comfydeploy.funcs.run_get import run_get
 from comfydeploy.funcs.run_native import run_native
@@ -136,19 +136,51 @@ def test_its_graph_is_known_to_native_runs_and_in_the_list_of_its_runs(deployed,
 @pytest.mark.parametrize(
     ("name", "written", "reason"),
     [
-        ("a", "{", "a.json is not JSON: "),
-        ("a", "[]", "a.json is no graph in ComfyUI's API format"),
-        ("a", "{}", "a.json is no graph in ComfyUI's API format"),
-        ("a", '{"1": {"inputs": {}}}', "every node needs a class_type"),
-        ("a", '{"nodes": [{"id": 1}], "links": []}', "a.json is a workflow as ComfyUI's page keeps it: export it"),
-        ("slow", '{"1": {"class_type": "A"}}', "the deployment slow is always there"),
+        ("a.json", "{", "a.json is not JSON: "),
+        ("a.json", "[]", "a.json is no graph in ComfyUI's API format"),
+        ("a.JSON", "{}", "a.JSON is no graph in ComfyUI's API format"),
+        ("a.json", '{"1": {"inputs": {}}}', "every node needs a class_type"),
+        ("a.json", '{"nodes": [{"id": 1}], "links": []}', "saved for the editor: use File > Export (API)"),
+        ("slow.json", '{"1": {"class_type": "A"}}', "the deployment slow is always there"),
+        ("folder.json", None, "folder.json"),
     ],
 )
-def test_a_file_that_cannot_be_deployed_is_named(tmp_path, name, written, reason):
-    (tmp_path / f"{name}.json").write_text(written)
-    with pytest.raises(ValueError, match=f"{name}.json") as caught:
-        Emulator(comfyui="http://127.0.0.1:8188", workflows=tmp_path)
-    assert reason in str(caught.value)
+def test_a_bad_file_is_a_problem_and_the_good_ones_are_served(comfyui, tmp_path, name, written, reason):
+    path = tmp_path / name
+    path.mkdir() if written is None else path.write_text(written)
+    (tmp_path / "good.JSON").write_text('{"1": {"class_type": "SaveImage"}}')
+    with Emulator(comfyui=comfyui.url, workflows=tmp_path) as emulator:
+        (problem,) = emulator.check()
+        assert reason in problem
+        assert set(emulator.deployments) == {"picture", "slow", "failing", "good"}
+
+
+def test_files_are_read_again_when_they_change(tmp_path, monkeypatch):
+    monkeypatch.setattr("comfydeploy._emulator.comfyui.workflows._LOOK_AGAIN", 0)
+    emulator = Emulator(comfyui="http://127.0.0.1:9", workflows=tmp_path)
+    assert "new" not in emulator.deployments
+    (tmp_path / "new.json").write_text('{"1": {"class_type": "SaveImage"}}')
+    first = emulator.deployments["new"]
+    emulator.script("new", Fails(), times=None)
+    (tmp_path / "new.json").write_text('{"1": {"class_type": "SaveImage"}, "2": {"class_type": "PreviewImage"}}')
+    (found,) = [one for one in emulator._catalogue.all() if one.name == "new"]
+    assert (found.id, list(found.graph()), found.outcome) == (first, ["1", "2"], Fails())
+    (tmp_path / "new.json").unlink()
+    assert "new" not in emulator.deployments
+
+
+def test_missing_classes_are_a_problem_of_their_workflow(comfyui, tmp_path):
+    (tmp_path / "paid.json").write_text('{"1": {"class_type": "SaveImage"}, "2": {"class_type": "Magic"}}')
+    with Emulator(comfyui=comfyui.url, workflows=tmp_path) as emulator:
+        assert emulator.check() == ("paid: ComfyUI has no node Magic: install the custom nodes that have them",)
+
+
+def test_a_comfyui_that_cannot_be_reached_is_a_problem():
+    with Emulator(comfyui="http://127.0.0.1:9") as emulator:
+        (problem,) = emulator.check()
+        assert problem.startswith("ComfyUI at http://127.0.0.1:9 cannot be reached: ")
+    with Emulator() as emulator:
+        assert emulator.check() == ()
 
 
 def test_other_files_in_the_folder_are_passed_over(tmp_path):

@@ -1,0 +1,67 @@
+"""Names that lead nowhere else, on any system."""
+
+from itertools import islice
+from pathlib import PurePosixPath, PureWindowsPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from comfydeploy import errors
+from comfydeploy._wire.file_names import candidates, file_names
+from comfydeploy.models import OutputFile
+
+
+def name(filename="cat.png", template="{run_id}-{index}{suffix}", run_id="r", **fields):
+    return file_names(run_id, [OutputFile(url="", filename=filename, kind="images", **fields)], template)[0]
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ("{run_id}-{index}{suffix}", "r-0.png"),
+        ("{filename}", "cat.png"),
+        ("{stem}.{kind}.{output_id}.{node_id}", "cat.images.result.9"),
+        ("{index:03}{suffix}", "000.png"),
+        ("a/../b", "a_.._b"),
+        ("..", "file"),
+        ("", "file"),
+        (".{stem}", "_.cat"),
+        ("CON", "_CON"),
+        ("nul.{index}", "_nul.0"),
+        ("cat. .", "cat"),
+        ('a:b*?"<>|\x00\x7f', "a_b________"),
+    ],
+)
+def test_templates(template, expected):
+    assert name(template=template, output_id="result", node_id="9") == expected
+
+
+@pytest.mark.parametrize("template", [None, 5, "{nothing}", "{", "{0}", "{index.x}", "{index:q}"])
+def test_wrong_templates(template):
+    with pytest.raises(errors.SDKValidationError, match=r"name: "):
+        name(template=template)
+
+
+@pytest.mark.parametrize("filename", ["../../etc/passwd", "..\\..\\cat.png", "/etc/passwd", "a/b.png"])
+def test_no_traversal(filename):
+    assert "/" not in name(filename, "{filename}")
+    assert "\\" not in name(filename, "{filename}")
+
+
+def test_long_names_keep_their_suffix():
+    assert name("ü" * 300 + ".png", "{filename}") == "ü" * 98 + ".png"
+    assert name("x." + "y" * 300, "{filename}") == "x." + "y" * 198
+    assert name("cat.png", "{suffix}" + "x" * 300) == "_.png" + "x" * 196
+
+
+@given(st.text(), st.text(), st.sampled_from(["{filename}", "{run_id}", "{run_id}{suffix}", "{stem}"]))
+def test_any_text_is_one_safe_segment(filename, run_id, template):
+    made = name(filename, template, run_id)
+    assert PurePosixPath(made).name == made == PureWindowsPath(made).name
+    assert not made.startswith(".")
+    assert len(made.encode()) <= 201
+
+
+def test_candidates():
+    assert list(islice(candidates("cat.png"), 3)) == ["cat.png", "cat-2.png", "cat-3.png"]
