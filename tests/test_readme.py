@@ -51,6 +51,14 @@ SHOWN = {
         "queued 3 None ConnectError: ",
         "<Success: []>",
     ),
+    "docs/keys.md": (
+        "created\nrun ",
+        "found\n",
+        "3 runs ['cats-3', 'cats-of-today', 'cats-of-today']",
+        "/inputs/img_",
+        "did you mean 'prompt'?",
+        "expected 16 to 2048, got 8",
+    ),
     "docs/limits.md": ("<Failure: The server answered with an error (status 404): Run not found>",),
     "docs/errors.md": (
         "raised 404 Run not found",
