@@ -51,7 +51,28 @@ SHOWN = {
         "queued 3 None ConnectError: ",
         "<Success: []>",
     ),
+    "docs/keys.md": (
+        "created\nrun ",
+        "found\n",
+        "3 runs ['cats-3', 'cats-of-today', 'cats-of-today']",
+        "/inputs/img_",
+        "did you mean 'prompt'?",
+        "expected 16 to 2048, got 8",
+    ),
     "docs/limits.md": ("<Failure: The server answered with an error (status 404): Run not found>",),
+    "docs/errors.md": (
+        "raised 404 Run not found",
+        "True False",
+        "the server answered 404",
+        "<Failure: The server answered with an error (status 404)",
+    ),
+    "docs/waiting.md": (
+        "success ['http",
+        "node row ",
+        "watched success 1",
+        "\n<Success: WorkflowRunModel(",
+        "<Failure: The deadline of 1e-06 s passed: ",
+    ),
     "docs/testing.md": ("POST /api/run/queue b'{\"deployment_id\":\"d\"}'\n<Success: CreateRunResponse(run_id='r')>",),
     "docs/webhooks.md": ("job-7 r success 1 True\njob-7 r success 1 True",),
 }
@@ -148,6 +169,11 @@ def test_the_table_of_quirks_is_the_code():
     assert [row for row in rows if row[0] in set(Quirk)] == [
         (quirk, quirk.explanation, quirk.trigger) for quirk in Quirk
     ]
+
+
+def test_no_page_unwraps_by_the_method():
+    for page, text in PAGES.items():
+        assert ".unwrap()" not in "".join(example for _, example in examples(text)), page
 
 
 def test_the_table_of_operations_is_the_code():

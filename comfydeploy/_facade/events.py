@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
-from comfydeploy.outcome import PollFailed, WatchItem
+from comfydeploy.outcome import PollFailed, RunFailed, WatchItem
 from comfydeploy.result import Failure, unwrap
 from comfydeploy.streaming import AsyncItemStream, ItemStream
 
@@ -25,6 +25,11 @@ class RaisingStream(Iterator[T]):
     def run_id(self) -> str | None:
         """The id of the run: known as soon as an event that was read names it."""
         return self._stream.run_id
+
+    @property
+    def failure(self) -> RunFailed | None:
+        """Why the run has failed, as soon as an event that was read says so."""
+        return self._stream.failure
 
     def __next__(self) -> T:
         return unwrap(next(self._stream))
@@ -55,6 +60,11 @@ class AsyncRaisingStream(AsyncIterator[T]):
     def run_id(self) -> str | None:
         """The id of the run: known as soon as an event that was read names it."""
         return self._stream.run_id
+
+    @property
+    def failure(self) -> RunFailed | None:
+        """Why the run has failed, as soon as an event that was read says so."""
+        return self._stream.failure
 
     async def __anext__(self) -> T:
         return unwrap(await anext(self._stream))

@@ -17,7 +17,7 @@ _SECOND_READER: Final = "The stream is being read already: read it in one thread
 
 
 class StreamState(Generic[T]):
-    """What blocking and async streams share. ``limit`` is that of each read, which may hold the call's deadline."""
+    """What blocking and async streams share. ``limit`` is that of each read; it may hold the deadline of the call."""
 
     def __init__(self, decoder: Decoder[T], limit: float | None) -> None:
         self.ready: deque[Result[T, StreamError]] = deque()

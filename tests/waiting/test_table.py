@@ -12,14 +12,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+from simulated_time import simulated
 
 from comfydeploy import ComfyDeployCore, Failure, RequestOptions, RetryConfig, Success
-from comfydeploy._drivers import call, steps, waiting
 from comfydeploy.emulator import CannotStart, Emulator, Fails, Succeeds
 from comfydeploy.funcs.run_queue import run_queue
 from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait, run_queue_and_wait_async
@@ -71,11 +69,10 @@ class Life:
         self.is_async = colour == "async"
         self.on_abandon = "leave" if self.stop == disturbance else "cancel"
         self.emulator = emulator
-        self.slept = 0.0
         self.began = time.monotonic()
         self.queued = []
         self.interrupting = None
-        self.pauses = 0
+        self.pauses = []
         self.interrupt = lambda: signal.raise_signal(signal.SIGINT)
         operation, after, outcome, _ = POINTS[point]
         lasts_long = self.stop == "deadline" and point in ("first read", "running")
@@ -88,13 +85,10 @@ class Life:
 
     def monotonic(self):
         """Return the time: pauses, and what a request takes that hangs up to a deadline."""
-        return self.slept + (time.monotonic() - self.began if self.stop == "deadline" else 0)
+        return sum(self.pauses) + (time.monotonic() - self.began if self.stop == "deadline" else 0)
 
-    def sleep(self, seconds):
-        self.slept += seconds
-        self.emulator.advance(seconds)
-        self.pauses += 1
-        if self.point == "pausing" and self.pauses == 3:
+    def paused(self):
+        if self.point == "pausing" and len(self.pauses) == 3:
             self.interrupt()
 
     @property
@@ -198,28 +192,6 @@ def shown(result):
             return f"{type(error).__name__} {code}".strip() + f": fate {error.fate}"
 
 
-@contextmanager
-def simulated(life):
-    """Let the pauses of the client advance the clocks."""
-    real_sleep, main = asyncio.sleep, threading.main_thread()
-
-    async def sleep(seconds, result=None):
-        if threading.current_thread() is not main or seconds <= 0:
-            return await real_sleep(seconds, result)
-        life.sleep(seconds)
-        return await real_sleep(0, result)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steps, "time", SimpleNamespace(sleep=life.sleep))
-        patch.setattr(steps, "monotonic", life.monotonic)
-        patch.setattr(call, "time", SimpleNamespace(sleep=life.sleep))
-        patch.setattr(waiting, "monotonic", life.monotonic)
-        patch.setattr("comfydeploy.funcs.run_watch.monotonic", life.monotonic)
-        patch.setattr(waiting, "random", lambda: 0.5)
-        patch.setattr(asyncio, "sleep", sleep)
-        yield
-
-
 @pytest.fixture(scope="module", autouse=True)
 def clean():
     gc.collect()  # what other tests have left open is closed by now, and not within a row
@@ -230,7 +202,7 @@ def row(point, disturbance, colour):
     cold_start = 100 if (point, disturbance.partition(",")[0]) == ("first read", "deadline") else POINTS[point][3]
     with Emulator(clock="manual", cold_start=cold_start) as emulator:
         life = Life(point, disturbance, colour, emulator)
-        with simulated(life):
+        with simulated(emulator, life.monotonic, life.paused) as life.pauses:
             result = life.live()
         if life.interrupting:
             life.interrupting.join(5)

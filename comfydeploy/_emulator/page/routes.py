@@ -15,7 +15,9 @@ from starlette.routing import Route
 
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.page.guard import Answer, Guard
-from comfydeploy._emulator.page.views import RunView, failure, templates
+from comfydeploy._emulator.page.reasons import reason
+from comfydeploy._emulator.page.thumbnails import SIZES, thumbnail
+from comfydeploy._emulator.page.views import RunView, templates
 from comfydeploy._emulator.runs.events import Event
 from comfydeploy._emulator.runs.run import Run
 from comfydeploy._emulator.web import requests
@@ -60,6 +62,7 @@ class PageRoutes:
             "/page/events": partial(self.events, self._overview),
             "/page/events/{run_id}": partial(self.events, self._run),
             "/page/{asset}": self.asset,
+            "/page/thumbnails/{size}/{run_id}/{filename}": self.thumbnail,
         }
         return [Route(path, partial(self._guard.answer, answer), methods=["GET"]) for path, answer in answers.items()]
 
@@ -81,6 +84,13 @@ class PageRoutes:
         if media_type := _ASSETS.get(name):
             return Response(self._assets[name], media_type=media_type)
         return PlainTextResponse("Not Found", 404)
+
+    async def thumbnail(self, request: Request) -> Response:
+        """Answer the address of a small copy of a picture."""
+        run_id, filename, size = (request.path_params[name] for name in ("run_id", "filename", "size"))
+        path = self._backend.output_file(run_id, filename)
+        content = await asyncio.to_thread(thumbnail, path, size) if path and size in SIZES else None
+        return Response(content, media_type="image/png") if content else PlainTextResponse("Not Found", 404)
 
     async def _updates(self, viewed: _Viewed, request: Request) -> AsyncIterator[bytes]:
         feed = self._backend.feed
@@ -130,7 +140,7 @@ class PageRoutes:
             run=run,
             history=history,
             lines=lines,
-            failure=failure(run, history, lines),
+            reason=reason(run, lines),
             deliveries=[one for one in self._backend.deliveries.all() if one.run_id == run_id],
         )
         return _View(f"{run.status} \N{MIDDLE DOT} {view.name}", content, events)
@@ -138,7 +148,8 @@ class PageRoutes:
     def _seen(self, run: Run) -> RunView:
         names = {one.workflow_id: one.name for one in self._backend.catalogue.all()}
         # A kept run may be of a deployment that this server does not have.
-        return RunView(run, names.get(run.workflow_id, "unknown"), self._backend.clock.now())
+        name = names.get(run.workflow_id, "unknown")
+        return RunView(run, name, self._backend.clock.now(), self._backend.feed.history(run.id))
 
     def _render(self, name: str, **values: Any) -> str:
         return self._templates.get_template(name).render(values)

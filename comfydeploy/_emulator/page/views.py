@@ -1,17 +1,17 @@
 """What the page shows of runs, as its templates ask for it."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from comfydeploy._emulator.documents import json_object
 from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.runs.feed import History
-from comfydeploy._emulator.runs.logs import LogLine
-from comfydeploy._emulator.runs.run import ENDED, OutputFile, Run
+from comfydeploy._emulator.runs.run import ENDED, Output, OutputFile, Run
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE
@@ -20,12 +20,23 @@ _DAY: Final = 24 * _HOUR
 
 @dataclass(frozen=True)
 class File:
-    """A file that a run has made, as a browser takes it."""
+    """An output file, for a browser."""
 
     name: str
     url: str
     kind: str
-    """``image``, ``video``, ``audio``, or whatever else the first half of its media type says."""
+    """The first half of its media type, such as ``image``, ``video`` or ``audio``."""
+    thumbnail: str
+    """The address of a small copy of a picture, with ``{size}`` in it."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """The output of one node: its name, its files and its other values."""
+
+    name: str
+    files: list[File]
+    texts: list[str]
 
 
 @dataclass(frozen=True)
@@ -35,6 +46,7 @@ class RunView:
     run: Run
     name: str
     now: datetime
+    history: History | None = None
 
     @property
     def has_ended(self) -> bool:
@@ -58,24 +70,30 @@ class RunView:
         return next(texts, "")
 
     @property
-    def files(self) -> list[File]:
-        """What it has made."""
-        return [
-            File(file.filename, output.url(file, "/"), media_type(file.filename).partition("/")[0])
-            for output in self.run.outputs
-            for file in output.files
-        ]
-
-    @property
-    def texts(self) -> list[str]:
-        """What it has made that is no file."""
-        items = (item for output in self.run.outputs for items in output.data.values() for item in items)
-        return [as_value(item) for item in items if not isinstance(item, OutputFile)]
+    def outputs(self) -> list[Made]:
+        """The outputs of its nodes."""
+        return [_made(output) for output in self.run.outputs]
 
     @property
     def picture(self) -> File | None:
-        """The first picture that it has made."""
-        return next((file for file in self.files if file.kind == "image"), None)
+        """The first picture of its outputs."""
+        files = (file for output in self.outputs for file in output.files)
+        return next((file for file in files if file.kind == "image"), None)
+
+    @property
+    def live(self) -> str:
+        """The node that is executed, with its step if it has several, or what an ended run lacks."""
+        if self.run.status == "success" and any("error" in json_object(one.data) for one in self.run.internal_outputs):
+            return "Some outputs are missing"
+        if self.has_ended or not self.run.live_status:
+            return ""
+        for timed in reversed(self.history.latest if self.history else ()):
+            data = json_object(timed.event.data.get("data"))
+            if timed.kind == "executing":
+                break
+            if timed.kind == "progress" and (data.get("max") or 0) > 1:
+                return f"{self.run.live_status} {data.get('value')}/{data.get('max')}"
+        return self.run.live_status
 
     @property
     def times(self) -> list[tuple[str, datetime, timedelta]]:
@@ -102,16 +120,22 @@ class RunView:
         return [(name, fact) for name, fact in facts.items() if fact]
 
 
-def failure(run: Run, history: History | None, lines: Sequence[LogLine]) -> str | None:
-    """Return the reason of a failed run: from its events, or the last line of its log if they are not kept."""
-    if run.status != "failed":
-        return None
-    for timed in reversed(history.latest if history else ()):
-        if timed.kind == "execution_error":
-            data = timed.event.data["data"]
-            where = f"{data.get('node_type')} (node {data.get('node_id')})"
-            return f"{data.get('exception_type')} in {where}: {data.get('exception_message')}".rstrip()
-    return lines[-1].message if lines else None
+def _made(output: Output) -> Made:
+    values = [item for items in output.data.values() for item in items]
+    node = f"{output.node_class} (node {output.node})"
+    return Made(
+        f"{output.output_id}: {node}" if output.output_id else node,
+        [
+            File(
+                file.filename,
+                output.url(file, "/"),
+                media_type(file.filename).partition("/")[0],
+                f"/page/thumbnails/{{size}}/{output.run_id}/{quote(file.filename)}",
+            )
+            for file in output.files
+        ],
+        [as_value(item) for item in values if not isinstance(item, OutputFile)],
+    )
 
 
 def templates() -> Environment:

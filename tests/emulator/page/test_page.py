@@ -1,6 +1,7 @@
 """The page over HTTP: what it shows of runs, live and to whom."""
 
 import html
+import io
 import json
 import re
 import time
@@ -8,8 +9,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from PIL import Image
 
 from comfydeploy._emulator.page.routes import PAUSE_SECONDS
+from comfydeploy._emulator.page.thumbnails import thumbnail
 from comfydeploy.emulator import Emulator
 
 EVIL = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
@@ -75,7 +78,7 @@ def test_a_run_in_the_list_shows_what_it_runs_its_status_and_its_picture(page, c
     assert "a quiet cat" in row
     assert '<span class="badge success">success</span>' in row
     assert re.search('<progress .*value="1.0"', row)
-    assert f'<img src="/outputs/runs/{run_id}/' in row
+    assert f'<img src="/page/thumbnails/small/{run_id}/' in row
 
 
 def test_runs_are_listed_newest_first_in_pages_of_fifty():
@@ -123,7 +126,10 @@ def test_the_page_of_a_run_shows_everything_about_it(run_page):
 
 
 def test_the_page_of_a_failed_run_tells_why(run_page):
-    assert "RuntimeError in KSampler (node 5): out of luck" in run_page(inputs={"fail": "out of luck"})
+    text = run_page(inputs={"fail": "out of luck"})
+    assert "Why it failed" in text
+    assert "KSampler (node 5) raised RuntimeError:" in text
+    assert "execution.py" in text
 
 
 def test_after_a_restart_events_are_gone_but_the_reason_is_still_told(tmp_path):
@@ -259,3 +265,27 @@ def test_streams_of_the_page_end_with_the_server():
         assert emulator.open_streams == 0
         emulator.stop()
         assert list(told) == []
+
+
+def test_a_thumbnail_is_small(page, client, order, ended):
+    run_id = client.post("/run/queue", json=order(inputs={"width": 1500, "height": 900})).json()["run_id"]
+    ended(run_id)
+    for size, expected in (("small", (128, 77)), ("large", (1024, 614))):
+        answer = page(f"/page/thumbnails/{size}/{run_id}/cd_00001_.png")
+        assert answer.headers["content-type"] == "image/png"
+        assert Image.open(io.BytesIO(answer.content)).size == expected
+    for path in (f"huge/{run_id}/cd_00001_.png", f"small/{run_id}/x.png", f"small/{uuid4()}/cd_00001_.png"):
+        assert page(f"/page/thumbnails/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "LA", "CMYK", "I;16", "F"])
+def test_a_thumbnail_can_be_made_of_any_picture(tmp_path, mode):
+    path = tmp_path / "a.tiff" if mode != "P" else tmp_path / "a.gif"
+    Image.new(mode, (300, 200)).save(path)
+    assert Image.open(io.BytesIO(thumbnail(path, "small"))).size == (128, 85)
+
+
+def test_a_file_that_is_no_picture_has_no_thumbnail(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    assert thumbnail(tmp_path / "a.png", "small") is None
+    assert thumbnail(tmp_path / "none.png", "small") is None
