@@ -7,7 +7,7 @@ from returns.result import Result as OpenResult
 
 from comfydeploy import result
 from comfydeploy.errors import ConnectionError
-from comfydeploy.result import Failure, Result, Success, opened, unwrap
+from comfydeploy.result import Failure, Result, Success, closed, opened, unwrap
 
 ERROR = ConnectionError("broken", "unknown")
 
