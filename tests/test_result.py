@@ -7,7 +7,7 @@ from returns.result import Result as OpenResult
 
 from comfydeploy import result
 from comfydeploy.errors import ConnectionError
-from comfydeploy.result import Failure, Result, Success, opened, unwrap
+from comfydeploy.result import Failure, Result, Success, closed, opened, unwrap
 
 ERROR = ConnectionError("broken", "unknown")
 
@@ -55,3 +55,8 @@ def test_a_result_can_stand_in_annotations():
 def test_no_other_name_is_there():
     with pytest.raises(AttributeError, match="no_such_name"):
         result.no_such_name  # noqa: B018 - the look is the test
+
+
+def test_only_results_are_closed():
+    with pytest.raises(TypeError, match="expected a Success or a Failure, got int"):
+        closed(5)

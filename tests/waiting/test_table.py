@@ -69,7 +69,8 @@ class Life:
         self.is_async = colour == "async"
         self.on_abandon = "leave" if self.stop == disturbance else "cancel"
         self.emulator = emulator
-        self.began = time.monotonic()
+        self.measured_at = time.monotonic()
+        self.hung = None
         self.queued = []
         self.interrupting = None
         self.pauses = []
@@ -84,8 +85,14 @@ class Life:
             emulator.fail(operation, times=1, after=after, hang=True, **executed)
 
     def monotonic(self):
-        """Return the time: pauses, and what a request takes that hangs up to a deadline."""
-        return sum(self.pauses) + (time.monotonic() - self.began if self.stop == "deadline" else 0)
+        """Return the time: pauses, and what the request of the point takes that hangs up to a deadline."""
+        operation, after, _, _ = POINTS[self.point]
+        now, before = time.monotonic(), self.measured_at
+        self.measured_at = now
+        is_reached = [one.operation for one in self.emulator.requests].count(operation) > after
+        if is_reached and self.hung is None:
+            self.hung = now - before
+        return sum(self.pauses) + (self.hung or 0.0 if self.stop == "deadline" else 0.0)
 
     def paused(self):
         if self.point == "pausing" and len(self.pauses) == 3:
@@ -98,7 +105,7 @@ class Life:
             case "hang":
                 return RequestOptions(retries=retries, timeout=0.25)
             case "deadline":
-                return RequestOptions(retries=retries, deadline={"first read": 2, "running": 20}.get(self.point, 0.5))
+                return RequestOptions(retries=retries, deadline={"first read": 2, "running": 20}.get(self.point, 0.8))
         return RequestOptions(retries=retries)
 
     def live(self):

@@ -8,12 +8,12 @@ import pytest
 from simulated_time import simulated
 
 from comfydeploy import ComfyDeploy, Failure, RequestOptions, Success
-from comfydeploy._drivers import waiting
 from comfydeploy.emulator import Emulator, Fails, Succeeds
 from comfydeploy.errors import ConnectionError, InvalidRequestError, SDKError, SDKValidationError, UnexpectedClientError
 from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait_async
 from comfydeploy.funcs.run_wait import run_wait_async
 from comfydeploy.funcs.run_watch import run_watch, run_watch_async
+from comfydeploy.hooks import Hooks
 from comfydeploy.outcome import DeadlineExceeded, PollFailed, RunFailed
 
 ID = "00000000-0000-4000-8000-000000000000"
@@ -254,33 +254,20 @@ class TestWatch:
         assert watch.result is None
         assert emulator.runs[0].status == "not-started"
 
-    def test_a_second_reader_gets_an_error(self, calls, core, run_id, monkeypatch):
+    def test_a_second_reader_gets_an_error(self, calls, core, run_id, emulator):
         watch = watch_of(calls, core, run_id)
-        inside = threading.Event()
-        outside = threading.Event()
-        name = "call_async" if calls.awaited else "call"
-        real = getattr(waiting, name)
-
-        def held(*arguments):
-            inside.set()
-            assert outside.wait(5)
-            return real(*arguments)
-
-        async def held_async(*arguments):
-            inside.set()
-            while not outside.is_set():
-                await asyncio.sleep(0)
-            return await real(*arguments)
-
-        monkeypatch.setattr(waiting, name, held_async if calls.awaited else held)
+        emulator.fail("run_get", delay=1, times=1)  # the clock stands still
         found = []
+
+        def is_reading():
+            return any(one.operation == "run_get" for one in emulator.requests)
 
         async def read_twice():
             first = asyncio.create_task(anext(watch))
-            while not inside.is_set():
+            while not is_reading():
                 await asyncio.sleep(0)
             found.append(await anext(watch))
-            outside.set()
+            await emulator.advance_async(1)
             found.append(await first)
 
         if calls.awaited:
@@ -288,28 +275,36 @@ class TestWatch:
         else:
             first = threading.Thread(target=lambda: found.append(next(watch)))
             first.start()
-            assert inside.wait(5)
+            pause = threading.Event()
+            while not is_reading():
+                pause.wait(0.002)
             found.append(next(watch))
-            outside.set()
+            emulator.advance(1)
             first.join(5)
         refused, item = found
         assert refused.failure().message.startswith("The run is being watched already")
         assert refused.failure().run_id == run_id
-        assert item.unwrap().status == "not-started"
+        assert item.unwrap().id == run_id
 
-    def test_an_interrupted_read_goes_on(self, calls, core, run_id, monkeypatch):
+    def test_an_interrupted_read_goes_on(self, calls, emulator, run_id):
+        stops = [None, KeyboardInterrupt]
+
+        def interrupt(_context, _request):
+            if stops and (stop := stops.pop(0)):
+                raise stop
+
+        core = calls.core(
+            emulator.url,
+            bearer=emulator.bearer,
+            transport=emulator.transport,
+            async_transport=emulator.async_transport,
+            hooks=[Hooks(before_request=interrupt)],
+        )
         watch = watch_of(calls, core, run_id)
         assert next_of(calls, watch).unwrap().status == "not-started"
-        with monkeypatch.context() as patch:
-            name = "call_async" if calls.awaited else "call"
-            patch.setattr(waiting, name, partial(_raise, KeyboardInterrupt))
-            with pytest.raises(KeyboardInterrupt):
-                next_of(calls, watch)
+        with pytest.raises(KeyboardInterrupt):
+            next_of(calls, watch)
         assert calls.items(watch)[-1].unwrap().status == "success"
-
-
-def _raise(kind, *_):
-    raise kind
 
 
 class TestFacade:
