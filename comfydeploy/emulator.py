@@ -17,7 +17,8 @@ try:
     from comfydeploy._emulator.emulator import Emulator
     from comfydeploy._emulator.faults.faults import Fault
     from comfydeploy._emulator.quirks.catalogue import Quirk
-    from comfydeploy._emulator.runs.run import Output, OutputFile, Run
+    from comfydeploy._emulator.runs.output import Output, OutputFile
+    from comfydeploy._emulator.runs.run import Run
     from comfydeploy._emulator.web.contents import ReceivedFile
     from comfydeploy._emulator.web.recorder import ReceivedRequest
     from comfydeploy._emulator.webhooks.deliveries import Delivery

@@ -11,7 +11,8 @@ from comfydeploy._emulator.documents import is_list, json_object
 from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.machine.life import Upload
 from comfydeploy._emulator.media import media_type
-from comfydeploy._emulator.runs.run import InternalOutput, Output, OutputFile, Run
+from comfydeploy._emulator.runs.output import InternalOutput, Output, OutputFile
+from comfydeploy._emulator.runs.run import Run
 
 _PREVIEW_3D: Final = "Preview3D"
 

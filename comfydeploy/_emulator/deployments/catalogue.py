@@ -7,13 +7,14 @@ from itertools import repeat
 from typing import Any, Final
 from uuid import UUID
 
-from comfydeploy._emulator.deployments.deployment import DEPLOYMENTS, Deployment, Input
+from comfydeploy._emulator.deployments.deployment import DEPLOYMENTS, Deployment
 from comfydeploy._emulator.deployments.forms import (
     DeploymentRunRequest,
     ModelRunRequest,
     RunRequest,
     WorkflowRunRequest,
 )
+from comfydeploy._emulator.deployments.nodes import Input
 from comfydeploy._emulator.deployments.outcomes import Fails, NodeOutput, Outcome, Succeeds
 
 

@@ -1,6 +1,5 @@
 """Deployments, and those that exist from the start."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -8,6 +7,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_DNS, uuid5
 
 from comfydeploy._emulator.clock import to_microseconds, to_milliseconds
+from comfydeploy._emulator.deployments.nodes import DRAWING, INPUTS, LOADING, Input, Node
 from comfydeploy._emulator.deployments.outcomes import Fails, NodeOutput, OnlyPreviews, Outcome, Succeeds
 
 USER: Final = "user_local0001"
@@ -16,72 +16,8 @@ GPU: Final = "CPU"
 CREATED: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Node:
-    """One node of a workflow: how long it takes and in how many steps."""
-
-    id: str
-    class_type: str
-    seconds: float = 0.1
-    steps: int = 0
-    output: NodeOutput | None = None
-
-
-@dataclass(frozen=True)
-class Input:
-    """One input of a workflow; its default value decides its type."""
-
-    id: str
-    default: str | float | bool
-    description: str = ""
-    low: int | None = None
-    high: int | None = None
-    class_type: str | None = None
-
-    def input_json(self) -> dict[str, Any]:
-        """Return the input as ``input_types`` has it."""
-        kind, class_type = _INPUT_TYPES[type(self.default)]
-        return {
-            "type": kind,
-            "class_type": self.class_type or class_type,
-            "input_id": self.id,
-            "default_value": self.default,
-            "min_value": self.low,
-            "max_value": self.high,
-            "display_name": self.id.capitalize(),
-            "description": self.description,
-            "enum_options": None,
-            "step": None,
-        }
-
-
-_INPUT_TYPES: Final[Mapping[type, tuple[str, str]]] = {
-    str: ("string", "ComfyUIDeployExternalText"),
-    int: ("integer", "ComfyUIDeployExternalNumberInt"),
-    float: ("float", "ComfyUIDeployExternalNumber"),
-    bool: ("boolean", "ComfyUIDeployExternalBoolean"),
-}
-
-INPUTS: Final = (
-    Input("prompt", "a quiet harbour at dawn", "Written on the picture"),
-    Input("width", 512, "Width in pixels", 16, 2048),
-    Input("height", 512, "Height in pixels", 16, 2048),
-    Input("seed", 0, "Decides the colours and shapes", class_type="ComfyUIDeployExternalSeed"),
-    Input("text", "", "Put out in place of the picture; a list puts out several, of anything"),
-    Input("fail", default=False, description="true, or a reason: the run fails"),
-)
-
-DEFAULTS: Final = {one.id: one.default for one in INPUTS}
-
 USUAL: Final = Succeeds()
 _PICTURE: Final = NodeOutput("result")
-_LOADING: Final = (
-    Node("1", "CheckpointLoaderSimple", 0),
-    Node("2", "ComfyUIDeployExternalText"),
-    Node("3", "CLIPTextEncode"),
-    Node("4", "EmptyLatentImage"),
-)
-DRAWING: Final = (*_LOADING, Node("5", "KSampler", 0.8, steps=8), Node("6", "VAEDecode"))
 
 
 @dataclass(frozen=True)
@@ -276,7 +212,7 @@ DEPLOYMENTS: Final = (
         "slow",
         "Takes its time: about ten seconds of visible progress",
         (
-            *_LOADING,
+            *LOADING,
             Node("5", "KSampler", 4.0, steps=20),
             Node("201", "LatentUpscale", 0.8),
             Node("202", "KSampler", 3.0, steps=15),

@@ -7,7 +7,8 @@ from typing import Any, Final
 from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.machine.life import Act, Change
 from comfydeploy._emulator.runs.events import Event, update
-from comfydeploy._emulator.runs.run import InternalOutput, Run
+from comfydeploy._emulator.runs.output import InternalOutput
+from comfydeploy._emulator.runs.run import Run
 
 UNKNOWN_CLASS: Final = "NoSuchNode"
 

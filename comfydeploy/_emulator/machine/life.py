@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 from comfydeploy._emulator.deployments.deployment import Deployment
 from comfydeploy._emulator.runs.events import Event
 from comfydeploy._emulator.runs.logs import LogLine
-from comfydeploy._emulator.runs.run import InternalOutput, Output, Run
+from comfydeploy._emulator.runs.output import InternalOutput, Output
+from comfydeploy._emulator.runs.run import Run
 
 
 @dataclass(frozen=True)

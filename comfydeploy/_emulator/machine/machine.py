@@ -13,7 +13,8 @@ from comfydeploy._emulator.machine.life import Change, Life, Pause, Upload
 from comfydeploy._emulator.runs.events import Event, Fragment, Listener
 from comfydeploy._emulator.runs.feed import Feed
 from comfydeploy._emulator.runs.logs import Log, LogLine
-from comfydeploy._emulator.runs.run import ENDED, InternalOutput, Run
+from comfydeploy._emulator.runs.output import InternalOutput
+from comfydeploy._emulator.runs.run import ENDED, Run
 from comfydeploy._emulator.runs.store import Store
 
 _log: Final = logging.getLogger(__name__)

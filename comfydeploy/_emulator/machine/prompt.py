@@ -7,7 +7,8 @@ from itertools import count
 from typing import Any, Final
 
 from comfydeploy._emulator.clock import Clock
-from comfydeploy._emulator.deployments.deployment import DEFAULTS, Deployment, Node
+from comfydeploy._emulator.deployments.deployment import Deployment
+from comfydeploy._emulator.deployments.nodes import DEFAULTS, Node
 from comfydeploy._emulator.deployments.outcomes import (
     Crashes,
     Fails,
@@ -22,7 +23,8 @@ from comfydeploy._emulator.machine.life import Act, Change, Pause, Upload
 from comfydeploy._emulator.machine.pictures import draw
 from comfydeploy._emulator.runs.events import Event, update
 from comfydeploy._emulator.runs.logs import LogLine
-from comfydeploy._emulator.runs.run import InternalOutput, Output, OutputFile, Run
+from comfydeploy._emulator.runs.output import InternalOutput, Output, OutputFile
+from comfydeploy._emulator.runs.run import Run
 
 START_SECONDS: Final = 0.1
 UPLOAD_SECONDS: Final = 0.1

@@ -12,7 +12,8 @@ from comfydeploy._emulator.machine.life import Act, Change, Pause
 from comfydeploy._emulator.machine.prompt import Prompt
 from comfydeploy._emulator.runs.events import Event, update
 from comfydeploy._emulator.runs.logs import LogLine
-from comfydeploy._emulator.runs.run import InternalOutput, Run
+from comfydeploy._emulator.runs.output import InternalOutput
+from comfydeploy._emulator.runs.run import Run
 
 BOOT_SECONDS: Final = 0.1
 

@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from comfydeploy._emulator.documents import json_object
 from comfydeploy._emulator.media import media_type
 from comfydeploy._emulator.runs.feed import History
-from comfydeploy._emulator.runs.run import ENDED, Output, OutputFile, Run
+from comfydeploy._emulator.runs.output import Output, OutputFile
+from comfydeploy._emulator.runs.run import ENDED, Run
 
 _MINUTE: Final = 60
 _HOUR: Final = 60 * _MINUTE

@@ -9,7 +9,8 @@ from comfydeploy._emulator.deployments.deployment import Deployment
 from comfydeploy._emulator.machine.life import Act, Change, Life, Pause, Upload
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.logs import noisy
-from comfydeploy._emulator.runs.run import Output, OutputFile, OutputItem, Run
+from comfydeploy._emulator.runs.output import Output, OutputFile, OutputItem
+from comfydeploy._emulator.runs.run import Run
 
 Acts: TypeAlias = AsyncGenerator[Act, None]
 

@@ -22,6 +22,7 @@ V = TypeVar("V")
 
 _BACKLOG: Final = 1024
 _GRACE: Final = 1.0
+_TURNS: Final = 10
 _TICK: Final = 0.005
 _LAST_PORT: Final = 65_535
 
@@ -161,9 +162,11 @@ class Service:
             await asyncio.sleep(_TICK)
         for task in self._state.tasks:
             task.cancel()
-        for connection in self._state.connections:
-            connection.transport.abort()
-        await asyncio.sleep(0)
+        # A connection that was accepted last of all may be made only now.
+        for _ in range(_TURNS):
+            for connection in list(self._state.connections):
+                connection.transport.abort()
+            await asyncio.sleep(0)
         for port in self._ports:
             port.close()
 

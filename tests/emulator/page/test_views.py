@@ -7,7 +7,8 @@ import pytest
 from comfydeploy._emulator.page.views import RunView, age, clock, duration
 from comfydeploy._emulator.runs.events import update
 from comfydeploy._emulator.runs.feed import History, TimedEvent
-from comfydeploy._emulator.runs.run import InternalOutput, Output, OutputFile, Run
+from comfydeploy._emulator.runs.output import InternalOutput, Output, OutputFile
+from comfydeploy._emulator.runs.run import Run
 
 MOMENT = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from comfydeploy._emulator.runs.run import Output, OutputFile
+from comfydeploy._emulator.runs.output import Output, OutputFile
 
 
 def output(data, output_id="result") -> Output:
