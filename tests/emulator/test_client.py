@@ -166,7 +166,11 @@ def arguments_of(name, core, order, calls):
 @pytest.mark.parametrize("name", [module.name for module in pkgutil.iter_modules(funcs.__path__)])
 def test_no_operation_raises(calls, core, order, name, tmp_path):
     arguments = arguments_of(name, core, order, calls)
-    named = {"file_upload": {"name": "cat.png"}, "run_download": {"to": tmp_path}}.get(name, {})
+    named = {
+        "file_upload": {"name": "cat.png"},
+        "run_download": {"to": tmp_path},
+        "run_queue_once": {"key": "k", "settle": 0},
+    }.get(name, {})
     listed = name.startswith(("runs_", "workflow_runs", "run_watch"))
     results = calls.pages(name, core, *arguments) if listed else [calls(name, core, *arguments, **named)]
     assert results
