@@ -8,7 +8,7 @@ import pytest
 from simulated_time import simulated
 
 from comfydeploy import ComfyDeploy, Failure, RequestOptions, Success
-from comfydeploy._drivers import waiting
+from comfydeploy._drivers import steps
 from comfydeploy.emulator import Emulator, Fails, Succeeds
 from comfydeploy.errors import ConnectionError, InvalidRequestError, SDKError, SDKValidationError, UnexpectedClientError
 from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait_async
@@ -259,7 +259,7 @@ class TestWatch:
         inside = threading.Event()
         outside = threading.Event()
         name = "call_async" if calls.awaited else "call"
-        real = getattr(waiting, name)
+        real = getattr(steps, name)
 
         def held(*arguments):
             inside.set()
@@ -272,7 +272,7 @@ class TestWatch:
                 await asyncio.sleep(0)
             return await real(*arguments)
 
-        monkeypatch.setattr(waiting, name, held_async if calls.awaited else held)
+        monkeypatch.setattr(steps, name, held_async if calls.awaited else held)
         found = []
 
         async def read_twice():
@@ -302,7 +302,7 @@ class TestWatch:
         assert next_of(calls, watch).unwrap().status == "not-started"
         with monkeypatch.context() as patch:
             name = "call_async" if calls.awaited else "call"
-            patch.setattr(waiting, name, partial(_raise, KeyboardInterrupt))
+            patch.setattr(steps, name, partial(_raise, KeyboardInterrupt))
             with pytest.raises(KeyboardInterrupt):
                 next_of(calls, watch)
         assert calls.items(watch)[-1].unwrap().status == "success"

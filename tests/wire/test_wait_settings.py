@@ -7,7 +7,7 @@ from comfydeploy._wire.steps import Done, Poll, Sleep
 from comfydeploy._wire.wait_settings import WaitSettings
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.models import WorkflowRunModel
-from comfydeploy.options import RequestOptions, RetryConfig
+from comfydeploy.options import RequestOptions
 from comfydeploy.outcome import PollFailed
 from comfydeploy.result import Failure, Success
 
@@ -48,14 +48,6 @@ def test_deadline_counts_from_the_creating_request():
     # Of 5 s are 4.9 s over, or all: there is no time but for the last read.
     assert settings.follower("r", 10.0, began=5.1).step == Sleep(pytest.approx(0.08))
     assert settings.follower("r", 10.0, began=1.0).step == Poll(queue_position=True, seconds=0.1)
-
-
-def test_a_poll_is_sent_once():
-    given = RequestOptions(timeout=5, retries=RetryConfig(), retry_codes=[404], headers={"a": "b"}, idle_timeout=7)
-    once = WaitSettings(given).once(3.0)
-    assert (once.timeout, once.headers, once.deadline) == (5, {"a": "b"}, 3.0)
-    assert (once.retries.strategy, once.retry_codes, once.idle_timeout) == ("none", None, None)
-    assert WaitSettings().once(-1.0).deadline > 0
 
 
 def test_callbacks():
