@@ -1,11 +1,12 @@
 """Runs by their keys, and files among inputs, over real sockets against the local server, in both colours."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from comfydeploy import Failure, RequestOptions, errors, unwrap
+from comfydeploy import ComfyDeploy, Failure, RequestOptions, errors, unwrap
 from comfydeploy.emulator import Emulator
 from comfydeploy.inputs import KEY_INPUT, inputs_check, keyed
 
@@ -171,3 +172,31 @@ class TestInputsUpload:
         error = calls("run_queue_and_wait", core, {**order, "inputs": {"image": PICTURE}}).failure()
         assert (error.status_code, error.fate) == (400, "not_sent")
         assert operations(server) == ["file_upload"]
+
+
+class TestTheRaisingClient:
+    @pytest.fixture
+    def client(self, server):
+        with ComfyDeploy(bearer=server.bearer, server_url=server.url) as made:
+            yield made
+
+    def test_returns_values(self, client, order):
+        once = client.run.queue_once(order, "k")
+        assert [run.id for run in client.run.find("k", deployment_id=order["deployment_id"]).runs] == [once.run_id]
+        assert client.deployment.get(order["deployment_id"]).id == order["deployment_id"]
+        assert client.inputs.upload({"image": PICTURE})["image"].endswith(".png")
+
+    def test_returns_values_async(self, server, order):
+        async def main():
+            async with ComfyDeploy(bearer=server.bearer, server_url=server.url) as client:
+                once = await client.run.queue_once_async(order, "k")
+                found = await client.run.find_async("k", deployment_id=order["deployment_id"])
+                assert [run.id for run in found.runs] == [once.run_id]
+                assert (await client.deployment.get_async(order["deployment_id"])).id == order["deployment_id"]
+                assert (await client.inputs.upload_async({"image": PICTURE}))["image"].endswith(".png")
+
+        asyncio.run(main())
+
+    def test_raises_errors(self, client):
+        with pytest.raises(errors.SDKError, match="most likely unknown"):
+            client.run.queue_once({"deployment_id": FOREIGN}, "k")

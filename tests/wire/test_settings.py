@@ -2,10 +2,11 @@
 
 import httpx
 import pytest
+from attrs import evolve
 
 from comfydeploy._wire.fate import REFUSED
 from comfydeploy._wire.retry import READ_CODES
-from comfydeploy._wire.settings import checked_options, idle_limit, retry_policy, time_limits
+from comfydeploy._wire.settings import checked_options, idle_limit, retry_policy, time_limits, within
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 
@@ -143,3 +144,21 @@ def test_a_wrong_number_of_the_backoff_is_named(field, wrong):
 
 def test_the_numbers_of_the_backoff_may_be_zero():
     assert retry_policy(RetryConfig(backoff=BackoffStrategy(0, 0, 0, 0)), RequestOptions(), creates="nothing")
+
+
+class TestOneRequestOfSeveral:
+    GIVEN = RequestOptions(timeout=5, retries=RetryConfig(), retry_codes=[404], headers={"a": "b"}, idle_timeout=7)
+
+    def test_is_sent_once(self):
+        once = within(self.GIVEN, 3.0)
+        assert (once.timeout, once.headers, once.deadline) == (5, {"a": "b"}, 3.0)
+        assert (once.retries.strategy, once.retry_codes, once.idle_timeout) == ("none", None, None)
+
+    def test_may_be_sent_again(self):
+        assert within(self.GIVEN, 3.0, retries=True) == evolve(self.GIVEN, deadline=3.0)
+
+    def test_has_time_for_an_answer(self):
+        assert within(None, -1.0).deadline > 0
+
+    def test_may_have_no_deadline(self):
+        assert within(None, None).deadline is None
