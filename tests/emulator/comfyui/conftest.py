@@ -412,9 +412,17 @@ class Local:
         return asyncio.run(run())
 
     def ended(self, run_id: str) -> WorkflowRunModel:
-        """Ask for a run until it has ended."""
-        while not (run := unwrap(run_get(self.core, run_id))).is_ended:
-            pass
+        """Read a run until it has ended."""
+        return self._read_until(run_id, lambda run: run.is_ended)
+
+    def until(self, run_id: str, status: str) -> WorkflowRunModel:
+        """Read a run until it has a status."""
+        return self._read_until(run_id, lambda run: run.status == status)
+
+    def _read_until(self, run_id: str, is_over: Callable[[WorkflowRunModel], bool]) -> WorkflowRunModel:
+        until = time.monotonic() + 30
+        while not is_over(run := unwrap(run_get(self.core, run_id))):
+            assert time.monotonic() < until, run
         return run
 
 

@@ -361,6 +361,7 @@ def test_a_run_is_queued_until_comfyui_starts_it(local, comfyui, node):
     first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
     assert comfyui.waiting.get(timeout=5) == first
     comfyui.until_queued(second)
+    local.until(first, "running")  # as soon as the server has received the event
     shown = [unwrap(run_get(local.core, run_id, queue_position=True)) for run_id in (first, second)]
     assert [(run.status, run.queue_position) for run in shown] == [("running", None), ("queued", 2)]
     comfyui.release()
