@@ -55,10 +55,9 @@ def _field(attribute: "Attribute[Any]", place: int, names: Names) -> list[str]:
     factory = getattr(default, "factory", None)
     if factory is not None:
         names[f"default{place}"] = factory
-        return [
-            f"if {name!r} in value: item = value[{name!r}]; set{place}(made, {taken})",
-            f"else: set{place}(made, default{place}())",
-        ]
+        # A default that is made of the other fields is left to the rules.
+        absent = "misfit()" if getattr(default, "takes_self", False) else f"set{place}(made, default{place}())"
+        return [f"if {name!r} in value: item = value[{name!r}]; set{place}(made, {taken})", f"else: {absent}"]
     names[f"default{place}"] = default
     return [f"item = get({name!r}, default{place})", f"set{place}(made, {taken})"]
 
