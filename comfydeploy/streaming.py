@@ -2,8 +2,7 @@
 
 import os
 import socket
-from _thread import allocate_lock
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
@@ -11,19 +10,18 @@ from typing import TYPE_CHECKING, Final, Generic, Self, TypeAlias, TypeVar
 
 from comfydeploy._wire.open_stream import Decoder
 from comfydeploy._wire.stream_state import StreamState
-from comfydeploy.errors import StreamError, UnexpectedClientError
+from comfydeploy.errors import StreamError
 from comfydeploy.models.run_log import RunLogLine
 from comfydeploy.models.run_stream import RunStream
-from comfydeploy.result import Failure, Result
+from comfydeploy.result import Result
+from comfydeploy.watching import AsyncRunWatch, RunWatch
 
 if TYPE_CHECKING:
     from asyncio import Task
 
     import httpx
 
-    from comfydeploy._wire.follower import Follower
-    from comfydeploy.models.run import WorkflowRunModel
-    from comfydeploy.outcome import RunFailed, WaitError, WatchItem
+    from comfydeploy.outcome import RunFailed
 
 __all__ = [
     "AsyncEventStream",
@@ -41,7 +39,6 @@ T = TypeVar("T")
 StreamItem: TypeAlias = Result[RunStream, StreamError]
 
 _LEFT: Final = "The stream was closed by the caller"
-_SECOND_WATCHER: Final = "The run is being watched already: read a watch in one thread or task at a time"
 _INTERRUPTED: Final = "Reading the stream was interrupted"
 
 
@@ -266,100 +263,3 @@ LogStream: TypeAlias = ItemStream[RunLogLine]
 
 AsyncLogStream: TypeAlias = AsyncItemStream[RunLogLine]
 """The twin of ``LogStream`` for ``async with`` and ``async for``."""
-
-
-class _Watch:
-    """What the watches of both colours share."""
-
-    def __init__(self, follower: "Follower") -> None:
-        self._follower = follower
-        self._is_over = False
-        self._reader = allocate_lock()
-        """Held while an item is waited for: the steps of two readers would mix."""
-
-    @property
-    def run_id(self) -> str:
-        """The id of the run."""
-        return self._follower.run_id
-
-    @property
-    def run(self) -> "WorkflowRunModel | None":
-        """The last state of the run that was read."""
-        return self._follower.run
-
-    @property
-    def result(self) -> "Result[WorkflowRunModel, WaitError] | None":
-        """The end of the run, or ``None`` while there is none."""
-        return self._follower.result
-
-    def _refused_reader(self) -> "WatchItem":
-        return Failure(UnexpectedClientError(_SECOND_WATCHER, "answered", run_id=self.run_id))
-
-
-class RunWatch(_Watch, Iterator["WatchItem"]):
-    """The states of a run as they change: a context manager and an iterator.
-
-    ``Success(run)`` is a change, ``Failure(PollFailed(error))`` a poll that failed and is tried again, and the last
-    item is the end of the run. A read that was interrupted loses nothing: the next one goes on. Leaving the watch
-    leaves the run alone. One thread reads at a time: a second one gets an ``UnexpectedClientError``.
-    """
-
-    def __init__(self, follower: "Follower", next_item: "Callable[[], WatchItem]") -> None:
-        super().__init__(follower)
-        self._next_item = next_item
-
-    def __next__(self) -> "WatchItem":
-        if self._is_over:
-            raise StopIteration
-        if not self._reader.acquire(blocking=False):
-            return self._refused_reader()
-        try:
-            item = self._next_item()
-        finally:
-            self._reader.release()
-        self._is_over = item is self.result
-        return item
-
-    def close(self) -> None:
-        """End the watch; the run itself goes on."""
-        self._is_over = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncRunWatch(_Watch, AsyncIterator["WatchItem"]):
-    """The twin of ``RunWatch`` for ``async with`` and ``async for``."""
-
-    def __init__(self, follower: "Follower", next_item: "Callable[[], Awaitable[WatchItem]]") -> None:
-        super().__init__(follower)
-        self._next_item = next_item
-
-    async def __anext__(self) -> "WatchItem":
-        if self._is_over:
-            raise StopAsyncIteration
-        if not self._reader.acquire(blocking=False):
-            return self._refused_reader()
-        try:
-            item = await self._next_item()
-        finally:
-            self._reader.release()
-        self._is_over = item is self.result
-        return item
-
-    async def aclose(self) -> None:
-        """End the watch; the run itself goes on."""
-        self._is_over = True
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()

@@ -30,6 +30,7 @@ class _Plain:
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        # The client that this is mixed into has the headers.
         self._headers_of_all: dict[str, str] = {"accept-encoding": self.headers["accept-encoding"]}  # type: ignore[attr-defined]
         self._ignored = _ignored_cookies(self.library)
 

@@ -12,8 +12,8 @@ from comfydeploy.webhooks import webhook_parse, webhook_progress
 NO_ID = "00000000-0000-4000-8000-000000000000"
 INVALID = {"1": {"class_type": "NoSuchNode", "inputs": {}}}
 
-# These tests wait for the end of log streams, and use a connection again.
-ELSEWHERE = {Quirk.UNAVAILABLE_LOGS, Quirk.CLOSED_CONNECTION}
+# These tests wait for the end of log streams.
+ELSEWHERE = {Quirk.UNAVAILABLE_LOGS}
 
 
 @pytest.fixture(scope="module")
