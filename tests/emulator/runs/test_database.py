@@ -1,6 +1,7 @@
 """What can be wrong with a data folder is one sentence with the path and what to do."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -56,12 +57,11 @@ def test_a_database_cut_in_half(tmp_path, connect):
 
 def test_a_database_that_another_program_has_locked(tmp_path, monkeypatch):
     monkeypatch.setattr("comfydeploy._emulator.runs.database._WAIT", 0)
-    other = sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None)
-    other.execute("CREATE TABLE x (a)")
-    other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(OSError, match="is locked by another program"):
-        Emulator(data=tmp_path).start()
-    other.close()
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None)) as other:
+        other.execute("CREATE TABLE x (a)")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(OSError, match="is locked by another program"):
+            Emulator(data=tmp_path).start()
 
 
 def test_a_folder_belongs_to_one_server(tmp_path):
@@ -78,5 +78,5 @@ def test_a_database_of_an_earlier_version_is_kept(tmp_path):
     table(OURS)(tmp_path / "runs.sqlite")
     with Emulator(data=tmp_path) as emulator:
         assert emulator.runs == ()
-    with sqlite3.connect(tmp_path / "runs.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite")) as database:
         assert database.execute("PRAGMA user_version").fetchone() == (1,)
