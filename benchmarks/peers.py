@@ -56,8 +56,9 @@ _DEPENDENCIES: Final = tuple(_PROJECT["dependencies"])
 # httpx imports click, rich and pygments where it finds them, so what imports cost is only seen without them.
 RUNTIME: Final = Environment("runtime", _DEPENDENCIES)
 _SPEED: Final = tuple(_PROJECT["optional-dependencies"]["speed"])
+_EMULATOR: Final = tuple(_PROJECT["optional-dependencies"]["emulator"])  # which runs are waited for on
 CONTENDERS: Final = Environment(
-    "contenders", (*_DEPENDENCIES, *_SPEED, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2")
+    "contenders", (*_DEPENDENCIES, *_SPEED, *_EMULATOR, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2")
 )
 HTTPX2: Final = Environment("httpx2", ("httpx2",))
 OFFICIAL: Final = {

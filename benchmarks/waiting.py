@@ -77,9 +77,13 @@ def _waited(seconds: int) -> tuple[int, float]:
             slept += pause
             emulator.advance(pause)
 
-        driver = "comfydeploy._drivers.waiting"
+        drivers = "comfydeploy._drivers"
         clock = SimpleNamespace(sleep=sleep)
-        with patch(f"{driver}.time", clock), patch(f"{driver}.monotonic", lambda: slept):
+        with (
+            patch(f"{drivers}.steps.time", clock),
+            patch(f"{drivers}.steps.monotonic", lambda: slept),
+            patch(f"{drivers}.waiting.monotonic", lambda: slept),
+        ):
             unwrap(run_queue_and_wait(core, {"deployment_id": emulator.deployments["picture"]}))
         (run,) = emulator.runs
         assert run.ended_at is not None
