@@ -96,11 +96,11 @@ def _many_waits() -> Iterator[Section]:
     path = f"GET /run/{samples.RUN_ID}"
     with loopback({path: whole(running), f"{path}?queue_position=true": whole(running)}) as url:
         command = [sys.executable, "-m", "benchmarks.waiting", url]
-        told: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        measured: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     title = f"{_WAITS:,} waits at once, for {_WAIT:g} s"
-    yield Section(f"{title}: processor", "s", {"of the process": [told["cpu"]]})
-    yield Section(f"{title}: growth of memory", "MB", {"of the process": [told["memory"]]})
-    yield Section(f"{title}: the last is over", "s", {"after": [told["seconds"]]})
+    yield Section(f"{title}: processor", "s", {"of the process": [measured["cpu"]]})
+    yield Section(f"{title}: growth of memory", "MB", {"of the process": [measured["memory"]]})
+    yield Section(f"{title}: the last is over", "s", {"after": [measured["seconds"]]})
 
 
 async def _wait_often(url: str) -> None:
@@ -111,12 +111,12 @@ async def _wait_often(url: str) -> None:
         results = await asyncio.gather(*(run_wait_async(core, samples.RUN_ID, options) for _ in range(_WAITS)))
         for result in results:
             assert isinstance(result.failure(), DeadlineExceeded), result
-        told = {
+        measured = {
             "cpu": time.process_time() - cpu,
             "memory": _memory() - before,
             "seconds": time.perf_counter() - began,
         }
-    sys.stdout.write(json.dumps(told))
+    sys.stdout.write(json.dumps(measured))
 
 
 def _deadlines(rounds: int) -> Iterator[Section]:

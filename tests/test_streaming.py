@@ -308,7 +308,7 @@ def test_streams_do_not_use_up_the_connections_of_other_calls(raw, answer, calls
 
 def test_a_transport_without_sockets_streams_as_well(calls):
     body = b'event: event_update\ndata: {"event": "queuing"}\n\n'
-    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)  # noqa: E731
+    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)  # noqa: E731 - short
     core = calls.core(transport=httpx.MockTransport(handler))
     stream = unwrap(calls("run_stream", core, REQUEST))
     assert len(calls.items(stream, 1)) == 1
@@ -325,7 +325,7 @@ def test_a_strange_failure_while_reading_is_an_unexpected_error_item(calls):
             yield b": hello\n\n"
             raise LookupError("lost")
 
-    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Broken())  # noqa: E731
+    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Broken())  # noqa: E731 - short
     stream = unwrap(calls("run_stream", calls.core(transport=httpx.MockTransport(handler)), REQUEST))
     items = calls.items(stream)
     assert [type(item.failure()) for item in items] == [errors.UnexpectedClientError]
@@ -342,7 +342,7 @@ def test_running_out_of_memory_while_reading_passes_through(calls):
             raise MemoryError
             yield b""
 
-    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Broken())  # noqa: E731
+    handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Broken())  # noqa: E731 - short
     stream = unwrap(calls("run_stream", calls.core(transport=httpx.MockTransport(handler)), REQUEST))
     with pytest.raises(MemoryError):
         calls.items(stream)

@@ -44,7 +44,7 @@ def _pattern(host: str) -> str:
     else:
         try:
             address = ip_address(host.partition("/")[0])
-            pattern = f"all://{host}" if address.version == 4 else f"all://[{host}]"  # noqa: PLR2004 - IPv4
+            pattern = f"all://{host}" if address.version == 4 else f"all://[{host}]"  # noqa: PLR2004 - the version of the protocol
         except ValueError:
             pattern = f"all://*{host}"
     try:

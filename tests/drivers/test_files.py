@@ -47,13 +47,13 @@ class TestEncodings:
 
     def test_one_that_the_transport_decoded(self, calls):
         headers = {"content-type": "image/png", "content-encoding": "gzip"}
-        handler = lambda _: httpx.Response(200, headers=headers, content=gzip.compress(LARGE))  # noqa: E731
+        handler = lambda _: httpx.Response(200, headers=headers, content=gzip.compress(LARGE))  # noqa: E731 - short
         core = calls.core(transport=httpx.MockTransport(handler), async_transport=httpx.MockTransport(handler))
         assert unwrap(calls("run_first_result", core, ORDER)).content == LARGE
 
     def test_a_transport_that_ignores_the_length(self, calls):
         headers = {"content-type": "image/png", "content-length": "5"}
-        handler = lambda _: httpx.Response(200, headers=headers, stream=Pieces([b"cat"]))  # noqa: E731
+        handler = lambda _: httpx.Response(200, headers=headers, stream=Pieces([b"cat"]))  # noqa: E731 - short
         core = calls.core(transport=httpx.MockTransport(handler), async_transport=httpx.MockTransport(handler))
         assert "3 of 5 bytes" in calls("run_first_result", core, ORDER).failure().message
 
@@ -106,7 +106,7 @@ class TestPipes:
         os.set_blocking(writing, False)
         with ThreadPoolExecutor(1) as pool, open(reading, "rb") as reader:  # noqa: PTH123 - a number
             read = pool.submit(reader.read)
-            with open(writing, "wb", buffering=buffering) as writer:  # noqa: PTH123
+            with open(writing, "wb", buffering=buffering) as writer:  # noqa: PTH123 - of a descriptor
                 unwrap(calls("run_first_result", serve(), ORDER, to=writer))
                 os.set_blocking(writing, True)  # for what is left in the buffer
             assert read.result(5) == LARGE
@@ -131,7 +131,7 @@ class TestPipes:
     def test_whose_reader_is_gone_can_be_left(self, calls, serve):
         reading, writing = os.pipe()
         os.set_blocking(writing, False)
-        with open(reading, "rb"), open(writing, "wb", buffering=0) as writer:  # noqa: PTH123
+        with open(reading, "rb"), open(writing, "wb", buffering=0) as writer:  # noqa: PTH123 - of a descriptor
             if calls.awaited:
                 self.left(calls, serve(), writer)
             else:

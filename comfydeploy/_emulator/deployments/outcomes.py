@@ -55,8 +55,7 @@ class NodeOutput:
             raise TypeError("texts must be a list of texts, not one text")
         for name, content in self.files.items():
             plain_name(name)
-            # Not everybody checks the types of tests.
-            if not isinstance(content, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not isinstance(content, bytes):  # pyright: ignore[reportUnnecessaryIsInstance] - few check the types of tests
                 raise TypeError(f"files: {name} must be bytes, not {content!r}")
 
     @property
