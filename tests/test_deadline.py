@@ -217,9 +217,11 @@ class TestToken:
         async def never():
             await asyncio.sleep(1000)
 
-        core = calls.core(bearer=never)
+        result = calls("run_get", calls.core(bearer=never), "r", LATE)
         if calls.awaited:
-            late(calls("run_get", core, "r", LATE), "without a limit of its own", fate="not_sent")
+            late(result, "without a limit of its own", fate="not_sent")
+        else:
+            assert str(result.failure()) == "bearer: an async callable is for the _async functions"
 
     def test_slow_callable(self, calls):
         def slow():

@@ -71,7 +71,9 @@ class TestConnecting:
         closed.close()
         found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", one) for one in (refusing, ("127.0.0.1", port))]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        wire.close(wire(wire.network.connect_tcp, "two.example", port, 5))
+        stream = wire(wire.network.connect_tcp, "two.example", port, 5)
+        assert stream.get_extra_info("server_addr") == listening.getsockname()
+        wire.close(stream)
 
     def test_refused(self, wire, listening):
         address = listening.getsockname()
@@ -94,7 +96,9 @@ class TestConnecting:
             wire(wire.network.connect_tcp, *listening.getsockname(), Until(5, time.monotonic() - 1))
 
     def test_localhost_by_name(self, wire, listening):
-        wire.close(wire(wire.network.connect_tcp, "localhost", listening.getsockname()[1], 5))
+        stream = wire(wire.network.connect_tcp, "localhost", listening.getsockname()[1], 5)
+        assert stream.get_extra_info("server_addr") == listening.getsockname()
+        wire.close(stream)
 
 
 class TestReading:
