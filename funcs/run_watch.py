@@ -4,6 +4,7 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
+from comfydeploy._drivers.run_life import RunLife
 from comfydeploy._drivers.waiting import Operations, next_item, next_item_async
 from comfydeploy._wire.steps import Cancel, Poll, ReadLogs, ReadPlaces, ReadRows
 from comfydeploy._wire.wait_settings import WaitSettings
@@ -30,12 +31,13 @@ def run_watch(core: ComfyDeployCore, run_id: str, options: RequestOptions | None
     ``RequestOptions.deadline`` (seconds) a watch ends when the server calls the run timed out, after 24 h of silence.
     """
     settings = WaitSettings(options)
-    follower = settings.follower(run_id, monotonic())
-    return RunWatch(follower, partial(next_item, core, STEPS, settings, follower))
+    follower, life = settings.follower(run_id, monotonic()), RunLife(run_id)
+    return RunWatch(follower, partial(next_item, core, STEPS, settings, follower, life), partial(life.end, None))
 
 
 def run_watch_async(core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None) -> AsyncRunWatch:
     """Do what ``run_watch`` does, for ``async with`` and ``async for``; it is not awaited itself."""
     settings = WaitSettings(options)
-    follower = settings.follower(run_id, monotonic())
-    return AsyncRunWatch(follower, partial(next_item_async, core, STEPS, settings, follower))
+    follower, life = settings.follower(run_id, monotonic()), RunLife(run_id)
+    following = partial(next_item_async, core, STEPS, settings, follower, life)
+    return AsyncRunWatch(follower, following, partial(life.end, None))

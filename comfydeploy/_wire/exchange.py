@@ -70,7 +70,8 @@ Step: TypeAlias = results.Result[V, Error] | Pause | Renew
 class Exchange(Generic[V]):
     """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock.
 
-    ``deadline`` is that of the whole call, if it has one.
+    ``deadline`` is that of the whole call, if it has one. ``request`` is what its first attempt sends, ``run_id`` the
+    run that it is about, once that is known.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Exchange(Generic[V]):
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
         self.deadline = deadline_of(given, now)
-        self._operation = operation
+        self.operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
         self._policy: RetryPolicy | None = None
@@ -94,7 +95,7 @@ class Exchange(Generic[V]):
         self._fate: Fate = "not_sent"
         self._maybe_executed = False  # by an earlier attempt
         self._is_renewable = callable(core.bearer)  # until it was renewed
-        self._run_id = _run_id(operation, argument)
+        self.run_id = _run_id(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
         server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
@@ -104,8 +105,8 @@ class Exchange(Generic[V]):
             headers["content-type"] = "application/json"
         if given.headers is not None:
             headers |= checked_headers(given.headers)
-        request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload)
-        self._request = hooked(self._hooks, "before_create_request", self._context, request)
+        request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload, encoded.route)
+        self.request = hooked(self._hooks, "before_create_request", self._context, request)
 
     def prepare(self, token: Secret, now: float) -> Attempt:
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
@@ -116,7 +117,7 @@ class Exchange(Generic[V]):
                 raise self.late("before the request was sent")
             limits = self.deadline.limited(limits, now)
             idle_limit = self.deadline.limited({"read": idle_limit}, now)["read"]
-        request = hooked(self._hooks, "before_request", self._context, self._request)
+        request = hooked(self._hooks, "before_request", self._context, self.request)
         self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
         return Attempt(
@@ -124,8 +125,8 @@ class Exchange(Generic[V]):
             token,
             limits,
             idle_limit,
-            self._operation.accept,
-            is_lasting=self._operation.read_timeout is None,
+            self.operation.accept,
+            is_lasting=self.operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
             deadline=self.deadline,
         )
@@ -164,23 +165,23 @@ class Exchange(Generic[V]):
 
     @property
     def _context(self) -> HookContext:
-        return HookContext(self._operation.id, self._attempt)
+        return HookContext(self.operation.id, self._attempt)
 
     def _read(self, reply: Reply) -> results.Result[V, Error]:
         if reply.is_good:
             result = self._decoded(self._after_success(reply) if self._hooks else reply)
         else:
-            form = self._operation.form and self._operation.form(self._request.content)
+            form = self.operation.form and self.operation.form(self.request.content)
             result = results.Failure(error_response(reply, self._hint(reply), token=self._token, form=form))
         if isinstance(result, results.Success):
             return result
         # What was read keeps its meaning: the token is removed where it is shown, and nowhere before.
         error: Any = without_secret(result.failure(), self._token)
-        return results.Failure(without_secrets(error) if self._operation.has_secret else error)
+        return results.Failure(without_secrets(error) if self.operation.has_secret else error)
 
     def _hint(self, reply: Reply) -> str | None:
-        known = self._operation.hint and self._operation.hint(reply)
-        address = self._request.url.partition("?")[0]
+        known = self.operation.hint and self.operation.hint(reply)
+        address = self.request.url.partition("?")[0]
         if known is None and "/api/" not in address and has_no_route(reply):
             return f"There is nothing at {address}: a server's address ends in /api."
         return known
@@ -191,25 +192,25 @@ class Exchange(Generic[V]):
         try:
             changed = hooked(self._hooks, "after_success", self._context, shown)
         except Exception:
-            self._run_id = self._run_id or _created(self._operation, reply)  # the run exists
+            self.run_id = self.run_id or _created(self.operation, reply)  # the run exists
             raise
         kept = {name: getattr(reply, name) for name in _SHOWN if getattr(changed, name) == getattr(shown, name)}
         return evolve(changed, **kept, source=reply.source)
 
     def _decoded(self, reply: Reply) -> results.Result[V, Error]:
-        expected, sent = self._operation.accept, reply.content_type
+        expected, sent = self.operation.accept, reply.content_type
         is_json = expected == _JSON and sent.endswith("+json")
         if expected not in (sent, ANYTHING) and not is_json:
             reason = f"The server answered with {sent or 'no content type'} in place of {expected}"
             return results.Failure(self._unread(unexpected(reply.without(self._token), reason)))
         try:
-            return results.Success(self._operation.decode(reply))
+            return results.Success(self.operation.decode(reply))
         except SDKValidationError as error:
             return results.Failure(self._unread(evolve(error, fate="answered")))
 
     def _unread(self, error: Error) -> Error:
         """Return the error of a response that cannot be read, with the hint that it has created something."""
-        hint = _IN_DOUBT[self._operation.creates]
+        hint = _IN_DOUBT[self.operation.creates]
         if error.fate != "answered" or error.hint is not None or hint is None:
             return error
         hinted = evolve(error, hint=hint)
@@ -217,29 +218,29 @@ class Exchange(Generic[V]):
         return hinted
 
     def _pause(self, outcome: Reply | Error, now: float) -> float | None:
-        is_permanent = self._operation.is_permanent
+        is_permanent = self.operation.is_permanent
         if self._policy is None or (is_permanent and isinstance(outcome, Reply) and is_permanent(outcome)):
             return None
-        if self._request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
+        if self.request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
             return None
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
         is_late = pause is not None and self.deadline is not None and self.deadline.has_passed(now + pause)
         return None if is_late else pause
 
     def _leaves_doubt(self, outcome: Reply | Error) -> bool:
-        is_read = self._operation.creates == "nothing" and isinstance(outcome, Reply)
+        is_read = self.operation.creates == "nothing" and isinstance(outcome, Reply)
         return not is_read and maybe_executed(outcome)
 
     def _completed(self, error: Error) -> Error:
         """Return an error with all that the call knows beside it."""
         changes: dict[str, Any] = {}
         # The last attempt says nothing of those before it.
-        if self._maybe_executed and (error.fate == "not_sent" or self._operation.creates != "nothing"):
+        if self._maybe_executed and (error.fate == "not_sent" or self.operation.creates != "nothing"):
             changes["fate"] = "unknown"
         if error.hint is None and changes.get("fate", error.fate) == "unknown":
-            changes["hint"] = _IN_DOUBT[self._operation.creates]
-        if error.run_id is None and self._run_id is not None:
-            changes["run_id"] = self._run_id
+            changes["hint"] = _IN_DOUBT[self.operation.creates]
+        if error.run_id is None and self.run_id is not None:
+            changes["run_id"] = self.run_id
         if not changes:
             return error
         completed = evolve(error, **changes)
@@ -257,7 +258,7 @@ class Exchange(Generic[V]):
                 # Without the token first: a cut through it would leave its beginning.
                 clean = shown if isinstance(shown, ComfyDeployError) else shown.without(self._token)
                 text = self._token.removed_from(f"attempt {number}: {clean!r}")
-                logger.debug("%s: %s", self._operation.id, text)
+                logger.debug("%s: %s", self.operation.id, text)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001, S110 - there is nothing to report it to
