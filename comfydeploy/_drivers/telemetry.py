@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import logging
 
     from comfydeploy._drivers.call_span import CallSpan
+    from comfydeploy._wire.exchange import Step
     from comfydeploy._wire.facts import Facts
     from comfydeploy._wire.reply import Reply
     from comfydeploy.errors import Error
@@ -93,7 +94,9 @@ def log(level: int, message: str, facts: "Facts") -> None:
     logger().log(level, message, facts, extra=dict(facts))
 
 
-def report(operation: Operation[Any, Any], span: "CallSpan | None", outcome: "Reply | Error", step: object) -> None:
+def report(
+    operation: Operation[Any, Any], span: "CallSpan | None", outcome: "Reply | Error", step: "Step[Any]"
+) -> None:
     """Report the outcome of an attempt and the step after it, which may be the result of the call."""
     if span is not None:
         span.settle(outcome, step)
@@ -102,9 +105,8 @@ def report(operation: Operation[Any, Any], span: "CallSpan | None", outcome: "Re
 
 
 @quiet
-def _log_created(step: Any) -> None:
+def _log_created(step: "Step[Any]") -> None:
     if logger().isEnabledFor(INFO) and isinstance(step, results.Success):
-        created: Any = step.unwrap()
-        run_id = getattr(created, "run_id", None)
+        run_id = getattr(step.unwrap(), "run_id", None)
         if isinstance(run_id, str):
             log(INFO, "run %(run_id)s was created", {"run_id": run_id})
