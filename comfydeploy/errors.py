@@ -10,7 +10,7 @@ Match over them; the facade raises them. ``fate`` says what is known of the requ
 known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
 
 from attrs import Factory, field, frozen
@@ -126,8 +126,20 @@ class InvalidRequestError(ComfyDeployError):
 
 
 def _complaints(error: "HTTPValidationError") -> str:
-    complaints = (f"{'.'.join(map(str, issue.loc))}: {issue.msg}" for issue in error.detail)
-    return f"The server refused the request (422): {'; '.join(complaints)}"
+    complaints = "; ".join(
+        f"{field}: {issue.msg}" if (field := _field(issue.loc)) else issue.msg for issue in error.detail
+    )
+    return f"The server refused the request (422): {complaints}"
+
+
+def _field(location: "Sequence[str | int]") -> str:
+    """Return a location as a path for users: without the body and the name of the form, which they have not named."""
+    parts = [str(part) for part in location]
+    if parts[:1] == ["body"]:
+        del parts[0]
+    if len(parts) > 1 and parts[0].endswith("Request"):
+        del parts[0]
+    return ".".join(parts)
 
 
 @final

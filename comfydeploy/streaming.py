@@ -8,6 +8,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeAlias, TypeVar
 
+from comfydeploy._wire.deadline import read_limit
 from comfydeploy._wire.open_stream import Decoder
 from comfydeploy._wire.stream_state import StreamState
 from comfydeploy.errors import StreamError
@@ -51,8 +52,7 @@ class _Stream(Generic[T]):
         self._response = response
         self._client = client
         self._decoder = decoder
-        limit = response.request.extensions.get("timeout", {}).get("read")
-        self._state = StreamState(decoder, limit)
+        self._state = StreamState(decoder, read_limit(response.request.extensions))
 
     @property
     def run_id(self) -> str | None:

@@ -23,6 +23,7 @@ V = TypeVar("V")
 
 # The limits of the connection end a request at the deadline and know its fate. What has none ends this much later.
 _GRACE: Final = 0.05
+_UNLIMITED: Final = "in a step without a time limit of its own, such as the bearer function"
 
 
 def call(
@@ -69,9 +70,9 @@ async def call_async(
         raise
     except TimeoutError as error:
         deadline = exchange.deadline if exchange else None
-        is_late = deadline is not None and deadline.has_passed(monotonic())
-        late = exchange.late("in a phase without a limit of its own") if exchange and is_late else error
-        return _failure(late, exchange)
+        if exchange is None or deadline is None or not deadline.has_passed(monotonic()):
+            return _failure(error, exchange)
+        return _failure(deadline.exceeded(_UNLIMITED, exchange.fate), exchange)
     except Exception as error:  # noqa: BLE001 - a function never raises
         return _failure(error, exchange)
 

@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
 from attrs import evolve, frozen
 
 from comfydeploy._drivers.sinks import Sink
 from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.deadline import read_limit
 from comfydeploy._wire.file_body import FileBody
 from comfydeploy._wire.reply import Reply
-from comfydeploy._wire.transport_errors import response_error
+from comfydeploy._wire.transport_errors import Reading, response_error
 from comfydeploy.errors import ComfyDeployError, Error
-from comfydeploy.models.secret import NOTHING_SECRET
 
 DownloadProgress: TypeAlias = Callable[[int, int | None], object]
 
@@ -73,7 +74,7 @@ def receive(reply: Reply, sink: Sink, terms: Terms) -> Error | None:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
-        return _ended_by(error, client)
+        return _ended_by(error, response, client)
     finally:
         response.close()
     return None
@@ -100,7 +101,7 @@ async def receive_async(reply: Reply, sink: Sink, terms: Terms) -> Error | None:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
-        return _ended_by(error, client)
+        return _ended_by(error, response, client)
     finally:
         await response.aclose()
     return None
@@ -135,7 +136,8 @@ def _check_size(size: int, terms: Terms) -> None:
         raise evolve(invalid_argument("max_size", reason), fate="answered")
 
 
-def _ended_by(error: Exception, client: Any) -> Error:
+def _ended_by(error: Exception, response: Any, client: Any) -> Error:
     if isinstance(error, ComfyDeployError):
         return cast("Error", error.with_traceback(None))
-    return response_error(error, "answered", closed=client.is_closed, sent=NOTHING_SECRET)
+    reading = Reading(read_limit(response.request.extensions), monotonic())
+    return response_error(error, "answered", closed=client.is_closed, reading=reading)

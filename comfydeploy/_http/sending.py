@@ -25,7 +25,9 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     window: Window | None = None
     try:
         client = connections.client(lasting=attempt.is_lasting)
-        limits = _limits(client, attempt) if client is connections.given else dict(attempt.limits)
+        if client is connections.given:
+            attempt = attempt.with_limits(client.timeout.as_dict(), monotonic())
+        limits = dict(attempt.limits)
         body: Iterable[bytes] | bytes | None = attempt.request.content
         if attempt.request.upload is not None:
             from comfydeploy._http import forms  # loads the table of media types
@@ -64,7 +66,9 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
     window: Window | None = None
     try:
         client = connections.async_client(lasting=attempt.is_lasting)
-        limits = _limits(client, attempt) if client is connections.async_given else dict(attempt.limits)
+        if client is connections.async_given:
+            attempt = attempt.with_limits(client.timeout.as_dict(), monotonic())
+        limits = dict(attempt.limits)
         body: AsyncIterable[bytes] | bytes | None = attempt.request.content
         if attempt.request.upload is not None:
             from asyncio import to_thread
@@ -96,10 +100,6 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
             from asyncio import to_thread
 
             await to_thread(window.close)  # after a cancelled read, which its thread goes on with
-
-
-def _limits(client: "httpx.Client | httpx.AsyncClient", attempt: Attempt) -> dict[str, float | None]:
-    return attempt.limits_with(client.timeout.as_dict(), monotonic())
 
 
 def _request(
@@ -164,7 +164,7 @@ def _outcome(
 
         found.__cause__ = cause_of(error, attempt.token, located=False)
         return found
-    return request_error(error, fate, closed=closed, sent=attempt.token)
+    return request_error(error, fate, closed=closed, attempt=attempt, now=monotonic())
 
 
 def _refused(error: Exception, request: "httpx.Request | None") -> Reply | None:

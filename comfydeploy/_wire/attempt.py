@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from comfydeploy._wire.deadline import Deadline
 from comfydeploy._wire.reply import media_type
@@ -44,11 +44,23 @@ class Attempt:
             return dict(self.request.headers)
         return {"authorization": f"Bearer {self.token.reveal()}", **self.request.headers}
 
-    def limits_with(self, own: Mapping[str, float | None], now: float) -> dict[str, float | None]:
-        """Return the limits for a client with these; its own hold where the caller chose them there alone."""
+    @property
+    def call(self) -> str:
+        """The method and the address, for messages: without the query, which may hold a signature."""
+        address = self.server if self.is_for_storage else self.request.without(self.token).url.partition("?")[0]
+        return f"{self.request.method} {address}"
+
+    @property
+    def server(self) -> str:
+        """The scheme, the host and the port, for messages."""
+        scheme, _, rest = self.request.url.partition("://")
+        return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
+
+    def with_limits(self, own: Mapping[str, float | None], now: float) -> "Attempt":
+        """Return the attempt for a client with its own limits, which hold where the caller chose them there alone."""
         if not self.has_default_limits or own == _HTTPX_LIMITS:
-            return dict(self.limits)
-        return dict(own) if self.deadline is None else self.deadline.limited(own, now)
+            return self
+        return evolve(self, limits=own if self.deadline is None else self.deadline.limited(own, now))
 
     def body_handling(self, status_code: int, content_type: str) -> Literal["read", "keep_open", "discard"]:
         """Return what to do with the body of a response whose head has come.

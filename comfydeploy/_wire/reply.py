@@ -95,7 +95,9 @@ def error_response(
         except (SDKValidationError, LookupError, TypeError):
             pass
         else:
-            return HTTPValidationError(_about(form, detail), reply.status_code, reply.body, reply.headers, hint=hint)
+            detail = _about(form, detail)
+            hint = hint or _id_hint(detail)
+            return HTTPValidationError(detail, reply.status_code, reply.body, reply.headers, hint=hint)
     reply = reply.without(token)
     if 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
         return unexpected(reply, "The server sent a redirect, which is never followed with the token", hint)
@@ -108,6 +110,13 @@ def has_no_route(reply: Reply) -> bool:
         return False
     error = SDKError("", reply.status_code, reply.content_type, reply.body)
     return reply.content_type != "application/json" or error.detail in (None, "Not Found")
+
+
+def _id_hint(detail: "list[ValidationError]") -> str | None:
+    """Return the hint for a name in place of an id."""
+    if any(issue.type.startswith("uuid") and issue.loc[-1:] == ["deployment_id"] for issue in detail):
+        return "deployment_id is the id of a deployment (a UUID), not its name: deployments_list returns both."
+    return None
 
 
 def _about(form: str | None, detail: "list[ValidationError]") -> "list[ValidationError]":

@@ -10,7 +10,7 @@ from comfydeploy._wire.exchange import Pause
 from comfydeploy._wire.reply import Reply, error_response, unexpected
 from comfydeploy._wire.request import Request
 from comfydeploy._wire.settings import Settings, checked_options, deadline_of, idle_limit, retry_policy, time_limits
-from comfydeploy.errors import Error, InvalidRequestError, RequestTimeoutError, SDKError
+from comfydeploy.errors import Error, InvalidRequestError, SDKError
 from comfydeploy.models.output_file import OutputFile
 from comfydeploy.models.run_output import MediaItem
 from comfydeploy.models.secret import NOTHING_SECRET
@@ -45,7 +45,7 @@ class StorageExchange:
         limits, idle_limit = self._limits, self._idle_limit
         if self._deadline is not None:
             if self._deadline.has_passed(now):
-                raise RequestTimeoutError(self._deadline.late("before the request was sent"), "not_sent")
+                raise self._deadline.exceeded("before the request was sent", "not_sent")
             limits = self._deadline.limited(limits, now)
             idle_limit = self._deadline.limited({"read": idle_limit}, now)["read"]
         headers = {"accept": ANYTHING, "user-agent": f"comfydeploy-python/{__version__}"}

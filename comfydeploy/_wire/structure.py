@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final, get_args, get_origin
 
@@ -62,8 +63,10 @@ def _reason(error: BaseException, kind: type | None) -> str:
         case KeyError():
             return "required, but missing"
         case ForbiddenExtraKeysError(extra_fields=names, cl=model):
-            known = ", ".join(attribute.name for attribute in fields(model))
-            return f"unknown: {', '.join(sorted(map(repr, names)))} (known: {known})"
+            known = [attribute.name for attribute in fields(model)]
+            meant = [close[0] for name in sorted(map(str, names)) if (close := get_close_matches(name, known, 1))]
+            question = f"did you mean {', '.join(map(repr, meant))}? " if meant else ""
+            return f"unknown: {', '.join(sorted(map(repr, names)))} ({question}known: {', '.join(known)})"
         case _:
             return f"does not fit {kind}: {error}"
 
