@@ -42,7 +42,10 @@ else:
 
 
 def unwrap(result: "Result[V, X]") -> V:
-    """Return the value of a ``Success``; raise the error of a ``Failure`` as it is."""
+    """Return the value of a ``Success``; raise the error of a ``Failure`` as it is.
+
+    ``result.unwrap()`` of *returns* raises an ``UnwrapFailedError`` without a message: the error is its ``__cause__``.
+    """
     from returns.result import Success
 
     if isinstance(result, Success):
