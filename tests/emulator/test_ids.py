@@ -67,5 +67,5 @@ def test_servers_with_other_seeds_or_none_share_no_id(connect):
 
 
 def test_a_seed_does_not_go_together_with_runs_that_are_kept(tmp_path):
-    with pytest.raises(ValueError, match="seed cannot go together with data"):
+    with pytest.raises(ValueError, match="seed cannot be combined with data"):
         Emulator(seed=1, data=tmp_path)

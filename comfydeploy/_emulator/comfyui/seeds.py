@@ -1,4 +1,4 @@
-"""New seeds for every run, as the service has them, so that ComfyUI does not answer from its cache."""
+"""New seeds for every run, as in the service, so that ComfyUI does not answer from its cache."""
 
 from collections.abc import Mapping
 from random import Random
@@ -14,7 +14,7 @@ _NOISY: Final = {"RandomNoise", "KSamplerAdvanced", "SamplerCustom", "XlabsSampl
 def reseeded(graph: Mapping[str, Any], workflow: Any, dice: Random) -> dict[str, Any]:
     """Return the graph with a new seed wherever a node has one of its own.
 
-    Linked ones stay, and those of samplers that ``workflow``, as ComfyUI's page shows it, has as fixed.
+    Linked seeds stay, and so do those of samplers that are fixed in ``workflow``, the graph of ComfyUI's page.
     """
     fixed = _fixed(workflow)
     return {node_id: node if node_id in fixed else _reseeded(node, dice) for node_id, node in graph.items()}

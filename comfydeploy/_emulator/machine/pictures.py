@@ -28,7 +28,7 @@ def draw(inputs: Mapping[str, Any]) -> bytes:
     return _drawn(width, height, str(inputs.get("seed", 0)), " ".join(str(inputs.get("prompt", "")).split()))
 
 
-# Tests ask for the same picture again and again.
+# Tests draw the same picture many times.
 @lru_cache(maxsize=16)
 def _drawn(width: int, height: int, seed: str, prompt: str) -> bytes:
     dice = random.Random(seed)  # noqa: S311 - colours are no secrets
@@ -92,7 +92,7 @@ def _caption(picture: Image.Image, prompt: str) -> Image.Image:
         prompt,
         font,
         room,
-        longest=6 * room // size,  # no letters are so narrow that more would fit
+        longest=6 * room // size,  # more letters would not fit, however narrow
         most=max(1, (height // 2 - margin) // line_height),
     )
     top = height - line_height * len(lines) - margin

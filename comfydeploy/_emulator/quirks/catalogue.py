@@ -8,13 +8,13 @@ ALL: Final = "all"
 
 
 class Quirk(StrEnum):
-    """A way in which the real server misbehaves: ``explanation`` says how, ``trigger`` what brings it about here."""
+    """A misbehaviour of the real server: ``explanation`` describes it, ``trigger`` is its cause in the emulator."""
 
     explanation: str
     trigger: str
 
     def __new__(cls, name: str, explanation: str, trigger: str = "") -> Self:
-        """Make the quirk equal to its name."""
+        """Create a quirk that is equal to its name."""
         quirk = str.__new__(cls, name)
         quirk._value_ = name
         quirk.explanation = explanation

@@ -166,7 +166,7 @@ class Service:
             await asyncio.sleep(_TICK)
         for task in self._state.tasks:
             task.cancel()
-        # A connection that was accepted last of all may be made only now.
+        # The connection that was accepted last may be made only now.
         for _ in range(_TURNS):
             for connection in list(self._state.connections):
                 connection.transport.abort()
