@@ -136,11 +136,11 @@ def hold(recordings, like):
     return compare
 
 
-def test_a_recorded_request_is_answered_as_recorded(real, hold, recording):
+def test_recorded_request_is_answered_as_recorded(real, hold, recording):
     hold(real, recording)
 
 
-def test_without_quirks_the_answer_is_the_same_or_a_sane_one(sane, hold, recording):
+def test_answer_without_quirks(sane, hold, recording):
     if recording.name not in SANE:
         hold(sane, recording)
         return
@@ -149,7 +149,7 @@ def test_without_quirks_the_answer_is_the_same_or_a_sane_one(sane, hold, recordi
     assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
-def test_every_exception_is_of_a_recording_that_there_is(recordings, exceptions):
+def test_exceptions_name_existing_recordings(recordings, exceptions):
     assert {*exceptions, *AUTHORIZATIONS, *CONTENT_TYPES, *OF_A_RUN, *SANE} <= set(recordings)
 
 

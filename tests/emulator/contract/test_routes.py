@@ -29,7 +29,7 @@ def finished_run(client):
     return client.run.sync({"deployment_id": deployment.id})[0].run_id
 
 
-def test_every_route_has_a_contract(recordings, streams):
+def test_every_route_has_contract(recordings, streams):
     routes = {f"{one.method} {one.path.removeprefix('/api')}" for one in ENDPOINTS if one.path.startswith("/api/")}
     asked = [f"{one.method} {one.path.partition('?')[0]}" for one in recordings.values() if one.status == 200]
     asked += [f"{one['method']} {one['path']}" for one in streams.values()]
@@ -42,7 +42,7 @@ def test_every_route_has_a_contract(recordings, streams):
 
 
 @pytest.mark.parametrize("route", DOCUMENTED)
-def test_what_no_recording_shows_has_every_documented_field(emulator, route):
+def test_unrecorded_answers_have_documented_fields(emulator, route):
     with ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url) as client:
         machine_id = client.deployments.list()[0].machine_id
         session = client.session.create({"machine_id": machine_id})
@@ -52,7 +52,7 @@ def test_what_no_recording_shows_has_every_documented_field(emulator, route):
             assert names <= set(model.raw)
 
 
-def test_an_upload_is_answered_as_recorded(emulator, recordings, like):
+def test_upload_is_answered_as_recorded(emulator, recordings, like):
     headers = {"authorization": f"Bearer {emulator.bearer}"}
     answer = httpx.post(f"{emulator.url}/file/upload", files={"file": UPLOAD}, headers=headers)
     recorded = recordings["file-then-run-upload"]

@@ -31,6 +31,6 @@ import pytest
         ([{"b": [{"c": "x"}]}], [[{"b": [{"c": None}]}]], "$[].b[].c: text, recorded: null"),
     ],
 )
-def test_differences_tell_their_place(like, found, recorded, difference):
+def test_differences_name_their_path(like, found, recorded, difference):
     lines = like(found, *recorded)
     assert (difference in lines) if difference else not lines

@@ -41,7 +41,7 @@ def story(events):
     return [kind for kind, _ in itertools.groupby(kind for kind, _ in events if kind != "log")]
 
 
-def test_the_head_is_as_recorded(ask, streams):
+def test_head_is_as_recorded(ask, streams):
     body = {"deployment_id": ask.rows["picture"]["id"], "execution_mode": "stream"}
     for path in ("/run/stream", "/run/deployment/stream", "/run", "/run/queue"):
         answer = ask.post(path, json=body)
@@ -51,7 +51,7 @@ def test_the_head_is_as_recorded(ask, streams):
 
 @pytest.mark.parametrize("inputs", [{"width": 16}, {"text": "hello"}, {"fail": "no"}])
 @pytest.mark.parametrize("name", ["picture", "slow"])
-def test_every_event_has_a_recorded_shape(ask, streams, like, name, inputs):
+def test_every_event_has_recorded_shape(ask, streams, like, name, inputs):
     recorded = recorded_events(streams)
     answer = ask.post("/run/stream", json={"deployment_id": ask.rows[name]["id"], "inputs": inputs})
     for kind, data in read(answer.text):
@@ -74,7 +74,7 @@ def envelope(data):
     return {key: value for key, value in data.items() if key != "data"}
 
 
-def test_the_story_is_told_in_the_recorded_order(ask, streams):
+def test_events_are_in_the_recorded_order(ask, streams):
     found = story(read(ask.post("/run/stream", json={"deployment_id": ask.rows["picture"]["id"]}).text))
     recorded = story(read("".join(streams["stream-deployment"]["chunks"])))
     beginning = recorded.index("execution_cached") + 1
@@ -83,7 +83,7 @@ def test_the_story_is_told_in_the_recorded_order(ask, streams):
     assert set(found) <= {kind for kind, _ in recorded_events(streams)}
 
 
-def test_the_stream_of_an_invalid_graph_is_as_recorded(ask, streams, like):
+def test_stream_of_invalid_graph_is_as_recorded(ask, streams, like):
     row = ask.rows["picture"]
     body = {"workflow_id": row["workflow_id"], "machine_id": row["machine_id"], "workflow_api_json": GRAPH}
     recorded = list(read("".join(streams["stream-invalid-graph"]["chunks"])))
@@ -95,7 +95,7 @@ def test_the_stream_of_an_invalid_graph_is_as_recorded(ask, streams, like):
     assert found[-1] == recorded[-1]
 
 
-def test_the_stream_of_logs_is_as_recorded(ask, recordings, like):
+def test_stream_of_logs_is_as_recorded(ask, recordings, like):
     body = {"deployment_id": ask.rows["picture"]["id"]}
     run_id = ask.post("/run/sync", json=body).json()[0]["run_id"]
     recorded = recordings["stream-logs"]

@@ -40,7 +40,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_delivery_has_the_recorded_shape(told, webhooks, like, sink, name):
+def test_delivery_has_recorded_shape(told, webhooks, like, sink, name):
     recorded = [json.loads(one["body"]) for deliveries in webhooks.values() for one in deliveries]
     found = told(**CASES[name])
     assert sink.received.qsize() == len(found)
@@ -52,7 +52,7 @@ def test_a_delivery_has_the_recorded_shape(told, webhooks, like, sink, name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_statuses_come_in_the_recorded_order(told, webhooks, name):
+def test_statuses_come_in_recorded_order(told, webhooks, name):
     def order(bodies):
         return list(dict.fromkeys(body["status"] for body in bodies))
 
@@ -60,7 +60,7 @@ def test_the_statuses_come_in_the_recorded_order(told, webhooks, name):
     assert order(delivery.body for delivery in told(**CASES[name])) == recorded
 
 
-def test_a_refused_delivery_is_tried_as_often_and_by_the_methods_that_were_recorded(told, webhooks):
+def test_refused_delivery_is_retried_as_recorded(told, webhooks):
     found = told(**CASES["webhook-always-failing"])
     tries = {}
     for one in webhooks["webhook-always-failing"]:

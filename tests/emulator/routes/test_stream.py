@@ -24,7 +24,7 @@ def heard(client, order):
     return lambda *args, **fields: events(client.post("/run/stream", json=order(*args, **fields)).text)
 
 
-def test_a_successful_run_tells_its_story_in_order(heard):
+def test_events_of_a_successful_run(heard):
     story = kinds(heard())
     assert story[:10] == [
         "queuing",
@@ -43,7 +43,7 @@ def test_a_successful_run_tells_its_story_in_order(heard):
     assert story.index("executed") < story.index("output_ready")
 
 
-def test_the_run_id_is_the_prompt_id(heard, client):
+def test_run_id_is_prompt_id(heard, client):
     found = [data for _, data in heard()]
     (nameless,) = [data for data in found if "node_errors" in data]
     assert nameless["node_errors"] == {}
@@ -57,13 +57,13 @@ def test_statuses_run_and_then_end(heard):
     assert told == ["running", "success"]
 
 
-def test_progress_counts_the_steps_of_a_node(heard):
+def test_progress_counts_steps_of_node(heard):
     told = [data["data"] for _, data in heard("slow") if data.get("event") == "progress"]
     assert [one["value"] for one in told if one["node"] == "5"] == list(range(1, 21))
     assert {one["max"] for one in told if one["node"] == "5"} == {20}
 
 
-def test_a_failing_run_gives_the_reason_and_ends(heard):
+def test_failing_run_gives_reason_and_ends(heard):
     found = heard(inputs={"fail": "The paint has run out."})
     assert kinds(found)[-2:] == ["execution_error", "status"]
     error = next(data["data"] for _, data in found if data.get("event") == "execution_error")
@@ -71,12 +71,12 @@ def test_a_failing_run_gives_the_reason_and_ends(heard):
     assert found[-1][1]["data"]["status"] == "failed"
 
 
-def test_an_event_carries_the_address_of_the_output(heard):
+def test_event_carries_address_of_output(heard):
     made = next(data["data"] for _, data in heard() if data.get("event") == "output_ready")
     assert httpx.get(made["output"]["images"][0]["url"]).content.startswith(b"\x89PNG")
 
 
-def test_leaving_a_stream_closes_it_and_the_run_goes_on(connect, standing):
+def test_leaving_stream_closes_it_and_run_goes_on(connect, standing):
     client = connect(standing)
     with client.stream("POST", "/run/stream", json={"deployment_id": standing.deployments["picture"]}) as answer:
         lines = answer.iter_lines()
@@ -87,7 +87,7 @@ def test_leaving_a_stream_closes_it_and_the_run_goes_on(connect, standing):
         assert time.monotonic() < deadline
 
 
-def test_a_run_goes_on_without_its_listener(client, order, ended):
+def test_run_goes_on_without_its_listener(client, order, ended):
     with client.stream("POST", "/run/stream", json=order("slow")) as answer:
         for line in answer.iter_lines():
             if '"prompt_id"' in line:
