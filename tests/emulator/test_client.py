@@ -1,4 +1,4 @@
-"""The client against a server with all quirks: it never raises, and tells what happened as well as it can be known."""
+"""The client against a server with all quirks: it never raises, and its results say what is known."""
 
 import json
 import pkgutil
@@ -131,11 +131,11 @@ def test_webhooks_in_any_order_and_form(  # noqa: PLR0917 - named by pytest
 ):
     run_id = unwrap(calls("run_queue", core, order(name, webhook=sink.url, webhook_intermediate_status=True))).run_id
     state, methods = None, set()
-    while not (state and state.is_ended and any("queued" in told for told in methods)):
+    while not (state and state.is_ended and any("queued" in update for update in methods)):
         method, headers, body = sink.received.get(timeout=5)
-        told = unwrap(webhook_parse(method, headers, json.dumps(body)))
-        methods.add((method, told.status))
-        state = webhook_progress(state, told)
+        update = unwrap(webhook_parse(method, headers, json.dumps(body)))
+        methods.add((method, update.status))
+        state = webhook_progress(state, update)
     assert (state.run_id, state.status) == (run_id, end)
     assert [output.files[0].filename for output in state.outputs] == (["cd_00001_.png"] if end == "success" else [])
     assert {method for method, _ in methods} == {"POST", "GET"}

@@ -24,24 +24,24 @@ def status(emulator: Emulator) -> list[str]:
 
 
 def test_sleepers_wake_in_order_of_their_time():
-    async def told() -> list:
-        clock, told = ManualClock(1), []
+    async def result() -> list:
+        clock, result = ManualClock(1), []
 
         async def sleeper(name: str, *pauses: float) -> None:
             for pause in pauses:
                 await clock.sleep(pause)
                 await asyncio.sleep(0)
-                told.append((name, (clock.now() - BEGINNING).total_seconds()))
+                result.append((name, (clock.now() - BEGINNING).total_seconds()))
 
         for name, *pauses in (("a", 2, 1), ("b", 1, 1, 1), ("c", 9)):
             clock.task(sleeper(name, *pauses))
         await clock.advance(0)
-        assert told == []
+        assert result == []
         await clock.advance(3)
         assert clock.now().timestamp() - BEGINNING.timestamp() == 3
-        return told
+        return result
 
-    assert asyncio.run(told()) == [("b", 1), ("a", 2), ("b", 2), ("a", 3), ("b", 3)]
+    assert asyncio.run(result()) == [("b", 1), ("a", 2), ("b", 2), ("a", 3), ("b", 3)]
 
 
 def test_time_stands_still_during_work():
@@ -81,7 +81,7 @@ def test_cancelled_sleeper_is_not_waited_for():
 
 
 def test_sleep_of_a_request_is_not_waited_for():
-    async def told() -> bool:
+    async def result() -> bool:
         clock = ManualClock(1)
         task = asyncio.create_task(clock.sleep(1))
         await asyncio.sleep(0)
@@ -89,24 +89,24 @@ def test_sleep_of_a_request_is_not_waited_for():
         await task
         return True
 
-    assert asyncio.run(told())
+    assert asyncio.run(result())
 
 
 def test_pace_stretches_time_by_hand_too():
-    async def told() -> list:
-        clock, told = ManualClock(2), []
+    async def result() -> list:
+        clock, result = ManualClock(2), []
 
         async def sleeper() -> None:
             await clock.sleep(1)
-            told.append((clock.now() - BEGINNING).total_seconds())
+            result.append((clock.now() - BEGINNING).total_seconds())
 
         clock.task(sleeper())
         await clock.advance(1.9)
-        assert told == []
+        assert result == []
         await clock.advance(0.1)
-        return told
+        return result
 
-    assert asyncio.run(told()) == [2]
+    assert asyncio.run(result()) == [2]
 
 
 def test_real_time_cannot_be_advanced():

@@ -88,7 +88,7 @@ def test_refusing_server_keeps_its_port():
         address = emulator.url
         assert client.get(address).status_code == 401
         with emulator.refuse():
-            # The connection that was kept open is of no use either.
+            # The connection that was kept open cannot be used either.
             with pytest.raises(httpx.TransportError):
                 client.get(address)
             with pytest.raises(httpx.ConnectError):
@@ -187,7 +187,7 @@ def test_port_that_cannot_be_is_refused(port):
 
 
 def test_requests_during_stop_are_answered_or_refused():
-    emulator, told = Emulator(port=None, clock="manual"), []
+    emulator, messages = Emulator(port=None, clock="manual"), []
     done = threading.Event()
 
     def ask():
@@ -195,7 +195,7 @@ def test_requests_during_stop_are_answered_or_refused():
             try:
                 emulator.advance(0.01)
             except RuntimeError as error:
-                told.append(str(error))
+                messages.append(str(error))
 
     with ThreadPoolExecutor(2) as threads:
         asking = [threads.submit(ask) for _ in range(2)]
@@ -204,7 +204,7 @@ def test_requests_during_stop_are_answered_or_refused():
             emulator.stop()
         done.set()
         assert [one.exception(5) for one in asking] == [None, None]
-    assert set(told) <= {"The emulator has been stopped", "The emulator has not been started"}
+    assert set(messages) <= {"The emulator has been stopped", "The emulator has not been started"}
 
 
 def test_localhost_is_both_loopback_addresses():

@@ -36,8 +36,8 @@ def test_ids_have_forms_of_real_server():
     assert re.fullmatch(r"[1-9A-Za-z]{16}", ids.word(16))
 
 
-def everything_told(connect, **settings) -> str:
-    """The text of the answers to requests of every kind that makes an id."""
+def all_answers(connect, **settings) -> str:
+    """Return the text of the responses to every kind of request that creates an id."""
     with Emulator(pace=0, **settings) as emulator:
         client = connect(emulator)
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
@@ -53,7 +53,7 @@ def everything_told(connect, **settings) -> str:
 
 
 def test_server_with_seed_repeats_its_ids(connect):
-    first, second = (IDS.findall(everything_told(connect, seed=7)) for _ in range(2))
+    first, second = (IDS.findall(all_answers(connect, seed=7)) for _ in range(2))
     assert first == second
     assert len(set(first)) > 10
 
@@ -61,9 +61,9 @@ def test_server_with_seed_repeats_its_ids(connect):
 def test_other_seeds_share_no_id(connect):
     with Emulator() as emulator:
         known = set(IDS.findall(connect(emulator).get("/deployments").text))
-    told = [set(IDS.findall(everything_told(connect, seed=seed))) - known for seed in (1, 2, None, None)]
-    for number, one in enumerate(told):
-        assert not any(one & other for other in told[number + 1 :])
+    ids_of = [set(IDS.findall(all_answers(connect, seed=seed))) - known for seed in (1, 2, None, None)]
+    for number, one in enumerate(ids_of):
+        assert not any(one & other for other in ids_of[number + 1 :])
 
 
 def test_seed_excludes_kept_runs(tmp_path):

@@ -16,7 +16,7 @@ def test_invalid_address_is_refused(address):
 def test_address_may_have_path(fake, forwarding, node, path):
     with fake(path=path.rstrip("/")) as comfyui:
         local = forwarding(f"{comfyui.url}{path}")
-        assert local.heard(local.request(node("Text")))[-1][1]["status"] == "success"
+        assert local.streamed(local.request(node("Text")))[-1][1]["status"] == "success"
 
 
 def test_missing_extra_is_named():
@@ -30,8 +30,8 @@ try:
 except ModuleNotFoundError as missing:
     print(missing)
 """
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "pip install '.[comfyui]'" in told
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "pip install '.[comfyui]'" in printed
 
 
 def test_server_can_be_restarted(comfyui, node, connect):

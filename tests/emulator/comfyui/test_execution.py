@@ -18,7 +18,7 @@ ARRIVAL = ["queuing", "function_call_id", "gpu_ready", "gpu_event_id", "comfyui_
 
 
 def kinds(events):
-    """The kinds in order, logs left out, each run of repetitions once."""
+    """Return the kinds in order, without logs and repetitions."""
     return [kind for kind, _ in itertools.groupby(kind for kind, _ in events if kind != "log")]
 
 
@@ -27,13 +27,13 @@ def of(kind, events):
 
 
 @pytest.fixture
-def heard(local):
-    """Streams a run of these nodes to its end."""
-    return lambda *nodes, **fields: local.heard(local.request(*nodes, **fields))
+def streamed(local):
+    """Stream a run of these nodes to its end."""
+    return lambda *nodes, **fields: local.streamed(local.request(*nodes, **fields))
 
 
-def test_events_follow_the_recorded_order(heard, node, saver):
-    story = kinds(heard(node("Cached"), node("Sampler", steps=2), saver))
+def test_events_follow_the_recorded_order(streamed, node, saver):
+    story = kinds(streamed(node("Cached"), node("Sampler", steps=2), saver))
     assert story[:8] == [*ARRIVAL, "", "execution_start"]
     assert story[8:13] == ["execution_cached", "progress_state", "executing", "live_status", "status"]
     assert story[13:18] == ["progress_state", "progress", "progress_state", "progress", "progress_state"]
@@ -49,8 +49,8 @@ def test_events_follow_the_recorded_order(heard, node, saver):
     ]
 
 
-def test_run_id_is_the_prompt_id(heard, comfyui, local, saver):
-    events = heard(saver)
+def test_run_id_is_the_prompt_id(streamed, comfyui, local, saver):
+    events = streamed(saver)
     (nameless,) = of("", events)
     run_id = comfyui.prompts[-1]["prompt_id"]
     assert nameless == {"prompt_id": run_id, "number": nameless["number"], "node_errors": {}}
@@ -61,7 +61,7 @@ def test_run_id_is_the_prompt_id(heard, comfyui, local, saver):
 def test_older_comfyui_may_choose_id_itself(fake, forwarding, node, saver):
     with fake(chooses_ids=True) as comfyui:
         local = forwarding(comfyui.url)
-        events = local.heard(local.request(node("Sampler", steps=1), saver))
+        events = local.streamed(local.request(node("Sampler", steps=1), saver))
         run_id = comfyui.prompts[-1]["prompt_id"]
         assert {data["prompt_id"] for _, data in events if isinstance(data, dict)} == {run_id}
         states = of("progress_state", events)[-1]["nodes"]
@@ -69,8 +69,8 @@ def test_older_comfyui_may_choose_id_itself(fake, forwarding, node, saver):
         assert [list(output.data) for output in local.ended(run_id).outputs] == [["images"]]
 
 
-def test_progress_counts_done_and_cached_nodes(heard, local, comfyui, node):
-    live = of("live_status", heard(node("Cached"), node("Text"), node("Text"), node("Decoder")))
+def test_progress_counts_done_and_cached_nodes(streamed, local, comfyui, node):
+    live = of("live_status", streamed(node("Cached"), node("Text"), node("Text"), node("Decoder")))
     assert [(one["live_status"], one["progress"]) for one in live] == [
         ("Executing Text", 0.5),
         ("Executing Text", 0.75),
@@ -80,12 +80,12 @@ def test_progress_counts_done_and_cached_nodes(heard, local, comfyui, node):
     assert (run.live_status, run.progress) == ("Executing Decoder", 1.0)
 
 
-def test_run_that_is_cached_as_whole_succeeds(heard, node):
-    assert kinds(heard(node("Cached")))[-4:] == ["execution_cached", "execution_success", "executing", "status"]
+def test_run_that_is_cached_as_whole_succeeds(streamed, node):
+    assert kinds(streamed(node("Cached")))[-4:] == ["execution_cached", "execution_success", "executing", "status"]
 
 
-def test_previews_and_queue_messages_are_dropped(heard, node):
-    statuses = of("status", heard(node("Sampler", steps=3)))
+def test_previews_and_queue_messages_are_dropped(streamed, node):
+    statuses = of("status", streamed(node("Sampler", steps=3)))
     assert [list(status) for status in statuses] == [["prompt_id", "status"]] * 2
     assert [status["status"] for status in statuses] == ["running", "success"]
 
@@ -97,8 +97,8 @@ def test_log_has_the_progress(local, comfyui, node):
     assert lines == [f"Executing prompt: {run_id}", "At: 50% - Text", "At: 100% - Decoder", "Prompt done"]
 
 
-def test_error_of_node_is_reason_of_failed_run(heard, comfyui, local, node):
-    events = heard(node("Text"), node("Raiser", reason="out of memory"), node("Text"))
+def test_error_of_node_is_reason_of_failed_run(streamed, comfyui, local, node):
+    events = streamed(node("Text"), node("Raiser", reason="out of memory"), node("Text"))
     assert kinds(events)[-2:] == ["execution_error", "status"]
     (error,) = of("execution_error", events)
     assert (error["node_id"], error["node_type"], error["exception_message"]) == ("2", "Raiser", "out of memory")
@@ -108,8 +108,8 @@ def test_error_of_node_is_reason_of_failed_run(heard, comfyui, local, node):
     assert (run.status, run.live_status) == ("failed", "Executing Raiser")
 
 
-def test_refused_graph_fails_with_its_error(heard, local, comfyui, node):
-    events = heard(node("NoSuchNode"))
+def test_refused_graph_fails_with_its_error(streamed, local, comfyui, node):
+    events = streamed(node("NoSuchNode"))
     assert kinds(events) == [*ARRIVAL, ""]  # the client expects nothing after it
     (refusal,) = of("", events)
     assert refusal == {
@@ -132,8 +132,8 @@ def test_sync_of_failed_run_is_an_error(local, forwarding, comfyui, node):
     assert unwrap(run_sync(quirky.core, quirky.request(node("Raiser", reason="no")))) == []
 
 
-def test_pictures_hold_their_workflow(heard, comfyui, node):
-    heard(node("Text"), workflow={"nodes": []})
+def test_pictures_hold_their_workflow(streamed, comfyui, node):
+    streamed(node("Text"), workflow={"nodes": []})
     assert comfyui.prompts[-1]["extra_data"] == {"extra_pnginfo": {"workflow": {"nodes": []}}}
 
 
@@ -149,7 +149,7 @@ def test_scripted_outcome_needs_no_comfyui(comfyui, forwarding, workflows, saver
     local.emulator.script("flux", Fails("No paint"))
     before = len(comfyui.prompts)
     request = {"deployment_id": local.emulator.deployments["flux"]}
-    assert of("execution_error", local.heard(request))[0]["exception_message"] == "No paint\n"
+    assert of("execution_error", local.streamed(request))[0]["exception_message"] == "No paint\n"
     assert len(comfyui.prompts) == before
     assert len(unwrap(run_sync(local.core, request))) == 1
     assert len(comfyui.prompts) == before + 1
@@ -227,18 +227,18 @@ class TestCancelling:
 
 
 class TestTrouble:
-    """Whatever happens to ComfyUI, a run ends, and tells why."""
+    """A run ends with a reason when ComfyUI fails."""
 
-    def test_history_replaces_lost_messages(self, heard, node, saver):
-        events = heard(node("Text"), node("Leaver"), node("Text"), saver)
+    def test_history_replaces_lost_messages(self, streamed, node, saver):
+        events = streamed(node("Text"), node("Leaver"), node("Text"), saver)
         assert kinds(events)[-5:] == ["executed", "output_ready", "execution_success", "executing", "status"]
         assert len(of("execution_start", events)) == 1
         assert of("status", events)[-1]["status"] == "success"
         (made,) = of("output_ready", events)
         assert httpx.get(made["output"]["images"][0]["url"]).content.startswith(b"\x89PNG")
 
-    def test_error_after_that_is_still_reason(self, heard, node):
-        events = heard(node("Leaver"), node("Raiser", reason="too late"))
+    def test_error_after_that_is_still_reason(self, streamed, node):
+        events = streamed(node("Leaver"), node("Raiser", reason="too late"))
         assert of("execution_error", events)[0]["exception_message"] == "too late"
         assert of("status", events)[-1]["status"] == "failed"
 
@@ -249,8 +249,8 @@ class TestTrouble:
         assert comfyui.interrupted[-1] == run_id
         assert local.ended(run_id).status == "cancelled"
 
-    def test_comfyui_that_was_restarted_fails_run(self, heard, node):
-        events = heard(node("Text"), node("Stopper"))
+    def test_comfyui_that_was_restarted_fails_run(self, streamed, node):
+        events = streamed(node("Text"), node("Stopper"))
         assert "restarted" in of("execution_error", events)[0]["exception_message"]
         assert of("execution_error", events)[0]["node_type"] == "Stopper"
         assert of("status", events)[-1]["status"] == "failed"
@@ -266,7 +266,7 @@ class TestTrouble:
     def test_comfyui_that_cannot_be_reached_fails_run(self, fake, forwarding, node):
         with fake() as comfyui:
             local = forwarding(comfyui.url)
-        events = local.heard(local.request(node("Text")))
+        events = local.streamed(local.request(node("Text")))
         assert kinds(events) == [*ARRIVAL, "execution_error", "status"]
         reason = of("execution_error", events)[0]["exception_message"]
         assert reason.startswith(f"ComfyUI at {comfyui.url} cannot be reached: ")
@@ -274,26 +274,26 @@ class TestTrouble:
 
     def test_server_that_is_no_comfyui_fails_run(self, forwarding, emulator, node):
         local = forwarding(emulator.url)
-        events = local.heard(local.request(node("Text")))
+        events = local.streamed(local.request(node("Text")))
         assert "cannot be reached" in of("execution_error", events)[0]["exception_message"]
 
-    def test_answer_without_error_fails_run(self, heard, node):
-        events = heard(node("Confuser"))
+    def test_answer_without_error_fails_run(self, streamed, node):
+        events = streamed(node("Confuser"))
         message = of("execution_error", events)[0]["exception_message"]
         assert message == "ComfyUI answered POST /prompt with 500: Server got itself in trouble"
 
-    def test_missing_output_fails_and_interrupts_run(self, heard, comfyui, node):
+    def test_missing_output_fails_and_interrupts_run(self, streamed, comfyui, node):
         lost = node("Saver", ui={"images": [{"filename": "lost.png", "subfolder": "", "type": "output"}]})
-        events = heard(lost, node("Waiter"))
+        events = streamed(lost, node("Waiter"))
         assert of("execution_error", events)[0]["exception_message"].startswith(
             "ComfyUI answered 404 for its output lost.png: its output folder may have been cleaned"
         )
         assert comfyui.interrupted[-1] == comfyui.waiting.get(timeout=5) == comfyui.prompts[-1]["prompt_id"]
 
-    def test_invalid_message_is_skipped(self, heard, node, comfyui):
+    def test_invalid_message_is_skipped(self, streamed, node, comfyui):
         comfyui.noise = ["no json", "[1]", json.dumps({"type": "crystools.monitor", "data": {"cpu": 1}})]
         try:
-            assert of("status", heard(node("Text")))[-1]["status"] == "success"
+            assert of("status", streamed(node("Text")))[-1]["status"] == "success"
         finally:
             comfyui.noise = []
 
@@ -301,9 +301,9 @@ class TestTrouble:
 def test_password_of_address_is_never_shown(fake, forwarding, node):
     with fake() as comfyui:
         local = forwarding(comfyui.url.replace("http://", "http://me:secret@"))
-    told = json.dumps(local.heard(local.request(node("Text"))))
-    assert comfyui.url in told
-    assert "secret" not in told
+    text = json.dumps(local.streamed(local.request(node("Text"))))
+    assert comfyui.url in text
+    assert "secret" not in text
 
 
 MODEL = {
@@ -352,7 +352,7 @@ def test_refused_graph_has_line_for_each_error():
 
 def test_mistyped_input_is_logged(local, node):
     request = local.request(node("ComfyUIDeployExternalText", input_id="prompt"))
-    lines = of("log", local.heard({**request, "inputs": {"promt": "a cat", "comfydeploy_key": "k"}}))
+    lines = of("log", local.streamed({**request, "inputs": {"promt": "a cat", "comfydeploy_key": "k"}}))
     assert lines[0] == "No node takes the input 'promt'; the inputs of this graph are: prompt"
     assert not [line for line in lines if "comfydeploy_key" in line]
 
@@ -377,5 +377,5 @@ def test_fully_cached_run_has_full_progress(local, node):
 
 def test_key_of_comfy_org_is_passed_on(local, comfyui, node, monkeypatch):
     monkeypatch.setenv("COMFY_ORG_API_KEY", "comfyui-secret")
-    local.heard(local.request(node("Text")))
+    local.streamed(local.request(node("Text")))
     assert comfyui.prompts[-1]["extra_data"] == {"api_key_comfy_org": "comfyui-secret"}

@@ -15,7 +15,7 @@ ADDRESS = "https://example.com/a.png"
 
 @pytest.fixture
 def filled(local, comfyui, node):
-    """Runs one node with an input "x" of this value; returns the node's inputs as ComfyUI gets them."""
+    """Run one node with an input "x" of this value; return the node's inputs as ComfyUI receives them."""
 
     def fill(kind, value, **inputs):
         class_type = f"ComfyUIDeployExternal{kind}"
@@ -139,7 +139,7 @@ def test_upload_that_comfyui_refuses_fails_run(local, comfyui, node):
     comfyui.refuses_uploads = True
     try:
         request = local.request(node("ComfyUIDeployExternalVideo", input_id="x"), inputs={"x": "data:video/mp4,x"})
-        events = local.heard(request)
+        events = local.streamed(request)
     finally:
         comfyui.refuses_uploads = False
     (message,) = [data["exception_message"] for kind, data in events if kind == "execution_error"]
@@ -158,15 +158,15 @@ def test_address_in_private_network_fails_run(local, forwarding, comfyui, node):
     address = "http://10.0.0.5/secret.png"
     request = local.request(node("ComfyUIDeployExternalImage", input_id="x"), inputs={"x": address})
     refusing = forwarding(comfyui.url, allowed_networks=())
-    (error,) = [data for kind, data in refusing.heard(request) if kind == "execution_error"]
+    (error,) = [data for kind, data in refusing.streamed(request) if kind == "execution_error"]
     assert error["exception_message"].startswith("10.0.0.5 is in a private network")
     allowing = forwarding(comfyui.url, allowed_networks=["10.0.0.0/8"])
-    assert allowing.heard(request)[-1][1]["status"] == "success"
+    assert allowing.streamed(request)[-1][1]["status"] == "success"
     assert comfyui.prompts[-1]["prompt"]["1"]["inputs"]["input_id"] == address
 
 
 def test_file_keeps_its_extension(local, filled, comfyui):
-    """The node goes by the end of the address."""
+    """The node checks the end of the address."""
     uploaded = unwrap(file_upload(local.core, b"%PDF", name="up.pdf"))
     address = filled("File", uploaded.file_url)["file_url"]
     assert address.startswith(f"{comfyui.url}/userdata/comfydeploy%2F")

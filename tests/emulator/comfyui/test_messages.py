@@ -16,7 +16,7 @@ def test_lost_connection_is_reopened_with_its_id(comfyui, forwarding, node):
     local = forwarding(comfyui.url)
     before = len(comfyui.clients)
     for last in ("Leaver", "Text"):
-        events = local.heard(local.request(node("Text"), node(last), node("Text")))
+        events = local.streamed(local.request(node("Text"), node(last), node("Text")))
         assert events[-1][1]["status"] == "success"
     assert len(comfyui.clients[before:]) == 2
     assert len(set(comfyui.clients[before:])) == 1
@@ -24,17 +24,17 @@ def test_lost_connection_is_reopened_with_its_id(comfyui, forwarding, node):
 
 @pytest.fixture
 def resumed(comfyui, forwarding, node, saver):
-    """Loses the connection of a run while it waits, and returns the events from then on and the run."""
+    """Close the connection of a run while it waits; return the later events and the run."""
 
     def run(*last):
         local = forwarding(comfyui.url)
         before = len(comfyui.clients)
-        # Executing: the node that saves, the one that waits, and that one again.
+        # Executing: the node that saves, the one that waits, and the same one again.
         with unwrap(local.stream(local.request(saver, node("Waiter"), *last))) as stream:
             run_id = comfyui.waiting.get(timeout=5)
-            # ComfyUI greets a client that has reconnected with the current node, and names no prompt.
+            # ComfyUI sends a client that has reconnected the current node, without the prompt.
             comfyui.greeting = "2"
-            comfyui.tell(comfyui.clients[before], None)
+            comfyui.send_message(comfyui.clients[before], None)
             events = (one for one in (unwrap(item).data for item in stream) if hasattr(one, "event"))
             for _ in range(3):
                 next(one for one in events if one.event == "executing")

@@ -13,7 +13,7 @@ def file(filename, subfolder="", folder="output", **more):
 
 @pytest.fixture
 def ran(local, node):
-    """Runs a graph of nodes that save these outputs; returns the run."""
+    """Run a graph of nodes that save these outputs; return the run."""
 
     def run(*outputs):
         request = local.request(*(node("Saver", ui=output) for output in outputs))
@@ -42,7 +42,7 @@ def test_run_and_events_equal_simulated_ones(comfyui, local, node):
     comfyui.files["cd_00024_.png", "", "output"] = b"\x89PNG"
     saver = node("Saver", ui={"images": [file("cd_00024_.png", output_id="result")]})
     simulated, executed = (
-        dict(reversed(local.heard(request)))
+        dict(reversed(local.streamed(request)))
         for request in (
             {"deployment_id": local.emulator.deployments["picture"]},
             local.request(node("Sampler", steps=1), saver),
@@ -52,8 +52,8 @@ def test_run_and_events_equal_simulated_ones(comfyui, local, node):
     for kind, data in simulated.items():
         assert type(executed[kind]) is type(data)
         assert not isinstance(data, dict) or executed[kind].keys() == data.keys(), kind
-    told, expected = (events["executed"]["output"]["images"][0] for events in (executed, simulated))
-    assert told.keys() == expected.keys()
+    found, expected = (events["executed"]["output"]["images"][0] for events in (executed, simulated))
+    assert found.keys() == expected.keys()
     run, other = (local.ended(events[""]["prompt_id"]).raw["outputs"][0] for events in (executed, simulated))
     assert list(run) == list(other)
     assert list(run["data"]["images"][0]) == list(other["data"]["images"][0])
@@ -80,14 +80,14 @@ def test_file_is_listed_as_the_service_does(comfyui, ran, kind, filename, listed
 def test_event_keeps_all_fields_of_a_file(comfyui, local, node):
     clip = file("clip.mp4", "video", format="video/h264-mp4", frame_rate=8.0)
     comfyui.files["clip.mp4", "video", "output"] = b"clip"
-    events = local.heard(local.request(node("Saver", ui={"gifs": [clip]})))
+    events = local.streamed(local.request(node("Saver", ui={"gifs": [clip]})))
     executed, ready = (data for kind, data in events if kind in {"executed", "output_ready"})
-    (told,) = executed["output"]["gifs"]
+    (found,) = executed["output"]["gifs"]
     (kept,) = local.ended(comfyui.prompts[-1]["prompt_id"]).outputs[0].files
     assert executed == ready
-    assert told["url"] == kept.url
-    assert told.items() >= {**clip, "is_public": True}.items()
-    assert told["upload_duration"] >= 0
+    assert found["url"] == kept.url
+    assert found.items() >= {**clip, "is_public": True}.items()
+    assert found["upload_duration"] >= 0
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_other_values_are_listed_unchanged(ran, output):
 
 @pytest.mark.parametrize("output", [{}, {"images": [file("ComfyUI_temp_00001_.png", folder="temp")]}, None])
 def test_previews_are_streamed_but_not_listed(comfyui, local, node, output):
-    events = local.heard(local.request(node("Saver", ui=output)))
+    events = local.streamed(local.request(node("Saver", ui=output)))
     kinds = [kind for kind, _ in events]
     assert [data["output"] for kind, data in events if kind == "executed"] == [output]
     assert "output_ready" not in kinds

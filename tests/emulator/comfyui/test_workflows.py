@@ -35,8 +35,8 @@ def deployed(forwarding, comfyui, workflows, flux):
 
 @pytest.fixture
 def deployment(deployed):
-    wanted = deployed.emulator.deployments["flux"]
-    return next(one for one in unwrap(deployments_list(deployed.core)) if one.id == wanted)
+    deployment_id = deployed.emulator.deployments["flux"]
+    return next(one for one in unwrap(deployments_list(deployed.core)) if one.id == deployment_id)
 
 
 def test_each_graph_is_a_further_deployment(deployed):
@@ -71,7 +71,7 @@ def test_its_inputs_are_read_from_its_nodes(deployment):
 
 @pytest.fixture
 def input_of(forwarding, comfyui, workflows, node):
-    """Deploys a graph of one node that takes an input; returns the input as the deployment describes it."""
+    """Deploy a graph of one node that takes an input; return the input as the deployment describes it."""
 
     def deploy(kind, **inputs):
         folder = workflows(one={"1": node(f"ComfyUIDeployExternal{kind}", input_id="x", **inputs)})

@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator, Fails, IsRefused, TimesOut
 
 @pytest.fixture(scope="module")
 def shown():
-    """Shows a run at the first moment at which it has a status."""
+    """Return a run as soon as it has a status."""
     with Emulator(clock="manual") as emulator, httpx.Client(base_url=emulator.url) as client:
         client.headers["authorization"] = f"Bearer {emulator.bearer}"
 
@@ -67,7 +67,7 @@ def server():
 
 @pytest.fixture
 def unlike_rows(recordings, like):
-    """Returns the differences of v1 rows from the recorded ones."""
+    """Return the differences of v1 rows from the recorded ones."""
     recorded = [without_graph(row) for name in ROWS for row in recordings[name].body]
     return lambda rows: {line for row in rows for line in like(without_graph(row), *recorded)} - BY_CHANCE
 

@@ -1,4 +1,4 @@
-"""The shapes of two documents are compared so that one sees where they differ."""
+"""The comparison of two documents shows where they differ."""
 
 import pytest
 

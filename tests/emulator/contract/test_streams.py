@@ -14,7 +14,7 @@ GRAPH = {"1": {"class_type": "NoSuchNode", "inputs": {}}}
 
 @pytest.fixture(scope="module")
 def ask():
-    """Makes requests to the server as it was recorded."""
+    """Send requests to the server as it was recorded."""
     with Emulator(pace=0, quirks=set(Quirk) - {Quirk.CORRUPTED_EVENTS}) as emulator, httpx.Client() as client:
         client.base_url = emulator.url
         client.headers["authorization"] = f"Bearer {emulator.bearer}"
@@ -24,10 +24,10 @@ def ask():
 
 
 def read(text):
-    """The events of a stream: the kind of each, and its data."""
+    """Return the kind and the data of each event of a stream."""
     for block in text.split("\n\n"):
         name, _, line = block.partition("\n")
-        with suppress(ValueError):  # the recordings have an event with another in its middle
+        with suppress(ValueError):  # the recordings have an event with another one inside it
             data = json.loads(line.removeprefix("data: "))
             yield ("log" if "log_update" in name else data.get("event", ""), data)
 
@@ -37,7 +37,7 @@ def recorded_events(streams):
 
 
 def story(events):
-    """The kinds in their order, each run of repetitions once; logs come whenever they like."""
+    """Return the kinds in order, without repetitions, and without logs, whose order is not fixed."""
     return [kind for kind, _ in itertools.groupby(kind for kind, _ in events if kind != "log")]
 
 
@@ -65,7 +65,7 @@ def test_every_event_has_recorded_shape(ask, streams, like, name, inputs):
 
 
 def is_unrecorded(data):
-    """Tell what no recording has whole: the end of a run that fails, and texts as outputs."""
+    """Check for what no recording has complete: the end of a run that fails, and texts as outputs."""
     made = data["data"] if isinstance(data.get("data"), dict) else {}
     return data.get("event") == "execution_error" or made.get("status") == "failed" or "text" in made.get("output", {})
 

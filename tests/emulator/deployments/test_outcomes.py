@@ -28,7 +28,7 @@ def client(connect, by_hand):
 
 @pytest.fixture
 def ended(by_hand, client) -> Callable[..., dict]:
-    """Lets a run of a deployment end with an outcome, and tells how it is then."""
+    """Run a deployment with an outcome; return the ended run."""
 
     def end(outcome, **fields) -> dict:
         by_hand.script("picture", outcome)
@@ -42,7 +42,7 @@ def ended(by_hand, client) -> Callable[..., dict]:
 
 @pytest.fixture
 def streamed(by_hand, client) -> Callable[..., list[dict]]:
-    """Lets a streamed run end with an outcome, and tells its events that have a kind."""
+    """Stream a run with an outcome; return its events that have a kind."""
 
     def stream(outcome) -> list[dict]:
         by_hand.script("picture", outcome)
@@ -87,8 +87,8 @@ def test_given_outputs_are_in_stream_and_webhook(by_hand, streamed, ended, sink)
     executed = [one["data"]["output"] for one in streamed(outcome) if one["event"] == "executed"]
     assert (executed[0]["images"][0]["filename"], executed[1]) == ("cat.png", {"text": ["a cat"]})
     ended(outcome, webhook=sink.url)
-    told = sink.until_end()[-1]["outputs"]
-    assert [(output["output_id"], list(output["data"])) for output in told] == [
+    outputs = sink.until_end()[-1]["outputs"]
+    assert [(output["output_id"], list(output["data"])) for output in outputs] == [
         ("result", ["images"]),
         (None, ["text"]),
     ]
@@ -112,11 +112,11 @@ def test_outcome_decides_how_long_run_takes(ended, outcome):
 
 
 def test_reason_of_failure_is_in_stream_and_log(streamed, by_hand, client):
-    told = streamed(Fails("CUDA out of memory.", exception_type="torch.OutOfMemoryError"))
-    (error,) = [one["data"] for one in told if one["event"] == "execution_error"]
+    events = streamed(Fails("CUDA out of memory.", exception_type="torch.OutOfMemoryError"))
+    (error,) = [one["data"] for one in events if one["event"] == "execution_error"]
     assert (error["exception_message"], error["exception_type"]) == ("CUDA out of memory.\n", "torch.OutOfMemoryError")
     assert (error["node_id"], error["node_type"], error["executed"]) == ("5", "KSampler", ["2", "3", "4"])
-    assert told[-1] == {"event": "status", "data": {"prompt_id": by_hand.runs[0].id, "status": "failed"}}
+    assert events[-1] == {"event": "status", "data": {"prompt_id": by_hand.runs[0].id, "status": "failed"}}
     run = client.get(f"/run/{by_hand.runs[0].id}").json()
     assert (run["status"], run["outputs"]) == ("failed", [])
     lines = [line["log"] for line in client.get(f"/v2/clickhouse-run-logs/{run['id']}").json()]
@@ -129,9 +129,9 @@ def test_run_ended_from_outside_sends_a_webhook(outcome, status, ended, streamed
     run = ended(outcome, webhook=sink.url)
     assert (run["status"], run["outputs"], run["live_status"]) == (status, [], "Executing KSampler")
     assert run["ended_at"] == run["updated_at"] > run["started_at"]
-    told = [sink.next() for _ in range(4)]
-    assert [body["status"] for body in told] == ["queued", "started", "running", status]
-    assert told[-1]["progress"] == run["progress"] < 1
+    messages = [sink.next() for _ in range(4)]
+    assert [body["status"] for body in messages] == ["queued", "started", "running", status]
+    assert messages[-1]["progress"] == run["progress"] < 1
     kinds = [one["event"] for one in streamed(outcome)]
     assert kinds[-1] == "progress"
     assert not {"execution_error", "execution_success"} & set(kinds)
@@ -199,8 +199,8 @@ NODE_ERRORS = {"8": {"errors": [{"type": "t", "message": "m", "details": "d"}], 
 
 
 @pytest.fixture
-def told(by_hand, client, streamed):
-    """Runs an outcome queued and streamed; returns status, rows, log lines, and the events of the stream."""
+def results_of(by_hand, client, streamed):
+    """Run an outcome queued and streamed; return status, rows, log lines, and the events of the stream."""
 
     def run(outcome):
         by_hand.script("picture", outcome)
@@ -220,8 +220,8 @@ def is_times(data):
     return isinstance(data, list) and all({"id", "time", "vram_used", "class_type"} == set(one) for one in data)
 
 
-def test_node_that_raises_leaves_its_error_as_row(told):
-    shown, (times, error), _ = told(Fails("out of memory", "torch.OutOfMemoryError"))
+def test_node_that_raises_leaves_its_error_as_row(results_of):
+    shown, (times, error), _ = results_of(Fails("out of memory", "torch.OutOfMemoryError"))
     assert (shown["status"], shown["outputs"]) == ("failed", [])
     assert is_times(times)
     assert [one["class_type"] for one in times][-1] == error["node_type"] == "KSampler"
@@ -230,25 +230,25 @@ def test_node_that_raises_leaves_its_error_as_row(told):
     assert error["traceback"][0].startswith('  File "')
 
 
-def test_raising_node_keeps_earlier_output(told):
-    shown, rows, _ = told(Fails("late", outputs=[NodeOutput("result")]))
+def test_raising_node_keeps_earlier_output(results_of):
+    shown, rows, _ = results_of(Fails("late", outputs=[NodeOutput("result")]))
     assert (shown["status"], len(shown["outputs"])) == ("failed", 1)
     assert [row.get("exception_message") for row in rows if isinstance(row, dict)] == ["late\n", None]
 
 
-def test_node_errors_of_refused_graph_are_a_row(told):
-    shown, rows, lines = told(IsRefused(NODE_ERRORS))
+def test_node_errors_of_refused_graph_are_a_row(results_of):
+    shown, rows, lines = results_of(IsRefused(NODE_ERRORS))
     assert (shown["status"], shown["outputs"], lines) == ("failed", [], [])
     assert [row["error"]["node_errors"] for row in rows] == [NODE_ERRORS]
 
 
-def test_refusal_without_node_errors_adds_no_row(told):
-    shown, rows, lines = told(IsRefused({}, {"type": "prompt_no_outputs", "message": "Prompt has no outputs"}))
+def test_refusal_without_node_errors_adds_no_row(results_of):
+    shown, rows, lines = results_of(IsRefused({}, {"type": "prompt_no_outputs", "message": "Prompt has no outputs"}))
     assert (shown["status"], rows, lines) == ("failed", [], [])
 
 
-def test_machine_that_cannot_start_says_so_in_log(told):
-    shown, rows, lines = told(CannotStart(["Session crashed in startup", "Error in x: ImportError: no y"]))
+def test_machine_that_cannot_start_says_so_in_log(results_of):
+    shown, rows, lines = results_of(CannotStart(["Session crashed in startup", "Error in x: ImportError: no y"]))
     assert (shown["status"], shown["queued_at"], rows) == ("failed", None, [])
     assert lines == ["Session crashed in startup", "Error in x: ImportError: no y"]
 
@@ -262,16 +262,16 @@ def test_failed_start_breaks_the_request(by_hand, client):
     assert client.get(f"/v2/clickhouse-run-logs/{run.id}").json()[0]["log"] == "no"
 
 
-def test_crash_of_comfyui_leaves_no_reason(told, by_hand, streamed):
-    shown, rows, lines = told(Crashes())
+def test_crash_of_comfyui_leaves_no_reason(results_of, by_hand, streamed):
+    shown, rows, lines = results_of(Crashes())
     assert (shown["status"], rows) == ("failed", [])
     assert not [line for line in lines if "Error" in line or "Exception" in line]
     assert streamed(Crashes())[-1]["event"] != "status"
     assert by_hand.runs[-1].status == "running"
 
 
-def test_lost_outputs_are_success_without_outputs(told):
-    shown, rows, lines = told(LosesOutputs("no route to host"))
+def test_lost_outputs_are_success_without_outputs(results_of):
+    shown, rows, lines = results_of(LosesOutputs("no route to host"))
     assert (shown["status"], shown["outputs"], len(rows), is_times(rows[0])) == ("success", [], 1, True)
     assert "Upload failed for cd_00001_.png: no route to host" in lines
 
@@ -288,8 +288,8 @@ def test_previews_only_run_until_limit(by_hand, client):
     assert [is_times(output["data"]) for output in row["outputs"]] == [True]
 
 
-def test_one_of_two_outputs_may_be_refused(told):
-    shown, (times, output, refused), _ = told(Succeeds(node_errors=NODE_ERRORS))
+def test_one_of_two_outputs_may_be_refused(results_of):
+    shown, (times, output, refused), _ = results_of(Succeeds(node_errors=NODE_ERRORS))
     assert (shown["status"], len(shown["outputs"])) == ("success", 1)
     assert is_times(times)
     assert list(output) == ["images"]
@@ -297,6 +297,6 @@ def test_one_of_two_outputs_may_be_refused(told):
 
 
 @pytest.mark.parametrize("outcome", [TimesOut(), IsCancelled()])
-def test_run_ended_from_outside_has_no_reason(told, outcome):
-    _, rows, lines = told(outcome)
+def test_run_ended_from_outside_has_no_reason(results_of, outcome):
+    _, rows, lines = results_of(outcome)
     assert (rows, [line for line in lines if "Error" in line]) == ([], [])

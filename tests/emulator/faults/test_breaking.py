@@ -1,4 +1,4 @@
-"""Faults, on a socket and through memory: both must break in the same way."""
+"""Faults, on a socket and through memory: both break in the same way."""
 
 import threading
 
@@ -17,7 +17,7 @@ def emulator():
 
 @pytest.fixture(params=["socket", "memory"])
 def http(request, emulator):
-    """A client, one way or the other; the faults and the requests of the last test are forgotten."""
+    """A client through either; the faults and the requests of the last test are removed."""
     emulator.clear_faults()
     emulator.clear_requests()
     transport = emulator.transport if request.param == "memory" else None
@@ -28,12 +28,12 @@ def http(request, emulator):
 
 @pytest.fixture
 def queue(emulator, http):
-    """Queues a run: ``queue()``."""
+    """Queue a run: ``queue()``."""
     return lambda **options: http.post("/run/queue", json={"deployment_id": emulator.deployments["picture"]}, **options)
 
 
 def read(answer):
-    """Read an answer as far as it goes, and tell how it ends."""
+    """Read a response as far as it goes; return it with the error that ended it."""
     received = b""
     try:
         for chunk in answer.iter_raw():
@@ -212,7 +212,7 @@ class TestACompressedAnswer:
 
 class TestSlowness:
     def test_is_in_time_of_emulator(self, emulator, queue):
-        """At pace 0 an hour is nothing."""
+        """At pace 0 an hour takes no time."""
         emulator.fail("run_queue", delay=3600, chunk_delay=3600, read_delay=3600)
         assert queue().status_code == 200
 
@@ -248,8 +248,8 @@ class TestSlowness:
                 events = (line for line in answer.iter_lines() if line.startswith("data: "))
                 for count in (1, 5, 20):
                     emulator.advance(count)
-                    heard = [next(events) for _ in range(count)]
-                    assert len(set(heard)) == count
+                    chunks = [next(events) for _ in range(count)]
+                    assert len(set(chunks)) == count
                 emulator.advance(60)
                 assert "success" in list(events)[-1]
 

@@ -40,9 +40,9 @@ def test_run_takes_the_time_of_its_deployment(name, least, most):
 
 
 def test_progress_only_rises_and_reaches_one():
-    told = [act.fields["progress"] for act in acts("slow") if isinstance(act, Change) and "progress" in act.fields]
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    progress = [act.fields["progress"] for act in acts("slow") if isinstance(act, Change) and "progress" in act.fields]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
 
 
 @pytest.mark.parametrize("fail", [True, "reason", 1, [0]])

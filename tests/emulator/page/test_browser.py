@@ -1,4 +1,4 @@
-"""The page in a browser: live, by keyboard, in dark mode, and without a word to anybody else."""
+"""The page in a browser: live, by keyboard, in dark mode, and without requests to other servers."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 @pytest.fixture(scope="module")
 def browser():
-    # Its event loop lives in this thread until it is closed: no other test may begin one of its own before.
+    # Its event loop runs in this thread until it is closed: no other test may start one before.
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -45,7 +45,7 @@ def client(connect, server):
 
 @pytest.fixture
 def queue(client, server):
-    """Queues a run of a known deployment and returns its id."""
+    """Queue a run of a known deployment and return its id."""
 
     def post(name="picture", **fields):
         body = {"deployment_id": server.deployments[name], **fields}
@@ -56,7 +56,7 @@ def queue(client, server):
 
 @pytest.fixture
 def visit(browser, server):
-    """Opens a page of the server. In the end nothing has complained and nobody else was asked for anything."""
+    """Open a page of the server. At the end check that there were no errors and no requests to other servers."""
     root = server.url.removesuffix("/api")
     contexts, complaints, addresses = [], [], []
 

@@ -12,7 +12,7 @@ from comfydeploy._emulator.page.guard import Guard
 
 @pytest.fixture
 def ask():
-    """Asks for the page of a server whose key is "a key": from where, by which name, with which credentials."""
+    """Request the page of a server whose key is "a key": from a client address, by a host name, with credentials."""
 
     async def page(_):
         return PlainTextResponse("the page")

@@ -1,4 +1,4 @@
-"""The page over HTTP: what it shows of runs, live and to whom."""
+"""The page over HTTP: what it shows of runs, live, and to which clients."""
 
 import html
 import io
@@ -20,7 +20,7 @@ EVIL = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
 
 @pytest.fixture
 def page(emulator):
-    """Reads a page of the server, by its path."""
+    """Read a page of the server, by its path."""
     root = emulator.url.removesuffix("/api")
     with httpx.Client(base_url=root, timeout=10) as browser:
         yield browser.get
@@ -28,7 +28,7 @@ def page(emulator):
 
 @pytest.fixture
 def run_page(page, client, order, ended):
-    """Lets a run end and reads its page."""
+    """Run a run to its end and read its page."""
 
     def show(name="picture", **fields):
         run_id = client.post("/run/queue", json=order(name, **fields)).json()["run_id"]
@@ -39,7 +39,7 @@ def run_page(page, client, order, ended):
 
 
 def events(answer):
-    """Read the events of a stream as they come."""
+    """Yield the events of a stream as they arrive."""
     for line in answer.iter_lines():
         if line.startswith("data: "):
             yield json.loads(line.removeprefix("data: "))
@@ -218,10 +218,10 @@ def test_stream_has_the_page_and_its_changes(emulator, client, order):
     root = emulator.url.removesuffix("/api")
     with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        told = events(answer)
-        assert next(told)["title"] == "Runs \u00b7 comfydeploy"
+        stream = events(answer)
+        assert next(stream)["title"] == "Runs \u00b7 comfydeploy"
         run_id = client.post("/run/queue", json=order()).json()["run_id"]
-        assert any(f'id="run-{run_id}"' in update["content"] for update in told)
+        assert any(f'id="run-{run_id}"' in update["content"] for update in stream)
 
 
 def test_stream_of_run_follows_it_to_its_end(emulator, client, order):
@@ -248,11 +248,11 @@ def test_many_changes_are_sent_together(emulator, client, order):
     root = emulator.url.removesuffix("/api")
     began = time.monotonic()
     with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
-        told = events(answer)
-        updates = [next(told)]
+        stream = events(answer)
+        updates = [next(stream)]
         ids = [client.post("/run/queue", json=order("failing")).json()["run_id"] for _ in range(40)]
         while f'id="run-{ids[-1]}"' not in updates[-1]["content"]:
-            updates.append(next(told))
+            updates.append(next(stream))
     assert len(updates) <= 1 + (time.monotonic() - began) / PAUSE_SECONDS
 
 
@@ -260,11 +260,11 @@ def test_streams_of_page_end_with_server():
     emulator = Emulator(pace=0)
     emulator.start()
     with httpx.stream("GET", emulator.url.removesuffix("api") + "page/events", timeout=10) as answer:
-        told = events(answer)
-        next(told)
+        stream = events(answer)
+        next(stream)
         assert emulator.open_streams == 0
         emulator.stop()
-        assert list(told) == []
+        assert list(stream) == []
 
 
 def test_thumbnail_is_small(page, client, order, ended):

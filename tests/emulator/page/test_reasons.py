@@ -8,7 +8,7 @@ NODE_ERRORS = {"8": {"errors": [{"message": "m", "details": "d"}], "class_type":
 
 @pytest.fixture
 def found(connect):
-    """Lets a run end with an outcome, and returns the reason that its page shows."""
+    """Run a run with an outcome, and return the reason that its page shows."""
 
     def run(outcome):
         with Emulator(clock="manual") as emulator:

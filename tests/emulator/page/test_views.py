@@ -1,4 +1,4 @@
-"""What the page shows of runs."""
+"""Runs as the page shows them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -8,7 +8,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 def test_connection_is_closed_after_500(odd):
-    """A slow machine may notice the close before it sends again: then it needs another try."""
+    """A slow machine may notice the close before it sends again: then the test tries again."""
     client = odd(Quirk.CLOSED_CONNECTION)
     while True:
         answer = client.get(f"/deployment/{UNKNOWN}")
@@ -17,7 +17,7 @@ def test_connection_is_closed_after_500(odd):
             assert client.get("/deployments").status_code == 200
         except (httpx.RemoteProtocolError, httpx.ReadError):
             break
-    # The request that broke was not read.
+    # The request that failed was not read.
     assert client.emulator.requests[-1].operation == "deployment_get"
     assert client.get("/deployments").status_code == 200
 

@@ -1,4 +1,4 @@
-"""Every quirk shows what the real server does, and only what it is about."""
+"""Every quirk shows its misbehaviour of the real server, and no other."""
 
 import itertools
 import json
@@ -289,7 +289,7 @@ def test_times_are_malformed_outside_inputs(odd, quirks, form):
     assert row["created_at"].endswith(form[-4:] if quirks else "Z")
 
 
-def told(client, sink, **fields):
+def delivered(client, sink, **fields):
     client.post("/run/queue", json=client.order(webhook=sink.url, **fields))
     client.emulator.advance(60)
     return [(one.method, one.body["status"]) for one in client.emulator.deliveries]
@@ -307,19 +307,19 @@ def told(client, sink, **fields):
 )
 def test_webhooks_arrive_in_order_of_their_own(odd, sink, quirks, order):
     client = odd(*quirks, clock="manual")
-    assert [status for _, status in told(client, sink)] == order.split()
+    assert [status for _, status in delivered(client, sink)] == order.split()
     assert [body["status"] for _, _, body in sink.received.queue] == order.split()
 
 
 def test_repeated_delivery_is_a_get(odd, sink):
     sink.answers[:] = [500, 200]
     client = odd(Quirk.GET_WEBHOOKS, clock="manual")
-    assert told(client, sink)[:3] == [("POST", "queued"), ("GET", "queued"), ("POST", "started")]
+    assert delivered(client, sink)[:3] == [("POST", "queued"), ("GET", "queued"), ("POST", "started")]
 
 
 def test_repeated_webhook_arrives_as_get_too(odd, sink):
     client = odd(Quirk.GET_WEBHOOKS, Quirk.REPEATED_WEBHOOKS, clock="manual")
-    assert told(client, sink)[:2] == [("POST", "queued"), ("GET", "queued")]
+    assert delivered(client, sink)[:2] == [("POST", "queued"), ("GET", "queued")]
 
 
 def test_early_cancel_sends_the_late_webhook(odd, sink):

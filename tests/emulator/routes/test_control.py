@@ -1,4 +1,4 @@
-"""The routes of control: what tests in other processes and languages use in place of the Emulator's methods."""
+"""The control routes, for tests in other processes and languages in place of the Emulator's methods."""
 
 import httpx
 import pytest

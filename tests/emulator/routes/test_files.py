@@ -10,7 +10,7 @@ from comfydeploy.emulator import Emulator
 
 @pytest.fixture
 def upload(client):
-    """Uploads a file: upload("a.png", b"content")."""
+    """Upload a file: upload("a.png", b"content")."""
     return lambda name, content=b"content", **more: client.post("/file/upload", files={"file": (name, content)}, **more)
 
 

@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator
 
 @pytest.fixture(scope="module")
 def quiet(connect):
-    """A client of a server that nobody else uses, and its ids."""
+    """A client of a server of its own, and the ids of that server."""
     with Emulator(pace=0) as emulator:
         client = connect(emulator)
         yield client, client.get("/deployments").json()
@@ -62,7 +62,7 @@ def test_odd_inputs_are_listed_untouched(quiet):
 
 
 def test_unknown_inputs_are_kept_for_every_run(quiet):
-    """A client finds its runs again by an input that no workflow takes."""
+    """A client can find its runs by an input that no workflow takes."""
     client, (_, deployment, _) = quiet
     key = {"comfydeploy_key": "night/7"}
     ids = [client.post("/run/queue", json={"deployment_id": deployment["id"], "inputs": key}).json()["run_id"]]

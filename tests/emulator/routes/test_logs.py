@@ -47,14 +47,14 @@ def test_log_of_ended_run_is_streamed(client, run_id):
 
 
 def test_lines_equal_those_of_the_stream(client, order):
-    told, prompt_id = [], ""
+    messages, prompt_id = [], ""
     for block in client.post("/run/stream", json=order()).text.split("\n\n"):
         if block:
             data = json.loads(block.partition("\ndata: ")[2])
             prompt_id = data.get("prompt_id", prompt_id)
-            told += [data["logs"]] if "logs" in data else []
-    assert [line["log"] for line in client.get(f"/v2/clickhouse-run-logs/{prompt_id}").json()] == told
-    assert told
+            messages += [data["logs"]] if "logs" in data else []
+    assert [line["log"] for line in client.get(f"/v2/clickhouse-run-logs/{prompt_id}").json()] == messages
+    assert messages
 
 
 def test_log_is_streamed_until_the_end(connect):

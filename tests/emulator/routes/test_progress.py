@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def follow(by_hand, connect):
-    """Reads the changes of a run of the first deployment, which is begun once the stream is there."""
+    """Read the changes of a run of the first deployment, which is started once the stream is open."""
     client = connect(by_hand)
     listed = client.get("/deployments").json()
 

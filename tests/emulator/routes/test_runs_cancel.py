@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def waiting(connect, standing):
-    """A client, and the id of a run that is being played as far as the standing server ever plays one."""
+    """A client, and the id of a run that never ends, on a server whose time stands still."""
 
     def begin(**fields):
         client = connect(standing)
@@ -27,8 +27,8 @@ def test_waiting_run_is_cancelled(waiting):
 def test_cancelled_run_sends_a_webhook(waiting, sink):
     client, run_id = waiting(webhook=sink.url)
     client.post(f"/run/{run_id}/cancel")
-    told = sink.next()
-    assert (told["status"], told["outputs"], told["run_id"]) == ("cancelled", [], run_id)
+    delivery = sink.next()
+    assert (delivery["status"], delivery["outputs"], delivery["run_id"]) == ("cancelled", [], run_id)
 
 
 def test_run_is_cancelled_once_only(waiting, sink):

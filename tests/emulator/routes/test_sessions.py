@@ -15,7 +15,7 @@ def machine_id(client) -> str:
 
 @pytest.fixture
 def opened(client, machine_id):
-    """Opens a session: opened(gpu="T4") is its id."""
+    """Open a session: opened(gpu="T4") is its id."""
     return lambda **fields: client.post("/session", json={"machine_id": machine_id, **fields}).json()["session_id"]
 
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a data folder is one sentence with the path and what to do."""
+"""A problem with a data folder is one sentence with the path and what to do."""
 
 import sqlite3
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""What happens to runs, as those hear it who watch."""
+"""The events of runs, as watchers receive them."""
 
 import pytest
 

@@ -38,8 +38,8 @@ def test_node_class_is_shown_without_files_only():
 
 
 def test_files_of_unnamed_output_have_no_name():
-    told = output({"images": [file("a.png")]}, None).event_json("")["images"][0]
-    assert list(told) == ["filename", "subfolder", "type", "url", "upload_duration", "is_public"]
+    found = output({"images": [file("a.png")]}, None).event_json("")["images"][0]
+    assert list(found) == ["filename", "subfolder", "type", "url", "upload_duration", "is_public"]
 
 
 def test_address_of_file_holds_any_name():

@@ -84,9 +84,9 @@ def test_first_result_of_a_removed_run(connect):
         while len(emulator.runs) < len(waiting):
             pass
         emulator.advance(60)
-        told = [one.result() for one in waiting]
-    assert {one.status_code for one in told} <= {200, 400}
-    for one in told:
+        settled = [one.result() for one in waiting]
+    assert {one.status_code for one in settled} <= {200, 400}
+    for one in settled:
         assert one.content.startswith(b"\x89PNG") or "is not kept any more" in one.json()["detail"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from comfydeploy.emulator import Emulator
 
 MB = 1024 * 1024
-SECRET = b"nobody may read this"
+SECRET = b"must not be read"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def emulator(folder):
 
 @pytest.fixture
 def connect(emulator):
-    """Opens connections, which are closed at the end."""
+    """Open connections, which are closed at the end."""
     address = httpx.URL(emulator.url)
     with ExitStack() as exits:
         yield lambda: exits.enter_context(socket.create_connection((address.host, address.port), timeout=10))
@@ -38,7 +38,7 @@ def connect(emulator):
 
 @pytest.fixture(autouse=True)
 def still_up(emulator):
-    """After whatever a test has done, a run is run as ever."""
+    """Check after each test that a run still succeeds."""
     yield
     body = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
     headers = {"authorization": f"Bearer {emulator.bearer}"}
@@ -46,7 +46,7 @@ def still_up(emulator):
 
 
 def exchange(connection, *sent):
-    """Send, as far as the server listens, and return all that it says before it closes or waits for more."""
+    """Send as much as the server reads; return all that it sends before it closes or waits for more."""
     answer = b""
     with suppress(ConnectionError, TimeoutError):
         for data in sent:
@@ -73,7 +73,7 @@ def status(answer):
         b"\r\n" * 1000,
         b"\x00" * 100_000,
         b"\xff\xfe\xfd\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,  # somebody tries TLS
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,  # TLS on a plain port
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\nhost: localhost\r\n\r\n",
@@ -117,7 +117,7 @@ def test_flood_of_headers_is_cut_off(connect, kind):
 class TestALargeBody:
     @pytest.fixture(autouse=True)
     def memory(self):
-        """The memory that the process has at most more than before, which is bounded."""
+        """Check that the peak memory of the process grows by a bounded amount."""
         before = peak_memory(reset=True)
         yield
         assert peak_memory() - before < 150 * MB
@@ -260,7 +260,7 @@ def test_only_this_computer_reaches_it_by_default(emulator):
 
 
 def peak_memory(*, reset=False):
-    """Tell the most memory in bytes that this process has had, where the system tells."""
+    """Return the peak memory of this process in bytes, where the system reports it."""
     if sys.platform != "linux":
         return 0
     if reset:

@@ -29,7 +29,7 @@ def standing():
 
 @pytest.fixture
 def connected(calls):
-    """Makes a core of the colour of the test: ``connected(emulator)``."""
+    """Create a core, blocking or async as the test: ``connected(emulator)``."""
 
     def connect(emulator, **settings):
         ways = {"transport": emulator.transport, "async_transport": emulator.async_transport}
@@ -49,7 +49,7 @@ def order(emulator):
 
 @pytest.fixture
 def until(calls):
-    """Waits for what another thread is about to do, while the event loop goes on: ``until(lambda: ...)``."""
+    """Wait for a condition that another thread will fulfil, without blocking the event loop: ``until(lambda: ...)``."""
 
     def wait(condition):
         late = time.monotonic() + 5
@@ -160,7 +160,7 @@ class TestCalls:
 class TestStreams:
     @pytest.fixture
     def stream(self, calls, connected, standing):
-        """A stream that has begun and goes on for ever."""
+        """A stream that has begun and never ends."""
         body = {"deployment_id": standing.deployments["picture"]}
         self.core = connected(standing)
         stream = calls("run_stream", self.core, body).unwrap()
@@ -275,7 +275,7 @@ def _first(stream, calls):
 
 
 def test_errors_of_aliased_httpcore(monkeypatch):
-    """The module that ``httpcore`` stands for decides, not its usual name."""
+    """The module that ``httpcore`` is an alias of decides, not its usual name."""
 
     class ReadError(Exception):
         __module__ = "httpcore2._exceptions"

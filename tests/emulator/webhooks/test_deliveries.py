@@ -1,4 +1,4 @@
-"""Every request to a webhook is kept, with what became of it."""
+"""Every request to a webhook is kept with its outcome."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator
 
 @pytest.fixture
 def run(connect):
-    """Runs a run on a manual clock and gives the emulator."""
+    """Run a run on a manual clock and return the emulator."""
     started = []
 
     def begin(address, **fields):

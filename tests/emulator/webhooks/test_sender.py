@@ -8,8 +8,8 @@ def test_failed_run_sends_a_webhook(client, order, sink):
 
 def test_intermediate_status_adds_nodes(client, order, sink):
     client.post("/run/queue", json=order(webhook=sink.url, webhook_intermediate_status=True))
-    told = [body["live_status"] for body in sink.until_end() if body["status"] == "running"]
-    assert told == [
+    statuses = [body["live_status"] for body in sink.until_end() if body["status"] == "running"]
+    assert statuses == [
         f"Executing {node}"
         for node in (
             "ComfyUIDeployExternalText",
@@ -30,8 +30,8 @@ def test_address_chooses_event_type(client, order, sink):
 def test_refused_delivery_is_sent_three_times(client, order, sink):
     sink.answers[:] = [500, 404, 200, 503]
     client.post("/run/queue", json=order(webhook=sink.url))
-    told = [body["status"] for body in sink.until_end()]
-    assert told == ["queued", "queued", "queued", "started", "started", "running", "success"]
+    statuses = [body["status"] for body in sink.until_end()]
+    assert statuses == ["queued", "queued", "queued", "started", "started", "running", "success"]
 
 
 def test_delivery_is_given_up_after_three_tries(client, order, sink):

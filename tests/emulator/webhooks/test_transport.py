@@ -10,7 +10,7 @@ from comfydeploy.emulator import Emulator, Quirk
 
 @pytest.fixture
 def delivered(connect):
-    """Lets a run with a webhook end, and returns the deliveries."""
+    """Run a run with a webhook to its end, and return the deliveries."""
     started = []
 
     def run(address="http://receiver.example/hook?job=7", *, app=None, **settings):
