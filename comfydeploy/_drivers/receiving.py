@@ -17,13 +17,13 @@ from comfydeploy.errors import ComfyDeployError, Error
 
 DownloadProgress: TypeAlias = Callable[[int, int | None], object]
 
-# One hand-over to a thread costs as much as to write a part of this.
+# One hand-over to a thread costs as much as writing a part of this size.
 _WRITTEN: Final = 1024 * 1024
 
 
 @frozen
 class Terms:
-    """How a body is received: ``progress`` gets the bytes and their number, ``max_size`` limits the file."""
+    """How a body is received: ``progress`` is called with the bytes so far and in all, ``max_size`` limits the file."""
 
     progress: DownloadProgress | None = None
     max_size: int | None = None
@@ -117,7 +117,7 @@ async def _write_async(body: FileBody, data: bytes, sink: Sink, terms: Terms) ->
 
 
 def _body(reply: Reply, response: Any, terms: Terms) -> FileBody:
-    # A hook or a transport of the caller's may have read it.
+    # A hook or a transport of the caller may have read it.
     body = FileBody(reply, is_decoded=response.is_stream_consumed)
     if body.is_identity:
         _check_size(body.length or 0, terms)

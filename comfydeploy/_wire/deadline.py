@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from comfydeploy.errors import Fate, RequestTimeoutError
 
-_LEAST: Final = 0.001  # because a socket takes 0 for "do not wait", which is another error
+_LEAST: Final = 0.001  # because for a socket 0 means "do not wait", which is another error
 
 
 class Until(float):
@@ -48,7 +48,7 @@ class Deadline(NamedTuple):
 
 
 def started(limit: float | None, now: float) -> float | None:
-    """Return a limit for an operation of several steps, which share it from now on."""
+    """Return a limit that several steps of an operation share from now on."""
     return limit if limit is None or isinstance(limit, Until) else Until(limit, now + limit)
 
 

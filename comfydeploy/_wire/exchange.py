@@ -40,7 +40,7 @@ V = TypeVar("V")
 _USER_AGENT: Final = f"comfydeploy-python/{__version__}"
 _UNAUTHORIZED: Final = 401
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
-# Of an upload that broke: a server that refuses a file may close the connection, and each repeat sends the whole file.
+# Of a broken upload: a server that refuses a file may close the connection, and each repeat sends the whole file.
 _REPEATS: Final = 2
 _SHOWN: Final = ("status_code", "headers", "content")  # of a response, to hooks
 
@@ -52,7 +52,7 @@ class Pause(NamedTuple):
 
 
 class Renew(NamedTuple):
-    """Read the bearer once more: send again if it has changed, else the result is the failure."""
+    """Read the bearer once more: send again if it has changed, otherwise return the failure."""
 
     failure: "results.Failure[Error]"
 
@@ -61,7 +61,7 @@ Step: TypeAlias = results.Result[V, Error] | Pause | Renew
 
 
 class Exchange(Generic[V]):
-    """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock.
+    """One call, from its arguments to its result. ``now`` is the time, in seconds of a monotonic clock.
 
     ``deadline`` is that of the whole call, if it has one.
     """
@@ -69,7 +69,7 @@ class Exchange(Generic[V]):
     def __init__(
         self, core: Settings, operation: Operation[Any, V], argument: object, options: object, now: float
     ) -> None:
-        """Check everything and build the request; raise one of our errors where that fails."""
+        """Check everything and build the request; raise one of our errors for anything invalid."""
         given = checked_options(options)
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
         self._has_default_limits = core.timeout is None and given.timeout is None
@@ -147,10 +147,10 @@ class Exchange(Generic[V]):
         return Pause(pause)
 
     def fail(self, error: Exception) -> "results.Failure[Error]":
-        """Return the failure that an exception is which was raised around the attempts, as by a hook."""
+        """Return the failure for an exception that was raised outside of the attempts, as by a hook."""
         if not isinstance(error, ComfyDeployError):
             return results.Failure(self._completed(request_error(error, self._fate, closed=False)))
-        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        known: Any = error.with_traceback(None)  # so that no frames are kept alive
         return results.Failure(self._completed(known))
 
     @property
@@ -167,7 +167,7 @@ class Exchange(Generic[V]):
         return read_response(self._operation, self._request, self._token, shown)
 
     def _after_success(self, reply: Reply) -> Reply:
-        """Call the hooks with the response that they may see; return it as it came, but for what they changed."""
+        """Call the hooks with the response without the token; return the original with the changes of the hooks."""
         shown = reply.without(self._token)
         try:
             changed = hooked(self._hooks, "after_success", self._context, shown)
@@ -192,9 +192,9 @@ class Exchange(Generic[V]):
         return not is_read and maybe_executed(outcome)
 
     def _completed(self, error: Error) -> Error:
-        """Return an error with all that the call knows beside it."""
+        """Return an error with the fate, the hint and the run id that the call knows."""
         changes: dict[str, Any] = {}
-        # The last attempt says nothing of those before it.
+        # The outcome of the last attempt says nothing about earlier ones.
         if self._maybe_executed and (error.fate == "not_sent" or self._operation.creates != "nothing"):
             changes["fate"] = "unknown"
         doubt = IN_DOUBT[self._operation.creates]
@@ -209,25 +209,25 @@ class Exchange(Generic[V]):
         return completed
 
     def _log(self, number: int, shown: Request | Reply | Error) -> None:
-        """Log what is sent or came back; a logger that raises must not cost the result of the call."""
+        """Log a request or its outcome; ignore a logger that raises, so that the result of the call is not lost."""
         logger: Any = self._logger
         if logger is None:
             return
         try:
             is_enabled = getattr(logger, "isEnabledFor", None)
             if is_enabled is None or is_enabled(_DEBUG):
-                # Without the token first: a cut through it would leave its beginning.
+                # Remove the token before cutting: a cut through the token would leave its beginning.
                 clean = shown if isinstance(shown, ComfyDeployError) else shown.without(self._token)
                 text = self._token.removed_from(f"attempt {number}: {clean!r}")
                 logger.debug("%s: %s", self._operation.id, text)
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001, S110 - there is nothing to report it to
+        except Exception:  # noqa: BLE001, S110 - there is nowhere to report it
             pass
 
 
 def _run_id(operation: Operation[Any, Any], argument: object) -> str | None:
-    """Return the run that a call is about, where its arguments name one."""
+    """Return the id of the run that a call is about, where its arguments name one."""
     if operation.creates == "nothing" and is_object(argument):
         named = argument.get("run_id")
         return named if isinstance(named, str) else None

@@ -1,4 +1,4 @@
-"""Reading a response as the result of its operation."""
+"""The result of a response of an operation."""
 
 from typing import Any, Final, TypeVar
 
@@ -28,7 +28,7 @@ IN_DOUBT: Final[dict[Creates, str | None]] = {
 def read_response(
     operation: Operation[Any, V], request: Request, token: Secret, reply: Reply
 ) -> results.Result[V, Error]:
-    """Return the result that a response is: its value, or the error without the token and the operation's secrets."""
+    """Return the result of a response: its value, or the error without the token and the operation's secrets."""
     if reply.is_good:
         result = _decoded(operation, token, reply)
     else:
@@ -36,13 +36,13 @@ def read_response(
         result = results.Failure(error_response(reply, _hint(operation, request, reply), token=token, form=form))
     if isinstance(result, results.Success):
         return result
-    # What was read keeps its meaning: the token is removed where it is shown, and nowhere before.
+    # The token is removed from errors only: a value that contains it must not change.
     error: Any = without_secret(result.failure(), token)
     return results.Failure(without_secrets(error) if operation.has_secret else error)
 
 
 def unreadable(error: Error, creates: Creates) -> Error:
-    """Return the error of a response that cannot be read, with the hint that it has created something."""
+    """Return the error of an unreadable response, with the hint that something may have been created."""
     hint = IN_DOUBT[creates]
     if error.fate != "answered" or error.hint is not None or hint is None:
         return error
@@ -52,7 +52,7 @@ def unreadable(error: Error, creates: Creates) -> Error:
 
 
 def created_run_id(operation: Operation[Any, Any], reply: Reply) -> str | None:
-    """Return the id of the run that a response says was created."""
+    """Return the id of the run that was created, if the response has it."""
     try:
         created: Any = operation.decode(reply) if operation.creates == "run" else None
     except SDKValidationError:

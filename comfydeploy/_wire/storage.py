@@ -22,14 +22,16 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _OK: Final = 200
 _NOT_THERE: Final = frozenset({400, 401, 403, 404, 410})
-_EXPIRED: Final = "The address of a private file holds for about an hour: read the run again (run_get) for a fresh one."
+_EXPIRED: Final = (
+    "The address of a private file expires after about an hour: read the run again (run_get) for a new one."
+)
 
 
 class StorageExchange:
     """One download, from its arguments to the response whose body is the file. Times are of a monotonic clock."""
 
     def __init__(self, core: Settings, file: object, options: object, now: float) -> None:
-        """Check everything; raise one of our errors where that fails."""
+        """Check everything; raise one of our errors for anything invalid."""
         given = checked_options(options)
         self._limits = time_limits(core.timeout, given.timeout, _READ)
         self._has_default_limits = core.timeout is None and given.timeout is None
@@ -86,7 +88,7 @@ class StorageExchange:
         try:
             address = checked_address(urljoin(self._address, reply.headers.get("location", "")))
         except (InvalidRequestError, ValueError):  # `urljoin` raises as well
-            return unexpected(reply, "The storage redirects to an address that cannot be read")
+            return unexpected(reply, "The storage redirects to an invalid address")
         if self._redirects > _MOST_REDIRECTS:
             return unexpected(reply, f"The storage redirects more than {_MOST_REDIRECTS} times")
         if self._address.startswith("https:") and not address.startswith("https:"):
@@ -96,7 +98,7 @@ class StorageExchange:
 
 
 def checked_address(file: Any) -> str:
-    """Return the address of a file; raise one of our errors for what is none."""
+    """Return the address of a file; raise one of our errors for anything else."""
     address = file.url if isinstance(file, OutputFile | MediaItem) else file
     if not isinstance(address, str):
         raise invalid_argument("file", f"expected an OutputFile, a MediaItem or an address, got {type(file).__name__}")

@@ -1,4 +1,4 @@
-"""The state of a stream without its I/O: the items that were read and not yet taken, and the end of the reading."""
+"""The state of a stream, without I/O: the items that were read and not yet taken, and the end of the stream."""
 
 from _thread import allocate_lock
 from collections import deque
@@ -16,13 +16,13 @@ _SECOND_READER: Final = "The stream is being read already: read it in one thread
 
 
 class StreamState(Generic[T]):
-    """What blocking and async streams share. ``limit`` is that of each read; it may hold the deadline of the call."""
+    """The common part of blocking and async streams. ``limit`` is that of each read, with the deadline of the call."""
 
     def __init__(self, decoder: Decoder[T], limit: float | None) -> None:
         self.ready: deque[Result[T, StreamError]] = deque()
         self.has_ended = False
         self.reader = allocate_lock()
-        """Held while bytes are waited for."""
+        """Held while a reader waits for bytes."""
         self._decoder = decoder
         self._limit = limit
 
@@ -38,11 +38,11 @@ class StreamState(Generic[T]):
         return self.has_ended
 
     def fail(self, error: Exception, now: float, *, closed: bool) -> None:
-        """End the stream with the error that an exception in reading is."""
-        if self.has_ended:  # the caller has closed the stream meanwhile, which is its last item already
+        """End the stream with the error for an exception in reading."""
+        if self.has_ended:  # the caller has closed the stream meanwhile, and the last item is there
             return
         self.has_ended = True
-        # An event that was cut in two says less than the failure itself.
+        # The error of an event that was cut says less than the failure itself.
         self.ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
         reading = Reading(self._limit, now, self.run_id)
         self.ready.append(Failure(response_error(error, "answered", closed=closed, reading=reading)))
@@ -57,7 +57,7 @@ class StreamState(Generic[T]):
         return True
 
     def abort(self, reason: str) -> bool:
-        """End the stream with a ``RequestAbortedError``; return whether it had not ended before."""
+        """End the stream with a ``RequestAbortedError``; return whether it was open."""
         was_open, self.has_ended = not self.has_ended, True
         if was_open:
             self.ready.clear()

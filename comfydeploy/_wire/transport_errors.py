@@ -122,11 +122,11 @@ def response_error(error: Exception, fate: Fate, *, closed: bool, reading: Readi
 
 
 def _cause(error: Exception, sent: Secret | None) -> Exception:
-    """Return an exception as a cause: one that was not raised by a transport, or through one, holds no request."""
+    """Return an exception as a cause, without the request that an exception from a transport may hold."""
     is_of_transport = bool(_names(error))
     if sent is None and not is_of_transport:
         return error
-    from comfydeploy._wire.causes import cause_of  # few processes ever need it
+    from comfydeploy._wire.causes import cause_of  # few processes need it
 
     return cause_of(error, sent or NOTHING_SECRET, located=not is_of_transport)
 

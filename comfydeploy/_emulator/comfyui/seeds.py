@@ -22,12 +22,12 @@ def reseeded(graph: Mapping[str, Any], workflow: Any, dice: Random) -> dict[str,
 
 def _reseeded(node: Any, dice: Random) -> Any:
     class_type, inputs = class_of(node), inputs_of(node)
-    wanted = {"seed", "noise_seed"} if class_type in _NOISY else {"seed"}
+    seed_keys = {"seed", "noise_seed"} if class_type in _NOISY else {"seed"}
     digits = _DIGITS.get(class_type, 15)
     seeds = {
         key: dice.randrange(10 ** (digits - 1), 10**digits)
         for key, value in inputs.items()
-        if key in wanted and not isinstance(value, list)
+        if key in seed_keys and not isinstance(value, list)
     }
     return {**node, "inputs": {**inputs, **seeds}} if seeds else node
 

@@ -43,10 +43,10 @@ def _drawn(width: int, height: int, seed: str, prompt: str) -> bytes:
 
 def _size(value: Any) -> int:
     try:
-        wanted = int(float(value))
+        pixels = int(float(value))
     except (TypeError, ValueError, OverflowError):
-        wanted = 512
-    return min(max(wanted, SMALLEST), LARGEST)
+        pixels = 512
+    return min(max(pixels, SMALLEST), LARGEST)
 
 
 def _colour(hue: float, saturation: float, lightness: float) -> _Colour:

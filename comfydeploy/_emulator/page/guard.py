@@ -24,7 +24,7 @@ _HEADERS: Final = {
 }
 _REFUSED: Final = (
     "This page is open to browsers on the computer of the server, at a loopback address.\n"
-    "Elsewhere it asks for the API key: give it as the password, with any name.\n"
+    "Elsewhere it needs the API key, as the password, with any user name.\n"
 )
 
 

@@ -108,8 +108,8 @@ class Webhooks:
                 status, verb = await deliver(
                     self._transport(), verb, message.address, body, drops_body=self._rules.drops_body
                 )
-        except Exception as trouble:  # noqa: BLE001 - the address is free text: whatever it causes, the run goes on
-            error = f"{type(trouble).__name__}: {trouble}"
+        except Exception as problem:  # noqa: BLE001 - the address is free text: whatever it causes, the run goes on
+            error = f"{type(problem).__name__}: {problem}"
             _log.info("Webhook: %s", error)
         return Delivery(message.run_id, message.address, verb, message.body, message.attempts, status, error)
 
