@@ -1,4 +1,4 @@
-"""The files of a run into a folder: several at once, never over another file."""
+"""Saving the files of a run to a folder: several at once, and never over another file."""
 
 import os
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class FolderTerms:
 
 
 class _Folder:
-    """The files of one run, and what became of each."""
+    """The files of one run, and the result of each."""
 
     def __init__(self, run: WorkflowRunModel, terms: FolderTerms) -> None:
         self.run_id = run.id
@@ -59,18 +59,18 @@ class _Folder:
         return result is None or (not isinstance(result, Success) and is_expired(result.failure()))
 
     def renew(self, run: WorkflowRunModel) -> None:
-        """Take the addresses of the same files from a run that was read again."""
+        """Replace the addresses of the files with those of a run that was read again."""
         fresh: list[OutputFile] = run.files
         for index in self.indexes:
             if index < len(fresh) and fresh[index].filename == self.files[index].filename:
                 self.files[index] = fresh[index]
 
     def part(self) -> Path:
-        """Return a name for a file that has no name of its own yet."""
+        """Return a temporary name for a file that is being received."""
         return self.path / f".{os.urandom(6).hex()}.part"
 
     def place(self, index: int, part: Path, result: Result[Any, Error]) -> None:
-        """Put a received file under its name, or under the next one that is free."""
+        """Move a received file to its name, or to the next free one."""
         try:
             if isinstance(result, Success):
                 result = Success(_linked(part, self.path, self.names[index]))
@@ -82,7 +82,7 @@ class _Folder:
 
     @property
     def saved(self) -> Saved:
-        """The paths of all files, or what is missing."""
+        """The paths of all files, or the missing files."""
         results = [self.results[index] for index in range(len(self.files))]
         paths = [result.unwrap() for result in results if isinstance(result, Success)]
         missing = [
@@ -217,9 +217,9 @@ def _linked(part: Path, folder: Path, name: str) -> Path:
 
 
 def _is_linked(part: Path, path: Path) -> bool:
-    """Put a file under a name; return ``False`` where that is taken."""
+    """Move a file to a name; return ``False`` where the name is taken."""
     try:
-        os.link(part, path)  # which never replaces a file, as a rename does
+        os.link(part, path)  # unlike a rename, this never replaces a file
     except FileExistsError:
         return False
     except OSError:  # a file system without links

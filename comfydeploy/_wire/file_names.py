@@ -7,7 +7,7 @@ from typing import Final
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.models.output_file import OutputFile
 
-_MOST: Final = 200  # bytes, where most file systems take 255
+_MOST: Final = 200  # bytes; most file systems allow 255
 _MOST_OF_SUFFIX: Final = 20
 _UNSAFE: Final = dict.fromkeys((*range(0x20), 0x7F, *map(ord, '/\\:*?"<>|')), "_")
 _RESERVED: Final = frozenset(
@@ -16,14 +16,14 @@ _RESERVED: Final = frozenset(
 
 
 def file_names(run_id: str, files: list[OutputFile], template: object) -> list[str]:
-    """Return a name for each file; raise ``SDKValidationError`` for a template that makes none."""
+    """Return a name for each file; raise ``SDKValidationError`` for an invalid template."""
     if not isinstance(template, str):
         raise invalid_argument("name", f"expected a template as a string, got {type(template).__name__}", template)
     return [_safe(_filled(template, run_id, index, file), _suffix(file)) for index, file in enumerate(files)]
 
 
 def candidates(name: str) -> Iterator[str]:
-    """Yield a name, and then those to try where it is taken."""
+    """Yield a name, and then alternatives for a name that is taken."""
     yield name
     path, number = PurePosixPath(name), 2
     while True:
@@ -45,7 +45,7 @@ def _filled(template: str, run_id: str, index: int, file: OutputFile) -> str:
     }
     try:
         return template.format_map(values)
-    except Exception as error:  # noqa: BLE001 - a template may ask a value for anything
+    except Exception as error:  # noqa: BLE001 - a template may access any attribute of a value
         known = ", ".join(values)
         reason = f"cannot be filled in: {type(error).__name__}: {error} (known: {known})"
         raise invalid_argument("name", reason, template) from None

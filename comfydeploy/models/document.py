@@ -1,4 +1,4 @@
-"""What all answers of the server have in common."""
+"""The common part of all responses of the server."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -12,17 +12,17 @@ NumberText: TypeAlias = Annotated[float, "a number that the server sends as text
 
 @frozen(kw_only=True)
 class Document:
-    """An object as the server sent it, read into fields.
+    """An object of the server, read into fields.
 
-    ``raw`` is the whole object, with the fields that this version does not know and the text of times that it
-    could not read. It takes no part in comparisons.
+    ``raw`` is the whole object as it was sent, with the fields that this version does not know and the times that it
+    cannot read. It is not compared.
     """
 
     raw: Mapping[str, Any] = field(factory=dict[str, Any], repr=False, eq=False)
 
 
 class Documents(list[T]):
-    """A list that is the whole answer. ``raw`` is the list as the server sent it, with the items that are left out."""
+    """A list that is the whole response. ``raw`` is the list as it was sent, with the items that cannot be read."""
 
     __slots__ = ("raw",)
 
