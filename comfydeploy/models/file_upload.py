@@ -5,7 +5,7 @@ from attrs import frozen
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class FileUploadResponse(Document):
     """Where the file is: ``file_url`` is what an image input takes."""
 

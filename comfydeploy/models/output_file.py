@@ -5,11 +5,12 @@ from typing import Any
 
 from attrs import frozen
 
+from comfydeploy.models.document import Shown
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 
 
-@frozen(kw_only=True)
-class OutputFile:
+@frozen(kw_only=True, repr=False)
+class OutputFile(Shown):
     """A file that a run put out, as ``file_download`` takes it.
 
     ``kind`` is the list in which the output has it: ``images``, ``gifs``, ``files``, ... ``output_id`` is the name that

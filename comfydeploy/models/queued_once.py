@@ -2,9 +2,11 @@
 
 from attrs import frozen
 
+from comfydeploy.models.document import Shown
 
-@frozen
-class QueuedOnce:
+
+@frozen(repr=False)
+class QueuedOnce(Shown):
     """The run that carries the key.
 
     ``found``: the run was found by its key, because it was there before or because the response that named it was lost.

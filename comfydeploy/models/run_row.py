@@ -9,7 +9,7 @@ from comfydeploy.models.document import Document, NumberText
 from comfydeploy.models.run import RunStatus, has_ended
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunRow(Document):
     """A run as the list of a workflow has it. ``raw`` has the rest, the whole graph among it.
 
