@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from comfydeploy._display.card import Bar, Card, Cell, Table
 from comfydeploy._display.pictures import picture, saved_pictures
@@ -18,6 +18,7 @@ from comfydeploy._display.tables import (
     times,
 )
 from comfydeploy._display.units import size_text
+from comfydeploy._wire.json_types import is_array
 from comfydeploy.models.deployment import DeploymentInput, DeploymentModel
 from comfydeploy.models.found_runs import FoundRuns
 from comfydeploy.models.media_file import MediaFile
@@ -49,8 +50,8 @@ def card_of(value: Any) -> Card:  # noqa: PLR0911 - one for each kind of value
         case SavedFiles():
             tables = tuple(saved_tables(value))
             return Card("Files", _count(value), tables=tables, pictures=saved_pictures(value))
-        case list():
-            return _list("List", cast("list[Any]", value))
+        case _ if is_array(value):
+            return _list("List", value)
         case _:
             return Card(value.__class__.__name__, facts=tuple(field_cells(value).items()))
 
