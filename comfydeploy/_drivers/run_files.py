@@ -20,6 +20,7 @@ from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.output_file import OutputFile
 from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.models.saved_files import SavedFiles
 from comfydeploy.options import RequestOptions
 from comfydeploy.outcome import DownloadIncomplete
 from comfydeploy.result import Failure, Result, Success
@@ -91,7 +92,7 @@ class _Folder:
             if not isinstance(result, Success)
         ]
         if not missing:
-            return Success(paths)
+            return Success(SavedFiles(paths))
         reason = f"{len(missing)} of {len(results)} files were not saved; the first: {missing[0][1].message}"
         return Failure(DownloadIncomplete(reason, self.run_id, tuple(paths), tuple(missing)))
 
