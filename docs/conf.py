@@ -1,12 +1,14 @@
 """The documentation site: ``sphinx-build -W docs site``. It is built without a network."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the extension beside this file
-
 from comfydeploy import __version__
+
+TOP = Path(__file__).parent.parent
+sys.path.insert(0, str(TOP / "docs"))  # for the extension beside this file
 
 project = "comfydeploy"
 version = release = __version__
@@ -39,15 +41,23 @@ python_trailing_comma_in_multi_line_signatures = False
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 
-# Pages at the top of the repository, and the pages here that include them.
-_INCLUDED = {"CHANGELOG": "changelog", "CONTRIBUTING": "contributing", "README": "index", "SECURITY": "security"}
+# Pages at the top of the repository, and those of the site that have their text.
+_AT_THE_TOP = {"CHANGELOG.md": "changelog", "CONTRIBUTING.md": "contributing", "SECURITY.md": "security"}
+_LINK = re.compile(r"\]\((?!http|#)([^)#]+)")
 
 
-def _link_included(_app: Any, _page: str, source: list[str]) -> None:
-    for name, page in _INCLUDED.items():
-        source[0] = source[0].replace(f"](../{name}.md", f"]({page}.md")
+def _with_text_from_the_top(_app: Any, page: str, source: list[str]) -> None:
+    for name, own in _AT_THE_TOP.items():
+        if page == own:
+            source[0] = _LINK.sub(_from_docs, (TOP / name).read_text(encoding="utf-8"))
+        source[0] = source[0].replace(f"](../{name}", f"]({own}.md")
+
+
+def _from_docs(link: re.Match[str]) -> str:
+    target = link[1]
+    return f"]({target.removeprefix('docs/')}" if target.startswith("docs/") else f"](../{target}"
 
 
 def setup(app: Any) -> None:
-    """Lead links to those pages to the site's own."""
-    app.connect("source-read", _link_included)
+    """Show pages at the top of the repository as pages of the site."""
+    app.connect("source-read", _with_text_from_the_top)
