@@ -52,6 +52,9 @@ _QUESTIONS: Final = {
     "lost_once": _Question("the same reset, with a key", _QUEUE, {"reset": True, "execute": True}),
     "waited": _Question("a run is waited for"),
     "poll_502": _Question("a poll is answered with 502", ["run_get"], {"status": 502}),
+    "poll_nginx": _Question(
+        "a poll is answered with a 502 of nginx", ["run_get"], {"status": 502, "body": "<h1>nginx</h1>"}
+    ),
     "poll_reset": _Question("a poll is reset", ["run_get"], {"reset": True}),
     "failed": _Question("a run fails", quirks=["empty-sync"], deployment="failing"),
     "streamed": _Question("a stream"),
@@ -172,6 +175,11 @@ def _imports() -> None:
             [RUNTIME.python(), "-E", "-s", "-c"],
             CHECKOUT,
             "from comfydeploy.funcs.run_queue import run_queue",
+        ),
+        "this package, one function, and httpx, which its first call loads": (
+            [RUNTIME.python(), "-E", "-s", "-c"],
+            CHECKOUT,
+            "from comfydeploy.funcs.run_queue import run_queue; import httpx",
         ),
         **{
             f"vendor's SDK {version}": ([one.python(), "-I", "-c"], one.folder, "from comfydeploy import ComfyDeploy")

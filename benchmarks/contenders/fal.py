@@ -21,7 +21,7 @@ def waited(client: Any) -> str:
     return f"returned {client.subscribe('owner/app', {})}"
 
 
-poll_502 = poll_reset = failed = waited
+poll_502 = poll_nginx = poll_reset = failed = waited
 
 
 def streamed(client: Any) -> str:

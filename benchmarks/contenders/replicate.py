@@ -14,10 +14,10 @@ lost_502 = lost
 
 
 def waited(client: Any) -> str:
-    return f"returned {client.run('owner/app', input={})}"
+    return f"returned {[str(file) for file in client.run('owner/app', input={})]}"
 
 
-poll_502 = poll_reset = failed = waited
+poll_502 = poll_nginx = poll_reset = failed = waited
 
 
 def streamed(client: Any) -> str:
@@ -34,7 +34,7 @@ broken = streamed
 
 
 def saved(client: Any) -> str:
-    return f"{len(client.run('owner/app', input={}).read())} bytes in memory"
+    return f"{len(client.run('owner/app', input={})[0].read())} bytes in memory"
 
 
 cut = saved

@@ -51,6 +51,7 @@ _FAULTS: Final[dict[str, list[tuple[str, int]]]] = {
     "lost": [("create", 0)],
     "lost_502": [("create", 502)],
     "poll_502": [("poll", 502)],
+    "poll_nginx": [("poll", 502)],
     "poll_reset": [("poll", 0)],
 }
 
@@ -110,7 +111,8 @@ class _Answers(BaseHTTPRequestHandler):
             return False
         _, status = self.server.faults.pop(0)
         if status:
-            self._json({"detail": "bad gateway"}, status)
+            server = "nginx" if self.server.question == "poll_nginx" else "the gateway"
+            self._send(f"<h1>502 Bad Gateway</h1>{server}".encode(), "text/html", status)
         else:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             # Without the end of TLS: what follows is a reset.
@@ -143,7 +145,7 @@ class _Answers(BaseHTTPRequestHandler):
             "version": "v",
             "status": status,
             "input": {},
-            "output": f"{base}/picture.png" if status == "succeeded" else None,
+            "output": [f"{base}/picture.png"] if status == "succeeded" else None,
             "logs": "",
             "error": _REASON if status == "failed" else None,
             "metrics": {},
@@ -172,9 +174,11 @@ class _Answers(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _json(self, document: Any, status: int = 200) -> None:
-        body = json.dumps(document).encode()
+        self._send(json.dumps(document).encode(), "application/json", status)
+
+    def _send(self, body: bytes, content_type: str, status: int) -> None:
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", content_type)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

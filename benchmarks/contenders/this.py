@@ -50,7 +50,7 @@ def waited(core: ComfyDeployCore, request: DeploymentRunRequest) -> str:
             return _error(error)
 
 
-poll_502 = poll_reset = failed = waited
+poll_502 = poll_nginx = poll_reset = failed = waited
 
 
 def streamed(core: ComfyDeployCore, request: DeploymentRunRequest) -> str:

@@ -52,6 +52,7 @@ const questions = {
   lost_502_retries: () => queued({ retries }),
   waited,
   poll_502: waited,
+  poll_nginx: waited,
   poll_reset: waited,
   failed: async () => `returned ${JSON.stringify(await call("runDeploymentSync", request))}`,
   streamed,

@@ -31,7 +31,7 @@ def waited(run: Any, request: dict[str, Any]) -> str:
         time.sleep(0.05)
 
 
-poll_502 = poll_reset = waited
+poll_502 = poll_nginx = poll_reset = waited
 
 
 def failed(run: Any, request: dict[str, Any]) -> str:
