@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from os import times
 from pathlib import Path
 from statistics import median
@@ -19,15 +18,12 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from benchmarks.contenders.service import CERTIFICATE, service
-from benchmarks.peers import CHECKOUT, CONTENDERS, OFFICIAL, RUNTIME, Environment
+from benchmarks.contenders.service import service
+from benchmarks.peers import CHECKOUT, CONTENDERS, FAL, OFFICIAL, REPLICATE, RUNTIME, Environment, typescript
 from comfydeploy.emulator import Emulator
 
 _PROGRAMS: Final = Path(__file__).with_name("contenders")
-_FAL: Final = Environment("fal", ("fal-client==1.0.3",))
-_REPLICATE: Final = Environment("replicate", ("replicate==1.0.7",))
 _PYRIGHT: Final = Environment("pyright", ("pyright[nodejs]",))
-_TYPESCRIPT: Final = ("comfydeploy@2.0.0-beta.69", "zod@3")
 _QUEUE: Final = ("run_queue", "run_deployment_queue")
 _TELLING: Final = re.compile(r"download|save|batch|bulk|journal|many|^map|mock|emulat|fake|server$", re.IGNORECASE)
 _IDS: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|127\.0\.0\.1:\d+")
@@ -91,20 +87,9 @@ reveal_type(run[0])
 _TYPED: Final = {
     "this package": (RUNTIME, _OURS),
     **{f"vendor's SDK {version}": (environment, _VENDORS) for version, environment in OFFICIAL.items()},
-    "fal-client": (_FAL, _FALS),
-    "replicate": (_REPLICATE, _REPLICATES),
+    "fal-client": (FAL, _FALS),
+    "replicate": (REPLICATE, _REPLICATES),
 }
-
-
-@cache
-def _typescript() -> Path:
-    """Return the folder where the TypeScript SDK is installed; install it first if it is not there."""
-    folder = CHECKOUT / ".cache" / "benchmarks" / "typescript"
-    if not (folder / "node_modules" / "comfydeploy").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "package.json").write_text('{"private": true}')
-        subprocess.run(["npm", "install", "--silent", *_TYPESCRIPT], cwd=folder, check=True)
-    return folder
 
 
 def _of_comfydeploy(command: Sequence[str | Path], folder: Path, name: str, question: _Question) -> str:
@@ -117,8 +102,7 @@ def _of_comfydeploy(command: Sequence[str | Path], folder: Path, name: str, ques
 
 def _of_another(command: Sequence[str | Path], folder: Path, name: str, _: _Question) -> str:
     with service(name) as server:
-        hosts = {"FAL_RUN_HOST": server.host, "FAL_QUEUE_RUN_HOST": server.host, "SSL_CERT_FILE": str(CERTIFICATE)}
-        return f"{_said([*command, name, server.host], folder, hosts)}; {server.created} created"
+        return f"{_said([*command, name, server.host], folder, server.environment)}; {server.created} created"
 
 
 def _said(command: Sequence[str | Path], folder: Path, variables: dict[str, str] | None = None) -> str:
@@ -144,11 +128,11 @@ def _contenders() -> dict[str, _Trial]:
         command: list[str | Path] = [environment.python(), "-I", _PROGRAMS / "vendor.py"]
         found[f"vendor's SDK {version}"] = of_comfydeploy(command, environment.folder)
     if shutil.which("npm"):
-        found["TypeScript SDK"] = of_comfydeploy(["node", _PROGRAMS / "typescript.mjs"], _typescript())
+        found["TypeScript SDK"] = of_comfydeploy(["node", _PROGRAMS / "typescript.mjs"], typescript())
     else:
         sys.stderr.write("without npm the TypeScript SDK is left out\n")
-    found["fal-client"] = of_another(_FAL, "fal.py")
-    found["replicate"] = of_another(_REPLICATE, "replicate.py")
+    found["fal-client"] = of_another(FAL, "fal.py")
+    found["replicate"] = of_another(REPLICATE, "replicate.py")
     return found
 
 
@@ -185,14 +169,14 @@ def _imports() -> None:
             f"vendor's SDK {version}": ([one.python(), "-I", "-c"], one.folder, "from comfydeploy import ComfyDeploy")
             for version, one in OFFICIAL.items()
         },
-        "fal-client": ([_FAL.python(), "-I", "-c"], _FAL.folder, "import fal_client"),
-        "replicate": ([_REPLICATE.python(), "-I", "-c"], _REPLICATE.folder, "import replicate"),
+        "fal-client": ([FAL.python(), "-I", "-c"], FAL.folder, "import fal_client"),
+        "replicate": ([REPLICATE.python(), "-I", "-c"], REPLICATE.folder, "import replicate"),
     }
     if shutil.which("npm"):
         node = ["node", "--input-type=module", "-e"]
-        statements["TypeScript SDK"] = (node, _typescript(), "import 'comfydeploy'")
+        statements["TypeScript SDK"] = (node, typescript(), "import 'comfydeploy'")
         one = "import 'comfydeploy/funcs/runDeploymentQueue.js'"
-        statements["TypeScript SDK, one function"] = (node, _typescript(), one)
+        statements["TypeScript SDK, one function"] = (node, typescript(), one)
     taken: dict[str, list[float]] = {name: [] for name in statements}
     for _ in range(9):
         for name, (command, folder, statement) in statements.items():
@@ -215,12 +199,12 @@ def _names() -> None:
         name: next(environment.folder.glob("lib/*/site-packages")) / module
         for name, (environment, module) in {
             **{f"vendor's SDK {version}": (one, "comfydeploy") for version, one in OFFICIAL.items()},
-            "fal-client": (_FAL, "fal_client"),
-            "replicate": (_REPLICATE, "replicate"),
+            "fal-client": (FAL, "fal_client"),
+            "replicate": (REPLICATE, "replicate"),
         }.items()
     }
     if shutil.which("npm"):
-        folders["TypeScript SDK"] = _typescript() / "node_modules" / "comfydeploy" / "funcs"
+        folders["TypeScript SDK"] = typescript() / "node_modules" / "comfydeploy" / "funcs"
     for name, folder in folders.items():
         found = {path.stem for path in folder.rglob("*") if _TELLING.search(path.stem)}
         for path in folder.rglob("*.py"):

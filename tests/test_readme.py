@@ -66,6 +66,10 @@ SHOWN = {
         "the server answered 404",
         "<Failure: The server answered with an error (status 404)",
     ),
+    "docs/migrate-fal.md": ("saved [PosixPath('pictures/cat-0.png')]",),
+    "docs/migrate-python-sdk.md": ("saved [PosixPath('pictures/",),
+    "docs/migrate-replicate.md": ("saved [PosixPath('pictures/cat-0.png')]",),
+    "docs/migrate-typescript.md": ("saved <Success: [PosixPath('pictures/",),
     "docs/waiting.md": (
         "success ['http",
         "node row ",

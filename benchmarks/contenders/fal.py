@@ -43,7 +43,7 @@ def absent(_: Any) -> str:
 
 if __name__ == "__main__":
     question = sys.argv[1]
-    client = import_module("fal_client").SyncClient(key="key")
+    client = import_module("fal_client").SyncClient()
     try:
         print(globals().get(question, absent)(client))
     except Exception as error:

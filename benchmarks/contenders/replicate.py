@@ -1,6 +1,5 @@
 """replicate."""
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -45,9 +44,8 @@ def absent(_: Any) -> str:
 
 
 if __name__ == "__main__":
-    question, host = sys.argv[1:3]
-    os.environ["REPLICATE_POLL_INTERVAL"] = "0.05"
-    client = import_module("replicate").Client(api_token="key", base_url=f"https://{host}")
+    question = sys.argv[1]
+    client = import_module("replicate").Client()
     try:
         print(globals().get(question, absent)(client))
     except Exception as error:

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
-CERTIFICATE: Final = Path(__file__).parents[2] / "tests" / "samples" / "localhost.pem"
+_CERTIFICATE: Final = Path(__file__).parents[2] / "tests" / "samples" / "localhost.pem"
 _PICTURE: Final = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
@@ -30,7 +30,7 @@ class Service(ThreadingHTTPServer):
     def __init__(self, question: str) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(CERTIFICATE)
+        context.load_cert_chain(_CERTIFICATE)
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.question: Final = question
         self.created = 0
@@ -41,6 +41,19 @@ class Service(ThreadingHTTPServer):
     def host(self) -> str:
         """The address without its scheme."""
         return f"127.0.0.1:{self.server_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that send the clients here."""
+        return {
+            "FAL_KEY": "key",
+            "FAL_RUN_HOST": self.host,
+            "FAL_QUEUE_RUN_HOST": self.host,
+            "REPLICATE_API_TOKEN": "key",
+            "REPLICATE_BASE_URL": f"https://{self.host}",
+            "REPLICATE_POLL_INTERVAL": "0.05",
+            "SSL_CERT_FILE": str(_CERTIFICATE),
+        }
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Write nothing where a client has gone."""
