@@ -63,7 +63,7 @@ _OURS: Final = """
 from comfydeploy import ComfyDeploy
 run = ComfyDeploy().run.queue_and_wait({})
 reveal_type(run)
-reveal_type(run.files[0].url)
+reveal_type(run.files[0])
 """
 _VENDORS: Final = """
 from comfydeploy import ComfyDeploy
