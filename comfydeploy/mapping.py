@@ -102,8 +102,8 @@ class _Grid(Sequence[dict[str, Any]]):
         for name, values in reversed(self._axes.items()):  # the last axis changes fastest
             index, place = divmod(index, len(values))
             chosen[name] = values[place]
-        inputs = {**(self._request.get("inputs") or {}), **{name: chosen[name] for name in self._axes}}
-        return {**self._request, "inputs": inputs}
+        fixed: Mapping[str, Any] = self._request.get("inputs") or {}
+        return {**self._request, "inputs": {**fixed, **{name: chosen[name] for name in self._axes}}}
 
 
 def grid(request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> Sequence[dict[str, Any]]:

@@ -127,7 +127,7 @@ class _Folder(RunFiles):
         self._names = file_names(run.id, self.files, terms.name)
         self._path = _made(terms.to)
 
-    def target(self, index: int) -> Path:
+    def target(self, index: int) -> Path:  # noqa: ARG002 - a random name
         """Return a name for a file that has no name of its own yet."""
         return self._path / f".{os.urandom(6).hex()}.part"
 

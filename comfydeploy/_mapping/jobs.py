@@ -7,11 +7,12 @@ from attrs import field, frozen
 
 from comfydeploy._mapping.journal import SAME_FILES, SAME_KEY, Entry
 from comfydeploy._mapping.patterns import Pattern
-from comfydeploy._mapping.stored import request_texts
-from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._mapping.stored import described, digest_of, without_queries
+from comfydeploy._wire.arguments import invalid_argument, invalid_request
+from comfydeploy._wire.codec import given, json_bytes
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT, check_key
-from comfydeploy._wire.run_request import one_run
+from comfydeploy._wire.run_request import ANY_FORM, one_run
 from comfydeploy._wire.run_search import Place, check_id
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.mapping import Job
@@ -23,13 +24,13 @@ _PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # as t
 
 @frozen
 class GivenJob:
-    """A job as it was given, and what a journal keeps of it, or what is wrong with it."""
+    """A job as it was given. ``wire`` is its request as it is sent, not checked; ``problem`` is why it has none."""
 
     index: int
     key: str
     request: AnyRunRequest = field(repr=False)
-    wire: Mapping[str, Any] = field(repr=False)
-    entry: Entry | None = field(default=None, repr=False)
+    wire: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    digest: str = ""
     problem: SDKValidationError | None = None
 
     @property
@@ -44,28 +45,41 @@ class GivenJob:
         return Place(**{name: self.wire[name]})
 
 
-def given_job(index: int, given: Any, pattern: Pattern | None) -> GivenJob:
-    """Return a job with what is wrong with it."""
-    key, request = (given.key, given.request) if isinstance(given, Job) else (str(index), given)
-    known = key if isinstance(key, str) else str(index)
+def read_job(index: int, given_one: Any) -> GivenJob:
+    """Return a job, with what is wrong with it where it has no key or no request."""
+    key, request = (given_one.key, given_one.request) if isinstance(given_one, Job) else (str(index), given_one)
     try:
         _check_key(key)
-        wire = one_run(request)
-        inputs = wire.get("inputs") or {}
-        if KEY_INPUT in inputs:
-            raise invalid_argument(f"request.inputs.{KEY_INPUT}", "expected none: the map gives each run its key")
-        name = next(name for name in _PLACES if name in wire)
-        check_id(f"request.{name}", wire[name])
-        digest, text = request_texts(wire)
-        place = None if pattern is None else pattern.place(key, inputs)
+        wire = _wire(request)
+        return GivenJob(index, key, request, wire, digest_of(wire))
     except MemoryError:
         raise
-    except SDKValidationError as error:
-        return GivenJob(index, known, request, {}, problem=error.with_traceback(None))
     except Exception as error:  # noqa: BLE001 - whatever a strange mapping may do
-        problem = SDKValidationError(f"request: cannot be read: {type(error).__name__}")
-        return GivenJob(index, known, request, {}, problem=problem)
-    return GivenJob(index, key, request, wire, Entry(key, digest, text, place))
+        known: Any = key
+        return GivenJob(index, known if isinstance(known, str) else str(index), request, problem=_problem(error))
+
+
+def job_problem(job: GivenJob, pattern: Pattern | None) -> SDKValidationError | None:
+    """Return what is wrong with the request of a job, or with the names of its files."""
+    try:
+        wire = one_run(job.request)
+        if KEY_INPUT in (wire.get("inputs") or ()):
+            return invalid_argument(f"request.inputs.{KEY_INPUT}", "expected none: the map gives each run its key")
+        name = next(name for name in _PLACES if name in wire)
+        check_id(f"request.{name}", wire[name])
+        if pattern is not None:
+            pattern.place(job.key, job.inputs)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        return _problem(error)
+    return None
+
+
+def journal_entry(job: GivenJob, pattern: Pattern | None) -> Entry:
+    """Return what a journal keeps of a job that is right."""
+    text = without_queries(json_bytes(described(job.wire), "request").decode())
+    return Entry(job.key, job.digest, text, None if pattern is None else pattern.place(job.key, job.inputs))
 
 
 class Duplicates:
@@ -75,18 +89,17 @@ class Duplicates:
         self._keys: set[int] = set()
         self._places: set[int] = set()
 
-    def problem(self, job: GivenJob) -> SDKValidationError | None:
+    def problem(self, job: GivenJob, pattern: Pattern | None) -> SDKValidationError | None:
         """Return what is wrong with a job beside those before it."""
-        if job.entry is None:
-            return job.problem
-        key, place = hash(job.key), None if job.entry.place is None else hash(job.entry.place)
-        if key in self._keys:
+        if hash(job.key) in self._keys:
             return conflict_error(SAME_KEY, job)
-        self._keys.add(key)
-        if place in self._places:
+        self._keys.add(hash(job.key))
+        place = None if pattern is None else pattern.place(job.key, job.inputs)
+        if place is None:
+            return None
+        if hash(place) in self._places:
             return conflict_error(SAME_FILES, job)
-        if place is not None:
-            self._places.add(place)
+        self._places.add(hash(place))
         return None
 
 
@@ -95,9 +108,23 @@ def conflict_error(reason: str, job: GivenJob) -> SDKValidationError:
     return invalid_argument(f"jobs[{job.index}]", f"{reason} (key {job.key!r})")
 
 
-def is_sequence(jobs: object) -> bool:
+def is_sequence(jobs: Any) -> bool:
     """Check whether jobs can be read twice, so that all are checked before the first one is paid."""
-    return isinstance(jobs, Sequence) and not isinstance(jobs, str | bytes) and not is_object(jobs)
+    return isinstance(jobs, Sequence)
+
+
+def _wire(request: Any) -> dict[str, Any]:
+    if isinstance(request, ANY_FORM):
+        return given(request)
+    if is_object(request):
+        return dict(request)
+    raise invalid_request(f"expected a request for a run or a mapping, got {type(request).__name__}", request)
+
+
+def _problem(error: Exception) -> SDKValidationError:
+    if isinstance(error, SDKValidationError):
+        return error.with_traceback(None)
+    return SDKValidationError(f"request: cannot be read: {type(error).__name__}")
 
 
 def _check_key(key: Any) -> None:

@@ -1,11 +1,15 @@
 """What a map needs of a journal, whatever keeps it; and the journal of a map without a file."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from attrs import evolve
 
 from comfydeploy._mapping.rows import Row, Step, Try, Unsend, changed
+
+SAME_KEY: Final = "another job has this key"
+SAME_FILES: Final = "another job would have the same file names: add {key} to the pattern"
+OTHER_REQUEST: Final = "the journal has another request for this key: give the job another key, or take another journal"
 
 
 class Entry(NamedTuple):
@@ -19,6 +23,13 @@ class Entry(NamedTuple):
     digest: str
     request: str
     place: str | None
+
+
+class Known(NamedTuple):
+    """A job that a journal has, with the digest of its request."""
+
+    digest: str
+    row: Row
 
 
 class Conflict(NamedTuple):
@@ -48,6 +59,10 @@ class Journal(Protocol):
     @property
     def session(self) -> str:
         """How the owners of this process begin."""
+        ...
+
+    def find(self, keys: Sequence[str]) -> list[Known | None]:
+        """Return what is there of some jobs, in their order."""
         ...
 
     def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
@@ -93,6 +108,10 @@ class Memory:
         self._names: dict[int, tuple[str, str | None]] = {}
         self._count = 0
         self._spent = 0
+
+    def find(self, keys: Sequence[str]) -> list[Known | None]:
+        """Return nothing: no job is given twice."""
+        return [None] * len(keys)
 
     def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
         """Add jobs and return their rows."""
@@ -153,8 +172,3 @@ class Memory:
 
     def close(self) -> None:
         """Keep nothing."""
-
-
-SAME_KEY = "another job has this key"
-SAME_FILES = "another job would have the same file names: add {key} to the pattern"
-OTHER_REQUEST = "the journal has another request for this key: give the job another key, or take another journal"

@@ -5,16 +5,15 @@ certainty; one on another machine only by its lease.
 """
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
-try:
+if sys.platform != "win32":
     from fcntl import LOCK_EX, LOCK_NB, flock
-except ImportError:  # pragma: no cover - Windows
-    flock = None  # type: ignore[assignment]
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _open: "WeakSet[Session]" = WeakSet()
@@ -58,7 +57,7 @@ class Session:
         except OSError:
             return None
         with _closing(file):
-            return None if flock is None else not _takes_over(file, path)
+            return None if sys.platform == "win32" else not _takes_over(file, path)
 
     def close(self, *, removes: bool = True) -> None:
         """Give up the lock."""
@@ -83,7 +82,7 @@ def _takes_over(file: int, path: Path) -> bool:
 
 
 def _lock(file: int) -> None:
-    if flock is not None:
+    if sys.platform != "win32":  # pragma: no branch - there the lease alone decides
         flock(file, LOCK_EX | LOCK_NB)
 
 
@@ -92,7 +91,7 @@ def _lock_path(journal: str, word: str) -> Path:
 
 
 @contextmanager
-def _closing(file: int) -> Iterator[None]:
+def _closing(file: int) -> Generator[None]:
     try:
         yield
     finally:

@@ -76,7 +76,7 @@ def checked_pattern(to: Any) -> Pattern:
     A path without fields is a folder, in which the files of a job are named by its key.
     """
     try:
-        text = os.fspath(to)
+        text: Any = os.fspath(to)
     except TypeError:
         raise invalid_argument("to", f"expected a pattern or a folder, got {type(to).__name__}") from None
     if not isinstance(text, str) or not text or "\0" in text:

@@ -1,4 +1,4 @@
-"""The protocol of one job, from its claim to its end, as a function over values: at most one run for each attempt.
+"""The protocol of one job, from its claim to its end, as a function over values: at most one run an attempt.
 
 ``begin`` returns the position of a claimed job, and ``Position.next`` the one after the answer to its ``action``. It has
 no clock, no dice and no I/O. All times are of a monotonic clock, but for leases and ``tried_at``, which no decision
@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from attrs import evolve, field, frozen
 
-from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Row, Step, Try, Unsend
+from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Reopen, Row, Step, Try, Unsend
 from comfydeploy._wire.polling import FIRST, is_transient, requested_pause, spread
 from comfydeploy.errors import (
     ConnectionError,
@@ -132,10 +132,12 @@ class Position:
     result: Ended | None = field(default=None, repr=False)
     saved: tuple[Path, ...] = ()
 
-    def next(self, answer: Any, now: float, dice: float, wall: float, since: str | None = None) -> "Position":
+    def next(  # noqa: PLR0911 - one for each action
+        self, answer: Any, now: float, dice: float, wall: float, since: str | None = None
+    ) -> "Position":
         """Return the position after the answer to the action.
 
-        ``wall`` is the time of the wall clock, for the journal. ``since`` is the latest time of the server that is known.
+        ``wall`` is the time of the wall clock, for the journal, ``since`` the latest time of the server that is known.
         """
         match self.action:
             case Pause(_, then):
@@ -157,14 +159,14 @@ class Position:
             case Leave():
                 return self
             case _:
-                return self._stored(now) if answer else self._at(Leave(None, is_lost=True))
+                return self._stored() if answer else self._at(Leave(None, is_lost=True))
 
     def _at(self, action: Action, **changes: Any) -> "Position":
         return evolve(self, action=action, **changes)
 
-    def _left(self, result: Ended | None) -> "Position":
+    def _left(self, result: Ended | None, **changes: Any) -> "Position":
         """Leave the job to the next owner, with this result for now."""
-        return self._at(Release(self.row.id, self._owner), result=result)
+        return self._at(Release(self.row.id, self._owner), result=result, **changes)
 
     @property
     def _owner(self) -> str:
@@ -197,8 +199,7 @@ class Position:
         error = answer.failure()
         is_unsent = error.fate == "not_sent"
         if not (is_unsent or is_refused(error)):
-            doubtful = evolve(self, is_doubtful=True, pause=FIRST)
-            return doubtful._at(Pause(spread(FIRST, dice), Look(now)))
+            return self._at(Pause(spread(FIRST, dice), Look(now)), is_doubtful=True, pause=FIRST)
         if self.is_doubtful:  # an earlier request may still have created a run: the row keeps its ``tried_at``
             return self._left(Failure(error))
         is_repeated = is_unsent and isinstance(error, ConnectionError | RequestTimeoutError)
@@ -243,9 +244,11 @@ class Position:
             return self._at(Again(row.id, owner))
         return self._at(Finish(row.id, owner, error.run, error, None), result=Failure(error))
 
-    def _fetched(self, run: WorkflowRunModel, answer: Any, now: float, dice: float) -> "Position":
+    def _fetched(
+        self, run: WorkflowRunModel, answer: Result[list[Path], MapError], now: float, dice: float
+    ) -> "Position":
         if isinstance(answer, Success):
-            paths = tuple(answer.unwrap())
+            paths: tuple[Path, ...] = tuple(answer.unwrap())
             return self._at(
                 Finish(self.row.id, self._owner, run, None, tuple(map(str, paths))), result=Success(run), saved=paths
             )
@@ -254,7 +257,7 @@ class Position:
             return self._at(Pause(pause, Fetch(run)), fetches=self.fetches + 1, pause=self.pause * _GROWTH)
         return self._left(answer)
 
-    def _stored(self, now: float) -> "Position":
+    def _stored(self) -> "Position":
         """Return the position after a step of the journal that has changed the row."""
         step: Any = self.action
         match step:
@@ -264,7 +267,7 @@ class Position:
             case Unsend():
                 row = evolve(self.row, tried_at=None)
                 if self.result is not None:
-                    return evolve(self, row=row)._left(self.result)
+                    return self._left(self.result, row=row)
                 longer = min(self.pause * _GROWTH, _SLOWEST)
                 return self._at(Pause(self.pause, Turn()), row=row, certain_at=inf, pause=longer)
             case Again():
@@ -295,6 +298,15 @@ def is_free(row: Row, *, is_alive: bool | None, wall: float) -> bool:
     if row.state == "done" or row.owner is None:
         return row.state != "done"
     return row.lease < wall if is_alive is None else not is_alive
+
+
+def reopening(row: Row, error: Any, terms: Terms, owner: str, lease: float) -> Reopen | None:
+    """Return the step that takes a job which is done: for its files, or for another attempt after a failed run."""
+    if error is None:
+        needs_files = terms.saves and row.files is None
+        return Reopen(row.id, owner, lease, "ended", row.attempt) if needs_files else None
+    is_repeated = isinstance(error, RunFailed) and row.attempt < terms.attempts
+    return Reopen(row.id, owner, lease, "trying", row.attempt + 1) if is_repeated else None
 
 
 def is_refused(error: Error) -> bool:

@@ -4,7 +4,7 @@ Each step but ``Claim`` and ``Reopen`` changes the row of its own claim only: ``
 owner has it. What a journal stores beside (the run, its files, an error) takes no part in the protocol.
 """
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from attrs import evolve, field, frozen
 
@@ -15,8 +15,8 @@ State: TypeAlias = Literal["new", "trying", "created", "ended", "done"]
 class Row:
     """A job as the journal has it.
 
-    ``new``: it has no run. ``trying``: it is claimed and its run is not known; ``tried_at`` is set before the request is
-    sent, so that without it there is none. ``created``: ``run_id`` is the run of this ``attempt``. ``ended``: the run
+    ``new``: it has no run. ``trying``: it is claimed and its run is not known; there is none without ``tried_at``, which
+    is set before the request is sent. ``created``: ``run_id`` is the run of this ``attempt``. ``ended``: the run
     has succeeded and its files are not saved yet. ``done``: nothing is left to do. ``owner`` is the token of the claim
     that holds the row until the wall-clock time ``lease``. ``since`` is a time of the server before the request.
     """
@@ -116,26 +116,29 @@ class Release(NamedTuple):
 Step: TypeAlias = Claim | Reopen | Try | Unsend | Record | Again | End | Finish | Release
 Tried: TypeAlias = Literal["tried", "spent", "lost"]
 
-DURABLE: tuple[type, ...] = (Claim, Reopen, Try)
+DURABLE: Final = (Claim, Reopen, Try)
 """The steps that must outlive a crash of the machine before anything else is done."""
 
 
 def changed(row: Row, step: Step) -> Row | None:
     """Return the row after a step, or ``None`` where the step does not apply to it."""
-    match step:
-        case Claim(_, owner, lease, seen_owner, seen_lease):
-            if row.state == "done" or (row.owner, row.lease) != (seen_owner, seen_lease):
-                return None
-            return evolve(row, owner=owner, lease=lease, state="trying" if row.state == "new" else row.state)
-        case Reopen(_, owner, lease, state, attempt):
-            if row.state != "done":
-                return None
-            taken = evolve(row, owner=owner, lease=lease, state=state, error=None)
-            return taken if attempt == row.attempt else evolve(taken, attempt=attempt, tried_at=None, run_id=None)
+    if isinstance(step, Claim):
+        is_as_seen = (row.owner, row.lease) == (step.seen_owner, step.seen_lease)
+        state: State = "trying" if row.state == "new" else row.state
+        is_taken = is_as_seen and row.state != "done"
+        return evolve(row, owner=step.owner, lease=step.lease, state=state) if is_taken else None
+    if isinstance(step, Reopen):
+        if row.state != "done":
+            return None
+        taken = evolve(row, owner=step.owner, lease=step.lease, state=step.state, error=None)
+        is_same = step.attempt == row.attempt
+        return taken if is_same else evolve(taken, attempt=step.attempt, tried_at=None, run_id=None)
     return _changed_own(row, step) if row.owner == step.owner and row.state != "done" else None
 
 
-def _changed_own(row: Row, step: Step) -> Row | None:  # noqa: PLR0911 - one for each step
+def _changed_own(  # noqa: PLR0911 - one for each step
+    row: Row, step: Try | Unsend | Record | Again | End | Finish | Release
+) -> Row | None:
     match step:
         case Try(_, _, at, lease, since, _):
             tried = evolve(row, tried_at=at, lease=lease, since=since)
@@ -151,6 +154,6 @@ def _changed_own(row: Row, step: Step) -> Row | None:  # noqa: PLR0911 - one for
             return evolve(row, state="ended", run=run)
         case Finish(_, _, run, error, files):
             return evolve(row, state="done", owner=None, lease=0.0, run=run, error=error, files=files)
-        case _:
+        case Release():
             is_new = row.state == "trying" and row.tried_at is None
             return evolve(row, owner=None, lease=0.0, state="new" if is_new else row.state)

@@ -82,7 +82,7 @@ def _count(name: str, value: object) -> int:
     return value
 
 
-def _seconds(name: str, value: object, least: float) -> float:
+def _seconds(name: str, value: Any, least: float) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not isfinite(value) or value < least:
         raise invalid_argument(name, f"expected seconds not below {least:g}, got {value!r}"[:200])
@@ -103,7 +103,7 @@ def _path(value: Any) -> str | None:
     if value is None:
         return None
     try:
-        path = os.fspath(value)
+        path: Any = os.fspath(value)
     except TypeError:
         raise invalid_argument("journal", f"expected the path of a file, got {type(value).__name__}") from None
     if not isinstance(path, str) or not path or "\0" in path or "://" in path or path == ":memory:":

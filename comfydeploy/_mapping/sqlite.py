@@ -4,6 +4,7 @@ Commits that must survive a crash of the machine are synchronous, all others are
 0.01 ms (measured), and the next synchronous one makes those before it durable as well.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -11,9 +12,9 @@ from contextlib import suppress
 from typing import Any, Final
 from uuid import uuid4
 
-from comfydeploy._mapping.journal import OTHER_REQUEST, SAME_FILES, SAME_KEY, Conflict, Entry
+from comfydeploy._mapping.journal import OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
 from comfydeploy._mapping.owners import Session
-from comfydeploy._mapping.rows import DURABLE, Finish, Row, Step, Try, Unsend
+from comfydeploy._mapping.rows import DURABLE, Claim, Reopen, Row, Step, Try, Unsend
 from comfydeploy._mapping.statements import COLUMNS, SCHEMA, STATEMENTS, step_values
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import SDKValidationError
@@ -33,14 +34,20 @@ class Sqlite:
         self._path = os.path.abspath(path)  # noqa: PTH100 - a later change of the folder must not move the locks
         try:
             self._connection = _connected(self._path)
-            self._open(name, post_limit)
         except sqlite3.Error as error:
             raise unusable(path, error) from None
         try:
+            self._open(name, post_limit)
             self._session = Session(self._path)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise unusable(path, error) from None
         except OSError as error:
             self._connection.close()
             raise invalid_argument("journal", f"the lock beside {path} cannot be made: {error.strerror}") from None
+        except SDKValidationError:
+            self._connection.close()
+            raise
         self.session = self._session.name
 
     def _open(self, name: str | None, post_limit: float) -> None:
@@ -55,47 +62,45 @@ class Sqlite:
             run(f"PRAGMA user_version = {VERSION}")
             run("INSERT INTO map VALUES (?, ?, ?, 0)", (uuid4().hex, name or "map", post_limit))
         elif application != APPLICATION:
-            raise self._closed("is a database of another program")
+            raise self._unfit("is a database of another program")
         elif version != VERSION:
-            raise self._closed(f"has version {version}, and this version of comfydeploy reads version {VERSION}")
+            raise self._unfit(f"has version {version}, and this version of comfydeploy reads version {VERSION}")
         run("UPDATE map SET longest_post = max(longest_post, ?)", (post_limit,))
         self.uuid, self.name, self.longest_post = run("SELECT uuid, name, longest_post FROM map").fetchone()
         if name is not None and name != self.name:
-            raise self._closed(f"is the journal of the map {self.name!r}, not of {name!r}")
+            raise self._unfit(f"is the journal of the map {self.name!r}, not of {name!r}")
         run("COMMIT")
 
-    def _closed(self, reason: str) -> SDKValidationError:
-        self._connection.close()
+    def _unfit(self, reason: str) -> SDKValidationError:
         return invalid_argument("journal", f"{self._path} {reason}")
+
+    def find(self, keys: Sequence[str]) -> list[Known | None]:
+        """Return what is there of some jobs."""
+        return [None if found is None else Known(found[0], found[2]) for found in map(self._found, keys)]
 
     def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
         """Add jobs and return their rows."""
-        run = self._connection.execute
-        found = self._known(entries)
-        if len(found) < len(entries):
+        new = [entry for entry in entries if self._found(entry.key) is None]
+        if new:
             with _Transaction(self._connection, durable=False):
-                for entry in entries:
-                    if entry.key not in found:
-                        run(STATEMENTS["add"], entry)
-            found = self._known(entries)
-        return [self._fitting(entry, found) for entry in entries]
+                self._connection.executemany(STATEMENTS["add"], new)
+        return [self._fitting(entry) for entry in entries]
 
-    def _known(self, entries: Sequence[Entry]) -> dict[str, tuple[str, str | None, Row]]:
-        marks = ", ".join("?" * len(entries))
-        query = f"SELECT digest, place, {COLUMNS} FROM jobs WHERE key IN ({marks})"  # noqa: S608 - question marks
-        rows = self._connection.execute(query, [entry.key for entry in entries])
-        return {row[3]: (row[0], row[1], _row(row[2:])) for row in rows}
+    def _found(self, key: str) -> tuple[str, str | None, Row] | None:
+        found = self._connection.execute(STATEMENTS["find"], (key,)).fetchone()
+        return None if found is None else (found[0], found[1], _row(found[2:]))
 
-    def _fitting(self, entry: Entry, found: dict[str, tuple[str, str | None, Row]]) -> Row | Conflict:
-        if entry.key not in found:
+    def _fitting(self, entry: Entry) -> Row | Conflict:
+        found = self._found(entry.key)
+        if found is None:
             return Conflict(SAME_FILES)
-        digest, place, row = found[entry.key]
+        digest, place, row = found
         if digest != entry.digest:
             return Conflict(OTHER_REQUEST)
         if place != entry.place and row.state != "done":
             try:
                 with _Transaction(self._connection, durable=False):
-                    self._connection.execute("UPDATE jobs SET place = ? WHERE id = ?", (entry.place, row.id))
+                    self._connection.execute(STATEMENTS["place"], (entry.place, row.id))
             except sqlite3.IntegrityError:
                 return Conflict(SAME_FILES)
         return row
@@ -108,23 +113,22 @@ class Sqlite:
     def _carried_out(self, step: Step) -> Any:
         run = self._connection.execute
         is_first = isinstance(step, Try) and run(STATEMENTS["is_first"], (step.id,)).fetchone() is not None
-        statement = STATEMENTS[type(step).__name__.lower()]
-        has_changed = run(statement, step_values(step)).rowcount == 1
+        has_changed = run(STATEMENTS[type(step).__name__.lower()], step_values(step)).rowcount == 1
         if isinstance(step, Try):
-            if has_changed and is_first:
-                run("UPDATE map SET spent = spent + 1")
-            is_own = run("SELECT 1 FROM jobs WHERE id = ? AND owner = ?", (step.id, step.owner)).fetchone()
-            return "tried" if has_changed else "spent" if is_own else "lost"
-        if isinstance(step, Unsend) and has_changed:
-            run("UPDATE map SET spent = spent - 1")
+            if not has_changed:
+                is_own = run(STATEMENTS["is_own"], (step.id, step.owner)).fetchone() is not None
+                return "spent" if is_own else "lost"
+            run(STATEMENTS["spend"], (int(is_first),))
+            return "tried"
         if not has_changed:
             return None
-        return True if isinstance(step, Finish) else self.rows([step.id])[0]
+        if isinstance(step, Unsend):
+            run(STATEMENTS["spend"], (-1,))
+        return self.rows([step.id])[0] if isinstance(step, Claim | Reopen) else True
 
     def rows(self, ids: Iterable[int]) -> list[Row]:
         """Return the rows with these ids."""
-        run = self._connection.execute
-        return [_row(run(f"SELECT {COLUMNS} FROM jobs WHERE id = ?", (one,)).fetchone()) for one in ids]  # noqa: S608 - a constant
+        return [_row(self._connection.execute(STATEMENTS["row"], (one,)).fetchone()) for one in ids]
 
     def is_alive(self, owner: str) -> bool | None:
         """Return whether an owner is alive."""
@@ -133,7 +137,7 @@ class Sqlite:
     def renew(self, lease: float) -> None:
         """Extend the leases of this process."""
         with _Transaction(self._connection, durable=False):
-            self._connection.execute("UPDATE jobs SET lease = ? WHERE owner GLOB ?", (lease, f"{self.session}*"))
+            self._connection.execute(STATEMENTS["renew"], (lease, f"{self.session}*"))
 
     def drop(self, row_id: int) -> None:
         """Keep the row, which a rerun yields."""
@@ -188,7 +192,7 @@ def _connected(path: str) -> sqlite3.Connection:
 
 
 def _row(values: Sequence[Any]) -> Row:
-    import json
-
-    files = values[-1]
-    return Row(*values[:-1], None if files is None else tuple(json.loads(files)))
+    fields = dict[str, Any](zip(COLUMNS, values, strict=True))
+    if fields["files"] is not None:
+        fields["files"] = tuple(json.loads(fields["files"]))
+    return Row(**fields)

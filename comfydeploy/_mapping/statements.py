@@ -33,16 +33,33 @@ SCHEMA: Final = (
     "CREATE INDEX owned ON jobs (owner) WHERE owner IS NOT NULL",
 )
 
-COLUMNS: Final = "id, key, state, attempt, owner, lease, tried_at, since, run_id, run, error, files"
-"""Those of a ``Row``, in its order."""
-
-_RELEASED: Final = (
-    "owner = NULL, lease = 0, state = CASE WHEN state = 'trying' AND tried_at IS NULL THEN 'new' ELSE state END"
+COLUMNS: Final = (
+    "id",
+    "key",
+    "state",
+    "attempt",
+    "owner",
+    "lease",
+    "tried_at",
+    "since",
+    "run_id",
+    "run",
+    "error",
+    "files",
 )
-_OWN: Final = "WHERE id = :id AND owner = :owner AND state"
+"""Those of a ``Row``, in the order of the statements below."""
 
 STATEMENTS: Final = {
+    "find": """
+        SELECT digest, place, id, key, state, attempt, owner, lease, tried_at, since, run_id, run, error, files
+        FROM jobs WHERE key = ?
+    """,
+    "row": """
+        SELECT id, key, state, attempt, owner, lease, tried_at, since, run_id, run, error, files
+        FROM jobs WHERE id = ?
+    """,
     "add": "INSERT INTO jobs (key, digest, request, place) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "place": "UPDATE jobs SET place = ? WHERE id = ?",
     "claim": """
         UPDATE jobs SET owner = :owner, lease = :lease, state = CASE state WHEN 'new' THEN 'trying' ELSE state END
         WHERE id = :id AND state <> 'done' AND owner IS :seen_owner AND lease = :seen_lease
@@ -54,22 +71,37 @@ STATEMENTS: Final = {
         WHERE id = :id AND state = 'done'
     """,
     "is_first": "SELECT 1 FROM jobs WHERE id = ? AND tried_at IS NULL",
-    "try": f"""
-        UPDATE jobs SET tried_at = :at, lease = :lease, since = :since {_OWN} = 'trying'
+    "is_own": "SELECT 1 FROM jobs WHERE id = ? AND owner = ?",
+    "try": """
+        UPDATE jobs SET tried_at = :at, lease = :lease, since = :since
+        WHERE id = :id AND owner = :owner AND state = 'trying'
         AND (tried_at IS NOT NULL OR :max_runs IS NULL OR (SELECT spent FROM map) < :max_runs)
     """,
-    "unsend": f"UPDATE jobs SET tried_at = NULL {_OWN} = 'trying'",
-    "record": f"UPDATE jobs SET state = 'created', run_id = :run_id {_OWN} = 'trying'",
-    "again": f"""
-        UPDATE jobs SET state = 'trying', attempt = attempt + 1, tried_at = NULL, run_id = NULL {_OWN} = 'created'
+    "spend": "UPDATE map SET spent = spent + ?",
+    "unsend": "UPDATE jobs SET tried_at = NULL WHERE id = :id AND owner = :owner AND state = 'trying'",
+    "record": """
+        UPDATE jobs SET state = 'created', run_id = :run_id WHERE id = :id AND owner = :owner AND state = 'trying'
     """,
-    "end": f"UPDATE jobs SET state = 'ended', run = :run {_OWN} <> 'done'",
-    "finish": f"""
+    "again": """
+        UPDATE jobs SET state = 'trying', attempt = attempt + 1, tried_at = NULL, run_id = NULL
+        WHERE id = :id AND owner = :owner AND state = 'created'
+    """,
+    "end": "UPDATE jobs SET state = 'ended', run = :run WHERE id = :id AND owner = :owner AND state <> 'done'",
+    "finish": """
         UPDATE jobs SET state = 'done', owner = NULL, lease = 0, run = :run, error = :error, files = :files
-        {_OWN} <> 'done'
+        WHERE id = :id AND owner = :owner AND state <> 'done'
     """,
-    "release": f"UPDATE jobs SET {_RELEASED} {_OWN} <> 'done'",
-    "release_all": f"UPDATE jobs SET {_RELEASED} WHERE owner GLOB ? AND state <> 'done'",
+    "release": """
+        UPDATE jobs SET owner = NULL, lease = 0,
+            state = CASE WHEN state = 'trying' AND tried_at IS NULL THEN 'new' ELSE state END
+        WHERE id = :id AND owner = :owner AND state <> 'done'
+    """,
+    "release_all": """
+        UPDATE jobs SET owner = NULL, lease = 0,
+            state = CASE WHEN state = 'trying' AND tried_at IS NULL THEN 'new' ELSE state END
+        WHERE owner GLOB ? AND state <> 'done'
+    """,
+    "renew": "UPDATE jobs SET lease = ? WHERE owner GLOB ?",
 }
 
 

@@ -2,15 +2,15 @@
 
 import json
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
 from attrs import fields
 
 from comfydeploy._wire.codec import json_bytes, read
-from comfydeploy._wire.file_values import is_file, is_named_bytes
+from comfydeploy._wire.file_values import is_file
 from comfydeploy._wire.json_types import is_array, is_object
-from comfydeploy.errors import SDKValidationError
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import RunCancelled, RunEnd, RunFailed, RunTimedOut
 
@@ -20,10 +20,13 @@ _KINDS: Final = {kind.__name__: kind for kind in (RunFailed, RunCancelled, RunTi
 _BESIDE: Final = frozenset({"run", "fate"})
 
 
-def request_texts(wire: dict[str, Any]) -> tuple[str, str]:
-    """Return the digest of a request, and its JSON without query strings; raise ``SDKValidationError``."""
-    text = json_bytes(_described(wire), "request").decode()
-    return sha256(text.encode()).hexdigest()[:32], without_queries(text)
+def digest_of(wire: Mapping[str, Any]) -> str:
+    """Return the digest of a request; raise ``SDKValidationError`` where it is not serializable."""
+    try:
+        text = json.dumps(wire, separators=(",", ":"), allow_nan=False, default=_described_part)
+    except (TypeError, ValueError, RecursionError):
+        text = json_bytes(described(wire), "request").decode()  # which names what is wrong
+    return sha256(text.encode()).hexdigest()[:32]
 
 
 def run_text(run: WorkflowRunModel | None) -> str | None:
@@ -66,18 +69,20 @@ def _text(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def _described(value: Any) -> Any:
+def described(value: Any) -> Any:
     """Return a value with each file as its name, and the digest of its bytes where it has them."""
     if is_object(value):
-        return {key: _described(item) for key, item in value.items()}
-    if is_named_bytes(value):
-        return {"file": value[0], "sha256": sha256(value[1]).hexdigest()}
+        return {key: described(item) for key, item in value.items()}
     if is_array(value):
-        return [_described(item) for item in value]
-    if is_file(value):
-        name = getattr(value, "name", None) if hasattr(value, "read") else value
-        try:
-            return {"file": str(name)}
-        except Exception:  # noqa: BLE001 - a path may be of any class
-            raise SDKValidationError("request: a file has no name that can be read") from None
-    return value
+        return [described(item) for item in value]
+    return _described_part(value) if isinstance(value, bytes) or is_file(value) else value
+
+
+def _described_part(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"sha256": sha256(value).hexdigest()}
+    if is_object(value):
+        return dict(value)
+    if not is_file(value):
+        raise TypeError
+    return {"file": str(getattr(value, "name", value) if hasattr(value, "read") else value)}

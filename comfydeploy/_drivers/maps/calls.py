@@ -8,7 +8,7 @@ from attrs import frozen
 
 from comfydeploy._drivers.call import call, call_async
 from comfydeploy._drivers.maps.threads import Threads
-from comfydeploy._drivers.run_files import RunGet, SaveTerms, Saved, save, save_async
+from comfydeploy._drivers.run_files import RunGet, Saved, SaveTerms, save, save_async
 from comfydeploy._drivers.steps import Machine, run_steps, run_steps_async
 from comfydeploy._drivers.waiting import Operations, WaitResult, wait, wait_async
 from comfydeploy._wire.operation import Operation

@@ -23,7 +23,7 @@ _AT_ONCE: Final = 4  # files of one run
 class JobTerms:
     """Where the files of a job go.
 
-    ``owner`` is its claim, since an earlier one may still write. ``is_resumed``: an earlier one may have left something.
+    ``owner`` is its claim: an earlier one may still write. ``is_resumed``: an earlier one may have left something.
     """
 
     pattern: Pattern

@@ -21,10 +21,10 @@ def item_of(job: GivenJob, run_id: str | None, attempt: int, saved: Iterable[Pat
 
 
 def stored_item(job: GivenJob, row: Row) -> MapItem:
-    """Return the item of a job that the journal has as done."""
-    run = run_of(row.run) if isinstance(row.run, str | None) else row.run
-    error = error_of(row.error, run) if isinstance(row.error, str | None) else row.error
-    result: Ended = Failure(error) if error is not None else Success(run)
+    """Return the item of a job that a file has as done: its run and its error are text there."""
+    run: Any = run_of(row.run)
+    error = error_of(row.error, run)
+    result: Ended = Success(run) if error is None else Failure(error)
     return item_of(job, row.run_id, row.attempt, map(Path, row.files or ()), result)
 
 

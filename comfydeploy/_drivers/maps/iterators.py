@@ -1,7 +1,7 @@
 """The items of a map as iterators, blocking and async."""
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from threading import Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self

@@ -1,9 +1,9 @@
 """Where the runs of jobs are listed, and the looks for those in doubt: one look for all of a workflow."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._mapping.protocol import Sighting
@@ -20,6 +20,9 @@ from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
     from asyncio import Future
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _MARGIN: Final = timedelta(minutes=2)  # by which the times of two rows of the server may disagree
 _ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -130,7 +133,9 @@ class Places:
         return found
 
 
-async def _once(known: dict[Any, Any], name: Any, read: Any) -> Any:
+async def _once(
+    known: "dict[K, Future[Result[V, Error]]]", name: K, read: Callable[[], Coroutine[Any, Any, Result[V, Error]]]
+) -> Result[V, Error]:
     """Return what is read once for a name; what failed is read again for the next one."""
     from asyncio import ensure_future, shield
 

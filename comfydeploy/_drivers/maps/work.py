@@ -63,7 +63,7 @@ class Workshop:
         """Wait for the turn to send a request for a run."""
         from asyncio import sleep
 
-        while not self.is_stopping and (seconds := self.pacing.turn(monotonic())) > 0:
+        while not self.is_stopping and (seconds := self.pacing.turn(monotonic())) > 0:  # noqa: ASYNC110 - for a time
             await sleep(seconds)
         return not self.is_stopping
 
@@ -113,7 +113,7 @@ class Work:
         workflow = await self._shop.places.workflow(self._job.place)
         return self._shop.places.since(workflow.unwrap()) if isinstance(workflow, Success) else None
 
-    async def _done(self, position: Position) -> Any:
+    async def _done(self, position: Position) -> Any:  # noqa: PLR0911 - one for each action
         """Carry out an action and return its answer."""
         from asyncio import sleep
 

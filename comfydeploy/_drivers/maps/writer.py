@@ -1,11 +1,12 @@
 """The journal behind a loop: what many jobs have to write goes into one transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from comfydeploy._drivers.maps.threads import Threads
-from comfydeploy._mapping.journal import Conflict, Entry, Journal
-from comfydeploy._mapping.rows import Row, Step
+from comfydeploy._mapping.journal import Journal
+from comfydeploy._mapping.rows import Step
 
 if TYPE_CHECKING:
     from asyncio import Future, Task
@@ -36,10 +37,6 @@ class Writer:
             self._writing = create_task(self._write())
         return await future
 
-    async def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
-        """Add jobs and return their rows."""
-        return await self.call(lambda: self.journal.add(entries))
-
     async def call(self, work: Callable[[], R]) -> R:
         """Call a function that uses the journal."""
         return work() if self._thread is None else await self._thread.run(work)
@@ -57,7 +54,7 @@ class Writer:
             batch, self._waiting = self._waiting, []
             steps = [step for step, _ in batch]
             try:
-                answers = await self.call(lambda steps=steps: self.journal.carry_out(steps))
+                answers = await self.call(partial(self.journal.carry_out, steps))
             except Exception as error:  # noqa: BLE001 - each job that waits has to end
                 for _, future in batch:
                     if not future.done():
