@@ -10,20 +10,23 @@ if TYPE_CHECKING:
     from comfydeploy._cli.exit_codes import Exit
 
 
-@click.command()
+_HELP = """Print the script that completes commands and options in a shell.
+
+\b
+bash, in ~/.bashrc:
+  eval "$(comfydeploy completion bash)"
+zsh, in ~/.zshrc:
+  eval "$(comfydeploy completion zsh)"
+fish, in ~/.config/fish/config.fish:
+  comfydeploy completion fish | source
+"""
+
+
+@click.command(help=_HELP)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @command()
 def completion(session: Session, /, shell: str) -> "Exit":
-    """Print the script that completes commands and options in a shell.
-
-    \b
-    bash, in ~/.bashrc:
-      eval "$(comfydeploy completion bash)"
-    zsh, in ~/.zshrc:
-      eval "$(comfydeploy completion zsh)"
-    fish, in ~/.config/fish/config.fish:
-      comfydeploy completion fish | source
-    """
+    """Print the script that completes commands and options in a shell."""
     from click.shell_completion import BashComplete, FishComplete, ZshComplete
 
     from comfydeploy._cli.exit_codes import Exit

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+class NoReaderError(Exception):
+    """The reader of stdout has ended."""
+
+
 def prepare_streams() -> None:
     """Let stdout and stderr replace the characters that they cannot encode; one that is closed goes to nowhere."""
     for name in ("stdout", "stderr"):

@@ -24,6 +24,11 @@ class Exit(IntEnum):
         made.meaning = meaning
         return made
 
+    @classmethod
+    def of(cls, code: int) -> "Exit":
+        """Return the exit code with a number."""
+        return {int(one): one for one in cls}[code]
+
     OK = 0, "ok", "done; a run has succeeded"
     ERROR = 1, "error", "the server refused or could not be reached, or its response could not be read"
     USAGE = 2, "usage", "wrong arguments, inputs or settings; nothing was sent that creates a run"

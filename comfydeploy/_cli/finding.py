@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from comfydeploy._cli.invocation import Session, command
-from comfydeploy._cli.options import Since
+from comfydeploy._cli.options import since_option
 
 if TYPE_CHECKING:
     from comfydeploy._cli.exit_codes import Exit
@@ -17,17 +17,13 @@ _HEAD = ("run", "status", "created (UTC)", "seconds", "workflow", "key")
 @click.command()
 @click.argument("keys", metavar="KEY...", nargs=-1, required=True)
 @click.option("--deployment", metavar="DEPLOYMENT", help="Look there alone: an id or a workflow's name.")
-@click.option(
-    "--since",
-    type=Since(),
-    metavar="TIME",
-    help="Look back to an age, such as 2h or 3d, or a time.  [default: 24 h before the newest run]",
-)
+@since_option
 @command()
 def find(session: Session, /, keys: tuple[str, ...], *, deployment: str | None, since: datetime | None) -> "Exit":
     """Find the runs that carry a key, as `run` sends one: in all workflows, or in that of one deployment.
 
-    A run that was created a moment ago may not be listed yet: no run is no proof that there is none.
+    It looks back to 24 hours before the newest run, or to --since. A run that was created a moment ago may not be
+    listed yet: no run is no proof that there is none.
     """
     from comfydeploy._cli.exit_codes import Exit
     from comfydeploy._cli.found_rows import found_rows, key_of_row

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from comfydeploy._wire.input_check import takes_files, takes_several
+from comfydeploy._wire.json_types import is_array
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models.deployment import DeploymentInput
 from comfydeploy.result import Failure, Result, Success
@@ -83,10 +84,10 @@ def _number(text: str) -> float | str:
 def _guessed(text: str) -> Any:
     """Return the number, boolean or list that a text is in JSON, else the text."""
     try:
-        value = json.loads(text)
+        value: Any = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return value if isinstance(value, int | float | list) else text
+    return value if isinstance(value, int | float) or is_array(value) else text
 
 
 def option_text(option: object) -> str:

@@ -69,13 +69,16 @@ class Interrupts:
         from threading import Timer
 
         self._is_lost = True
-        # To the process, because only that wakes the main thread from a read.
-        send = os.kill if os.name == "posix" else _raise_signal
-        Timer(_PAUSE, send, (os.getpid(), problem.exc_value.number)).start()
+        Timer(_PAUSE, _send, (problem.exc_value.number,)).start()
 
 
-def _raise_signal(_process: int, number: int) -> None:
-    signal.raise_signal(number)
+def _send(number: int) -> None:
+    if hasattr(signal, "pthread_kill"):
+        from threading import main_thread
+
+        signal.pthread_kill(main_thread().ident or 0, number)  # which ends a read that it waits in
+    else:
+        signal.raise_signal(number)
 
 
 def _signals() -> Iterator[signal.Signals]:

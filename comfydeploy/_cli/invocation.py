@@ -22,10 +22,6 @@ PROGRAM = "comfydeploy"
 COMPLETION_VARIABLE = "_COMFYDEPLOY_COMPLETE"
 
 
-class NoReaderError(Exception):
-    """The reader of stdout has ended."""
-
-
 class Invocation:
     """What the process and the command share: the ledger, and the output once there is a command."""
 
@@ -93,8 +89,8 @@ def command(
             invocation = ctx.ensure_object(Invocation)
             name = ctx.info_name or ""
             out = open_output(invocation, name, as_json=as_json, addresses=addresses, does_work=does_work)
-            given: Any = arguments  # click has checked them
-            ctx.exit(function(Session(out, invocation.ledger), **given))
+            body: Any = function  # whose arguments are click's affair
+            ctx.exit(body(Session(out, invocation.ledger), **arguments))
 
         if has_addresses:
             text = "Show addresses with their signed part, which is a secret."

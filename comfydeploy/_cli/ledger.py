@@ -62,7 +62,7 @@ class Ledger:
             self.state = self._planned
 
 
-def last_words(state: State, cause: str = "Interrupted") -> str:
+def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: PLR0911 - a sentence for each state
     """Return what a command says that ends early: what exists, what it costs, and what to do."""
     match state:
         case Idle(creates_run=True):

@@ -13,37 +13,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
-class Seconds(click.ParamType):
-    """Seconds above 0."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read the number."""
-        try:
-            seconds = float(value)
-        except ValueError:
-            seconds = math.nan
-        if not 0 < seconds < math.inf:
-            self.fail(f"expected seconds above 0, got {value!r}", param, ctx)
-        return seconds
-
-
-class Since(click.ParamType):
-    """A moment: an age, such as 90m, 2h or 3d, or a time in ISO 8601."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read the moment; a time without a zone is one of this computer."""
-        moment = value if isinstance(value, datetime) else since(str(value), datetime.now(UTC))
-        if moment is None:
-            self.fail(
-                f"expected an age such as 90m, 2h or 3d, or a time such as 2026-01-31T08:00, got {value!r}", param, ctx
-            )
-        return moment
-
-
 def since(text: str, now: datetime) -> datetime | None:
     """Return the moment that an age or a time stands for, or ``None`` where it is neither."""
     try:
@@ -62,7 +31,14 @@ def run_ids_argument(function: F) -> F:
 
 def deadline_option(function: F) -> F:
     """Give a command the option of a deadline."""
-    return click.option("--deadline", type=Seconds(), metavar="S", help="Give up after so many seconds.")(function)
+    text = "Give up after so many seconds."
+    return click.option("--deadline", type=float, metavar="S", callback=_check_seconds, help=text)(function)
+
+
+def since_option(function: F) -> F:
+    """Give a command the option of a moment to look back to."""
+    text = "Only runs since an age, such as 90m, 2h or 3d, or since a time, such as 2026-01-31T08:00."
+    return click.option("--since", metavar="TIME", callback=_read_moment, help=text)(function)
 
 
 def ids_from(arguments: Iterable[str], stdin: Callable[[], Iterable[str]]) -> list[str]:
@@ -71,6 +47,19 @@ def ids_from(arguments: Iterable[str], stdin: Callable[[], Iterable[str]]) -> li
     for one in arguments:
         found += [words[0] for line in stdin() if (words := line.split())] if one == "-" else [one]
     return [*dict.fromkeys(found)]
+
+
+def _check_seconds(_: click.Context, __: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < math.inf:
+        raise click.BadParameter(f"expected seconds above 0, got {value:g}")
+    return value
+
+
+def _read_moment(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
+    moment = None if value is None else since(value, datetime.now(UTC))
+    if value is not None and moment is None:
+        raise click.BadParameter(f"expected an age such as 2h, or a time such as 2026-01-31T08:00, got {value!r}")
+    return moment
 
 
 def _read_ids(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:

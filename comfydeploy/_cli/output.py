@@ -7,10 +7,9 @@ import shutil
 import sys
 from typing import IO, Final
 
-from comfydeploy._cli.consoles import drop_output, prepare_streams
 from comfydeploy._cli.command_error import CommandError
+from comfydeploy._cli.consoles import NoReaderError, drop_output, prepare_streams
 from comfydeploy._cli.exit_codes import Exit, exit_code
-from comfydeploy._cli.invocation import NoReaderError
 from comfydeploy._cli.ledger import Ledger, facts
 from comfydeploy._cli.privacy import Privacy
 from comfydeploy._cli.records import Json, envelope, error_json, plain_error_json, result_record
@@ -131,12 +130,13 @@ class Output:
         if stream is sys.stdout and not self.has_reader:
             return
         try:
-            print(text, file=stream, flush=True)
+            stream.write(f"{text}\n")
+            stream.flush()
         except OSError as error:
             drop_output(stream)
             if stream is sys.stdout:
                 self.has_reader = False
                 if not isinstance(error, BrokenPipeError):
-                    print(f"Error: stdout: {error.strerror}", file=sys.stderr, flush=True)
+                    self._write(sys.stderr, f"Error: stdout: {error.strerror}")
                 if not self._does_work:
                     raise NoReaderError from None

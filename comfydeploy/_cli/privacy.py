@@ -5,6 +5,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy._wire.redaction import without_secrets
 from comfydeploy.models.secret import HIDDEN, NOTHING_SECRET, Secret
 
@@ -32,8 +33,8 @@ class Privacy:
         """Return JSON with each text in it as it may be shown."""
         if isinstance(value, str):
             return self.shown(value)
-        if isinstance(value, dict):
-            return {str(name): self.shown_json(item) for name, item in value.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON of any shape
-        if isinstance(value, list | tuple):
-            return [self.shown_json(item) for item in value]  # pyright: ignore[reportUnknownVariableType] - the same
+        if is_object(value):
+            return {name: self.shown_json(item) for name, item in value.items()}
+        if is_array(value):
+            return [self.shown_json(item) for item in value]
         return value

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import click
 
 from comfydeploy._cli.commands import comfydeploy
+from comfydeploy._cli.consoles import NoReaderError
 from comfydeploy._cli.exit_codes import Exit
 from comfydeploy._cli.interrupts import Interrupted, Interrupts
-from comfydeploy._cli.invocation import COMPLETION_VARIABLE, PROGRAM, Invocation, NoReaderError, open_output
+from comfydeploy._cli.invocation import COMPLETION_VARIABLE, PROGRAM, Invocation, open_output
 from comfydeploy._cli.ledger import last_words
 
 _SIGINT = 2
@@ -65,7 +66,7 @@ def _stopped(invocation: Invocation, arguments: Sequence[str], code: int, kind: 
         options = arguments[: arguments.index("--")] if "--" in arguments else arguments
         open_output(invocation, name, as_json="--json" in options, does_work=True)
     if invocation.out is not None:
-        invocation.out.stopped(Exit(code), kind, message)
+        invocation.out.stopped(Exit.of(code), kind, message)
 
 
 def _complaint(error: click.ClickException) -> str:

@@ -139,7 +139,7 @@ def time_text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _details(error: ComfyDeployError) -> Json:
+def _details(error: ComfyDeployError) -> Json:  # noqa: PLR0911 - a row for each kind of error
     match error:
         case RunFailed():
             return {

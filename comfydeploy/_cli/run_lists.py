@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from comfydeploy._cli.invocation import Session, command
-from comfydeploy._cli.options import Since
+from comfydeploy._cli.options import since_option
 
 if TYPE_CHECKING:
     from comfydeploy._cli.exit_codes import Exit
@@ -17,7 +17,7 @@ _HEAD = ("run", "status", "created (UTC)", "seconds", "workflow")
 @click.command("list")
 @click.option("--status", metavar="STATUS", help="Only runs with this status, such as running or failed.")
 @click.option("--deployment", metavar="DEPLOYMENT", help="Only runs of this deployment: an id or a workflow's name.")
-@click.option("--since", type=Since(), metavar="TIME", help="Only runs since an age, such as 2h or 3d, or a time.")
+@since_option
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="At most so many.")
 @command()
 def list_runs(

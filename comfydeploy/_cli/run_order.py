@@ -55,7 +55,7 @@ def carry_out(session: Session, order: RunOrder) -> Exit:
             deployment, inputs = request.unwrap()
             ledger.plan(key, deployment.id)
             progress.say("creating the run")
-            created = _created(core, order, deployment, inputs, key, left)
+            created = _created(core, order, deployment, inputs, key=key, left=left)
         if not isinstance(created, Success):
             return out.result(created, facts(ledger.state), creates_run=True)
         run_id = created.unwrap().run_id
@@ -64,18 +64,19 @@ def carry_out(session: Session, order: RunOrder) -> Exit:
         out.event("created", run_id, {"key": key, "deployment_id": deployment.id, "found": created.unwrap().found})
         if not out.has_reader:
             out.note(f"Run {run_id}")
-        data = {"key": key, "deployment_id": deployment.id, "run": None, "saved": []}
+        data: Json = {"key": key, "deployment_id": deployment.id, "run": None, "saved": []}
         if order.is_detached:
             return out.ended(Exit.OK, data, run_id=run_id)
         ended = _followed(session, core, run_id, order, left)
-        return report_end(session, core, ended, data, order.folder, left)
+        return _report_end(session, core, ended, data, folder=order.folder, left=left)
 
 
-def report_end(
+def _report_end(
     session: Session,
     core: ComfyDeployCore,
     ended: Result[WorkflowRunModel, WaitError],
     data: Json,
+    *,
     folder: str | None,
     left: TimeLeft,
 ) -> Exit:
@@ -133,6 +134,7 @@ def _created(
     order: RunOrder,
     deployment: DeploymentModel,
     inputs: dict[str, Any],
+    *,
     key: str,
     left: TimeLeft,
 ) -> Result[QueuedOnce, Error]:

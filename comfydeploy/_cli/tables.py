@@ -9,8 +9,8 @@ _GAP: Final = "  "
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """Return the lines of a table.
 
-    For a pipe (``width`` is ``None``) cells are separated by tabs, without a head. In a terminal they are columns; where
-    these do not fit, each row begins with a line of its own for the first cell.
+    For a pipe (``width`` is ``None``) cells are separated by tabs, without a head. In a terminal they are columns;
+    where these do not fit, each row begins with a line of its own for the first cell.
     """
     if width is None:
         return ["\t".join(map(_flat, row)).rstrip("\t") for row in rows]
