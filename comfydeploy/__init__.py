@@ -6,7 +6,8 @@
 Importing this package loads nothing; each name loads its own module when it is first used.
 """
 
-from typing import TYPE_CHECKING
+# Not that of `typing`: a Ctrl-C in its import, as a command starts, would end in a traceback.
+TYPE_CHECKING = False
 
 __all__ = [
     "BackoffStrategy",

@@ -5,10 +5,13 @@ import sys
 
 def main() -> None:
     """Run the command line, which needs the extra ``comfydeploy[cli]``."""
-    # First, so that a signal during the imports below ends the process without a traceback.
-    from comfydeploy._cli.interrupts import exit_at_signals
+    try:
+        # First, so that a signal during the imports below ends the process without a traceback.
+        from comfydeploy._cli.interrupts import exit_at_signals
 
-    exit_at_signals()
+        exit_at_signals()
+    except KeyboardInterrupt:
+        sys.exit(130)
     try:
         from comfydeploy._cli.process import run_command
     except ModuleNotFoundError as missing:

@@ -105,24 +105,17 @@ def emulator(session: Session, /, **settings: Any) -> "Exit":
 
 
 def _announce(out: "Output", running: "Emulator") -> None:
-    page, problems = running.url.removesuffix("api"), running.check()
-    out.event(
-        "serving",
-        data={
-            "server_url": running.url,
-            "bearer": running.bearer,
-            "page": page,
-            "deployments": {**running.deployments},
-            "problems": [*problems],
-        },
-    )
-    width = max(map(len, running.deployments))
+    page = running.url.removesuffix("api")
     out.line(f"server_url  {running.url}")
     out.line(f"bearer      {running.bearer}")
     out.line(f"page        {page}")
     out.line("deployment_id:")
+    width = max(map(len, running.deployments))
     for name, deployment_id in running.deployments.items():
         out.line(f"  {name:<{width}}  {deployment_id}")
+    problems = running.check()  # which waits for ComfyUI
     for problem in problems:
         out.line(f"Problem: {problem}")
     out.line("Ctrl-C ends it.")
+    served = {"server_url": running.url, "bearer": running.bearer, "page": page}
+    out.event("serving", data={**served, "deployments": {**running.deployments}, "problems": [*problems]})
