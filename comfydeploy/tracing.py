@@ -26,9 +26,8 @@ def instrument(
     try:
         from comfydeploy._opentelemetry import OpenTelemetry
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "comfydeploy.tracing needs OpenTelemetry: install comfydeploy[otel], or opentelemetry-api", name=error.name
-        ) from error
+        needed = "tracing needs the extra: in a checkout, pip install '.[otel]'"
+        raise ModuleNotFoundError(f"{error.name} is not installed; {needed}", name=error.name) from None
     telemetry.tracer = OpenTelemetry(tracer_provider, meter_provider)
 
 

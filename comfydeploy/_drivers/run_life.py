@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from comfydeploy.models.run_row import WorkflowRunRow
 
 
-class Work:
+class TracedWork:
     """A span over several calls: it is current within each ``with`` block, in any thread or task."""
 
     def __init__(self, name: str, run_id: str | None = None) -> None:
@@ -54,7 +54,7 @@ class Work:
         return {} if result is None else result_facts(result)
 
 
-class RunLife(Work):
+class RunLife(TracedWork):
     """One run and the calls made for it: a span, metrics, and log records of its end and of polls that failed.
 
     ``began`` is the time before the request that creates the run, ``None`` for a run that was there before.

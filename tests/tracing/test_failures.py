@@ -72,7 +72,7 @@ def test_handler_that_raises_costs_nothing(calls):
 def test_without_opentelemetry(monkeypatch):
     monkeypatch.delitem(sys.modules, "comfydeploy._opentelemetry", raising=False)
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    with pytest.raises(ModuleNotFoundError, match=r"install comfydeploy\[otel\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install '.\[otel\]'"):
         tracing.instrument()
     assert telemetry.tracer is None
 
