@@ -102,7 +102,7 @@ def core():
 
 
 class TestTheImportOfAnOperation:
-    def test_loads_neither_results_nor_http_nor_the_rules_of_cattrs(self):
+    def test_loads_no_results_http_or_cattrs(self):
         heads = {name.partition(".")[0] for name in loaded("from comfydeploy.funcs.run_queue import run_queue")}
         assert not heads & {"returns", "typing_extensions", "httpx", "cattrs", "msgspec", "asyncio", "ssl", "logging"}
 
@@ -122,7 +122,7 @@ class TestTheFirstCall:
     )
     BARE = "import httpx; httpx.Client().build_request('GET', 'http://a')"
 
-    def test_does_not_need_the_rules_of_cattrs(self):
+    def test_does_not_need_rules_of_cattrs(self):
         assert not [name for name in loaded(self.CALL) if name.startswith("cattr")]
 
     def test_loads_little_beside_httpx(self):
@@ -154,7 +154,7 @@ class TestACall:
         ],
         ids=["run_get", "run_queue"],
     )
-    def test_calls_less_than_what_httpx_calls_alone(self, core, own, bare, most):
+    def test_makes_fewer_calls_than_httpx(self, core, own, bare, most):
         with httpx.Client(transport=Wire()) as client:
             count = calls_of(lambda: own(core).unwrap())
             # `Client.send`, which whatever instruments httpx patches, makes a fifth of them.
@@ -189,12 +189,12 @@ class TestACall:
 
 class TestReading:
     @pytest.mark.parametrize("event", EVENTS, ids=["event_update", "log_update"])
-    def test_an_event_takes_few_calls(self, event):
+    def test_event_takes_few_calls(self, event):
         decoder = RunStreamDecoder()
         one, many = (calls_of(lambda count=count: decoder.feed(event.encode() * count)) for count in (1, 101))
         assert (many - one) / 100 <= 6
 
-    def test_an_output_takes_few_calls(self):
+    def test_output_takes_few_calls(self):
         few, many = (
             calls_of(lambda reply=reply: OPERATION.decode(reply))
             for reply in (Reply(200, {}, document(0)), Reply(200, {}, document(100)))

@@ -133,7 +133,7 @@ class TestPhases:
         )
         assert error.run_id is None
 
-    def test_waiting_for_the_head(self, calls, core, raw):
+    def test_waiting_for_head(self, calls, core, raw):
         server = raw(raw.HANG)
         late(
             calls("run_queue", core(server.url), ORDER, LATE),
@@ -175,7 +175,7 @@ class TestPhases:
         assert error.fate == "answered"
         assert calls.wait(server.left)
 
-    def test_stream_after_the_deadline(self, calls, core, trickle, monkeypatch):
+    def test_stream_after_deadline(self, calls, core, trickle, monkeypatch):
         server = trickle(STREAM + EVENT, EVENT)
         stream = calls("run_stream", core(server.url), ORDER, RequestOptions(deadline=100)).unwrap()
         monkeypatch.setattr("comfydeploy.streaming.monotonic", lambda: time.monotonic() + 200)
@@ -236,7 +236,7 @@ class TestToken:
         result = calls("run_get", calls.core(bearer=slow), "r", LATE)
         assert "before the request was sent" in late(result, fate="not_sent").message
 
-    def test_time_out_of_the_callable_itself(self, calls):
+    def test_time_out_of_callable_itself(self, calls):
         async def failing():
             raise TimeoutError("of the vault")
 
@@ -246,7 +246,7 @@ class TestToken:
             assert error.message == "TimeoutError: of the vault"
 
 
-def test_busy_event_loop_keeps_the_phase(calls, raw):
+def test_busy_event_loop_keeps_phase(calls, raw):
     server = raw(raw.HANG)
     core = calls.core(server.url)
 

@@ -52,7 +52,7 @@ def outcomes(name, codes, fate):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(row[:2]))
-def test_row_is_what_the_client_does(row):
+def test_row_matches_the_client(row):
     name, codes, fate, again, blamed, money = parts(row)
     assert blamed in ("caller", "service", "network")
     assert money == ("no" if again.startswith(("yes", "no, mend", "no, you", "no, see")) else "perhaps")

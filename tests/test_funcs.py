@@ -50,18 +50,18 @@ class TestEveryOperation:
     def module(self, name):
         return importlib.import_module(f"comfydeploy.funcs.{name}")
 
-    def test_is_an_operation_or_built_from_others(self, module):
+    def test_is_operation_or_built_from_others(self, module):
         source = inspect.getsource(module)
         is_composite = "comfydeploy.funcs" in source or "comfydeploy._drivers.storage" in source
         assert isinstance(getattr(module, "OPERATION", None), Operation) or is_composite
 
-    def test_has_a_function_and_its_async_twin_with_the_same_parameters(self, name, module):
+    def test_has_function_and_async_function(self, name, module):
         blocking, awaited = getattr(module, name), getattr(module, f"{name}_async")
         assert is_awaited(awaited)
         assert not is_awaited(blocking)
         assert signature(blocking) == signature(awaited)
 
-    def test_takes_a_core_first_and_options_last(self, name, module):
+    def test_takes_core_first_and_options_last(self, name, module):
         parameters = list(inspect.signature(getattr(module, name)).parameters.values())
         positional = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
         assert positional[0].annotation is ComfyDeployCore
@@ -73,14 +73,14 @@ class TestEveryOperation:
         assert getattr(module, name).__doc__
         assert getattr(module, f"{name}_async").__doc__
 
-    def test_has_a_method_in_the_facade_in_both_colours(self, name, module):
+    def test_has_method_in_facade_in_both_colours(self, name, module):
         with ComfyDeploy(bearer="k") as client:
             group, method = place_in(client, name)
             bound = getattr(group, method)
             assert signature(bound) == signature(getattr(module, name))[1:]
             assert is_awaited(getattr(group, f"{method}_async"))
 
-    def test_has_a_row_in_the_readme(self, name):
+    def test_has_row_in_readme(self, name):
         assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
     def test_decides_nothing(self, module):
@@ -89,7 +89,7 @@ class TestEveryOperation:
         assert not [node for node in ast.walk(tree) if isinstance(node, deciding) and not is_flag_or_none(node)]
 
 
-def test_a_second_name_for_the_package_is_refused(monkeypatch):
+def test_second_name_for_package_is_refused(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     with pytest.raises(ImportError, match=r"comfydeploy\.funcs"):
         importlib.import_module("funcs")

@@ -30,14 +30,14 @@ def heads(modules):
     return {name.partition(".")[0] for name in modules}
 
 
-def test_the_package_itself_loads_nothing():
+def test_package_itself_loads_nothing():
     modules = loaded("import comfydeploy")
     assert not heads(modules) & {"attr", "attrs", "cattr", "cattrs", "httpx", "returns"}
     assert [name for name in modules if name.startswith("comfydeploy.")] == []
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_one_operation_loads_no_other_and_no_http_until_it_is_called(name):
+def test_operation_loads_no_other_and_no_http(name):
     modules = loaded(f"from comfydeploy.funcs.{name} import {name}")
     assert not heads(modules) & {
         "cattr",
@@ -80,7 +80,7 @@ def test_every_public_name_exists_and_is_listed(package):
         package.no_such_name  # noqa: B018 - the look is the test
 
 
-def test_composites_are_loaded_by_nothing_else():
+def test_nothing_else_loads_composites():
     modules = set(
         loaded("from comfydeploy.funcs.run_queue import run_queue; from comfydeploy.funcs.run_get import run_get")
     )

@@ -102,7 +102,7 @@ def quiet_logging():
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_example_runs_and_shows_what_it_says(page, emulator, quiet_logging, tmp_path, monkeypatch):
+def test_examples_run_and_print_as_shown(page, emulator, quiet_logging, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     module = types.ModuleType("page")
     output = io.StringIO()
@@ -118,14 +118,14 @@ def test_every_example_runs_and_shows_what_it_says(page, emulator, quiet_logging
         assert expected in output.getvalue(), expected
 
 
-def test_every_link_to_a_file_leads_to_one():
+def test_every_link_to_file_leads_to_one():
     for page, text in PAGES.items():
         for link in re.findall(r"\]\((?!http|#)([^)#]+)", text):
             assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_link_within_a_page_leads_to_a_heading(page):
+def test_every_link_within_page_leads_to_heading(page):
     headings = re.findall(r"^#+ (.*)$", PAGES[page], re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]+)\)", PAGES[page])) <= anchors
@@ -148,7 +148,7 @@ def test_example_tests_pass(page, emulator, tmp_path):
     assert f"{count} passed" in done.stdout, done.stdout
 
 
-def test_packages_are_installed_from_the_checkout():
+def test_packages_are_installed_from_checkout():
     # The public index has another package of this name, which the README warns of once.
     for page, text in PAGES.items():
         for shown in re.findall(r"^pip install (\S+)", text, re.MULTILINE):
@@ -156,7 +156,7 @@ def test_packages_are_installed_from_the_checkout():
     assert "there `pip install comfydeploy` installs the vendor's abandoned SDK" in README
 
 
-def test_the_commands_and_options_that_are_shown_exist():
+def test_shown_commands_exist():
     shown = re.findall(r"comfydeploy (demo|emulator)\b([^`\n]*)", "\n".join(PAGES.values()))
     assert {name for name, _ in shown} == set(comfydeploy.commands)
     for name, arguments in shown:
@@ -164,18 +164,18 @@ def test_the_commands_and_options_that_are_shown_exist():
         assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 
-def test_the_table_of_quirks_is_the_code():
+def test_table_of_quirks_is_code():
     rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]*?) ?\|$", PAGES["docs/local-server.md"], re.MULTILINE)
     assert [row for row in rows if row[0] in set(Quirk)] == [
         (quirk, quirk.explanation, quirk.trigger) for quirk in Quirk
     ]
 
 
-def test_no_page_unwraps_by_the_method():
+def test_no_page_unwraps_by_method():
     for page, text in PAGES.items():
         assert ".unwrap()" not in "".join(example for _, example in examples(text)), page
 
 
-def test_the_table_of_operations_is_the_code():
+def test_table_of_operations_is_code():
     rows = set(re.findall(r"^\| `(\w+)` \| `client", README, re.MULTILINE))
     assert rows == {module.name for module in pkgutil.iter_modules(funcs.__path__)}

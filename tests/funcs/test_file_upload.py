@@ -50,7 +50,7 @@ class TestAFileOfAFramework:
         unwrap(calls("file_upload", calls.core(server.url), file))
         assert sent() == [("cat.png", "image/png", b"PNG")]
 
-    def test_flask_without_a_name_needs_one(self, calls):
+    def test_flask_without_name_needs_one(self, calls):
         file = FileStorage(io.BytesIO(b"PNG"), name="picture.png")
         assert "name: required" in calls("file_upload", calls.core(), file).failure().message
 
@@ -142,7 +142,7 @@ class TestAnOpenFile:
         assert "another upload is reading it" in second.failure().message
         assert sent() == [("cat.png", "image/png", LARGE)]
 
-    def test_of_a_forked_parent_can_be_read(self, calls, server, sent, monkeypatch):
+    def test_of_forked_parent_can_be_read(self, calls, server, sent, monkeypatch):
         with tempfile.NamedTemporaryFile(suffix=".png") as file:
             file.write(b"PNG")
             file.seek(0)
@@ -211,7 +211,7 @@ def uploaded_twice(calls, core, file):
     return calls.run(both())
 
 
-def test_a_cancelled_upload_closes_its_file(calls, raw, tmp_path):
+def test_cancelled_upload_closes_its_file(calls, raw, tmp_path):
     """A ResourceWarning would fail the test."""
     from comfydeploy.funcs.file_upload import file_upload_async
 
@@ -241,7 +241,7 @@ class TestNames:
 
 
 class TestAServerThatRefuses:
-    def test_early_is_told_by_its_status(self, calls, refusing):
+    def test_early_response_has_its_status(self, calls, refusing):
         server = refusing(is_abrupt=False)
         core = calls.core(server.url, retry_config=AT_ONCE)
         error = calls("file_upload", core, bytes(10_000_000), name="cat.png").failure()
@@ -257,7 +257,7 @@ class TestAServerThatRefuses:
         assert isinstance(error, errors.SDKError | errors.ConnectionError)
         assert server.count <= 3
 
-    def test_by_a_reset_gets_the_file_three_times(self, calls, raw):
+    def test_by_reset_gets_file_three_times(self, calls, raw):
         server = raw(["reset"])
         core = calls.core(server.url, retry_config=AT_ONCE)
         error = calls("file_upload", core, b"x", name="cat.png").failure()

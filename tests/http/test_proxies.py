@@ -69,7 +69,7 @@ def test_unusable_is_named(calls, environment, monkeypatch, name, value):
     assert str(error).startswith(f"{name}: ")
 
 
-def test_http_goes_through_the_proxy(calls, raw, answer, environment):
+def test_http_goes_through_proxy(calls, raw, answer, environment):
     proxy, server = raw(answer(200, RUN)), raw(answer(200, RUN))
     environment(http_proxy=proxy.url, no_proxy="127.0.0.1")
     assert isinstance(calls("run_get", calls.core("http://example.com/api"), "r"), Success)

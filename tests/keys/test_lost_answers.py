@@ -188,7 +188,7 @@ def test_one_run_for_each_key(call):
     assert calls > FEW
 
 
-def test_runs_beyond_settle_are_unknown_and_found_later():
+def test_run_after_settle_is_found_later():
     _, calls, paid, known, unknown = lost_beyond_settle(FEW)
     assert (calls, paid, known + unknown) == (FEW, FEW, FEW)
     assert unknown

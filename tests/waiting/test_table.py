@@ -241,7 +241,7 @@ def test_disturbed_wait(point, disturbance, colour):
     assert found == line
 
 
-def test_the_table_holds_its_promises():
+def test_table_holds_its_promises():
     lines = expected()[1:]
     assert len(lines) == len(CASES)
     for line in lines:
