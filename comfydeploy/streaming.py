@@ -54,6 +54,18 @@ class _Stream(Generic[T]):
         self._decoder = decoder
         self._state = StreamState(decoder, read_limit(response.request.extensions))
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(run_id={self.run_id!r}, {self._openness})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from comfydeploy._display.bundle import stream_bundle
+
+        return stream_bundle(type(self).__name__, self.run_id, self._openness, self.failure)
+
+    @property
+    def _openness(self) -> str:
+        return "ended" if self._state.has_ended else "open"
+
     @property
     def run_id(self) -> str | None:
         """The id of the run, for ``run_get``: set as soon as an event that was read names it."""

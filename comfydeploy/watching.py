@@ -27,6 +27,14 @@ class _Watch:
         self._reader = allocate_lock()
         """Held while a reader waits for an item: the steps of two readers would mix."""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(run_id={self.run_id!r}, status={self.run.status if self.run else None!r})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from comfydeploy._display.bundle import watch_bundle
+
+        return watch_bundle(type(self).__name__, self.run_id, self.run, self.result)
+
     @property
     def run_id(self) -> str:
         """The id of the run."""

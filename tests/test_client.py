@@ -1,4 +1,4 @@
-"""The facade: the same operations, raising."""
+"""The raising facade."""
 
 import pytest
 
@@ -13,7 +13,7 @@ NO_RUN = "00000000-0000-4000-8000-000000000000"
 
 
 class Facade:
-    """One colour of the facade: ``facade.get(...)`` is ``client.run.get`` or ``client.run.get_async``."""
+    """The facade, blocking or async: ``facade.get(...)`` is ``client.run.get`` or ``client.run.get_async``."""
 
     def __init__(self, calls, url, bearer="local-key"):
         self._calls = calls

@@ -1,4 +1,4 @@
-"""The core: its secrets stay secret, and it works wherever it is carried."""
+"""The core: its secrets are hidden, and it works in threads, event loops and processes."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ ECHO = json.dumps({"detail": f"{TOKEN} is revoked"}).encode()
 
 
 def shown(error):
-    """Everything about an error that may end up on a screen or in a file."""
+    """Return all texts of an error that may be shown or saved."""
     try:
         raise error
     except Exception:
@@ -72,7 +72,7 @@ class TestTheToken:
         ):
             error = calls(name, core, argument).failure()
             assert TOKEN not in shown(error)
-        # The transport logs the headers of an answer by itself, those that echo the token included.
+        # The transport itself logs the headers of a response, including those that echo the token.
         ours = [
             record.getMessage()
             for record in caplog.records
@@ -175,25 +175,25 @@ class TestTheServer:
 
 def test_hooks_replace_requests_and_responses(calls, raw, answer):
     server = raw(answer(503, b"busy", "text/plain"), answer(200, RUN))
-    told = []
+    called = []
 
-    def tell(stage, change=None):
+    def recording(stage, change=None):
         def hook(context, *data):
-            told.append((stage, context))
+            called.append((stage, context))
             return change(*data) if change else None
 
         return hook
 
     hooks = Hooks(
-        before_create_request=tell("create", lambda request: request.with_headers({"X-Made": "1"})),
-        before_request=tell("before", lambda request: request.with_headers({"x-sent": "1"})),
-        after_success=tell("success"),
-        after_error=tell("error"),
+        before_create_request=recording("create", lambda request: request.with_headers({"X-Made": "1"})),
+        before_request=recording("before", lambda request: request.with_headers({"x-sent": "1"})),
+        after_success=recording("success"),
+        after_error=recording("error"),
     )
     config = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 9.0))
     assert isinstance(calls("run_get", calls.core(server.url, hooks=[hooks], retry_config=config), "r"), Success)
     first, second = (HookContext("get_run_run__run_id__get", attempt) for attempt in (0, 1))
-    assert told == [("create", first), ("before", first), ("error", first), ("before", second), ("success", second)]
+    assert called == [("create", first), ("before", first), ("error", first), ("before", second), ("success", second)]
     assert all(headers["x-made"] == headers["x-sent"] == "1" for _, headers, _ in server.requests)
 
 
@@ -317,7 +317,7 @@ class TestACore:
             return result
 
         assert all(isinstance(asyncio.run(get()), Success) for _ in range(2))
-        assert len(core.connections._awaiting) == 1  # the client of the loop that is gone is forgotten
+        assert len(core.connections._awaiting) == 1  # the client of the closed loop is removed
 
     def test_blocking_calls_inside_an_event_loop(self, server):
         async def get():
@@ -361,7 +361,7 @@ class TestACore:
         core = ComfyDeployCore(bearer="k")
         first = core.connections.client(lasting=False)
         key = next(iter(core.connections._blocking))
-        # As if another thread had been faster between the look and the making.
+        # As if another thread had created one between the check and the creation.
         core.connections._blocking = type("Late", (dict,), {"get": lambda *_: None})({key: first})
         assert core.connections.client(lasting=False) is first
         core.close()

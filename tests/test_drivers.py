@@ -1,4 +1,4 @@
-"""Calls over real sockets: whatever a server does becomes a value, and nothing is sent twice by accident."""
+"""Calls over sockets: every behaviour of a server becomes a value, and nothing is sent twice by accident."""
 
 import gzip
 import json

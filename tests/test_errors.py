@@ -118,7 +118,7 @@ CIRCLE["self"] = CIRCLE
         ([1, len, {"f": lambda: 1}], r"\[1, <built-in function len>, \{'f': '<function .*'\}\]"),
         ((lambda: 1,), r"\('<function .*',\)"),
         (threading.Lock(), r"<unlocked _thread.lock .*>"),
-        (open(__file__), r"<_io.TextIOWrapper .*>"),  # noqa: SIM115, PTH123 - what a caller may have put there
+        (open(__file__), r"<_io.TextIOWrapper .*>"),  # noqa: SIM115, PTH123 - as a caller may do
         (Unloadable(1, 2), r"Unloadable\(1\)"),
         (Unspeakable(), r"<Unspeakable>"),
         (Pair(1, lambda: 1), r"\[1, '<function .*'\]"),
@@ -155,7 +155,7 @@ def test_copied_error_keeps_its_fields(error):
 
 @by_name
 def test_error_is_equal_to_itself_only(error):
-    assert error == error  # noqa: PLR0124 - what is tested
+    assert error == error  # noqa: PLR0124 - the comparison under test
     assert error != copy.copy(error)
     assert len({error, copy.copy(error)}) == 2
 
@@ -241,7 +241,7 @@ def test_detail_is_error_where_there_is_none():
     assert SDKError("x", 500, "application/json", '{"detail":null,"error":"no"}').detail == "no"
 
 
-def told(error):
+def message_of(error):
     match error:
         case errors.HTTPValidationError(detail=[ValidationError(loc=[*_, place]), *_]):
             found = place
@@ -265,7 +265,7 @@ def told(error):
 
 
 def test_errors_match_by_class_and_field():
-    assert [told(error) for error in EXAMPLES] == [
+    assert [message_of(error) for error in EXAMPLES] == [
         "$.a",
         "other",
         "bad header",

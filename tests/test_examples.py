@@ -1,4 +1,4 @@
-"""The examples work on the local server; those that receive webhooks refuse what is forged."""
+"""The examples work on the local server; those that receive webhooks refuse forged ones."""
 
 import importlib.util
 import socket
@@ -74,7 +74,7 @@ def wsgi_server(app):
 
 
 class Receiver:
-    """An example that runs."""
+    """A running example."""
 
     def __init__(self, example, port):
         self.runs = example.runs

@@ -16,12 +16,12 @@ NAMES = sorted(module.name for module in pkgutil.iter_modules(funcs.__path__))
 
 
 def signature(function):
-    """Give the parameters of a function without the annotations that the colours may differ in."""
+    """Return the parameters of a function without the annotations that differ in the async function."""
     return [(one.name, one.kind, one.default) for one in inspect.signature(function).parameters.values()]
 
 
 def is_flag_or_none(node):
-    """Recognize ``flag or None``, which leaves a parameter out of the query."""
+    """Recognize ``flag or None``, which omits a parameter from the query."""
     return isinstance(node, ast.BoolOp) and ast.unparse(node).endswith(" or None")
 
 
@@ -31,7 +31,7 @@ def is_awaited(function):
 
 
 def place_in(client, name):
-    """Give the group of the facade that has an operation, and its name there: ``client.run.deployment``, ``queue``."""
+    """Return the group of the facade with an operation, and its name there: ``client.run.deployment``, ``queue``."""
     first, _, rest = name.partition("_")
     group = getattr(client, first)
     if not hasattr(group, rest):
@@ -79,9 +79,6 @@ class TestEveryOperation:
             bound = getattr(group, method)
             assert signature(bound) == signature(getattr(module, name))[1:]
             assert is_awaited(getattr(group, f"{method}_async"))
-
-    def test_has_row_in_readme(self, name):
-        assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
     def test_decides_nothing(self, module):
         tree = ast.parse(inspect.getsource(module))

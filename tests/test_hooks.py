@@ -10,7 +10,7 @@ from comfydeploy import hooks
 from comfydeploy.hooks import HookContext, Hooks, Reply, Request, SDKInit
 
 
-def told(*_):
+def function(*_):
     """Stand in for a hook."""
 
 
@@ -30,7 +30,7 @@ def test_hooks_do_nothing_by_default():
 
 def test_hooks_are_given_by_name():
     with pytest.raises(TypeError):
-        Hooks(told)
+        Hooks(function)
 
 
 @pytest.mark.parametrize(

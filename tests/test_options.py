@@ -1,4 +1,4 @@
-"""Options say what a caller may choose, and never print a secret."""
+"""Options: their defaults, and that they never print a secret."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""What became of a run, as values that match, print, pickle and can be raised."""
+"""Outcomes are values that match, print, pickle and can be raised."""
 
 import copy
 import json

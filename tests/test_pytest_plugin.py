@@ -1,4 +1,4 @@
-"""The fixtures for pytest, from within and in runs of their own."""
+"""The fixtures for pytest, in this process and in other runs of pytest."""
 
 import json
 import os
@@ -20,7 +20,7 @@ EVERYTHING = {"attr", "attrs", "cattrs", "httpx", "pydantic", "starlette", "uvic
 
 @pytest.fixture
 def run_pytest(tmp_path):
-    """Runs pytest on a file in a process of its own: ``run_pytest("def test_...")``."""
+    """Run pytest on a file in a new process: ``run_pytest("def test_...")``."""
 
     def run(tests, conftest="", *options):
         (tmp_path / "test_it.py").write_text(tests)
@@ -126,7 +126,7 @@ def test_mark_gives_arguments_by_their_names_only(request):
 
 
 def test_blocked_sockets_need_no_port(request, monkeypatch):
-    """As pytest-socket blocks them: a class of its own, which allows Unix sockets only."""
+    """pytest-socket blocks them so: with a class that allows only Unix sockets."""
 
     class GuardedSocket(socket.socket):
         __module__ = "pytest_socket"

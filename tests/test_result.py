@@ -1,4 +1,4 @@
-"""Results are the containers of *returns*, closed for a match."""
+"""Results: the containers of *returns*, closed for a match."""
 
 import pytest
 from returns.pipeline import flow
@@ -61,7 +61,7 @@ def test_result_can_stand_in_annotations():
 
 def test_no_other_name_is_there():
     with pytest.raises(AttributeError, match="no_such_name"):
-        result.no_such_name  # noqa: B018 - the look is the test
+        result.no_such_name  # noqa: B018 - the access is the test
 
 
 def test_only_results_are_closed():

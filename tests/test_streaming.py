@@ -1,4 +1,4 @@
-"""Streams over real sockets: nothing lost, nothing choked on, and closed as soon as they are left."""
+"""Streams over sockets: no event is lost, no bytes break them, and they are closed when they are left."""
 
 import asyncio
 import gc
@@ -141,8 +141,8 @@ def test_leaving_loop_closes_connection_at_once(calls, raw, count):
     stream = opened(calls, server)
     items = calls.items(stream, count)
     assert len(items) == count
-    assert calls.wait(server.left)  # what an ``async for`` has left is closed by the event loop
-    assert isinstance(stream, object)  # still referenced: it was the loop that closed it
+    assert calls.wait(server.left)  # the event loop closes the stream that an ``async for`` has left
+    assert isinstance(stream, object)  # still referenced, so the loop has closed it
 
 
 def test_reading_after_leaving_is_aborted(calls, raw):

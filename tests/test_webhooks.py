@@ -1,4 +1,4 @@
-"""Webhooks: the address that proves itself, a delivery, and one state out of many deliveries."""
+"""Webhooks: the signed address, a delivery, and one state from many deliveries."""
 
 import hmac
 import json
@@ -62,7 +62,7 @@ def made(address=ADDRESS, secret="s3cret", **carried):
 
 
 def refused(result):
-    """Give the path and the reason of the one thing that does not fit."""
+    """Return the path and the reason of the one problem."""
     match result:
         case Failure(errors.SDKValidationError(problems=(problem,)) as error):
             assert problem.reason in str(error)
@@ -120,8 +120,8 @@ def test_parameters_of_address_are_kept():
 
 
 def test_signature_is_stable():
-    told = json.dumps(["comfydeploy webhook", "/hooks/ü", [["a", "2"], ["b", "1"], ["webhook_reference", "j"]]])
-    token = hmac.digest(b"s3cret", told.encode(), "sha256").hex()
+    signed = json.dumps(["comfydeploy webhook", "/hooks/ü", [["a", "2"], ["b", "1"], ["webhook_reference", "j"]]])
+    token = hmac.digest(b"s3cret", signed.encode(), "sha256").hex()
     assert token == "925100056d98854f1f50aa56d2cfdb69d9a3932936555ab0e3d492b27ebac9af"
     assert made("https://example.com/hooks/ü?b=1&a=2", reference="j").endswith(f"&webhook_token={token}")
 
@@ -434,10 +434,12 @@ def test_verifying_address_never_raises(url, secret, now):
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_every_recorded_delivery_is_read(delivery):
     document = json.loads(delivery["body"])
-    told = webhook_parse(delivery["method"], delivery["headers"], delivery["body"]).unwrap()
-    assert told.raw == document
-    assert [told.run_id, told.status, told.progress] == [document[name] for name in ("run_id", "status", "progress")]
-    assert [output.id for output in told.outputs] == [output["id"] for output in document["outputs"]]
+    delivered = webhook_parse(delivery["method"], delivery["headers"], delivery["body"]).unwrap()
+    assert delivered.raw == document
+    assert [delivered.run_id, delivered.status, delivered.progress] == [
+        document[name] for name in ("run_id", "status", "progress")
+    ]
+    assert [output.id for output in delivered.outputs] == [output["id"] for output in document["outputs"]]
 
 
 def test_recordings_have_repetitions_by_get():
@@ -511,9 +513,9 @@ def test_invalid_request_is_refused(arguments):
 
 @pytest.mark.parametrize("strange", [{"id": "o"}, output(run_id=None), None, "o"])
 def test_unreadable_outputs_hide_no_others(strange):
-    told = parsed(status="cancelled", outputs=[strange, output("good", ["a.png"])])
-    assert [output.id for output in told.outputs] == ["good"]
-    assert told.raw["outputs"][0] == strange
+    delivered = parsed(status="cancelled", outputs=[strange, output("good", ["a.png"])])
+    assert [output.id for output in delivered.outputs] == ["good"]
+    assert delivered.raw["outputs"][0] == strange
 
 
 @given(method=anything, headers=anything, content=anything)
@@ -525,8 +527,8 @@ def test_reading_never_raises(method, headers, content):
 @given(json_values | st.fixed_dictionaries({"run_id": json_values, "status": json_values, "outputs": json_values}))
 def test_reading_any_json_never_raises(document):
     match webhook_parse("POST", JSON, json.dumps(document)):
-        case Success(told):
-            assert json.dumps(told.raw) == json.dumps(document)
+        case Success(delivered):
+            assert json.dumps(delivered.raw) == json.dumps(document)
         case Failure(error):
             assert isinstance(error, errors.SDKValidationError)
             assert error.problems
@@ -550,9 +552,9 @@ def test_answer_may_refuse():
 
 
 def test_first_delivery_makes_state():
-    told = parsed(status="started", progress=0.5, live_status="Executing KSampler", outputs=[output()])
-    assert webhook_progress(None, told) == WebhookProgress(
-        run_id="r", status="started", progress=0.5, live_status="Executing KSampler", outputs=tuple(told.outputs)
+    delivered = parsed(status="started", progress=0.5, live_status="Executing KSampler", outputs=[output()])
+    assert webhook_progress(None, delivered) == WebhookProgress(
+        run_id="r", status="started", progress=0.5, live_status="Executing KSampler", outputs=tuple(delivered.outputs)
     )
 
 
@@ -630,8 +632,8 @@ def test_late_outputs_are_added_oldest_first():
     ],
 )
 def test_more_complete_output_wins(better, worse):
-    told = [parsed(outputs=[one]) for one in (better, worse)]
-    for bodies in (told, told[::-1]):
+    delivered = [parsed(outputs=[one]) for one in (better, worse)]
+    for bodies in (delivered, delivered[::-1]):
         (kept,) = folded(bodies).outputs
         assert kept.raw == better
 
@@ -686,8 +688,8 @@ def test_delivery_taken_in_twice_changes_nothing(bodies):
 def test_state_never_goes_back(bodies, more):
     in_order = [*STATUSES, "cancelled", "timeout", "failed", "success"]
     rank = {status: place for place, status in enumerate(in_order)}
-    told = bodies + more
-    states = list(accumulate(told[1:], webhook_progress, initial=folded(told[:1])))
+    delivered = bodies + more
+    states = list(accumulate(delivered[1:], webhook_progress, initial=folded(delivered[:1])))
     for before, after in pairwise(states):
         assert rank.get(after.status, -1) >= rank.get(before.status, -1)
         assert after.is_ended or not before.is_ended

@@ -98,7 +98,7 @@ class _Attempt:
         if isinstance(created, Success):
             return Success(QueuedOnce(created.unwrap().run_id, found=False))
         error = created.failure()
-        return created if _is_refused(error) else (yield from self._looked(error))
+        return created if is_refused(error) else (yield from self._looked(error))
 
     def _looked(self, lost: Error) -> Actions[Result[QueuedOnce, Error]]:
         """Search for the run until it has been missing for ``settle`` seconds."""
@@ -130,7 +130,7 @@ class _Attempt:
         return hint if listed else f"{hint} The list has no run at all: the workflow may not be yours."
 
 
-def _is_refused(error: Error) -> bool:
+def is_refused(error: Error) -> bool:
     """Check whether an error proves that no run was created: it was not sent, or the server refused it."""
     if error.fate == "not_sent" or isinstance(error, HTTPValidationError):
         return True

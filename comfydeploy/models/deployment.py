@@ -12,7 +12,7 @@ DeploymentEnvironment: TypeAlias = Literal[
 ]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentInput(Document):
     """An input of a deployment: ``input_id`` is its key in ``inputs``.
 
@@ -32,7 +32,7 @@ class DeploymentInput(Document):
     enum_options: list[Any] = field(factory=list[Any])
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentOutput(Document):
     """An output of a deployment: ``output_id`` is that of ``WorkflowRunOutputModel``."""
 
@@ -40,7 +40,7 @@ class DeploymentOutput(Document):
     class_type: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentModel(Document):
     """A deployment: ``id`` is the ``deployment_id`` of a request; ``raw`` has the whole workflow."""
 

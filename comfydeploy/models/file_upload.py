@@ -5,7 +5,7 @@ from attrs import frozen
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class FileUploadResponse(Document):
     """The address of the file: ``file_url`` is the value for an image input."""
 

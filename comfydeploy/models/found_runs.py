@@ -2,11 +2,12 @@
 
 from attrs import frozen
 
+from comfydeploy.models.document import Shown
 from comfydeploy.models.run_row import WorkflowRunRow
 
 
-@frozen
-class FoundRuns:
+@frozen(repr=False)
+class FoundRuns(Shown):
     """The runs with one of the keys, oldest first; the key is in ``workflow_inputs["comfydeploy_key"]``.
 
     ``listed`` says whether the list has any run at all. The server sends an empty list for a workflow that is

@@ -9,7 +9,7 @@ from comfydeploy.models.document import Document
 from comfydeploy.models.secret import Secret
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class NativeRun(Document):
     """The data that a machine needs to execute the run: the graph, the ``inputs`` to fill in, and where to report.
 

@@ -5,11 +5,12 @@ from typing import Any
 
 from attrs import frozen
 
+from comfydeploy.models.document import Shown
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 
 
-@frozen(kw_only=True)
-class OutputFile:
+@frozen(kw_only=True, repr=False)
+class OutputFile(Shown):
     """An output file of a run, for ``file_download``.
 
     ``kind`` is the list of the output that has it: ``images``, ``gifs``, ``files``, ... ``output_id`` is the name that

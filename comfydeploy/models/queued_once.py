@@ -2,9 +2,11 @@
 
 from attrs import frozen
 
+from comfydeploy.models.document import Shown
 
-@frozen
-class QueuedOnce:
+
+@frozen(repr=False)
+class QueuedOnce(Shown):
     """The run with the key.
 
     ``found``: the run was found by its key, because it existed before or because the response with its id was lost.

@@ -27,7 +27,7 @@ def has_ended(status: str, ended_at: datetime | None) -> bool:
     return status in ENDED or (ended_at is not None and status not in _KNOWN)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunModel(Document):
     """The state of a run: ``GET /run/{run_id}``.
 

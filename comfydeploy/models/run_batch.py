@@ -5,7 +5,7 @@ from attrs import frozen
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CreateRunBatchResponse(Document):
     """The common id of the runs of a batch: the ``batch_id`` of ``WorkflowRunRow``."""
 

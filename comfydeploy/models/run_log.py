@@ -7,7 +7,7 @@ from attrs import frozen
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RunLog(Document):
     """An entry of an archived log, sometimes of several lines. ``timestamp`` is aware and in UTC.
 
@@ -21,7 +21,7 @@ class RunLog(Document):
     log_type: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RunLogLine(Document):
     """A line of a streamed log: ``level`` is ``info``, ``webhook`` (then ``message`` is JSON), ..."""
 

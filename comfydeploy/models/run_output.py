@@ -8,7 +8,7 @@ from attrs import field, frozen
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class MediaItem(Document):
     """An output file of a run.
 
@@ -24,7 +24,7 @@ class MediaItem(Document):
     upload_duration: float | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunOutputModel(Document):
     """The output of one node of the graph.
 

@@ -5,13 +5,15 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
+from comfydeploy.models.document import Shown
+
 ExecutionMode: TypeAlias = Literal["async", "sync", "sync_first_result", "stream"]
 Gpu: TypeAlias = Literal["CPU", "T4", "L4", "A10G", "L40S", "A100", "A100-80GB", "H100", "H200", "B200"]
 Origin: TypeAlias = Literal["manual", "api", "public-share"]
 
 
-@frozen(kw_only=True, init=False, repr=False, eq=False)  # each of the three has its own
-class _RunRequest:
+@frozen(kw_only=True, init=False, repr=False, eq=False)  # the three have their own
+class _RunRequest(Shown):
     """The common fields of every request.
 
     ``inputs`` are the values of the workflow's external inputs by their ids; an unknown id is
@@ -33,7 +35,7 @@ class _RunRequest:
     flags: Sequence[str] | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunVersionRequest(_RunRequest):
     """Run one version of a workflow; the server also needs ``machine_id`` and answers 404 without it."""
 
@@ -41,7 +43,7 @@ class WorkflowRunVersionRequest(_RunRequest):
     machine_id: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunRequest(_RunRequest):
     """Run a whole graph, ``workflow_api_json`` in ComfyUI's API format, as a run of a workflow."""
 
@@ -51,7 +53,7 @@ class WorkflowRunRequest(_RunRequest):
     machine_id: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentRunRequest(_RunRequest):
     """Run a deployment: a workflow version on its machine."""
 

@@ -9,7 +9,7 @@ from comfydeploy.models.document import Document, NumberText
 from comfydeploy.models.run import RunStatus, has_ended
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunRow(Document):
     """A run in the list of a workflow. ``raw`` has the remaining fields, such as the whole graph.
 

@@ -4,15 +4,15 @@ from datetime import datetime
 
 from attrs import Factory, field, frozen
 
-from comfydeploy.models.document import Document
+from comfydeploy.models.document import Document, Shown
 
 
 def _session_id(session: "Session") -> str:
     return session.session_id
 
 
-@frozen(kw_only=True)
-class CreateSessionRequest:
+@frozen(kw_only=True, repr=False)
+class CreateSessionRequest(Shown):
     """Create a session. ``timeout`` is in minutes; with ``wait_for_server`` the response is sent when it is ready."""
 
     machine_id: str
@@ -21,7 +21,7 @@ class CreateSessionRequest:
     wait_for_server: bool | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CreateSessionResponse(Document):
     """The id of a new session; ``url`` is ``None`` until it is ready.
 
@@ -37,7 +37,7 @@ class CreateSessionResponse(Document):
         return self.session_id
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Session(Document):
     """A session; ``url`` is ``None`` until it is ready, ``timeout`` is in minutes, ``timeout_end`` when it ends.
 
@@ -57,7 +57,7 @@ class Session(Document):
     machine_version_id: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CancelSessionResponse(Document):
     """Whether the session was closed."""
 

@@ -7,7 +7,7 @@ from comfydeploy.models.run import RunStatus
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunWebhookBody(Document):
     """A change of a run, sent to its webhook.
 
@@ -23,7 +23,7 @@ class WorkflowRunWebhookBody(Document):
     outputs: list[WorkflowRunOutputModel] = field(factory=list[WorkflowRunOutputModel])
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunWebhookResponse(Document):
     """The documented response to a webhook; any 2xx is accepted."""
 

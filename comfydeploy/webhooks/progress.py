@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import astuple, frozen
 
 from comfydeploy.models.run import ENDED, RunStatus
 from comfydeploy.models.run_output import WorkflowRunOutputModel
@@ -76,7 +76,8 @@ def _united(
 
 def _completeness(output: WorkflowRunOutputModel) -> tuple[Any, ...]:
     # The last one breaks all ties, so that the order of arrival does not matter.
-    return len(output.files), output.output_id is not None, _instant(output.updated_at), repr(output)
+    known = astuple(output, filter=lambda field, _: bool(field.eq))
+    return len(output.files), output.output_id is not None, _instant(output.updated_at), repr(known)
 
 
 def _age(output: WorkflowRunOutputModel) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Files from the server: whole or not at all, whatever they are written to."""
+"""Files from the server, for every target: complete, or not written."""
 
 import asyncio
 import gzip
@@ -217,7 +217,7 @@ class TestOpenFiles:
         assert to.getvalue() == LARGE
 
     def test_get_nothing_after_call_was_left(self, calls, serve):
-        """The thread that was writing writes no more than it had begun."""
+        """The writing thread stops after its current write."""
         if not calls.awaited:
             pytest.skip("a blocking call has no other thread")
         from comfydeploy.funcs.run_first_result import run_first_result_async

@@ -1,4 +1,4 @@
-"""The driver of machines, in both colours: it carries out steps, and turns what is raised into a failure."""
+"""The drivers of machines, blocking and async: they carry out steps and turn exceptions into failures."""
 
 import threading
 from functools import partial
@@ -15,7 +15,7 @@ AT_ONCE = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 60.0))
 
 
 def machine_of(*, work=None, seconds=None, retries=None, wrong=None):
-    """Return a machine that takes each of the given steps and returns what they came to."""
+    """Return a machine that takes each of the given steps and returns their answers."""
 
     def machine(timeline):
         found = []

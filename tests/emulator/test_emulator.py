@@ -217,6 +217,13 @@ def test_localhost_is_both_loopback_addresses():
         assert httpx.get(f"http://[::1]:{port}/api/nope").status_code == 401
 
 
+def test_listens_on_loopback_alone():
+    with Emulator(pace=0) as emulator:
+        port = httpx.URL(emulator.url).port
+        with pytest.raises(OSError):  # noqa: PT011 - refused, or without an answer where only 127.0.0.1 exists
+            socket.create_connection(("127.0.0.2", port), timeout=1)
+
+
 def test_port_in_use_is_named():
     with Emulator() as emulator:
         port = httpx.URL(emulator.url).port

@@ -17,7 +17,7 @@ PNG = b"\x89PNG"
 
 
 class Site:
-    """The gallery on the web: passes webhooks on, and tells when one has been answered."""
+    """The gallery as a web server: passes webhooks on, and records the answers."""
 
     def __init__(self, core: ComfyDeployCore, emulator: Emulator, folder: Path) -> None:
         self.answered: queue.Queue[tuple[str, int]] = queue.Queue()
@@ -33,7 +33,7 @@ class Site:
                 (run,) = site.gallery.runs.values() or (None,)
                 site.answered.put((run.status if run else "", answer.status_code))
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's word
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -41,7 +41,7 @@ class Site:
         self.gallery = Gallery(core, emulator.deployments["picture"], folder, f"{self.url}/hook", "a secret")
 
     def until(self, status: str, answer: int = 200) -> None:
-        """Wait until a webhook of this status has been answered so."""
+        """Wait until a webhook of this status has had this answer."""
         while self.answered.get(timeout=10) != (status, answer):
             pass
 
@@ -73,7 +73,7 @@ def test_order_in_doubt_is_not_repeated(site: Site, comfydeploy_emulator: Emulat
     comfydeploy_emulator.fail("run_queue", reset=True, execute=True)
     assert site.gallery.order("cat") is None
     assert len(comfydeploy_emulator.requests) == 1
-    site.until("success")  # the run was started all the same
+    site.until("success")  # the run was started anyway
 
 
 def test_webhook_is_refused_before_the_picture(site: Site, comfydeploy_emulator: Emulator, tmp_path: Path) -> None:

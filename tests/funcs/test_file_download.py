@@ -1,4 +1,4 @@
-"""Downloads from storage: whole or not at all, and without a secret of the caller."""
+"""Downloads from storage: complete or not written, and without a secret of the caller."""
 
 import asyncio
 import gzip
@@ -26,7 +26,7 @@ def storage(raw, answer):
 
 @pytest.fixture
 def download(calls):
-    """Download with a core of the fixture's: ``download(address, retry_config=...)``."""
+    """Download with a new core: ``download(address, retry_config=...)``."""
 
     def call(file, options=None, *, core=None, **named):
         return calls("file_download", core or calls.core(), file, options, **named)
@@ -188,7 +188,7 @@ class TestCuts:
         assert (to.read_bytes() if to else file.content) == PICTURE
 
     def test_into_open_file_are_final(self, calls, download, raw, answer):
-        server = raw([answer(200, PICTURE * 10, "image/png")[:-5], "close"])  # more than is written at once
+        server = raw([answer(200, PICTURE * 10, "image/png")[:-5], "close"])  # more than one write
         error = download(server.url, core=calls.core(retry_config=AT_ONCE), to=io.BytesIO()).failure()
         assert isinstance(error, errors.ConnectionError)
         assert len(server.requests) == 1

@@ -1,4 +1,4 @@
-"""Uploads of all kinds of files, and by servers that refuse them."""
+"""Uploads of all kinds of files, and servers that refuse them."""
 
 import asyncio
 import gzip
@@ -16,7 +16,7 @@ from comfydeploy import BackoffStrategy, RetryConfig, errors, unwrap
 from comfydeploy._wire import upload
 
 UPLOADED = b'{"file_url": "http://x/cat.png"}'
-LARGE = bytes(range(256)) * 10_000  # more than is read at once
+LARGE = bytes(range(256)) * 10_000  # more than one read
 AT_ONCE = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 60.0))
 
 
@@ -27,7 +27,7 @@ def server(raw, answer):
 
 @pytest.fixture
 def sent(server):
-    """Return the name, the media type and the bytes of each file that the server got."""
+    """Return the name, the media type and the bytes of each file that the server received."""
 
     def read():
         files = []
@@ -187,7 +187,7 @@ def upload_async(calls, server, file):
 
 
 def uploaded_twice(calls, core, file):
-    """Upload a file, and once more as soon as the first bytes of it were sent."""
+    """Upload a file, and again as soon as its first bytes were sent."""
     from comfydeploy.funcs.file_upload import file_upload, file_upload_async
 
     second = []
@@ -250,7 +250,7 @@ class TestAServerThatRefuses:
         assert server.count == 1
 
     def test_early_and_abruptly_gets_it_three_times(self, calls, refusing):
-        """Where the connection is reset, its answer may be lost on the way."""
+        """Where the connection is reset, the response may be lost."""
         server = refusing(is_abrupt=True)
         core = calls.core(server.url, retry_config=AT_ONCE)
         error = calls("file_upload", core, bytes(10_000_000), name="cat.png").failure()
@@ -279,7 +279,7 @@ def refusing():
 
 
 class RefusingServer:
-    """Answers 413 as soon as it has the head, and closes, as proxies do."""
+    """Answers 413 after the head and closes, as proxies do."""
 
     def __init__(self, *, is_abrupt):
         self.count = 0

@@ -1,4 +1,4 @@
-"""Runs by their keys, and files among inputs, over real sockets against the local server, in both colours."""
+"""Runs by their keys, and files among inputs, against the local server over sockets, blocking and async."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

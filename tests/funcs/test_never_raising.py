@@ -1,4 +1,4 @@
-"""No operation raises, whatever it is given: every argument of every one of them is tried with every strange value."""
+"""No operation raises: every argument of each one is tried with every strange value."""
 
 import importlib
 import inspect
@@ -15,7 +15,7 @@ REQUEST = {"deployment_id": "d"}
 
 
 class Evil:
-    """Everything about it raises, but for what it takes to be an object."""
+    """An object all of whose attributes and methods raise."""
 
     __hash__ = None
 
@@ -30,7 +30,7 @@ class Evil:
 
 
 class EvilMapping(dict):
-    """A mapping that cannot be walked."""
+    """A mapping that cannot be iterated."""
 
     def __iter__(self):
         raise LookupError("iter")
@@ -64,7 +64,7 @@ def result_of(calls, name, core, /, *arguments, **named):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # a strange name may be a file's
+    monkeypatch.chdir(tmp_path)  # a strange name may be that of a file
     core = calls.core(transport=transport)
     parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
     usual = {"file_upload": b"x", "file_download": "http://x/", "run_find": "k"}.get(name, REQUEST)

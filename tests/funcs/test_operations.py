@@ -1,4 +1,4 @@
-"""Every operation against the local server, in both colours and through the facade."""
+"""Every operation against the local server, blocking, async and through the facade."""
 
 import io
 import os
@@ -27,19 +27,19 @@ def picture(emulator):
 
 @pytest.fixture
 def graph(calls, core, emulator):
-    """A request of the workflow that the picture deployment has."""
+    """A request with the workflow of the picture deployment."""
     row = next(one for one in unwrap(calls("deployments_list", core)) if one.id == emulator.deployments["picture"])
     graph = {"3": {"class_type": "KSampler", "inputs": {}}}
     return WorkflowRunRequest(workflow_id=row.workflow_id, machine_id=row.machine_id, workflow_api_json=graph)
 
 
 def ended(calls, core, run_id):
-    """Follow the log of a run to its end, so that nothing has to be waited for."""
+    """Follow the log of a run to its end, so that there is no other wait."""
     calls.items(unwrap(calls("run_logs_stream", core, run_id)))
     return unwrap(calls("run_get", core, run_id))
 
 
-class Strange:  # of no use, and loud about it
+class Strange:  # its result does not matter
     def __getattr__(self, name):
         raise AttributeError if name.startswith("__") else LookupError(name)
 
@@ -206,7 +206,7 @@ class TestTheFirstResult:
         path = tmp_path / "cat.png"
 
         def handler(_):
-            path.mkdir()  # a file cannot take the place of a folder
+            path.mkdir()  # a file cannot replace a folder
             return httpx.Response(200, headers={"content-type": "image/png"}, content=b"picture")
 
         core = calls.core(transport=httpx.MockTransport(handler))
@@ -335,7 +335,7 @@ class TestUploading:
         path.write_bytes(b"...." + self.PNG if request.param == "file" else self.PNG)
         if request.param == "file":
             with path.open("rb") as file:
-                file.seek(4)  # what is before its place is not sent
+                file.seek(4)  # bytes before its position are not sent
                 yield file, {}
         else:
             given = {"path": path, "text": str(path), "bytes": self.PNG}[request.param]
@@ -343,13 +343,13 @@ class TestUploading:
 
     def test_gives_address_of_same_bytes(self, calls, core, source):
         file, named = source
-        told = []
-        uploaded = unwrap(calls("file_upload", core, file, progress=lambda *how_far: told.append(how_far), **named))
+        reports = []
+        uploaded = unwrap(calls("file_upload", core, file, progress=lambda *how_far: reports.append(how_far), **named))
         assert uploaded.file_name == "cat.png"
         assert httpx.get(uploaded.file_url).content == self.PNG
-        assert told[-1] == (len(self.PNG), len(self.PNG))
-        assert len(told) > 1
-        assert told == sorted(told)
+        assert reports[-1] == (len(self.PNG), len(self.PNG))
+        assert len(reports) > 1
+        assert reports == sorted(reports)
 
     def test_restarts_at_a_retry(self, calls, raw, answer, source):
         from comfydeploy import BackoffStrategy, RetryConfig
@@ -411,9 +411,9 @@ class TestUploading:
 
     def test_of_file_that_shrinks_meanwhile_says_so(self, calls, raw, answer, tmp_path):
         path = tmp_path / "cat.png"
-        path.write_bytes(bytes(2_000_000))  # more than is read at once
+        path.write_bytes(bytes(2_000_000))  # more than one read
         server = raw(answer(200, b'{"file_url": "u"}'))
-        shrink = lambda *_: os.truncate(path, 10)  # noqa: E731 - no more than a name
+        shrink = lambda *_: os.truncate(path, 10)  # noqa: E731 - short
         error = calls("file_upload", calls.core(server.url), path, progress=shrink).failure()
         assert "'cat.png' became shorter while it was sent" in str(error)
         assert error.fate == "unknown"

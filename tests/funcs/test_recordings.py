@@ -1,4 +1,4 @@
-"""What the real server answered to the other operations is read as it is documented."""
+"""Recorded responses of the real server to the other operations fit their documented models."""
 
 import json
 from pathlib import Path
@@ -108,4 +108,4 @@ def test_log_is_read_to_its_last_line(ask, calls):
     assert {"webhook"} == {line.level for line in lines}
     assert "__END__" in RECORDED["stream-logs"]["body"]
     assert all(line.timestamp.tzinfo for line in lines)
-    assert len(lines) == RECORDED["stream-logs"]["body"].count("data:") - 3  # the last events are no lines
+    assert len(lines) == RECORDED["stream-logs"]["body"].count("data:") - 3  # the last events are not lines

@@ -1,4 +1,4 @@
-"""All files of a run in a folder: safe names, and no file of another is touched."""
+"""All files of a run in a folder: names are safe, and other files are not changed."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from comfydeploy.outcome import DownloadIncomplete
 
 
 class Service:
-    """Has a run of three files, and answers each address as it is set up to."""
+    """Has a run of three files, and answers each address with a set response."""
 
     def __init__(self):
         self.requests = []

@@ -1,4 +1,4 @@
-"""The clients of a core: which one a call uses, what is refused before sending, and what closing ends."""
+"""The clients of a core: the one that a call uses, refusals before sending, and closing."""
 
 import asyncio
 import sys

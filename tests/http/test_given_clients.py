@@ -1,4 +1,4 @@
-"""Clients of the caller: what of them is used, and what their hooks make of a call."""
+"""Clients of the caller: which of their settings are used, and the effects of their hooks."""
 
 import asyncio
 

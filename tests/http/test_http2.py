@@ -1,4 +1,4 @@
-"""Streams that share one connection of HTTP/2, through a client of the caller."""
+"""Streams that share one HTTP/2 connection, through a client of the caller."""
 
 import asyncio
 import socket
@@ -26,7 +26,7 @@ def server():
 
 
 class Http2Server:
-    """Sends one event to each stream, and to the second one another when ``goes_on`` is set."""
+    """Sends one event to each stream, and a further one to the second when ``goes_on`` is set."""
 
     def __init__(self):
         self.goes_on = threading.Event()

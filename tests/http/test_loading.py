@@ -1,4 +1,4 @@
-"""A fork at any moment of the first call leaves the child able to make its own."""
+"""After a fork at any moment of the first call, the child can make calls."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The network backends: bytes, limits, errors and the end of connections, over sockets."""
+"""The network backends over sockets: bytes, limits, errors and the end of connections."""
 
 import asyncio
 import gc
@@ -33,7 +33,7 @@ def ends(wire, listening):
 
 @pytest.fixture
 def meanwhile():
-    """Run functions in threads, which are over at the end of the test."""
+    """Run functions in threads, which are joined at the end of the test."""
     threads = []
 
     def run(function, *arguments):
@@ -206,7 +206,7 @@ class TestWriting:
     def test_refused_body_leaves_answer_readable(self, wire, ends):
         stream, other = ends
         wire(stream.write, b"head", 5)
-        other.recv(2)  # what is left unread makes the close a reset
+        other.recv(2)  # unread bytes turn the close into a reset
         other.sendall(b"too large")
         other.close()
 
@@ -382,12 +382,12 @@ def test_lost_stream_of_closed_loop_is_quiet(listening):
 
     asyncio.run(connect())
     kept.clear()
-    with pytest.warns(ResourceWarning):  # asyncio's own
+    with pytest.warns(ResourceWarning):  # a task of asyncio itself
         gc.collect()
 
 
 def until(condition):
-    """Wait for what another thread is about to do."""
+    """Wait for a condition that another thread will fulfil."""
     end = time.monotonic() + 5
     while not condition():
         assert time.monotonic() < end

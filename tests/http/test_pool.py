@@ -1,4 +1,4 @@
-"""The connections of a core: as many as allowed, first come first served, and none lost whatever happens."""
+"""The connections of a core: their limit, the order of waiting calls, and none is lost."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ RUN = b'{"id": "r", "status": "queued"}'
 
 
 def until(condition):
-    """Wait for what another thread is about to do."""
+    """Wait for a condition that another thread will fulfil."""
     end = time.monotonic() + 5
     while not condition():
         assert time.monotonic() < end, "it never came to that"
@@ -29,7 +29,7 @@ def until(condition):
 
 
 class Asker:
-    """A pooled client of one colour, asked from many threads or tasks at once: each request gives a future."""
+    """A pooled client, blocking or async, used by many threads or tasks at once: each request returns a future."""
 
     def __init__(self, *, awaited, **limits):
         self._executor = ThreadPoolExecutor(64)
@@ -47,7 +47,7 @@ class Asker:
         return self._executor.submit(self.client.send, request)
 
     def in_line(self, url, **limits):
-        """Ask, and come back when the request waits for its turn."""
+        """Send a request, and return when it waits in line."""
         before = len(self.ledger._waiting)
         future = self(url, **limits)
         until(lambda: len(self.ledger._waiting) == before + 1)
@@ -70,7 +70,7 @@ class Asker:
 
 @pytest.fixture(params=["blocking", "awaited"])
 def asker(request):
-    """Make askers: ``asker(max_connections=1)``."""
+    """Create askers: ``asker(max_connections=1)``."""
     made = []
 
     def make(**limits):
@@ -206,7 +206,7 @@ class TestAConnection:
 
 
 class Source:
-    """Makes connections in memory, in place of httpcore."""
+    """Creates connections in memory, in place of httpcore."""
 
     def __init__(self, kind, **settings):
         self.made = []
@@ -219,7 +219,7 @@ class Source:
 
 
 class Connection:
-    """A connection in memory, which notices whether two use it at a time, and may fail to end its answer."""
+    """A connection in memory, which detects concurrent use, and may fail to end its response."""
 
     def __init__(self, fails=None):
         self.is_busy = self.was_closed = False
@@ -252,7 +252,7 @@ class Connection:
 
 
 class AsyncConnection(Connection):
-    """Its twin, with places to be cancelled at."""
+    """An async connection in memory, with points at which to cancel."""
 
     async def handle_async_request(self, request):
         assert self.is_idle()
@@ -313,7 +313,7 @@ class TestACancelledTask:
             assert not pool._ledger._waiting
             assert len(pool._ledger._idle) == len(pool._ledger._taken) <= connections
             await pool.aclose()
-            # Of those that were dropped as well, none stays open.
+            # None stays open, including those that were dropped.
             assert all(connection.was_closed for connection in source.made)
             return was_over
 
@@ -340,7 +340,7 @@ class TestACancelledTask:
 
         async def try_all():
             async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
-                # In steps that grow: most of them are spent with waiting for the other thread.
+                # In growing steps, because most time is spent waiting for the other thread.
                 steps = 0
                 while not await tried(core, steps):
                     steps += 1 + steps // 8
@@ -413,7 +413,7 @@ class TestAnAnswer:
         pool = in_memory(Pool, source, httpx.Limits())
         response = pool.handle_request(REQUEST)
         pool.close()
-        source.made[0].was_closed = False  # as if it had been connecting meanwhile
+        source.made[0].was_closed = False  # as if it were connecting meanwhile
         response.close()
         response.close()
         assert source.made[0].was_closed

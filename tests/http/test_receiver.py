@@ -1,4 +1,4 @@
-"""What the event loop reports of a connection."""
+"""The callbacks of the event loop for a connection."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Servers are verified although the certificates of the authorities are read late, and not where nothing needs them."""
+"""Servers are verified although the CA certificates are read late, and only if they are needed."""
 
 import ssl
 
@@ -8,7 +8,7 @@ from comfydeploy._http.tls import LateContext, shared_context
 
 def test_server_with_a_valid_certificate(calls, secure):
     core = calls.core(secure)
-    for _ in range(2):  # the second finds the context made
+    for _ in range(2):  # the second uses the existing context
         assert calls("run_get", core, "r").unwrap().id == "r"
 
 

@@ -1,4 +1,4 @@
-"""The example of a night: answers are lost, and every picture is there and paid for once."""
+"""The example of a night: responses are lost, and every picture is saved and billed once."""
 
 import ast
 import importlib.util

@@ -10,7 +10,7 @@ from comfydeploy import models
 
 LOADS = {
     "CreateRunResponse": ["create_run", "document"],
-    "DeploymentRunRequest": ["run_request"],
+    "DeploymentRunRequest": ["document", "run_request"],
     "Document": ["document"],
     "EventUpdate": ["document", "run_stream"],
     "MediaItem": ["document", "run_output"],
@@ -39,7 +39,7 @@ print(json.dumps([before, loaded, [name for name in ("httpx", "cattrs", "returns
 
 @pytest.fixture(scope="module")
 def fresh():
-    """Load every name in a process of its own."""
+    """Load every name in a new process."""
     command = [sys.executable, "-c", PROGRAM, json.dumps(list(LOADS))]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 

@@ -1,4 +1,4 @@
-"""A run tells whether it has ended, and an output its files."""
+"""The end of a run, and the files of its outputs."""
 
 import pickle
 from datetime import UTC, datetime
@@ -71,9 +71,9 @@ def test_model_is_value_that_cannot_be_changed(model):
 
 
 def test_raw_is_not_compared_or_printed():
-    told, untold = CreateRunResponse(run_id="r", raw={"secret": 1}), CreateRunResponse(run_id="r")
-    assert told == untold
-    assert repr(told) == repr(untold) == "CreateRunResponse(run_id='r')"
+    with_raw, without_raw = CreateRunResponse(run_id="r", raw={"secret": 1}), CreateRunResponse(run_id="r")
+    assert with_raw == without_raw
+    assert repr(with_raw) == repr(without_raw) == "CreateRunResponse(run_id='r')"
 
 
 def test_models_share_no_defaults():

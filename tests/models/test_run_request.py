@@ -1,4 +1,4 @@
-"""A request model says what to run, and nothing that was not given."""
+"""Request models, and their missing fields."""
 
 import pickle
 import typing

@@ -13,7 +13,7 @@ LINE = LogUpdateEvent(data=LogUpdate(logs="hello", timestamp=datetime(2026, 11, 
 OTHER = UnknownEvent(event="new", data=[1])
 
 
-def told(event):
+def text_of(event):
     match event:
         case EventUpdateEvent(data=EventUpdate(event="executing", data={"node": node})):
             return node
@@ -24,7 +24,7 @@ def told(event):
 
 
 def test_events_match_by_class_and_kind():
-    assert [told(event) for event in (STEP, LINE, OTHER)] == ["3", "hello", "new"]
+    assert [text_of(event) for event in (STEP, LINE, OTHER)] == ["3", "hello", "new"]
 
 
 def test_events_have_name_they_have_on_wire():

@@ -1,4 +1,4 @@
-"""Why runs fail, through the whole client: message, kind and source for each way in which the real server fails."""
+"""Reasons of failed runs, through the whole client: message, kind and source for each failure of the real server."""
 
 import pytest
 from simulated_time import simulated

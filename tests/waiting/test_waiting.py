@@ -172,7 +172,7 @@ class TestCancellation:
         emulator.fail("run_cancel", delay=1)
 
         async def wait():
-            # A manual clock stands still, so that the cancel hangs until the second cancellation was met.
+            # A manual clock stands still, so that the cancel hangs until the second cancellation.
             task = asyncio.create_task(run_queue_and_wait_async(core, order, on_abandon="cancel"))
             while [one.operation for one in emulator.requests].count("run_get") < 2:
                 await asyncio.sleep(0)
@@ -199,7 +199,7 @@ class TestCancellation:
             run_id = (await calls_queue(core, order)).unwrap().run_id
             waiting_ = run_wait_async(core, run_id, on_abandon="cancel")
             waiting_.send(None)
-            waiting_.close()  # what the garbage collector does; it raises RuntimeError if the coroutine awaits
+            waiting_.close()  # as the garbage collector does; it raises RuntimeError if the coroutine awaits
 
         calls.run(wait())
         assert "run_cancel" not in [one.operation for one in emulator.requests]
@@ -329,7 +329,7 @@ class TestFacade:
 
     def test_watches(self, client, calls, order, emulator):
         run_id = called(calls, client.run, "queue", order).run_id
-        emulator.fail("run_get", status=502, times=2)  # a poll that is tried again is not raised
+        emulator.fail("run_get", status=502, times=2)  # a poll that is repeated is not raised
         runs = calls.items(getattr(client.run, "watch_async" if calls.awaited else "watch")(run_id))
         assert [run.status for run in runs][-1] == "success"
         with pytest.raises(SDKError):

@@ -1,4 +1,4 @@
-"""What an attempt sends, and how its response is read."""
+"""The headers and limits of an attempt, and how its response is read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The cause of an error says what happened, and holds neither the request nor its token."""
+"""The cause of an error keeps the exception, without the request and its token."""
 
 import pickle
 
@@ -30,7 +30,7 @@ def cleaned(error, *, located=False):
 
 
 class Rich(Exception):
-    """An exception whose text needs what it holds."""
+    """An exception whose text is made of its attributes."""
 
     def __init__(self, request):
         super().__init__("rich")

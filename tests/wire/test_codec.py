@@ -1,4 +1,4 @@
-"""JSON comes out as it went in, and what JSON cannot say is named by its path."""
+"""JSON is written unchanged, and unserializable values are named by their path."""
 
 import json
 from collections import OrderedDict, UserDict
@@ -17,7 +17,7 @@ from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models import WorkflowRunOutputModel
 
-TEXT = st.text(st.characters(codec=None, exclude_categories=[]))  # lone surrogates as well
+TEXT = st.text(st.characters(codec=None, exclude_categories=[]))  # including lone surrogates
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),

@@ -1,4 +1,4 @@
-"""The events of a stream become values; what cannot be read becomes a failure with its text."""
+"""The events of a stream are values; unreadable ones are failures with their text."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A call as a state machine: what is sent, what is sent again, and what it all came to."""
+"""A call as a state machine: what is sent, what is sent again, and its final result."""
 
 import json
 import pickle
@@ -46,10 +46,10 @@ def failure(result):
 
 
 class Seen(list):
-    """What hooks were told, in order."""
+    """The calls of hooks, in order."""
 
     def hooks(self, name, **replacements):
-        def told(stage):
+        def recorded(stage):
             def hook(context, *data):
                 self.append((name, stage, context, *data))
                 replacement = replacements.get(stage)
@@ -58,7 +58,7 @@ class Seen(list):
             return hook
 
         stages = ("before_create_request", "before_request", "after_success", "after_error")
-        return Hooks(**{stage: told(stage) for stage in stages})
+        return Hooks(**{stage: recorded(stage) for stage in stages})
 
     @property
     def order(self):
@@ -477,7 +477,7 @@ class TestHooks:
         exchange = reading(token=TOKEN, hooks=[seen.hooks("s"), change])
         exchange.prepare()
         assert exchange.settle(reply).unwrap().run_id == TOKEN
-        ((*_, shown),) = [told for told in seen if told[1] == "after_success"]
+        ((*_, shown),) = [call for call in seen if call[1] == "after_success"]
         assert (shown.headers["x"], shown.content) == ("[redacted]", b'{"run_id": "[redacted]"}')
 
     @pytest.mark.parametrize(

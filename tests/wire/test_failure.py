@@ -1,4 +1,4 @@
-"""The reason of a failed run out of its row, its stream, or its last state."""
+"""The reason of a failed run from its row, its stream, or its last state."""
 
 import json
 import pickle

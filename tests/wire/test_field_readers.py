@@ -1,4 +1,4 @@
-"""What fits is read without the rules into what the rules make of it; all else is left to them."""
+"""Compiled readers read fitting values as the rules do, and leave other values to them."""
 
 import importlib
 import json
@@ -67,7 +67,7 @@ KINDS = [
 
 
 def compared(value):
-    """Give a model with its kinds and everything it was read from, so that ``1`` is not ``True`` and ``raw`` counts."""
+    """Return a model with its types and ``raw``, in a form in which ``1`` is not ``True``."""
     if has(type(value)):
         return type(value), {one.name: compared(getattr(value, one.name)) for one in fields(type(value))}
     if isinstance(value, Mapping):
@@ -78,7 +78,7 @@ def compared(value):
 
 
 def agree(kind, value):
-    """Tell whether a value was read without the rules; then they make the same of it."""
+    """Return whether a value was read without the rules; check that the rules give the same model."""
     try:
         found = reader(kind)(value)
     except (Misfit, KeyError):

@@ -1,4 +1,4 @@
-"""A file is decompressed piece by piece, and one that was cut is never taken for a whole one."""
+"""A file is decompressed in pieces, and a cut is always detected."""
 
 import gzip
 import random

@@ -1,4 +1,4 @@
-"""The follower of a run, against a simulated server: what it sends, when, and how it ends."""
+"""The follower of a run, against a simulated server: its requests, their times, and its result."""
 
 from datetime import UTC, datetime
 from math import inf
@@ -41,13 +41,13 @@ def run(status, **fields):
 
 
 class World:
-    """A run whose state is a function of time, and a driver that carries a follower's steps out in no time."""
+    """A run whose state is a function of time, and a driver that carries out a follower's steps without waiting."""
 
     def __init__(self, state, latency=0.0, dice=0.0, *, rows=NOTHING, logs=NOTHING, cancel=None, late=0.0):
         self.state, self.latency, self.dice = state, latency, dice
         self.answers = {ReadRows: rows, ReadPlaces: rows, ReadLogs: logs}
         self.cancel = cancel
-        self.late = late  # how much longer than required the machine sleeps
+        self.late = late  # how much longer than requested the machine sleeps
         self.now = 0.0
         self.sent, self.items, self.cancelled_at = [], [], None
 
@@ -98,7 +98,7 @@ class World:
 
 
 def living(seconds, changes=(0.1, 0.3, 0.5), end="success"):
-    """Go through the statuses at the times of ``changes`` and end."""
+    """Change the status at the times of ``changes`` and end."""
     return lambda now: run(end if now >= seconds else LIFE[sum(now >= change for change in changes)])
 
 
@@ -107,7 +107,7 @@ def always(status, **fields):
 
 
 def script(*states):
-    """Answer in turn, the last one again and again."""
+    """Answer in order, and repeat the last answer."""
     left = list(states)
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 

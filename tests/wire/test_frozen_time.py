@@ -1,4 +1,4 @@
-"""Times are read while a test has frozen the time, which puts another class in the place of ``datetime``."""
+"""Times are read while a test has frozen the time, which replaces the class ``datetime``."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ BODY = '{"run_id": "r", "status": "success", "outputs": [' + OUTPUT + "]}"
 
 @pytest.fixture(autouse=True)
 def _first_use():
-    """Read as a process does that has read nothing yet."""
+    """Read as a new process does."""
     reader.cache_clear()
     converter.cache_clear()
     yield

@@ -1,4 +1,4 @@
-"""Inputs against the inputs of a deployment: every problem is named, and what the server takes passes."""
+"""Inputs against the inputs of a deployment: every problem is named, and accepted values pass."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files among inputs: what is one, what is uploaded, and what stands in its place."""
+"""Files among inputs: which values are files, their uploads, and their addresses."""
 
 import io
 import json
@@ -94,7 +94,7 @@ def test_file_that_cannot_be_read_is_failure(picture):
 
 
 def uploading_after(service, inputs, change):
-    """Upload inputs of which something changes once they were checked."""
+    """Upload inputs that change after they were checked."""
     service._upload = lambda _: (change(), Service()._upload(None))[1]
     return uploaded(service, inputs)
 

@@ -1,4 +1,4 @@
-"""JSON is read the same with and without the extra that reads it faster, complaints included."""
+"""JSON is read the same with and without the faster extra, including errors."""
 
 import json
 import math
@@ -67,7 +67,7 @@ VALUES = st.recursive(
 
 
 def outcome(read, text):
-    """Give what a reader makes of a text, as one that can be compared (NaN and 0.0 included) and tells kinds apart."""
+    """Return the result of a reader in a form that compares by type, including NaN and -0.0."""
     try:
         return repr(read(text))
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Keys: which are taken, where they go, and that they go through every form of a request."""
+"""Keys: which are accepted, where they are stored, in every form of a request."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The reason of a failed run out of its archived log."""
+"""The reason of a failed run from its archived log."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""An operation says how to ask and how to read the answer."""
+"""Operations encode requests and decode responses."""
 
 import pytest
 

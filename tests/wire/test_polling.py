@@ -1,4 +1,4 @@
-"""When a run is polled next."""
+"""The pauses between polls."""
 
 import pytest
 from hypothesis import given

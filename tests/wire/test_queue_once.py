@@ -1,4 +1,4 @@
-"""Queueing once, against a simulated service: one request, and a look wherever its response is lost."""
+"""Queueing once, against a simulated service: one request, and a search where its response is lost."""
 
 from datetime import timedelta
 from functools import partial
@@ -147,7 +147,7 @@ def test_failed_searches_are_retried(errors):
 
 @pytest.mark.parametrize("seconds", [0, 59, 3600, 200_000])
 def test_search_begins_at_the_request(seconds):
-    # Many others queue runs while the response is awaited.
+    # Many other runs are queued before the response.
     service = Service(*[(seconds * index / 100, f"r{index}", {}) for index in range(101)])
     plain = service._queue
 

@@ -1,4 +1,4 @@
-"""The search for the reason of an ended run: which requests it sends, when, and what it finds."""
+"""The search for the reason of an ended run: its requests, their times, and its result."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def row(run_id, *documents):
 
 
 class Server:
-    """Answers from lists, the last answer again and again, and notes what was sent when. A request takes 0.1 s."""
+    """Answers from lists, repeats the last answer, and records requests with their times. A request takes 0.1 s."""
 
     def __init__(self, rows=(), places=(), logs=(), latency=0.1):
         self.answers = {ReadRows: list(rows), ReadPlaces: list(places), ReadLogs: list(logs)}
@@ -124,8 +124,8 @@ def test_moved_index_is_read_again():
 @pytest.mark.parametrize(
     ("rows", "places", "requests"),
     [
-        ([Success([row("x")])], [Success([row("x"), row("r")])], 6),  # it moves each time
-        ([Success([row("x")])], [Success([row("x")])], 2),  # it is in no list
+        ([Success([row("x")])], [Success([row("x"), row("r")])], 6),  # its index changes each time
+        ([Success([row("x")])], [Success([row("x")])], 2),  # it is not in the list
         ([Success([])], [Success([row(f"x{n}") for n in range(100)])], 21),  # the list has no end
         ([Success([])], [GONE], 2),
         ([GONE], [], 1),

@@ -1,4 +1,4 @@
-"""What the real server was recorded to say means what it is documented to mean."""
+"""Recorded responses of the real server have their documented meaning."""
 
 import json
 
@@ -25,7 +25,7 @@ from comfydeploy.result import Failure, Success
 pytestmark = pytest.mark.usefixtures("each_parser")
 
 TIMES = ("created_at", "updated_at", "queued_at", "started_at", "ended_at")
-# What the server takes and the client refuses before it sends anything.
+# Requests that the server accepts and the client refuses before sending.
 REFUSED_BY_US = {"queue-extra-field"}
 
 
@@ -36,7 +36,7 @@ def decoded(chunks):
 
 
 def seen(chunks):
-    """Give what a reader sees, in a form that compares: errors are equal only to themselves."""
+    """Return a result in a form that compares, because errors are equal only to themselves."""
     items, run_id = decoded(chunks)
     return [item.failure().raw if isinstance(item, Failure) else item.unwrap() for item in items], run_id
 
@@ -189,7 +189,7 @@ def test_corrupted_stream_keeps_other_events(stream):
     broken = [item.failure() for item in items if isinstance(item, Failure)]
     assert all(isinstance(error, MalformedEvent) and "yyy" in error.raw for error in broken)
     assert broken[0].raw.startswith('{"event": "executed", "data"')
-    assert "chatty line 798" in broken[0].raw  # the line that the server put in the middle
+    assert "chatty line 798" in broken[0].raw  # the line that the server inserted
     assert broken[-1].raw.endswith(f'yyy"]}}, "prompt_id": "{run_id}"}}}}')
     good = [item.unwrap() for item in items if isinstance(item, Success)]
     assert {"chatty line 797", "chatty line 799"} <= {e.data.logs for e in good if isinstance(e, LogUpdateEvent)}

@@ -1,4 +1,4 @@
-"""What looks like a secret is never printed."""
+"""Secrets are never printed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""An answer says what it means, whatever a server puts into it."""
+"""Responses of any content, and their errors."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Nothing that a caller gives can lead a request elsewhere, or break it."""
+"""No argument of a caller can change the route of a request, or break it."""
 
 import json
 from collections import UserDict

@@ -1,4 +1,4 @@
-"""Whether a request is sent again, and when."""
+"""The policy of sending a request again."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -117,9 +117,9 @@ def test_pause_has_jitter():
 
 
 def test_no_attempt_is_made_beyond_budget():
-    asked = Reply(503, {"retry-after": "10"})
-    assert READS.pause(asked, attempt=3, elapsed=90.0) == 10.0
-    assert READS.pause(asked, attempt=3, elapsed=90.1) is None
+    requested = Reply(503, {"retry-after": "10"})
+    assert READS.pause(requested, attempt=3, elapsed=90.0) == 10.0
+    assert READS.pause(requested, attempt=3, elapsed=90.1) is None
     assert READS.pause(Reply(503), attempt=0, elapsed=100.0) is None
 
 

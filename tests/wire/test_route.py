@@ -1,4 +1,4 @@
-"""Parameters go where the route has them, and a wrong one is named before anything is sent."""
+"""Parameters of routes; an invalid one is named before sending."""
 
 import pytest
 

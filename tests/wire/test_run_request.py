@@ -1,4 +1,4 @@
-"""A request goes over the wire as it was given, or its mistake is named before anything is sent."""
+"""A request is sent unchanged, or its error is named before sending."""
 
 import json
 from types import MappingProxyType

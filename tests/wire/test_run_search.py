@@ -1,4 +1,4 @@
-"""The look for runs by their keys, against a simulated service: what it reads, where it stops, what it finds."""
+"""The search for runs by their keys, against a simulated service: its requests, its end, its result."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ DAY = 86_400
 
 
 def runs(count, start=0.0, step=-1.0, keys=None):
-    """Return runs from the newest on."""
+    """Return runs, newest first."""
     keys = keys or {}
     return [(start + index * step, f"r{index}", {KEY_INPUT: keys.get(index, "other")}) for index in range(count)]
 
@@ -68,7 +68,7 @@ def test_run_at_since_is_found():
 
 
 def test_time_without_seconds_may_be_minute_later():
-    # 3:03:00 for what was 3:03:42
+    # 3:03:00 in place of 3:03:42
     whole = (datetime(2026, 11, 25, 3, 3, tzinfo=UTC) - BEGINNING).total_seconds()
     service = Service((whole, "r", {KEY_INPUT: "k"}))
     assert found_ids(find(service, since=BEGINNING - timedelta(seconds=24))) == ["r"]

@@ -1,4 +1,4 @@
-"""Server-sent events are cut out of bytes as the standard says, whatever the chunks, and nothing is lost."""
+"""Server-sent events follow the standard, in any chunks, and no bytes are lost."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from comfydeploy._wire.server_sent_events import SSEDecoder
 
 BOM = b"\xef\xbb\xbf"
-# What a stream is made of, broken pieces included.
+# The parts of a stream, including broken ones.
 PIECES = st.lists(
     st.sampled_from(
         [b"data:", b"data", b"event:", b"event", b"id:", b"retry:", b":", b" ", b"\n", b"\r", b"\r\n", b"\n\n", b"{}"]
@@ -266,7 +266,7 @@ def test_data_comes_out_as_it_went_in(lines):
 
 
 class Counted(bytes):
-    """Bytes that count how many of them were looked at for line ends, for each way to look."""
+    """Bytes that count how many of them were searched for line ends, for each kind of search."""
 
     looked_at: dict[str, int] = {}  # noqa: RUF012 - one for all
     __slots__ = ()

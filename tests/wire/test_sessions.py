@@ -1,4 +1,4 @@
-"""A session is named by either of its ids, and both are readable."""
+"""A session has either of its ids in a response, and both as attributes."""
 
 import json
 import pickle

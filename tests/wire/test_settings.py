@@ -1,4 +1,4 @@
-"""What a core and the options of a call settle together; a wrong option is named."""
+"""The settings of a call from its core and its options; an invalid option is named."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""The state of a stream, without its bytes."""
+"""The state of a stream, without I/O."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""JSON values become models: nothing coerced, nothing lost, every misfit named by its path."""
+"""JSON values are read into models: no coercion, no loss, and every problem with its path."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

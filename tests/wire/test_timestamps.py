@@ -1,4 +1,4 @@
-"""The server's times are read in all their forms, and nothing else is taken for one."""
+"""The server's times are read in all their forms; other values are not times."""
 
 import time as clock
 from datetime import UTC, datetime, timedelta

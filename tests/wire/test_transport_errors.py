@@ -1,4 +1,4 @@
-"""Every exception of the transport becomes one of our errors, with what is known of the request."""
+"""Every exception of the transport becomes one of our errors, with the fate of the request."""
 
 import inspect
 import os
@@ -109,9 +109,9 @@ def test_exception_in_a_response_is_answered(kind):
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.InvalidURL("x"), RuntimeError("x"), OSError()])
-@pytest.mark.parametrize("told", [request_error, response_error])
-def test_exception_after_close_is_an_abort(error, told):
-    found = told(error, "unknown", closed=True)
+@pytest.mark.parametrize("function", [request_error, response_error])
+def test_exception_after_close_is_an_abort(error, function):
+    found = function(error, "unknown", closed=True)
     assert isinstance(found, RequestAbortedError)
     assert (found.fate, found.__cause__) == ("unknown", error)
 

@@ -1,4 +1,4 @@
-"""The settings of a wait, without a wait."""
+"""The settings of a wait."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def test_first_step():
 def test_deadline_counts_from_creating_request():
     settings = WaitSettings(RequestOptions(deadline=5))
     assert isinstance(settings.follower("r", 10.0, began=9.0).step, Sleep)
-    # Of 5 s are 4.9 s over, or all: there is no time but for the last read.
+    # Of 5 s, 4.9 s or all have passed: there is only time for the last read.
     assert settings.follower("r", 10.0, began=5.1).step == Sleep(pytest.approx(0.08))
     assert settings.follower("r", 10.0, began=1.0).step == Poll(queue_position=True, seconds=0.1)
 

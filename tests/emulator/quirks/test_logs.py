@@ -46,11 +46,11 @@ def test_cancelled_run_is_never_archived(manual):
 
 def test_archive_loses_lines(manual):
     client = manual(Quirk.LOSSY_ARCHIVE)
-    ids = [begun(client, Fails("no")) for _ in range(10)]
+    ids = [begun(client, Fails("no")) for _ in range(40)]
     client.emulator.advance(60)
     found = [archive(client, run_id) for run_id in ids]
     whole = max(map(len, found))
-    assert 0.4 < sum(map(len, found)) / (10 * whole) < 0.95
+    assert 0.4 < sum(map(len, found)) / (40 * whole) < 0.95
     reasons = {any(line == "RuntimeError: no" for line in lines) for lines in found}
     assert reasons == {True, False}
 
