@@ -73,7 +73,7 @@ class TestEveryOperation:
         assert getattr(module, name).__doc__
         assert getattr(module, f"{name}_async").__doc__
 
-    def test_has_method_in_facade_in_both_colours(self, name, module):
+    def test_has_methods_in_the_facade(self, name, module):
         with ComfyDeploy(bearer="k") as client:
             group, method = place_in(client, name)
             bound = getattr(group, method)
