@@ -1,6 +1,6 @@
-"""What it costs to reach the local server, through memory and over a socket, and how many streams it holds open.
+"""The cost of reaching the local server, through memory and over a socket, and how many streams it holds open.
 
-The streams are in a process apart from the server's, so that each of the two has its own limit of open files, which is
+The streams are in another process than the server, so that each of the two has its own limit of open files, which is
 raised as far as the system allows. Linux only, as the memory is read from ``/proc``.
 """
 
@@ -37,7 +37,7 @@ def main() -> None:
         for name, settings in _ways(emulator).items():
             with ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url, **settings) as core:
                 run_id = run_queue(core, {"deployment_id": emulator.deployments["picture"]}).unwrap().run_id
-                _tell(f"run_get {name}, ms", _each(CALLS, lambda: run_get(core, run_id).unwrap()) * 1000)  # noqa: B023 - called in this very round
+                _tell(f"run_get {name}, ms", _each(CALLS, lambda: run_get(core, run_id).unwrap()) * 1000)  # noqa: B023 - called in the same round
                 _tell(f"run_get_async {name}, ms", asyncio.run(_awaited(core, run_id)) * 1000)
                 _tell(f"upload of 100 MB {name}, s", _uploaded(emulator, settings.get("transport")))
     _open_streams()
