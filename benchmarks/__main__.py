@@ -37,15 +37,15 @@ def main() -> None:
             found += table.verdicts(section)
             documents.append(table.document(name, section))
             if not arguments.json:
-                _tell(table.shown(section))
+                _print(table.shown(section))
     if arguments.svg:
         arguments.svg.write_text(plot.drawn(found, f"CPython {platform.python_version()}, {platform.machine()}"))
-    _tell(
+    _print(
         json.dumps({"python": sys.version, "sections": documents}, indent=2) if arguments.json else table.summary(found)
     )
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n\n")
     sys.stdout.flush()
 
