@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from comfydeploy._wire.follower import Follower
 from comfydeploy._wire.polling import FIRST
-from comfydeploy._wire.steps import Cancel, Done, Emit, Poll, ReadLogs, ReadPlaces, ReadRows, Sleep
+from comfydeploy._wire.steps import Cancel, Done, Emit, Poll, ReadLogs, ReadNewerRows, ReadRows, Sleep
 from comfydeploy.errors import (
     ConnectionError,
     HTTPValidationError,
@@ -45,7 +45,7 @@ class World:
 
     def __init__(self, state, latency=0.0, dice=0.0, *, rows=NOTHING, logs=NOTHING, cancel=None, late=0.0):
         self.state, self.latency, self.dice = state, latency, dice
-        self.answers = {ReadRows: rows, ReadPlaces: rows, ReadLogs: logs}
+        self.answers = {ReadRows: rows, ReadNewerRows: rows, ReadLogs: logs}
         self.cancel = cancel
         self.late = late  # how much longer than requested the machine sleeps
         self.now = 0.0

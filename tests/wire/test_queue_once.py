@@ -201,10 +201,10 @@ def test_empty_list_is_named():
     service.broken = {"queue": [LOST]}
     error = once(service, settle=0).failure()
     assert error.hint.endswith("The list has no run at all: the workflow may not be yours.")
-    assert "over 0 s" in error.hint
+    assert "within 0 s" in error.hint
 
 
-def test_last_look_that_failed_is_named():
+def test_failed_search_is_named():
     service = Service(*OTHERS)
     service.broken = {"queue": [LOST], "rows": [None, SDKError("no.", 403)]}
     error = once(service).failure()

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from comfydeploy._wire.reason_search import ReasonSearch
-from comfydeploy._wire.steps import Answer, ReadLogs, ReadPlaces, ReadRows, Sleep
+from comfydeploy._wire.steps import Answer, ReadLogs, ReadNewerRows, ReadRows, Sleep
 from comfydeploy.errors import ConnectionError, SDKError
 from comfydeploy.models import RunLog, WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
 from comfydeploy.models.document import Documents
@@ -32,7 +32,7 @@ class Server:
     """Answers from lists, repeats the last answer, and records requests with their times. A request takes 0.1 s."""
 
     def __init__(self, rows=(), places=(), logs=(), latency=0.1):
-        self.answers = {ReadRows: list(rows), ReadPlaces: list(places), ReadLogs: list(logs)}
+        self.answers = {ReadRows: list(rows), ReadNewerRows: list(places), ReadLogs: list(logs)}
         self.latency = latency
         self.sent = []
         self.now = 100.0
@@ -143,7 +143,7 @@ def test_run_that_is_in_no_list(missing):
     server = Server([Success([row("x")])], logs=[LOGGED])
     end = server.found(attrs.evolve(RUN, **missing))
     assert (end.source, end.logs) == ("logs", ("!!! Exception during processing !!! no",))
-    assert "ReadPlaces" not in server.kinds
+    assert "ReadNewerRows" not in server.kinds
 
 
 def test_late_row_is_read_again():
