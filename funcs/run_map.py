@@ -50,8 +50,9 @@ def run_map(
     ``journal`` is the path of a file in which each step is kept: the same call with the same journal goes on after any
     crash, and yields what had ended at once. ``name`` is that of the map, at most 50 characters, and begins the key of
     each run. ``to`` is where files go, such as ``out/{prompt}-{seed}{suffix}``: its fields are the inputs of a job,
-    ``key``, ``run_id``, ``attempt`` and those of ``run_download``. ``at_once`` jobs are in work at a time. ``attempts`` is
-    how often a job is run whose runs have failed. With ``max_runs`` no run is created once the journal has so many.
+    ``key``, ``run_id``, ``attempt`` and those of ``run_download``. ``at_once`` jobs are in work at a time.
+    ``attempts`` is how often a job is run whose runs have failed. With ``max_runs`` no run is created once the journal
+    has so many.
     ``check`` compares inputs with the deployment first: a sequence whole before the first run is paid, an iterator job
     by job. ``post_limit`` is for the request that creates a run, in seconds, and ``grace`` for its run to be listed.
 
