@@ -30,7 +30,8 @@ Each group of methods is a page of its own: ``help(client.run)``, ``help(client.
 Importing this package loads nothing; each name loads its own module when it is first used.
 """
 
-from typing import TYPE_CHECKING
+# Not that of `typing`: a Ctrl-C in its import, as a command starts, would end in a traceback.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     __all__ = [

@@ -1,4 +1,4 @@
-"""The answer to a queued run."""
+"""The response to a queued run."""
 
 from attrs import frozen
 

@@ -1,4 +1,4 @@
-"""Deployments, and what they take and give."""
+"""Deployments, with their inputs and outputs."""
 
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -16,8 +16,8 @@ DeploymentEnvironment: TypeAlias = Literal[
 class DeploymentInput(Document):
     """An input of a deployment: ``input_id`` is its key in ``inputs``.
 
-    ``type`` is the server's word for its kind (``string``, ``integer``, ``image``, ...), ``min_value``, ``max_value``
-    and ``step`` the limits of a number, ``enum_options`` the words that it may be.
+    ``type`` is the server's name of its type (``string``, ``integer``, ``image``, ...), ``min_value``, ``max_value``
+    and ``step`` the limits of a number, ``enum_options`` the allowed texts.
     """
 
     input_id: str
@@ -34,7 +34,7 @@ class DeploymentInput(Document):
 
 @frozen(kw_only=True, repr=False)
 class DeploymentOutput(Document):
-    """An output of a deployment: ``output_id`` is the one of ``WorkflowRunOutputModel``."""
+    """An output of a deployment: ``output_id`` is that of ``WorkflowRunOutputModel``."""
 
     output_id: str
     class_type: str | None = None

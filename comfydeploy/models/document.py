@@ -1,4 +1,4 @@
-"""What the models have in common."""
+"""The common part of the models."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -31,17 +31,17 @@ class Shown:
 
 @frozen(kw_only=True, repr=False)
 class Document(Shown):
-    """An object as the server sent it, read into fields.
+    """An object of the server, read into fields.
 
-    ``raw`` is the whole object, with the fields that this version does not know and the text of times that it
-    could not read. It takes no part in comparisons.
+    ``raw`` is the whole object as it was sent, with the fields that this version does not know and the times that it
+    cannot read. It is not compared.
     """
 
     raw: Mapping[str, Any] = field(factory=dict[str, Any], repr=False, eq=False)
 
 
 class Documents(list[T], Shown):
-    """A list that is the whole answer. ``raw`` is the list as the server sent it, with the items that are left out."""
+    """A list that is the whole response. ``raw`` is the list as it was sent, with the items that cannot be read."""
 
     __slots__ = ("raw",)
 

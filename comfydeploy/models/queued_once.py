@@ -1,4 +1,4 @@
-"""The run of a key."""
+"""The result of queueing a run once for its key."""
 
 from attrs import frozen
 
@@ -7,10 +7,10 @@ from comfydeploy.models.document import Shown
 
 @frozen(repr=False)
 class QueuedOnce(Shown):
-    """The run that carries the key.
+    """The run with the key.
 
-    ``found``: the run was found by its key, because it was there before or because the response that named it was lost.
-    Otherwise the response to the request named it.
+    ``found``: the run was found by its key, because it existed before or because the response with its id was lost.
+    Otherwise its id is from the response to the request.
     """
 
     run_id: str

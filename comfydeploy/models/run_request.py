@@ -1,4 +1,4 @@
-"""The three ways to say what to run. ``None`` is "not given" and is not sent."""
+"""The three forms of a request for a run. ``None`` means "not given" and is not sent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
@@ -14,11 +14,11 @@ Origin: TypeAlias = Literal["manual", "api", "public-share"]
 
 @frozen(kw_only=True, init=False, repr=False, eq=False)  # the three have their own
 class _RunRequest(Shown):
-    """What may be said of every run.
+    """The common fields of every request.
 
-    ``inputs`` are the values of the workflow's external inputs by their ids; an id the workflow does not have is
-    ignored by the server. ``webhook`` is an address that is told of every change of status, and of every node as
-    well with ``webhook_intermediate_status``. ``batch_number`` runs it so many times, ``batch_input_params`` once for
+    ``inputs`` are the values of the workflow's external inputs by their ids; an unknown id is
+    ignored by the server. ``webhook`` is an address that receives every change of status, and also every node
+    with ``webhook_intermediate_status``. ``batch_number`` is the number of runs; ``batch_input_params`` creates one for
     every combination of the listed values.
     """
 
@@ -37,7 +37,7 @@ class _RunRequest(Shown):
 
 @frozen(kw_only=True, repr=False)
 class WorkflowRunVersionRequest(_RunRequest):
-    """Run one version of a workflow; the server wants ``machine_id`` too and answers 404 without it."""
+    """Run one version of a workflow; the server also needs ``machine_id`` and answers 404 without it."""
 
     workflow_version_id: str
     machine_id: str | None = None
@@ -45,7 +45,7 @@ class WorkflowRunVersionRequest(_RunRequest):
 
 @frozen(kw_only=True, repr=False)
 class WorkflowRunRequest(_RunRequest):
-    """Run a whole graph, ``workflow_api_json`` in ComfyUI's API format, on behalf of a workflow."""
+    """Run a whole graph, ``workflow_api_json`` in ComfyUI's API format, as a run of a workflow."""
 
     workflow_id: str
     workflow_api_json: Mapping[str, Any]
@@ -62,4 +62,4 @@ class DeploymentRunRequest(_RunRequest):
 
 RunRequest: TypeAlias = WorkflowRunVersionRequest | WorkflowRunRequest | DeploymentRunRequest
 AnyRunRequest: TypeAlias = RunRequest | Mapping[str, Any]
-"""What says what to run: one of the three, or a mapping with the same keys."""
+"""A request for a run: one of the three forms, or a mapping with the same keys."""

@@ -12,8 +12,8 @@ from comfydeploy.models.document import Document, Shown
 class EventUpdate(Document):
     """A step of the run.
 
-    ``event`` is its kind (``queuing``, ``executing``, ``progress``, ``executed``, ``status``, ... and new ones to
-    come) and ``data`` what belongs to it, as the server sent it. One payload of every run has no kind
+    ``event`` is its kind (``queuing``, ``executing``, ``progress``, ``executed``, ``status``, ... and future
+    ones) and ``data`` its data, as the server sent it. One payload of every run has no kind
     (``event is None``): then ``data`` is the payload itself, with ``prompt_id`` (the run id) or ``error``.
     """
 
@@ -39,7 +39,7 @@ class LogUpdate(Document):
 
 @frozen(kw_only=True, repr=False)
 class LogUpdateEvent(Shown):
-    """``log_update``: the machine wrote a line to its log, at times one of an earlier run."""
+    """``log_update``: the machine wrote a line to its log, sometimes one of an earlier run."""
 
     data: LogUpdate
     event: Literal["log_update"] = "log_update"
@@ -47,7 +47,7 @@ class LogUpdateEvent(Shown):
 
 @frozen(kw_only=True, repr=False)
 class UnknownEvent(Shown):
-    """An event that this version does not know: ``data`` is its JSON value, or its text where it is no JSON."""
+    """An event that this version does not know: ``data`` is its JSON value, or its text where it is not JSON."""
 
     event: str
     data: Any = field(default=None)

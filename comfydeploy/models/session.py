@@ -1,4 +1,4 @@
-"""Sessions: a machine of one's own for a while."""
+"""Sessions: a machine that is reserved for one user for a limited time."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ def _session_id(session: "Session") -> str:
 
 @frozen(kw_only=True, repr=False)
 class CreateSessionRequest(Shown):
-    """Ask for a session. ``timeout`` is in minutes; with ``wait_for_server`` the answer comes when it can be used."""
+    """Create a session. ``timeout`` is in minutes; with ``wait_for_server`` the response is sent when it is ready."""
 
     machine_id: str
     gpu: str | None = None
@@ -25,7 +25,7 @@ class CreateSessionRequest(Shown):
 class CreateSessionResponse(Document):
     """The id of a new session; ``url`` is ``None`` until it is ready.
 
-    ``id`` and the deprecated ``session_id`` are the same, whichever of them the server sent.
+    ``id`` and the deprecated ``session_id`` are equal; the server may send either.
     """
 
     session_id: str
@@ -41,7 +41,7 @@ class CreateSessionResponse(Document):
 class Session(Document):
     """A session; ``url`` is ``None`` until it is ready, ``timeout`` is in minutes, ``timeout_end`` when it ends.
 
-    ``id`` and the deprecated ``session_id`` are the same, whichever of them the server sent.
+    ``id`` and the deprecated ``session_id`` are equal; the server may send either.
     """
 
     session_id: str
