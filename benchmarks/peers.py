@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 from venv import EnvBuilder
@@ -65,6 +66,20 @@ OFFICIAL: Final = {
     version: Environment(f"official-{version}", (f"comfydeploy=={version}",)) for version in ("0.6.3", "0.7.0")
 }
 """The official SDK by its version: the last one that streams, and the last one."""
+FAL: Final = Environment("fal", ("fal-client==1.0.3",))
+REPLICATE: Final = Environment("replicate", ("replicate==1.0.7",))
+_TYPESCRIPT: Final = ("comfydeploy@2.0.0-beta.69", "zod@3")
+
+
+@cache
+def typescript() -> Path:
+    """Return the folder where npm has installed the TypeScript SDK; install it first if it is not there."""
+    folder = CHECKOUT / ".cache" / "benchmarks" / "typescript"
+    if not (folder / "node_modules" / "comfydeploy").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"private": true}')
+        subprocess.run(["npm", "install", "--silent", *_TYPESCRIPT], cwd=folder, check=True)
+    return folder
 
 
 def official_row(version: str, what: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import signal
 import socket
 import struct
 import threading
@@ -20,7 +21,11 @@ from comfydeploy.emulator import Emulator
 
 # How long an example takes says nothing of whether it is right, least of all on a busy machine.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("patient"), max_examples=20)
 hypothesis.settings.load_profile("patient")
+
+# A shell ignores Ctrl-C in what it starts in the background, and so would every test that sends one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["blocking", "awaited"])

@@ -203,8 +203,7 @@ def test_a_misfit_prints_every_problem_on_a_line():
 
 def test_a_refused_request_says_what_and_where():
     assert str(HTTPValidationError([ISSUE, ISSUE])) == (
-        "The server refused the request (422): body.inputs.0: Input should be a string; "
-        "body.inputs.0: Input should be a string"
+        "The server refused the request (422): inputs.0: Input should be a string; inputs.0: Input should be a string"
     )
 
 

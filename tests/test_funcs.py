@@ -80,9 +80,6 @@ class TestEveryOperation:
             assert signature(bound) == signature(getattr(module, name))[1:]
             assert is_awaited(getattr(group, f"{method}_async"))
 
-    def test_has_a_row_in_the_readme(self, name):
-        assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
-
     def test_decides_nothing(self, module):
         tree = ast.parse(inspect.getsource(module))
         deciding = (ast.If, ast.IfExp, ast.For, ast.While, ast.Try, ast.Match, ast.BoolOp, ast.Compare)

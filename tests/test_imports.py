@@ -56,7 +56,9 @@ def test_one_operation_loads_no_other_and_no_http_until_it_is_called(name):
     assert not [
         one
         for one in modules
-        if one.startswith(("comfydeploy.emulator", "comfydeploy._emulator", "comfydeploy._cli", "comfydeploy._facade"))
+        if one.startswith(
+            tuple(f"comfydeploy.{name}" for name in ("emulator", "_emulator", "_cli", "_display", "_facade"))
+        )
     ]
 
 

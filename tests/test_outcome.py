@@ -144,7 +144,7 @@ def test_an_unknown_status_is_an_end_with_ended_at():
         ({"status": "cancelled", "live_status": "Executing K"}, RunCancelled, "The run was cancelled at K"),
         ({"status": "cancelled", "live_status": "Executing "}, RunCancelled, "The run was cancelled before its first"),
         ({"status": "cancelled", "live_status": "Loading"}, RunCancelled, "The run was cancelled before its first"),
-        ({"status": "timeout", "live_status": "Executing K"}, RunTimedOut, "K: still executed when the time limit"),
+        ({"status": "timeout", "live_status": "Executing K"}, RunTimedOut, "K: was executing when the time limit"),
         ({"status": "timeout"}, RunTimedOut, "The machine did not start the run"),
         ({"status": "timeout", "started_at": MOMENT}, RunTimedOut, "The time limit of the machine passed (a guess"),
         ({"status": "timeout", "outputs": [OUTPUT]}, RunTimedOut, "The run has outputs, but the server never marked"),

@@ -28,28 +28,13 @@ PAGES = {
     for page in [ROOT / "README.md", *OTHERS, *sorted((ROOT / "docs").rglob("*.md"))]
 }
 SHOWN = {
-    "README.md": (
-        "queued ",
-        "success ['http",
-        "cd_00001_.png",
-        "execution_start\n",
-        "40% Executing ",
-        "log ",
-        "image/png ",
-        "an image input takes http",
-        "100%",
-        "404 Run not found",
-        "unknown: 'input'",
-        "CreateRunResponse(run_id='r')",
-        "get_run_run__run_id__get 0",
-        "<Failure: The server answered with an error (status 503)",
-    ),
+    "README.md": ("[PosixPath('pictures/", "success ['http", "Executing "),
     "docs/local-server.md": (
         "ended as failed",
         "['failed', 'running']",
         "[('failed', []), ('success', ['cat.mp4'])]",
         "<Failure: The server answered with an error (status 503)",
-        "<Failure: Cannot connect: ",
+        "<Failure: Cannot connect to http",
         "run_queue 503 {'deployment_id'",
         "success 3 None ConnectError: ",
         "queued 3 None ConnectError: ",
@@ -95,12 +80,16 @@ SHOWN = {
         "the server answered 404",
         "<Failure: The server answered with an error (status 404)",
     ),
+    "docs/migrate-fal.md": ("saved [PosixPath('pictures/cat-0.png')]",),
+    "docs/migrate-python-sdk.md": ("saved [PosixPath('pictures/",),
+    "docs/migrate-replicate.md": ("saved [PosixPath('pictures/cat-0.png')]",),
+    "docs/migrate-typescript.md": ("saved <Success: [PosixPath('pictures/",),
     "docs/waiting.md": (
         "success ['http",
         "node row ",
         "watched success 1",
         "\n<Success: WorkflowRunModel(",
-        "<Failure: The deadline of 1e-06 s passed: ",
+        "<Failure: The deadline of 1e-06 s passed ",
     ),
     "docs/testing.md": ("POST /api/run/queue b'{\"deployment_id\":\"d\"}'\n<Success: CreateRunResponse(run_id='r')>",),
     "docs/webhooks.md": (
@@ -205,6 +194,14 @@ def test_packages_are_installed_from_the_checkout():
         for shown in re.findall(r"^pip install (\S+)", text, re.MULTILINE):
             assert re.fullmatch(r"\.|'\.\[\w+\]'", shown), f"{page}: {shown}"
     assert "there `pip install comfydeploy` installs the vendor's abandoned SDK" in PAGES["README.md"]
+
+
+def test_first_example_is_a_file_too():
+    assert examples(README)[0][1] in (ROOT / "examples" / "first_picture.py").read_text(encoding="utf-8")
+
+
+def test_readme_is_short():
+    assert README.count("\n") <= 220
 
 
 def test_the_commands_and_options_that_are_shown_exist():

@@ -3,6 +3,7 @@
 import pytest
 from returns.pipeline import flow
 from returns.pointfree import bind
+from returns.primitives.exceptions import UnwrapFailedError
 from returns.result import Result as OpenResult
 
 from comfydeploy import result
@@ -21,6 +22,12 @@ def test_unwrapping_a_failure_raises_its_error_as_it_is():
     with pytest.raises(ConnectionError) as caught:
         unwrap(Failure(ERROR))
     assert caught.value is ERROR
+
+
+def test_method_unwrap_has_the_error_as_cause():
+    with pytest.raises(UnwrapFailedError) as caught:
+        Failure(ERROR).unwrap()
+    assert caught.value.__cause__ is ERROR
 
 
 @pytest.mark.parametrize(("result", "said"), [(Success(5), "value 5"), (Failure(ERROR), "error broken")])

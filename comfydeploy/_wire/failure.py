@@ -1,4 +1,4 @@
-"""Why a run failed, from its row, from its stream, or as a guess from its last state. Nothing here raises.
+"""The reason of a failed run, from its row, from its stream, or as a guess from its last state. Nothing here raises.
 
 ComfyUI's ``current_inputs`` (prompts, addresses) and ``extra_info`` are never read, so no error can show them.
 """
@@ -57,7 +57,7 @@ def run_failed(
 
 
 def row_reason(outputs: object) -> Reason | None:
-    """Return the reason that the output rows of a v1 row hold, if any does.
+    """Return the reason in the output rows of a v1 row, if there is one.
 
     What a node raised comes before a refused output: of two outputs one may be refused and the other fail.
     """
@@ -73,9 +73,9 @@ def has_node_times(outputs: object) -> bool:
 
 
 def stream_reason(update: EventUpdate) -> Reason | None:
-    """Return the reason that an event of a stream holds, if it does."""
+    """Return the reason in an event of a stream, if there is one."""
     if update.event == "execution_error":
-        return _raised(update.data) or Reason(text="A node failed; the event does not say how", kind="node")
+        return _raised(update.data) or Reason(text="A node failed; the event has no reason", kind="node")
     return _refused(update.data) if update.event is None else None
 
 
@@ -88,8 +88,8 @@ def guessed(run: WorkflowRunModel) -> Reason:
     if run.started_at is None:
         return Reason(text=f"The machine could not start the run ({_NO_REASON})", kind="start")
     text = (
-        "ComfyUI refused the graph before any node was executed, mostly for a node class that the machine lacks or "
-        f"for want of an output node ({_NO_REASON})"
+        "ComfyUI refused the graph before any node was executed, usually because the machine lacks a node class or "
+        f"because the graph has no output node ({_NO_REASON})"
     )
     return Reason(text=text, kind="refused")
 

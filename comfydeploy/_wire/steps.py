@@ -1,4 +1,4 @@
-"""What a follower of a run wants done next, as values, and the answer that it takes back.
+"""The steps of a follower of a run, and the answer to a step.
 
 ``seconds`` is a duration: of a pause, or the time limit of one request, which is sent once.
 """
@@ -78,7 +78,7 @@ class Cancel(NamedTuple):
 
 
 class Emit(NamedTuple):
-    """Hand an item to the caller."""
+    """Pass an item to the caller."""
 
     item: WatchItem
 
@@ -94,7 +94,7 @@ Step: TypeAlias = Sleep | Request | Emit | Done
 
 
 class Answer(NamedTuple):
-    """What came back: the result of a request, else ``None``; the monotonic time; a random number from 0 to 1."""
+    """The answer to a step: the result of a request or ``None``, the monotonic time, a random number from 0 to 1."""
 
     result: Any
     now: float

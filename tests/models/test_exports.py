@@ -10,7 +10,7 @@ from comfydeploy import models
 
 LOADS = {
     "CreateRunResponse": ["create_run", "document"],
-    "DeploymentRunRequest": ["run_request"],
+    "DeploymentRunRequest": ["document", "run_request"],
     "Document": ["document"],
     "EventUpdate": ["document", "run_stream"],
     "MediaItem": ["document", "run_output"],

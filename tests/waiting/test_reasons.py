@@ -74,7 +74,7 @@ FAILURES = {
         RunTimedOut,
         "unknown",
         "guess",
-        "KSampler: still executed when the time limit of the machine passed (a guess from the last live status)",
+        "KSampler: was executing when the time limit of the machine passed (a guess from the last live status)",
     ),
     "previews only": (
         OnlyPreviews(),

@@ -5,12 +5,15 @@ import pickle
 import httpx
 import pytest
 
+from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.causes import TransportException, cause_of
-from comfydeploy._wire.transport_errors import request_error, response_error
+from comfydeploy._wire.request import Request
+from comfydeploy._wire.transport_errors import Reading, request_error, response_error
 from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 TOKEN = "key-of-the-test"
 SENT = Secret(TOKEN)
+SENDING = Attempt(Request("GET", "https://server.test/api"), SENT, {}, None, ANYTHING, is_lasting=False)
 REQUEST = httpx.Request("GET", "https://server.test/api", headers={"authorization": f"Bearer {TOKEN}"})
 RESPONSE = httpx.Response(500, request=REQUEST)
 
@@ -116,17 +119,30 @@ def test_the_place_is_noted_where_it_was_no_transport():
     assert not hasattr(cleaned(raised(ValueError("x"))), "__notes__")
 
 
-@pytest.mark.parametrize("made", [request_error, response_error])
-def test_what_came_through_a_transport_loses_its_frames(made):
-    error = raised(ValueError(f"for {TOKEN}"))
-    found = made(error, "unknown", closed=False, sent=SENT)
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda error: request_error(error, "unknown", closed=False, attempt=SENDING),
+        lambda error: response_error(error, "unknown", closed=False, reading=Reading(None, 0.0)),
+    ],
+    ids=["request_error", "response_error"],
+)
+def test_error_through_a_transport_has_no_frames(made):
+    found = made(raised(ValueError("for it")))
     assert found.__cause__.__traceback__ is None
-    assert str(found) == "ValueError: for [redacted]"
+    assert str(found) == "ValueError: for it"
     assert "test_causes.py" in found.__cause__.__notes__[0]
 
 
+def test_text_of_an_error_hides_the_token():
+    found = request_error(ValueError(f"for {TOKEN}"), "unknown", closed=False, attempt=SENDING)
+    assert str(found) == "ValueError: for [redacted]"
+
+
 def test_an_unsendable_request_does_not_say_the_token():
-    found = request_error(httpx.LocalProtocolError(f"bad {TOKEN}", request=REQUEST), "unknown", closed=False, sent=SENT)
+    found = request_error(
+        httpx.LocalProtocolError(f"bad {TOKEN}", request=REQUEST), "unknown", closed=False, attempt=SENDING
+    )
     assert TOKEN not in f"{found} {found.__cause__} {vars(found.__cause__)}"
 
 

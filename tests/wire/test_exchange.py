@@ -250,7 +250,7 @@ class TestAnAnswer:
     )
     def test_an_address_without_api_is_hinted(self, reading, reply, hinted):
         error = failure(reading(address="https://server.test").settle(reply))
-        hint = "There is nothing at https://server.test/thing: a server's address ends in /api."
+        hint = "There is no such route at https://server.test/thing: server_url must end in /api."
         assert error.hint == (hint if hinted else None)
         assert failure(reading().settle(reply)).hint is None
 

@@ -59,7 +59,7 @@ def test_the_server_ends_the_stream(kind):
 def test_an_event_without_a_line_is_malformed():
     ((item,), is_complete) = streamed({"type": "new"})
     assert isinstance(item, Failure)
-    assert str(item.failure()) == "An event of the log holds no line"
+    assert str(item.failure()) == "An event of the log has no line"
     assert not is_complete
 
 

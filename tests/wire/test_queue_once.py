@@ -112,7 +112,7 @@ def test_a_run_that_does_not_appear_is_unknown(loss):
     error = once(service).failure()
     assert type(error) is type(loss)
     assert (error.fate, error.message) == ("unknown", loss.message)
-    assert "looked for over 60 s and was not found" in error.hint
+    assert "was not found within 60 s" in error.hint
     assert "run_find('k', workflow_id='w')" in error.hint
     assert "no run at all" not in error.hint
     assert service.now == pytest.approx(60)
@@ -200,7 +200,7 @@ def test_an_empty_list_is_named():
     service = Service(workflow="mine")
     service.broken = {"queue": [LOST]}
     error = once(service, settle=0).failure()
-    assert error.hint.endswith("The list showed no run at all: the workflow may not be yours.")
+    assert error.hint.endswith("The list has no run at all: the workflow may not be yours.")
     assert "over 0 s" in error.hint
 
 
@@ -209,7 +209,7 @@ def test_a_last_look_that_failed_is_named():
     service.broken = {"queue": [LOST], "rows": [None, SDKError("no.", 403)]}
     error = once(service).failure()
     assert (type(error), error.fate) == (ConnectionError, "unknown")
-    assert error.hint.endswith("The last look failed: no.")
+    assert error.hint.endswith("The last search failed: no.")
     assert service.now == 0
 
 

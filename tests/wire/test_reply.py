@@ -84,7 +84,29 @@ def test_a_422_names_every_field():
     assert error.detail[1].raw["new"] == 1
     assert (error.status_code, error.headers) == (422, JSON_TYPE | {"server": "x"})
     assert json.loads(error.body)["detail"][0] == ISSUE
-    assert str(error) == "The server refused the request (422): body.0.seed: Field required; : Field required"
+    assert str(error) == "The server refused the request (422): 0.seed: Field required; Field required"
+
+
+@pytest.mark.parametrize(
+    ("location", "field"),
+    [
+        (["body", "deployment_id"], "deployment_id"),
+        (["body", "DeploymentRunRequest", "inputs", "seed"], "inputs.seed"),
+        (["query", "limit"], "query.limit"),
+        (["body"], ""),
+        (["DeploymentRunRequest"], "DeploymentRunRequest"),
+    ],
+)
+def test_a_422_names_the_field_as_users_do(location, field):
+    error = error_response(answer(422, {"detail": [ISSUE | {"loc": location}]}))
+    assert error.message.partition("(422): ")[2] == (f"{field}: Field required" if field else "Field required")
+
+
+def test_a_name_in_place_of_an_id_is_hinted():
+    issue = {"loc": ["body", "DeploymentRunRequest", "deployment_id"], "msg": "not a UUID", "type": "uuid_parsing"}
+    assert "deployments_list" in error_response(answer(422, {"detail": [issue]})).hint
+    assert error_response(answer(422, {"detail": [issue]}), "known").hint == "known"
+    assert error_response(answer(422, {"detail": [issue | {"loc": ["body", "machine_id"]}]})).hint is None
 
 
 @pytest.mark.parametrize(

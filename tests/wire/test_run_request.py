@@ -84,7 +84,7 @@ def test_free_form_values_reach_the_wire_untouched(inputs, graph):
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        ({"deployment_id": "d", "imputs": {}}, "$: unknown: 'imputs' (known: inputs, "),
+        ({"deployment_id": "d", "imputs": {}}, "$: unknown: 'imputs' (did you mean 'inputs'? known: inputs, "),
         ({"deployment_id": "d", 5: 1}, "$: unknown: 5"),
         ({"deployment_id": 5}, "$.deployment_id: expected a string, got int"),
         ({"deployment_id": None}, "$.deployment_id: expected a string, got null"),

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from comfydeploy._wire.deadline import Until
+from comfydeploy._wire.deadline import Deadline, Until
 from comfydeploy._wire.events import RunStreamDecoder
 from comfydeploy._wire.stream_state import StreamState
 from comfydeploy.errors import MalformedEvent, RequestAbortedError, RequestTimeoutError
@@ -13,7 +13,9 @@ EVENT = b'event: event_update\ndata: {"event": "queuing", "data": {"prompt_id": 
 LATE = httpx.ReadTimeout("timed out")
 
 
-@pytest.fixture(params=[None, 60.0, Until(5.0, 100.0, 50.0)], ids=["no limit", "idle limit", "deadline"])
+@pytest.fixture(
+    params=[None, 60.0, Until(5.0, 100.0, Deadline(50.0, 100.0))], ids=["no limit", "idle limit", "deadline"]
+)
 def state(request):
     made = StreamState(RunStreamDecoder(), request.param)
     made.limit = request.param
@@ -33,7 +35,7 @@ def test_expires_at_the_deadline_only(state):
     assert state.expire(100.0) == isinstance(state.limit, Until)
     if state.has_ended:
         error = state.ready[-1].failure()
-        assert error.message == "The deadline of 50 s passed: while the stream was read"
+        assert error.message == "The deadline of 50 s passed while the response was read"
         assert (type(error), error.fate) == (RequestTimeoutError, "answered")
 
 
