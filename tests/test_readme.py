@@ -71,7 +71,7 @@ SHOWN = {
     "docs/index.md": ("PosixPath('pictures/",),
     "docs/lambda.md": ("True\n",),
     "docs/operations.md": ("b4f8e47e-e77b-5227-a017-693eb36cdd5d [('prompt', ", "'success', None)"),
-    "docs/overnight.md": ("0: cat-0-0.png\n", "4: cat-4-0.png\n"),
+    "docs/overnight.md": ("saved a cat-0.png\n", "saved a lighthouse-0.png\n"),
     "docs/run-may-exist.md": ("run ", "it may be "),
     "docs/streaming.md": ("execution_start\n", "40% Executing ", "log ", "run "),
     "docs/limits.md": ("<Failure: The server answered with an error (status 404): Run not found>",),
