@@ -67,6 +67,7 @@ SHOWN = {
         "one <Success: cd_00001_.png>",
         "image/png ",
     ),
+    "docs/observability.md": ('{"message": "run ', ' was created", "run_id": "', ' is over: success", "run_id": "'),
     "docs/first-picture.md": ("PosixPath('pictures/", "the run failed: "),
     "docs/index.md": ("PosixPath('pictures/",),
     "docs/lambda.md": ("True\n",),
@@ -106,8 +107,11 @@ SHOWN = {
 NEEDED = {
     "docs/celery.md": ("celery",),
     "docs/django.md": ("django",),
+    "docs/observability.md": ("ddtrace", "logfire", "opentelemetry.instrumentation.httpx", "sentry_sdk"),
     "docs/testing.md": ("pytest_httpx", "respx", "vcr"),
 }
+# The page whose test files set up what there is once in a process.
+APART = "docs/observability.md"
 
 
 def examples(text):
@@ -127,7 +131,7 @@ def example_tests(text):
 
 def is_runnable(page):
     """Check whether the packages are installed that a page needs."""
-    return all(find_spec(package) for package in NEEDED.get(page, ()))
+    return all(find_spec(package.partition(".")[0]) and find_spec(package) for package in NEEDED.get(page, ()))
 
 
 @pytest.fixture
@@ -176,6 +180,13 @@ def test_every_link_leads_to_file_and_heading(page):
 
 def test_example_tests_pass(emulator, tmp_path):
     pages = {page: tests for page, text in PAGES.items() if (tests := example_tests(text)) and is_runnable(page)}
+    apart = pages.pop(APART, {})
+    run_tests(pages, emulator, tmp_path / "together")
+    for name, example in apart.items():
+        run_tests({APART: {name: example}}, emulator, tmp_path / name)
+
+
+def run_tests(pages, emulator, tmp_path):
     count = 0
     for page, tests in pages.items():
         folder = tmp_path / page
@@ -183,7 +194,7 @@ def test_example_tests_pass(emulator, tmp_path):
         for name, example in tests.items():
             (folder / name).write_text(example.replace("http://localhost:3011/api", emulator.url))
             count += example.count("\ndef test_")
-    # One process for all, because it takes seconds to start; files of several pages may have one name.
+    # One process for all of them, because it takes seconds to start; files of several pages may have one name.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
