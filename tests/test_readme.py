@@ -59,6 +59,7 @@ SHOWN = {
         "did you mean 'prompt'?",
         "expected 16 to 2048, got 8",
     ),
+    "docs/command-line.md": (),
     "docs/limits.md": ("<Failure: The server answered with an error (status 404): Run not found>",),
     "docs/errors.md": (
         "raised 404 Run not found",
@@ -157,10 +158,11 @@ def test_packages_are_installed_from_the_checkout():
 
 
 def test_the_commands_and_options_that_are_shown_exist():
-    shown = re.findall(r"comfydeploy (demo|emulator)\b([^`\n]*)", "\n".join(PAGES.values()))
-    assert {name for name, _ in shown} == set(comfydeploy.commands)
+    commands = {name: comfydeploy.get_command(None, name) for name in comfydeploy.list_commands(None)}
+    shown = re.findall(rf"\bcomfydeploy ({'|'.join(commands)})\b([^`\n|]*)", "\n".join(PAGES.values()))
+    assert {name for name, _ in shown} == set(commands)
     for name, arguments in shown:
-        known = {"--help"}.union(*(one.opts for one in comfydeploy.commands[name].params))
+        known = {"--help"}.union(*(one.opts for one in commands[name].params))
         assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 

@@ -1,7 +1,8 @@
 """Several runs, watched at once."""
 
-from asyncio import Runner, TaskGroup
+from asyncio import TaskGroup
 
+from comfydeploy._cli.event_loop import run_async
 from comfydeploy._cli.exit_codes import Exit, exit_code
 from comfydeploy._cli.invocation import Session
 from comfydeploy._cli.ledger import Running
@@ -20,9 +21,9 @@ from comfydeploy.result import Result, Success
 def follow(session: Session, run_ids: tuple[str, ...], deadline: float | None) -> Exit:
     """Print the changes of all runs and return the highest exit code."""
     session.ledger.state = Running(run_ids)
-    with session.core() as core, Progress(session.out, run_ids, is_quiet=True) as progress, Runner() as runner:
+    with session.core() as core, Progress(session.out, run_ids, is_quiet=True) as progress:
         board = _Board(session, progress, run_ids)
-        runner.run(_watch_all(core, board, run_ids, TimeLeft(deadline)))
+        run_async(session.interrupts, lambda: _watch_all(core, board, run_ids, TimeLeft(deadline)))
     return session.out.ended(max(board.codes.values()), {"exit_codes": board.codes})
 
 
