@@ -12,7 +12,7 @@ from comfydeploy._cli.output import Output
 from comfydeploy._cli.progress import Progress
 from comfydeploy._cli.records import Json, run_json
 from comfydeploy._cli.saved_files import saved_before, saved_files
-from comfydeploy._cli.sentences import output_lines, run_text
+from comfydeploy._cli.sentences import output_texts, run_text
 from comfydeploy._cli.time_left import TimeLeft
 from comfydeploy._wire.fate import with_fate
 from comfydeploy.core import ComfyDeployCore
@@ -74,7 +74,7 @@ def carry_out(session: Session, order: RunOrder) -> Exit:
                 ended = _given_up(session, core, run_id)
             return _report_end(session, core, ended, data, folder=order.folder, left=left)
         except KeyboardInterrupt:
-            if order.is_cancelled_on_interrupt and isinstance(ledger.state, Running):
+            if order.is_cancelled_on_interrupt and ledger.is_running:
                 _given_up(session, core, run_id)
             raise
 
@@ -98,7 +98,9 @@ def _report_end(
     if run is not None and run.is_ended:
         session.ledger.state = Ended(run.id, str(run.status))
         if folder is None:
-            out.lines(output_lines(run))
+            for file in run.files:
+                out.row(file.filename, file.url)
+            out.lines(output_texts(run))
         elif run.files:
             saved = saved_files(session.interrupts, core, run, folder, left.options)
             paths = [*(saved.unwrap() if isinstance(saved, Success) else saved_before(saved.failure()))]

@@ -9,7 +9,7 @@ from comfydeploy._cli.ledger import Running
 from comfydeploy._cli.progress import Progress
 from comfydeploy._cli.records import run_json
 from comfydeploy._cli.run_order import end_of
-from comfydeploy._cli.sentences import change_text
+from comfydeploy._cli.sentences import change_cells
 from comfydeploy._cli.time_left import TimeLeft
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_watch import run_watch_async
@@ -42,7 +42,7 @@ class _Board:
         if isinstance(item, Success):
             self._progress.show(item.unwrap())
             if not self._progress.is_live:
-                out.line(change_text(item.unwrap()))
+                out.row(*change_cells(item.unwrap()))
             out.event("update", run_id, run_json(item.unwrap()))
             return
         out.event("problem", run_id, error=item.failure())
@@ -58,7 +58,7 @@ class _Board:
         out.event("end", run_id, run_json(run) if run else None, error)
         with self._progress.paused(run_id):
             if run is not None:
-                out.line(change_text(run))
+                out.row(*change_cells(run))
             if error is not None:
                 out.problem(error)
 

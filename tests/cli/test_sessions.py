@@ -4,6 +4,7 @@ import io
 import re
 import shlex
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ class Terminal:
         return output
 
     def _known(self, command):
-        real = {word: id for id, word in self.printed.items()}
+        real = {word: printed for printed, word in self.printed.items()}
         for shown, word in self.typed.items():
             command = command.replace(shown, real.get(word, shown))
         return command
@@ -77,6 +78,8 @@ def test_session(session, monkeypatch, tmp_path):
         terminal = Terminal(monkeypatch)
         for step in re.split(r"^\$ ", session, flags=re.MULTILINE)[1:]:
             line, _, expected = step.partition("\n")
+            while not all(run.ended_at for run in server.runs):
+                time.sleep(0)  # a run takes no time, but the server some
             output = terminal.run(line)
             assert normal(output, terminal.printed) == normal(expected, terminal.typed), line
 
