@@ -1,4 +1,4 @@
-"""``comfydeploy`` and ``python -m comfydeploy``."""
+"""The command line: ``comfydeploy`` and ``python -m comfydeploy``."""
 
 import sys
 

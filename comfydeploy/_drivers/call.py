@@ -21,8 +21,9 @@ from comfydeploy.options import RequestOptions
 A = TypeVar("A")
 V = TypeVar("V")
 
-# The limits of the connection end a request at the deadline and know its fate. What has none ends this much later.
+# The limits of the connection end a request at the deadline, with its fate. Steps without a limit end this much later.
 _GRACE: Final = 0.05
+_UNLIMITED: Final = "in a step without a time limit of its own, such as the bearer function"
 
 
 def call(
@@ -69,9 +70,9 @@ async def call_async(
         raise
     except TimeoutError as error:
         deadline = exchange.deadline if exchange else None
-        is_late = deadline is not None and deadline.has_passed(monotonic())
-        late = exchange.late("in a phase without a limit of its own") if exchange and is_late else error
-        return _failure(late, exchange)
+        if exchange is None or deadline is None or not deadline.has_passed(monotonic()):
+            return _failure(error, exchange)
+        return _failure(deadline.exceeded(_UNLIMITED, exchange.fate), exchange)
     except Exception as error:  # noqa: BLE001 - a function never raises
         return _failure(error, exchange)
 
@@ -81,7 +82,7 @@ async def _settled_in_time(core: ComfyDeployCore, exchange: Exchange[V], ends_at
 
     loop = get_running_loop()
     async with timeout(None) as whole:
-        # Set at the deadline and not before, because after a busy moment of the loop both limits would end at once.
+        # Set at the deadline and not earlier, because after a busy moment of the loop both limits would end at once.
         grace = loop.call_later(ends_at - monotonic(), lambda: whole.reschedule(loop.time() + _GRACE))
         try:
             return await _settled(core, exchange)
@@ -113,7 +114,7 @@ async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Resu
 
 
 def check_core(core: object) -> None:
-    """Raise ``SDKValidationError`` for what is no core."""
+    """Raise ``SDKValidationError`` for anything but a core."""
     if not isinstance(core, ComfyDeployCore):
         raise invalid_argument("core", f"expected a ComfyDeployCore, got {type(core).__name__}")
 
@@ -142,6 +143,6 @@ def _failure(error: Exception, exchange: Exchange[Any] | None) -> "results.Failu
     if exchange is not None:
         return exchange.fail(error)
     if isinstance(error, ComfyDeployError):
-        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        known: Any = error.with_traceback(None)  # so that no frames are kept alive
         return results.Failure(known)
     return results.Failure(request_error(error, "not_sent", closed=False))

@@ -1,15 +1,16 @@
-"""The files of a run into a folder: several at once, never over another file."""
+"""Saving the files of a run to a folder: several at once, and never over another file."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from attrs import frozen
 
 from comfydeploy._drivers.call import call, call_async, check_core
 from comfydeploy._drivers.files import unwritten
 from comfydeploy._drivers.receiving import Terms
+from comfydeploy._drivers.sinks import Target
 from comfydeploy._drivers.storage import fetch, fetch_async
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.file_names import candidates, file_names
@@ -20,6 +21,7 @@ from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.output_file import OutputFile
 from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.models.saved_files import SavedFiles
 from comfydeploy.options import RequestOptions
 from comfydeploy.outcome import DownloadIncomplete
 from comfydeploy.result import Failure, Result, Success
@@ -30,24 +32,61 @@ Saved: TypeAlias = Result[list[Path], DownloadIncomplete | Error]
 _EVERYTHING: Final = Terms()
 
 
+class SaveTerms(Protocol):
+    """Where the files of a run go."""
+
+    @property
+    def at_once(self) -> int:
+        """How many files are received at a time."""
+        ...
+
+    def check(self) -> None:
+        """Raise ``SDKValidationError`` for wrong arguments."""
+        ...
+
+    def files(self, run: WorkflowRunModel) -> "RunFiles":
+        """Return the files of a run, each with its name; it may make folders."""
+        ...
+
+
 @frozen
 class FolderTerms:
-    """Where the files of a run go: the folder, the template of their names, and how many are received at once."""
+    """The files go into a folder: the template of their names, and how many are received at a time."""
 
     to: Any
     name: str
     at_once: int
 
+    def check(self) -> None:
+        """Raise ``SDKValidationError`` for wrong arguments."""
+        if type(self.at_once) is not int or self.at_once < 1:
+            raise invalid_argument("at_once", f"expected an integer not below 1, got {self.at_once!r}")
+        file_names("", [OutputFile(url="", filename="a.png", kind="images")], self.name)
 
-class _Folder:
-    """The files of one run, and what became of each."""
+    def files(self, run: WorkflowRunModel) -> "RunFiles":
+        """Return the files of a run."""
+        return _Folder(run, self)
 
-    def __init__(self, run: WorkflowRunModel, terms: FolderTerms) -> None:
+
+class RunFiles:
+    """The files of one run, and the result of each."""
+
+    def __init__(self, run: WorkflowRunModel) -> None:
         self.run_id = run.id
         self.files = run.files
-        self.names = file_names(run.id, self.files, terms.name)
-        self.path = _made(terms.to)
         self.results: dict[int, Result[Path, Error]] = {}
+
+    def target(self, index: int) -> Target:
+        """Return where a file is received."""
+        raise NotImplementedError
+
+    def place(self, index: int, target: Target, result: Result[Any, Error]) -> None:
+        """Put a received file under its name, and keep the result."""
+        raise NotImplementedError
+
+    def drop(self, target: Target) -> None:
+        """Remove what was received of a file."""
+        raise NotImplementedError
 
     @property
     def indexes(self) -> list[int]:
@@ -59,30 +98,15 @@ class _Folder:
         return result is None or (not isinstance(result, Success) and is_expired(result.failure()))
 
     def renew(self, run: WorkflowRunModel) -> None:
-        """Take the addresses of the same files from a run that was read again."""
+        """Replace the addresses of the files with those of a run that was read again."""
         fresh: list[OutputFile] = run.files
         for index in self.indexes:
             if index < len(fresh) and fresh[index].filename == self.files[index].filename:
                 self.files[index] = fresh[index]
 
-    def part(self) -> Path:
-        """Return a name for a file that has no name of its own yet."""
-        return self.path / f".{os.urandom(6).hex()}.part"
-
-    def place(self, index: int, part: Path, result: Result[Any, Error]) -> None:
-        """Put a received file under its name, or under the next one that is free."""
-        try:
-            if isinstance(result, Success):
-                result = Success(_linked(part, self.path, self.names[index]))
-        except OSError as error:
-            result = Failure(response_error(error, "answered", closed=False))
-        finally:
-            part.unlink(missing_ok=True)
-        self.results[index] = result
-
     @property
     def saved(self) -> Saved:
-        """The paths of all files, or what is missing."""
+        """The paths of all files, or the missing files."""
         results = [self.results[index] for index in range(len(self.files))]
         paths = [result.unwrap() for result in results if isinstance(result, Success)]
         missing = [
@@ -91,82 +115,112 @@ class _Folder:
             if not isinstance(result, Success)
         ]
         if not missing:
-            return Success(paths)
+            return Success(SavedFiles(paths))
         reason = f"{len(missing)} of {len(results)} files were not saved; the first: {missing[0][1].message}"
         return Failure(DownloadIncomplete(reason, self.run_id, tuple(paths), tuple(missing)))
 
 
+class _Folder(RunFiles):
+    """Files that never go over another file."""
+
+    def __init__(self, run: WorkflowRunModel, terms: FolderTerms) -> None:
+        super().__init__(run)
+        self._names = file_names(run.id, self.files, terms.name)
+        self._path = _made(terms.to)
+
+    def target(self, index: int) -> Path:  # noqa: ARG002 - a random name
+        """Return a name for a file that has no name of its own yet."""
+        return self._path / f".{os.urandom(6).hex()}.part"
+
+    def place(self, index: int, target: Any, result: Result[Any, Error]) -> None:
+        """Put a received file under its name, or under the next one that is free."""
+        try:
+            if isinstance(result, Success):
+                result = Success(_linked(target, self._path, self._names[index]))
+        except OSError as error:
+            result = Failure(response_error(error, "answered", closed=False))
+        finally:
+            self.drop(target)
+        self.results[index] = result
+
+    def drop(self, target: Any) -> None:
+        """Remove a file that has no name of its own."""
+        target.unlink(missing_ok=True)
+
+
 def save(
-    core: ComfyDeployCore, run_get: RunGet, run_or_id: Any, options: RequestOptions | None, terms: FolderTerms
+    core: ComfyDeployCore, run_get: RunGet, run_or_id: Any, options: RequestOptions | None, terms: SaveTerms
 ) -> Saved:
     """Save all files of a run."""
     from concurrent.futures import ThreadPoolExecutor
 
     try:
-        _check(core, terms)
+        check_core(core)
+        terms.check()
         run = _given(run_or_id) or _read(core, run_get, run_or_id, options)
         if isinstance(run, Failure):
             return run
-        folder = _Folder(run, terms)
+        files = terms.files(run)
 
         def receive(index: int) -> None:
-            part = folder.part()
-            folder.place(index, part, fetch(core, folder.files[index], options, part, _EVERYTHING))
+            target = files.target(index)
+            files.place(index, target, fetch(core, files.files[index], options, target, _EVERYTHING))
 
         def receive_all() -> None:
             pool = ThreadPoolExecutor(terms.at_once)
             try:
-                list(pool.map(receive, folder.indexes))
+                list(pool.map(receive, files.indexes))
             finally:
                 pool.shutdown(cancel_futures=True)
 
         receive_all()
-        if folder.indexes:
-            again = _read(core, run_get, folder.run_id, options)
+        if files.indexes:
+            again = _read(core, run_get, files.run_id, options)
             if not isinstance(again, Failure):
-                folder.renew(again)
+                files.renew(again)
                 receive_all()
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
         return unwritten(error)
-    return folder.saved
+    return files.saved
 
 
 async def save_async(
-    core: ComfyDeployCore, run_get: RunGet, run_or_id: Any, options: RequestOptions | None, terms: FolderTerms
+    core: ComfyDeployCore, run_get: RunGet, run_or_id: Any, options: RequestOptions | None, terms: SaveTerms
 ) -> Saved:
     """Save all files of a run, async."""
     from asyncio import Semaphore, TaskGroup, to_thread
 
     try:
-        _check(core, terms)
+        check_core(core)
+        terms.check()
         run = _given(run_or_id) or await _read_async(core, run_get, run_or_id, options)
         if isinstance(run, Failure):
             return run
-        folder = await to_thread(_Folder, run, terms)
+        files = await to_thread(terms.files, run)
         turn = Semaphore(terms.at_once)
 
         async def receive(index: int) -> None:
             async with turn:
-                part = folder.part()
+                target = await to_thread(files.target, index)
                 try:
-                    result = await fetch_async(core, folder.files[index], options, part, _EVERYTHING)
-                    await to_thread(folder.place, index, part, result)
+                    result = await fetch_async(core, files.files[index], options, target, _EVERYTHING)
+                    await to_thread(files.place, index, target, result)
                 except BaseException:  # a cancellation between the two
-                    part.unlink(missing_ok=True)
+                    files.drop(target)
                     raise
 
         async def receive_all() -> None:
             async with TaskGroup() as group:
-                for index in folder.indexes:
+                for index in files.indexes:
                     group.create_task(receive(index))
 
         await receive_all()
-        if folder.indexes:
-            again = await _read_async(core, run_get, folder.run_id, options)
+        if files.indexes:
+            again = await _read_async(core, run_get, files.run_id, options)
             if not isinstance(again, Failure):
-                folder.renew(again)
+                files.renew(again)
                 await receive_all()
     except Exception as error:  # noqa: BLE001 - a function never raises
         of_tasks: tuple[Exception, ...] = getattr(error, "exceptions", (error,))
@@ -174,7 +228,7 @@ async def save_async(
         if isinstance(found, MemoryError):
             raise found from None
         return unwritten(found)
-    return folder.saved
+    return files.saved
 
 
 def _given(run_or_id: Any) -> WorkflowRunModel | None:
@@ -195,13 +249,6 @@ async def _read_async(
     return result.unwrap() if isinstance(result, Success) else result
 
 
-def _check(core: ComfyDeployCore, terms: FolderTerms) -> None:
-    check_core(core)
-    if type(terms.at_once) is not int or terms.at_once < 1:
-        raise invalid_argument("at_once", f"expected an integer not below 1, got {terms.at_once!r}")
-    file_names("", [OutputFile(url="", filename="a.png", kind="images")], terms.name)
-
-
 def _made(to: Any) -> Path:
     try:
         path = Path(to)
@@ -217,9 +264,9 @@ def _linked(part: Path, folder: Path, name: str) -> Path:
 
 
 def _is_linked(part: Path, path: Path) -> bool:
-    """Put a file under a name; return ``False`` where that is taken."""
+    """Move a file to a name; return ``False`` where the name is taken."""
     try:
-        os.link(part, path)  # which never replaces a file, as a rename does
+        os.link(part, path)  # unlike a rename, this never replaces a file
     except FileExistsError:
         return False
     except OSError:  # a file system without links

@@ -61,7 +61,7 @@ async def run_steps_async(
 
 
 def carry_out(core: ComfyDeployCore, options: RequestOptions | None, action: Action) -> Any:
-    """Carry out one step and return what it comes to."""
+    """Carry out one step and return its outcome."""
     if isinstance(action, Sleep):
         return time.sleep(action.seconds)
     if isinstance(action, Compute):
@@ -71,7 +71,7 @@ def carry_out(core: ComfyDeployCore, options: RequestOptions | None, action: Act
 
 
 async def carry_out_async(core: ComfyDeployCore, options: RequestOptions | None, action: Action) -> Any:
-    """Carry out one step and return what it comes to, async."""
+    """Carry out one step and return its outcome, async."""
     if isinstance(action, Sleep):
         from asyncio import sleep
 
@@ -86,6 +86,6 @@ async def carry_out_async(core: ComfyDeployCore, options: RequestOptions | None,
 
 def _failure(error: Exception, fate: Fate) -> Failure[Error]:
     if isinstance(error, ComfyDeployError):
-        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        known: Any = error.with_traceback(None)  # so that no frames are kept alive
         return Failure(known)
     return Failure(request_error(error, fate, closed=False))

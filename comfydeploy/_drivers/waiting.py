@@ -58,7 +58,7 @@ async def next_item_async(
 def wait(
     core: ComfyDeployCore, operations: Operations, run_id: str, settings: WaitSettings, began: float | None = None
 ) -> WaitResult:
-    """Follow a run to its result; an interrupt abandons the run as the settings say, and is raised on."""
+    """Follow a run to its result; an interrupt abandons the run as the settings say, and is raised again."""
     follower = settings.follower(run_id, monotonic(), began)
     try:
         if began is not None:
@@ -92,7 +92,7 @@ async def wait_async(
     except Exception as error:  # noqa: BLE001 - of a callback, and a function never raises
         await _abandon_async(core, operations, settings, follower)
         return _named(Failure(request_error(error, "answered", closed=False)), run_id)
-    except GeneratorExit:  # the coroutine is closed, where nothing can be awaited any more
+    except GeneratorExit:  # the coroutine is closed, and nothing can be awaited any more
         raise
     except BaseException as interrupt:
         interrupt.add_note(f"The run is {run_id}")
@@ -185,5 +185,5 @@ async def _abandon_async(
     while not finishing.done():
         try:
             await shield(finishing)
-        except CancelledError:  # cancelled once more: the run is cancelled first, which takes 5 s at most
+        except CancelledError:  # a second cancellation: the run is cancelled first, which takes 5 s at most
             continue

@@ -1,4 +1,4 @@
-"""Whether inputs fit a deployment, as problems."""
+"""The check of inputs against a deployment."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -17,13 +17,13 @@ _MEDIA: Final = ("Image", "Video", "Audio", "EXR")
 
 
 def input_problems(deployment: object, inputs: object) -> tuple[Problem, ...]:
-    """Return everything about inputs that does not fit a deployment."""
+    """Return all problems of inputs for a deployment."""
     if not isinstance(deployment, DeploymentModel):
         return (Problem("$", f"expected a DeploymentModel to check against, got {type(deployment).__name__}"),)
     if not is_object(inputs):
         return (Problem("$.inputs", f"expected a mapping, got {type(inputs).__name__}"),)
     known = {one.input_id: one for one in deployment.input_types}
-    # A deployment that lists no inputs may have some: the server leaves them out of some answers.
+    # A deployment that lists no inputs may have some: the server omits them from some responses.
     is_listed = bool(known) or is_array(deployment.raw.get("input_types"))
     found: list[Problem] = []
     for name, value in inputs.items():

@@ -1,0 +1,1 @@
+"""The driver of maps: one loop, which makes its calls in the colour of the caller."""

@@ -1,0 +1,152 @@
+"""The loop of a map, from the first read to its end, in one event loop."""
+
+import time
+from collections.abc import Callable, Coroutine
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+
+from attrs import frozen
+
+from comfydeploy._drivers.maps.calls import Calls, Service
+from comfydeploy._drivers.maps.feeding import Feeder
+from comfydeploy._drivers.maps.in_work import JobsInWork
+from comfydeploy._drivers.maps.items import failed_map
+from comfydeploy._drivers.maps.outbox import Outbox
+from comfydeploy._drivers.maps.places import Markers
+from comfydeploy._drivers.maps.threads import Threads
+from comfydeploy._drivers.maps.work import Workshop
+from comfydeploy._drivers.maps.writer import Writer
+from comfydeploy._mapping.jobs import checked_jobs
+from comfydeploy._mapping.journal import Journal
+from comfydeploy._mapping.protocol import LEASE
+from comfydeploy._mapping.settings import MapSettings
+from comfydeploy.mapping import MapItem
+
+if TYPE_CHECKING:
+    from asyncio import Task
+
+_RENEW: Final = LEASE / 4
+_PATIENCE: Final = 5.0  # seconds for requests that are on their way when the map is left
+
+
+@frozen
+class Prepared:
+    """What an engine works with. ``thread`` is where the journal is opened and used, ``None`` for the loop itself."""
+
+    settings: MapSettings
+    service: Service
+    calls: Calls
+    opened: Callable[[], Journal]
+    thread: Threads | None
+
+
+class Engine:
+    """Brings all jobs to their items."""
+
+    def __init__(self, jobs: Any, prepared: Callable[[], Prepared]) -> None:
+        self._jobs = jobs
+        self._prepared = prepared
+        self._outbox = Outbox()
+        self._tasks: set[Task[None]] = set()
+        self._given: Prepared | None = None
+        self._shop: Workshop | None = None
+        self._in_work: JobsInWork | None = None
+        self._main: Task[None] | None = None
+        self._feeding: Task[None] | None = None
+
+    @property
+    def twins(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The jobs of which more than one run was seen, each with the ids of its runs."""
+        return [] if self._shop is None else list(self._shop.twins)
+
+    async def batch(self) -> list[MapItem]:
+        """Return the items that wait, at least one unless the map is over."""
+        from asyncio import create_task
+
+        if self._main is None and not self._outbox.is_closed:
+            self._main = create_task(self._run())
+        return await self._outbox.take()
+
+    async def close(self) -> None:
+        """Create no more runs, and leave those that exist to be resumed."""
+        from asyncio import CancelledError, shield
+
+        self._outbox.close()
+        main = self._main
+        if main is None or main.done():
+            return
+        main.cancel()
+        while not main.done():
+            try:
+                await shield(main)
+            except CancelledError:  # of the caller, once more: what was sent is recorded first, which takes seconds
+                continue
+
+    async def _run(self) -> None:
+        from asyncio import CancelledError
+
+        try:
+            await self._work()
+        except CancelledError:  # it is closed
+            pass
+        except Exception as error:  # noqa: BLE001 - a function never raises
+            self._outbox.add(failed_map(error))
+        finally:
+            await self._end()
+
+    async def _work(self) -> None:
+        jobs = checked_jobs(self._jobs)
+        given = self._given = self._prepared()
+        self._outbox.limit(given.settings.at_once)
+        journal = given.opened() if given.thread is None else await given.thread.run(given.opened)
+        writer = Writer(journal, given.thread)
+        markers = Markers(journal.name, journal.uuid)
+        shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, markers)
+        in_work = self._in_work = JobsInWork(shop, self._outbox, self._spawn)
+        self._spawn(shop.runs.follow())
+        self._spawn(self._renew(writer))
+        feeding = self._feeding = self._spawn(Feeder(jobs, shop, self._outbox, in_work).feed())
+        while not (feeding.done() and in_work.is_empty):
+            await self._outbox.wait()
+            for task in [one for one in self._tasks if one.done()]:
+                self._tasks.discard(task)
+                task.result()
+
+    async def _end(self) -> None:
+        """End all tasks; responses that are on their way are waited for and recorded."""
+        from asyncio import gather
+
+        if self._feeding is not None:
+            self._feeding.cancel()
+        shop, in_work = self._shop, self._in_work
+        if shop is not None and in_work is not None:
+            shop.is_stopping = True
+            until = monotonic() + _PATIENCE
+            while in_work.sending and monotonic() < until:
+                await self._outbox.wait(until - monotonic())
+        for task in self._tasks:
+            task.cancel()
+        await gather(*self._tasks, return_exceptions=True)
+        if shop is not None:
+            await shop.writer.flush()
+            await shop.writer.call(shop.writer.journal.close)
+        if self._given is not None:
+            self._given.calls.close()
+            if self._given.thread is not None:
+                self._given.thread.close()
+        self._outbox.close()
+
+    async def _renew(self, writer: Writer) -> None:
+        from asyncio import sleep
+
+        while True:
+            await sleep(_RENEW)
+            await writer.call(lambda: writer.journal.renew(time.time() + LEASE))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "Task[None]":
+        from asyncio import create_task
+
+        task = create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(lambda _: self._outbox.notify())
+        return task

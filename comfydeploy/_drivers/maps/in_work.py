@@ -1,0 +1,105 @@
+"""The jobs in work: begun as there is room, each in a task of its own, and those that other processes have."""
+
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from time import monotonic
+from typing import Any, Final
+
+from comfydeploy._drivers.maps.items import item_of, stored_item
+from comfydeploy._drivers.maps.outbox import Outbox
+from comfydeploy._drivers.maps.work import Work, Workshop
+from comfydeploy._mapping.jobs import GivenJob
+from comfydeploy._mapping.protocol import LEASE, Look, Pause, Position, Post, is_free, reopening
+from comfydeploy._mapping.rows import Claim, Record, Reopen, Row, Try
+from comfydeploy._mapping.stored import error_of
+
+_LOOK: Final = 1.0  # seconds between two looks at the jobs of other processes
+
+
+class JobsInWork:
+    """Begins jobs and brings them to their items."""
+
+    def __init__(self, shop: Workshop, outbox: Outbox, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        self._shop = shop
+        self._outbox = outbox
+        self._spawn = spawn
+        self._begun = 0
+        self._held: dict[int, GivenJob] = {}
+        self.sending: set[int] = set()
+        """The jobs whose request is on its way, or is not recorded yet."""
+        self.is_spent = False
+        """Whether ``max_runs`` is reached."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no job is in work, here or in another process."""
+        return not self._begun and not self._held
+
+    async def begin(self, job: GivenJob, row: Row) -> None:
+        """Begin a job when there is room; or yield what it has ended with, or leave it to the process that has it."""
+        journal = self._shop.writer.journal
+        owner, lease = f"{journal.session}{row.id}-{monotonic():.6f}", time.time() + LEASE
+        claim: Claim | Reopen | None
+        if row.state == "done":
+            claim = self.reopened(row, owner, lease)
+            if claim is None:
+                await self._outbox.put(stored_item(job, row))
+                return
+        elif self.is_spent and row.state == "new":
+            return
+        elif is_free(row, is_alive=None if row.owner is None else journal.is_alive(row.owner), wall=time.time()):
+            claim = Claim(row.id, owner, lease, row.owner, row.lease)
+        else:
+            self._held[row.id] = job
+            return
+        while not (self._shop.slots.has_room and self._outbox.has_room):
+            await self._outbox.wait()
+        self._shop.slots.put(row.id)
+        self._begun += 1
+        self._spawn(self._work(job, row, claim))
+
+    def reopened(self, row: Row, owner: str = "", lease: float = 0.0) -> Reopen | None:
+        """Return the step that begins a job again which is done, but not as far as this map goes."""
+        return reopening(row, error_of(row.error, None), self._shop.settings.terms, owner, lease)
+
+    async def rest(self) -> None:
+        """Wait for the jobs of other processes, and take over those of dead ones."""
+        from asyncio import sleep
+
+        while not self.is_empty:
+            if not self._held:
+                await self._outbox.wait()
+                continue
+            await sleep(_LOOK)
+            for row in await self._shop.writer.call(partial(self._shop.writer.journal.rows, list(self._held))):
+                await self.begin(self._held.pop(row.id), row)
+
+    async def _work(self, job: GivenJob, row: Row, claim: Claim | Reopen) -> None:
+        work = Work(self._shop, job, row)
+        try:
+            left = await work.run(claim, lambda position: self._moved(row.id, position))
+            position = work.position
+            if left.is_lost:
+                self._held[row.id] = job
+            elif left.result is not None and position is not None:
+                reached = position.row
+                await self._outbox.put(item_of(job, reached.run_id, reached.attempt, position.saved, left.result))
+                self._shop.writer.journal.drop(row.id)
+            elif not self._shop.is_stopping:
+                self.is_spent = True
+        finally:
+            self._shop.slots.remove(row.id)
+            self.sending.discard(row.id)
+            self._begun -= 1
+            self._outbox.notify()
+
+    def _moved(self, job: int, position: Position) -> None:
+        action = position.action
+        waits = isinstance(action, Look) or (isinstance(action, Pause) and isinstance(action.then, Look))
+        self._shop.slots.put(job, is_doubtful=waits)
+        if isinstance(action, Try | Post | Record):
+            self.sending.add(job)
+        else:
+            self.sending.discard(job)
+        self._outbox.notify()

@@ -1,0 +1,38 @@
+"""The items of a map."""
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from comfydeploy._mapping.jobs import GivenJob
+from comfydeploy._mapping.protocol import Ended
+from comfydeploy._mapping.rows import Row
+from comfydeploy._mapping.stored import error_of, run_of
+from comfydeploy._wire.transport_errors import request_error
+from comfydeploy.errors import ComfyDeployError, UnexpectedClientError
+from comfydeploy.mapping import MapItem
+from comfydeploy.result import Failure, Success
+
+
+def item_of(job: GivenJob, run_id: str | None, attempt: int, saved: Iterable[Path], result: Ended) -> MapItem:
+    """Return the item of a job."""
+    return MapItem(job.index, job.key, job.request, run_id, attempt, list(saved), result)
+
+
+def stored_item(job: GivenJob, row: Row) -> MapItem:
+    """Return the item of a job that a file has as done: its run and its error are text there."""
+    run: Any = run_of(row.run)
+    error = error_of(row.error, run)
+    result: Ended = Success(run) if error is None else Failure(error)
+    return item_of(job, row.run_id, row.attempt, map(Path, row.files or ()), result)
+
+
+def failed_map(error: Exception) -> MapItem:
+    """Return the item of a map that cannot go on."""
+    known: Any = error.with_traceback(None)
+    if isinstance(error, sqlite3.Error):
+        known = UnexpectedClientError(f"journal: {error}. Start the map again to go on", "unknown")
+    elif not isinstance(error, ComfyDeployError):
+        known = request_error(error, "unknown", closed=False)
+    return MapItem(-1, "", {}, None, 0, [], Failure(known))

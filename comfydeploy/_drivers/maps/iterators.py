@@ -1,0 +1,157 @@
+"""The items of a map as iterators, blocking and async."""
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from threading import Thread
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from weakref import finalize
+
+from comfydeploy._drivers.maps.engine import Engine
+from comfydeploy._mapping.schedule import Order
+from comfydeploy.mapping import MapItem
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from concurrent.futures import Future
+
+__all__ = ["AsyncRunMap", "RunMap"]
+
+
+class _Loop:
+    """An engine in the event loop of a thread of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop: AbstractEventLoop | None = None
+        self._thread: Thread | None = None
+        self._pending: Future[list[MapItem]] | None = None
+        self._is_closed = False
+
+    def batch(self) -> list[MapItem]:
+        """Return the items that wait. A call that was interrupted loses nothing: the next one goes on."""
+        from asyncio import new_event_loop, run_coroutine_threadsafe
+
+        if self._is_closed:
+            return []
+        if self._loop is None:
+            self._loop = new_event_loop()
+            self._thread = Thread(target=self._loop.run_forever, name="comfydeploy-map", daemon=True)
+            self._thread.start()
+        if self._pending is None:
+            self._pending = run_coroutine_threadsafe(self._engine.batch(), self._loop)
+        batch = self._pending.result()
+        self._pending = None
+        return batch
+
+    def close(self) -> None:
+        """End the engine, and then its loop."""
+        from asyncio import run_coroutine_threadsafe
+
+        self._is_closed = True
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None or loop.is_closed():
+            return
+        run_coroutine_threadsafe(self._engine.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+    def abandon(self) -> None:
+        """End the engine some time, as for a map that was never closed."""
+        from asyncio import run_coroutine_threadsafe
+
+        loop = self._loop
+        if loop is None or loop.is_closed() or not loop.is_running():
+            return
+        closing = run_coroutine_threadsafe(self._engine.close(), loop)
+        closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+
+
+class RunMap(Iterator[MapItem]):
+    """The items of a map as its jobs end: a context manager and an iterator.
+
+    The map goes on in a thread of its own while the items are used, as far as there is room for more. Leaving the
+    ``with`` block early creates no more runs, and leaves those that exist to be resumed with the same journal. A read
+    that was interrupted, as by Ctrl-C, loses nothing: the next one goes on.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._items: deque[MapItem] = deque()
+        self._loop = _Loop(engine)
+        self._finalizer = finalize(self, self._loop.abandon)
+
+    @property
+    def twins(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The keys of which more than one run was seen, each with the ids of its runs: report them to the service."""
+        return self._engine.twins
+
+    def __next__(self) -> MapItem:
+        if not self._items:
+            self._items.extend(self._loop.batch())
+        if not self._items:
+            self.close()
+            raise StopIteration
+        return self._items.popleft()
+
+    def in_order(self) -> Iterator[MapItem]:
+        """Yield the items in the order of the jobs; those that end early wait."""
+        order = Order()
+        for item in self:
+            yield from order.put(item)
+        yield from order.rest()
+
+    def close(self) -> None:
+        """End the map; runs that exist go on, and are resumed with the same journal."""
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncRunMap(AsyncIterator[MapItem]):
+    """The twin of ``RunMap`` for ``async with`` and ``async for``, in the running event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._items: deque[MapItem] = deque()
+
+    @property
+    def twins(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The keys of which more than one run was seen, each with the ids of its runs: report them to the service."""
+        return self._engine.twins
+
+    async def __anext__(self) -> MapItem:
+        if not self._items:
+            self._items.extend(await self._engine.batch())
+        if not self._items:
+            await self.aclose()
+            raise StopAsyncIteration
+        return self._items.popleft()
+
+    async def in_order(self) -> AsyncIterator[MapItem]:
+        """Yield the items in the order of the jobs; those that end early wait."""
+        order = Order()
+        async for item in self:
+            for ready in order.put(item):
+                yield ready
+        for ready in order.rest():
+            yield ready
+
+    async def aclose(self) -> None:
+        """End the map; runs that exist go on, and are resumed with the same journal."""
+        await self._engine.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

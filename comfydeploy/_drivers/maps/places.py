@@ -1,0 +1,148 @@
+"""Where the runs of jobs are listed, and the looks for those in doubt: one look for all of a workflow."""
+
+from collections.abc import Callable, Coroutine, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from comfydeploy._drivers.maps.calls import Calls, Service
+from comfydeploy._mapping.protocol import Sighting
+from comfydeploy._wire.keys import key_of
+from comfydeploy._wire.run_search import PATIENCE, Place, RunSearch
+from comfydeploy._wire.timeline import Actions, Timeline
+from comfydeploy.errors import Error
+from comfydeploy.models.deployment import DeploymentModel
+from comfydeploy.models.found_runs import FoundRuns
+from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.models.run_row import WorkflowRunRow
+from comfydeploy.options import RequestOptions
+from comfydeploy.result import Failure, Result, Success
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_MARGIN: Final = timedelta(minutes=2)  # by which the times of two rows of the server may disagree
+_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Markers:
+    """The markers of a map: ``name/journal/key/attempt``."""
+
+    def __init__(self, name: str, journal: str) -> None:
+        self.prefix = f"{name}/{journal}/"
+
+    def of(self, key: str, attempt: int) -> str:
+        """Return the marker of an attempt."""
+        return f"{self.prefix}{key}/{attempt}"
+
+    def __contains__(self, marker: object) -> bool:
+        return isinstance(marker, str) and marker.startswith(self.prefix)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Places:
+    """The workflows of jobs, with the newest time of the server that is known of each."""
+
+    def __init__(self, calls: Calls, service: Service, options: RequestOptions, markers: Markers) -> None:
+        self._calls = calls
+        self._service = service
+        self._options = options
+        self._markers = markers
+        self._workflows: dict[Place, Future[Result[str, Error]]] = {}
+        self._deployments: dict[str, Future[Result[DeploymentModel, Error]]] = {}
+        self._newest: dict[str, datetime] = {}
+        self._looks: dict[str, list[tuple[str, datetime, Future[Result[Sighting, Error]]]]] = {}
+
+    async def workflow(self, place: Place) -> Result[str, Error]:
+        """Return the id of the workflow of a place, which is read once."""
+        return await _once(
+            self._workflows, place, lambda: self._calls.steps(partial(self._finding, place), self._options)
+        )
+
+    async def deployment(self, deployment_id: str) -> Result[DeploymentModel, Error]:
+        """Return a deployment, which is read once."""
+        return await _once(
+            self._deployments,
+            deployment_id,
+            lambda: self._calls.send(self._service.lists.deployment, {"deployment_id": deployment_id}, self._options),
+        )
+
+    def since(self, workflow_id: str) -> str:
+        """Return a time of the server that no run to come is older than."""
+        return self._newest.get(workflow_id, _ALL).isoformat()
+
+    def shown(self, run: WorkflowRunModel | WorkflowRunRow) -> None:
+        """Take the time of a run."""
+        if run.workflow_id is not None and run.created_at is not None:
+            self._newest[run.workflow_id] = max(run.created_at, self._newest.get(run.workflow_id, _ALL))
+
+    async def look(self, workflow_id: str, marker: str, since: str | None) -> Result[Sighting, Error]:
+        """Look for the runs of a marker in a listing that begins now or later."""
+        from asyncio import create_task, get_running_loop
+
+        future: Future[Result[Sighting, Error]] = get_running_loop().create_future()
+        started = _ALL if since is None else datetime.fromisoformat(since)
+        waiting = self._looks.setdefault(workflow_id, [])
+        waiting.append((marker, started, future))
+        if len(waiting) == 1:
+            task = create_task(self._look(workflow_id))
+            future.add_done_callback(lambda _: task)  # which keeps the task
+        return await future
+
+    async def _look(self, workflow_id: str) -> None:
+        from asyncio import sleep
+
+        await sleep(0)  # so that all jobs that are due share the look
+        waiting = self._looks.pop(workflow_id)
+        since = min(started for _, started, _ in waiting)
+        machine = partial(self._searching, workflow_id, since if since == _ALL else since - _MARGIN)
+        result = await self._calls.steps(machine, self._options)
+        rows: list[WorkflowRunRow] = result.unwrap().runs if isinstance(result, Success) else []
+        for marker, _, future in waiting:
+            ids = tuple(row.id for row in rows if key_of(row.workflow_inputs) == marker)
+            if not future.done():
+                future.set_result(
+                    Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
+                )
+
+    def _searching(self, workflow_id: str, since: datetime, timeline: Timeline) -> Actions[Result[FoundRuns, Error]]:
+        search = RunSearch(timeline, self._service.lists, self._markers, {})
+        return (yield from search.runs(workflow_id, since, PATIENCE))
+
+    def _finding(self, place: Place, timeline: Timeline) -> Actions[Result[str, Error]]:
+        """Find the workflow of a place, and the newest run of its list: a look for later ones ends there."""
+        search = RunSearch(timeline, self._service.lists, (), {})
+        found = yield from search.workflow(place, PATIENCE)
+        if not isinstance(found, Success) or found.unwrap() in self._newest:
+            return found
+        page = {"workflow_id": found.unwrap(), "limit": 1, "offset": 0, "with_outputs": False, "with_inputs": False}
+        newest = yield from timeline.read(self._service.lists.rows, page, PATIENCE)
+        if not isinstance(newest, Success):
+            return newest
+        for row in newest.unwrap():
+            if row.created_at is not None:
+                self._newest[found.unwrap()] = row.created_at
+        return found
+
+
+async def _once(
+    known: "dict[K, Future[Result[V, Error]]]", name: K, read: Callable[[], Coroutine[Any, Any, Result[V, Error]]]
+) -> Result[V, Error]:
+    """Return what is read once for a name; what failed is read again for the next one."""
+    from asyncio import ensure_future, shield
+
+    if name not in known:
+        known[name] = ensure_future(read())
+    future = known[name]
+    result = await shield(future)
+    if not isinstance(result, Success) and known.get(name) is future:
+        del known[name]
+    return result

@@ -1,0 +1,144 @@
+"""The jobs of a map as they are given, each checked by itself."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeGuard
+
+from attrs import field, frozen
+
+from comfydeploy._mapping.journal import SAME_FILES, SAME_KEY, Entry
+from comfydeploy._mapping.patterns import Pattern
+from comfydeploy._mapping.stored import described, digest_of, without_queries
+from comfydeploy._wire.arguments import invalid_argument, invalid_request
+from comfydeploy._wire.codec import given, json_bytes
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.keys import KEY_INPUT, check_key
+from comfydeploy._wire.run_request import ANY_FORM, one_run
+from comfydeploy._wire.run_search import Place, check_id
+from comfydeploy.errors import SDKValidationError
+from comfydeploy.mapping import Job
+from comfydeploy.models.run_request import AnyRunRequest
+
+_LONGEST_KEY: Final = 100
+_PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # as the server tells the forms apart
+
+
+@frozen
+class GivenJob:
+    """A job as it was given. ``wire`` is its request as it is sent, not checked; ``problem`` is why it has none."""
+
+    index: int
+    key: str
+    request: AnyRunRequest = field(repr=False)
+    wire: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
+    digest: str = ""
+    problem: SDKValidationError | None = None
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """The inputs of the request."""
+        return self.wire.get("inputs") or {}
+
+    @property
+    def place(self) -> Place:
+        """Where the runs of the job are listed."""
+        name = next(name for name in _PLACES if name in self.wire)
+        return Place(**{name: self.wire[name]})
+
+
+def read_job(index: int, given_one: Any) -> GivenJob:
+    """Return a job, with what is wrong with it where it has no key or no request."""
+    key, request = (given_one.key, given_one.request) if isinstance(given_one, Job) else (str(index), given_one)
+    try:
+        _check_key(key)
+        wire = _wire(request)
+        return GivenJob(index, key, request, wire, digest_of(wire))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a strange mapping may do
+        known: Any = key
+        return GivenJob(index, known if isinstance(known, str) else str(index), request, problem=_problem(error))
+
+
+def job_problem(job: GivenJob, pattern: Pattern | None) -> SDKValidationError | None:
+    """Return what is wrong with the request of a job, or with the names of its files."""
+    try:
+        wire = one_run(job.request)
+        if KEY_INPUT in (wire.get("inputs") or ()):
+            return invalid_argument(f"request.inputs.{KEY_INPUT}", "expected none: the map gives each run its key")
+        name = next(name for name in _PLACES if name in wire)
+        check_id(f"request.{name}", wire[name])
+        if pattern is not None:
+            pattern.place(job.key, job.inputs)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        return _problem(error)
+    return None
+
+
+def journal_entry(job: GivenJob, pattern: Pattern | None) -> Entry:
+    """Return what a journal keeps of a job that is right."""
+    text = without_queries(json_bytes(described(job.wire), "request").decode())
+    return Entry(job.key, job.digest, text, None if pattern is None else pattern.place(job.key, job.inputs))
+
+
+class Duplicates:
+    """Finds jobs of one key, or with the same files, in little memory: it keeps hashes."""
+
+    def __init__(self) -> None:
+        self._keys: set[int] = set()
+        self._places: set[int] = set()
+
+    def problem(self, job: GivenJob, pattern: Pattern | None) -> SDKValidationError | None:
+        """Return what is wrong with a job beside those before it."""
+        if hash(job.key) in self._keys:
+            return conflict_error(SAME_KEY, job)
+        self._keys.add(hash(job.key))
+        place = None if pattern is None else pattern.place(job.key, job.inputs)
+        if place is None:
+            return None
+        if hash(place) in self._places:
+            return conflict_error(SAME_FILES, job)
+        self._places.add(hash(place))
+        return None
+
+
+def conflict_error(reason: str, job: GivenJob) -> SDKValidationError:
+    """Return the error of a job that does not fit those before it, or the journal."""
+    return invalid_argument(f"jobs[{job.index}]", f"{reason} (key {job.key!r})")
+
+
+def checked_jobs(jobs: object) -> Iterable[Any]:
+    """Return jobs; raise ``SDKValidationError`` for one request in place of several."""
+    if isinstance(jobs, str | bytes) or is_object(jobs) or not _is_several(jobs):
+        raise invalid_argument("jobs", f"expected several requests, got {type(jobs).__name__}")
+    return jobs
+
+
+def is_sequence(jobs: Iterable[Any]) -> TypeGuard[Sequence[Any]]:
+    """Check whether jobs can be read twice, so that all are checked before the first one is paid."""
+    return isinstance(jobs, Sequence)
+
+
+def _is_several(jobs: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(jobs, Iterable)
+
+
+def _wire(request: Any) -> dict[str, Any]:
+    if isinstance(request, ANY_FORM):
+        return given(request)
+    if is_object(request):
+        return dict(request)
+    raise invalid_request(f"expected a request for a run or a mapping, got {type(request).__name__}", request)
+
+
+def _problem(error: Exception) -> SDKValidationError:
+    if isinstance(error, SDKValidationError):
+        return error.with_traceback(None)
+    return SDKValidationError(f"request: cannot be read: {type(error).__name__}")
+
+
+def _check_key(key: Any) -> None:
+    check_key("key", key)
+    if len(key) > _LONGEST_KEY:
+        raise invalid_argument("key", f"expected 1 to {_LONGEST_KEY} characters, got {len(key)}", key)

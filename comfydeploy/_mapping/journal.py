@@ -1,0 +1,174 @@
+"""What a map needs of a journal, whatever keeps it; and the journal of a map without a file."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from attrs import evolve
+
+from comfydeploy._mapping.rows import Row, Step, Try, Unsend, changed
+
+SAME_KEY: Final = "another job has this key"
+SAME_FILES: Final = "another job would have the same file names: add {key} to the pattern"
+OTHER_REQUEST: Final = "the journal has another request for this key: give the job another key, or take another journal"
+
+
+class Entry(NamedTuple):
+    """A job that is given to a journal.
+
+    ``digest`` is that of its request, ``request`` its JSON without what is secret, and ``place`` the name of its files
+    as far as it is known, by which two jobs with the same files are found.
+    """
+
+    key: str
+    digest: str
+    request: str
+    place: str | None
+
+
+class Known(NamedTuple):
+    """A job that a journal has, with the digest of its request."""
+
+    digest: str
+    row: Row
+
+
+class Conflict(NamedTuple):
+    """Why a job does not fit the journal."""
+
+    reason: str
+
+
+class Journal(Protocol):
+    """The rows of a map. All methods block; they are called by one thread at a time."""
+
+    @property
+    def uuid(self) -> str:
+        """The id of the journal, which is part of each marker."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The name of the map."""
+        ...
+
+    @property
+    def longest_post(self) -> float:
+        """The longest time for one request of all processes that have used the journal."""
+        ...
+
+    @property
+    def session(self) -> str:
+        """How the owners of this process begin."""
+        ...
+
+    def find(self, keys: Sequence[str]) -> list[Known | None]:
+        """Return what is there of some jobs, in their order."""
+        ...
+
+    def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
+        """Add the jobs that are not there yet, and return the rows of all, in their order."""
+        ...
+
+    def carry_out(self, steps: Sequence[Step]) -> list[Any]:
+        """Carry out steps in one transaction and return their answers; durably where one of them has to be."""
+        ...
+
+    def rows(self, ids: Iterable[int]) -> list[Row]:
+        """Return the rows with these ids."""
+        ...
+
+    def is_alive(self, owner: str) -> bool | None:
+        """Return whether an owner is alive, ``None`` where that is not known."""
+        ...
+
+    def renew(self, lease: float) -> None:
+        """Extend the leases of this process."""
+        ...
+
+    def drop(self, row_id: int) -> None:
+        """Forget a row that is done, where nothing is kept for another process."""
+        ...
+
+    def close(self) -> None:
+        """Release all rows of this process and close the journal."""
+        ...
+
+
+class Memory:
+    """A journal that ends with the map."""
+
+    def __init__(self, name: str, uuid: str, longest_post: float) -> None:
+        self.uuid = uuid
+        self.name = name
+        self.longest_post = longest_post
+        self.session = "this"
+        self._rows: dict[int, Row] = {}
+        self._ids: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+        self._names: dict[int, tuple[str, str | None]] = {}
+        self._count = 0
+        self._spent = 0
+
+    def find(self, keys: Sequence[str]) -> list[Known | None]:
+        """Return nothing: no job is given twice."""
+        return [None] * len(keys)
+
+    def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
+        """Add jobs and return their rows."""
+        return [self._added(entry) for entry in entries]
+
+    def _added(self, entry: Entry) -> Row | Conflict:
+        if entry.key in self._ids:
+            return Conflict(SAME_KEY)
+        if entry.place is not None and entry.place in self._places:
+            return Conflict(SAME_FILES)
+        self._count += 1
+        row = Row(self._count, entry.key)
+        self._rows[row.id], self._ids[row.key] = row, row.id
+        self._names[row.id] = entry.key, entry.place
+        if entry.place is not None:
+            self._places[entry.place] = row.id
+        return row
+
+    def carry_out(self, steps: Sequence[Step]) -> list[Any]:
+        """Carry out steps and return their answers."""
+        return [self._carried_out(step) for step in steps]
+
+    def _carried_out(self, step: Step) -> Any:
+        before = self._rows[step.id]
+        after = changed(before, step)
+        if isinstance(step, Try):
+            if after is None:
+                return "lost"
+            if before.tried_at is None:
+                if step.max_runs is not None and self._spent >= step.max_runs:
+                    return "spent"
+                self._spent += 1
+        if after is None:
+            return None
+        if isinstance(step, Unsend):
+            self._spent -= 1
+        self._rows[step.id] = after
+        return "tried" if isinstance(step, Try) else after
+
+    def rows(self, ids: Iterable[int]) -> list[Row]:
+        """Return the rows with these ids."""
+        return [self._rows[one] for one in ids]
+
+    def is_alive(self, owner: str) -> bool | None:
+        """Return ``True``: all owners are of this process."""
+        return owner.startswith(self.session)
+
+    def renew(self, lease: float) -> None:
+        """Extend the leases, which no other process reads."""
+        self._rows = {key: evolve(row, lease=lease) if row.owner else row for key, row in self._rows.items()}
+
+    def drop(self, row_id: int) -> None:
+        """Forget a row."""
+        key, place = self._names.pop(row_id)
+        del self._rows[row_id], self._ids[key]
+        if place is not None:
+            del self._places[place]
+
+    def close(self) -> None:
+        """Keep nothing."""

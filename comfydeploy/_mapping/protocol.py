@@ -1,0 +1,316 @@
+"""The protocol of one job, from its claim to its end, as a function over values: at most one run an attempt.
+
+``begin`` returns the position of a claimed job, and ``Position.next`` the one after the answer to its ``action``. It
+has no clock, no dice and no I/O. All times are of a monotonic clock, but for leases and ``tried_at``: no decision about
+sending depends on these.
+
+The promise: at most one run for each attempt if every request executes and becomes visible within longest POST + grace
+after it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
+``JobUnresolved``.
+"""
+
+from math import inf
+from pathlib import Path
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from attrs import evolve, field, frozen
+
+from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Reopen, Row, Step, Try, Unsend
+from comfydeploy._wire.polling import FIRST, is_transient, requested_pause, spread
+from comfydeploy.errors import (
+    ConnectionError,
+    Error,
+    HTTPValidationError,
+    RequestTimeoutError,
+    SDKError,
+)
+from comfydeploy.mapping import JobUnresolved, MapError
+from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.outcome import RunCancelled, RunFailed, RunTimedOut, WaitError
+from comfydeploy.result import Failure, Result, Success
+
+Resend: TypeAlias = Literal["after_grace", "never"]
+Ended: TypeAlias = Result[WorkflowRunModel, MapError]
+
+LEASE: Final = 60.0
+"""Seconds after which a claim that is not renewed has ended, where its owner cannot be recognized as alive or dead."""
+
+_GROWTH: Final = 1.5
+_SLOWEST: Final = 15.0  # seconds between two looks for the run of a job in doubt
+_PATIENCE: Final = 60.0  # seconds in which looks that fail are tried again
+_FETCHES: Final = 3
+_TOO_MANY: Final = 429
+
+
+@frozen
+class Terms:
+    """What all jobs of a map have in common. ``longest_post`` is that of all processes that have used the journal."""
+
+    resend: Resend = "after_grace"
+    attempts: int = 1
+    post_limit: float = 300.0
+    longest_post: float = 300.0
+    grace: float = 60.0
+    saves: bool = False
+    max_runs: int | None = None
+
+
+class Prepare(NamedTuple):
+    """Check the request and upload its files: the answer is a ``Result[None, Error]``."""
+
+
+class Turn(NamedTuple):
+    """Wait for the turn to send a request: the answer is ``False`` where no run is created any more."""
+
+
+class Post(NamedTuple):
+    """Send the request once, within some seconds: the answer is a ``Result[str, Error]`` with the id of the run."""
+
+    seconds: float
+
+
+class Look(NamedTuple):
+    """Look for the run by its marker, in a listing that begins now: the answer is a ``Result[Sighting, Error]``."""
+
+    began: float
+
+
+class Sighting(NamedTuple):
+    """The runs that carry the marker, oldest first; ``shown``: the listing has shown a run of this journal."""
+
+    run_ids: tuple[str, ...]
+    shown: bool
+
+
+class Pause(NamedTuple):
+    """Wait for some seconds, and then do the action."""
+
+    seconds: float
+    then: "Action"
+
+
+class Follow(NamedTuple):
+    """Wait until the run has ended: the answer is a ``Result[WorkflowRunModel, WaitError]``."""
+
+    run_id: str
+
+
+class Fetch(NamedTuple):
+    """Save the files of the run: the answer is a ``Result[list[Path], DownloadIncomplete | Error]``."""
+
+    run: WorkflowRunModel
+
+
+class Leave(NamedTuple):
+    """Stop: this is the result. It is ``None`` for a job of another owner (``lost``) and for one that is not begun."""
+
+    result: Ended | None
+    is_lost: bool = False
+
+
+Action: TypeAlias = Prepare | Turn | Post | Look | Pause | Follow | Fetch | Leave | Step
+
+
+@frozen
+class Position:
+    """Where a claimed job stands, and what to do next.
+
+    ``began`` is the time of the claim, ``ready_at`` that from which the request could be sent. Absence of the run is
+    certain from ``certain_at`` on. ``is_doubtful``: a response of this attempt was lost, here or in another process.
+    """
+
+    row: Row
+    terms: Terms
+    began: float
+    deadline: float
+    action: Action
+    is_doubtful: bool = False
+    ready_at: float = 0.0
+    certain_at: float = inf
+    pause: float = FIRST
+    fetches: int = 0
+    result: Ended | None = field(default=None, repr=False)
+    saved: tuple[Path, ...] = ()
+
+    def next(  # noqa: PLR0911 - one for each action
+        self, answer: Any, now: float, dice: float, wall: float, since: str | None = None
+    ) -> "Position":
+        """Return the position after the answer to the action.
+
+        ``wall`` is the time of the wall clock, for the journal, ``since`` the latest time of the server that is known.
+        """
+        match self.action:
+            case Pause(_, then):
+                return self._at(then._replace(began=now) if isinstance(then, Look) else then)
+            case Prepare():
+                return self._at(Turn(), ready_at=now) if isinstance(answer, Success) else self._left(answer)
+            case Turn():
+                return self._turned(now, wall, since, has_turn=answer)
+            case Try():
+                return self._tried(answer, now)
+            case Post():
+                return self._posted(answer, now, dice)
+            case Look(began):
+                return self._looked(answer, began, now, dice)
+            case Follow():
+                return self._followed(answer)
+            case Fetch(run):
+                return self._fetched(run, answer, now, dice)
+            case Leave():
+                return self
+            case _:
+                return self._stored() if answer else self._at(Leave(None, is_lost=True))
+
+    def _at(self, action: Action, **changes: Any) -> "Position":
+        return evolve(self, action=action, **changes)
+
+    def _left(self, result: Ended | None, **changes: Any) -> "Position":
+        """Leave the job to the next owner, with this result for now."""
+        return self._at(Release(self.row.id, self._owner), result=result, **changes)
+
+    @property
+    def _owner(self) -> str:
+        return self.row.owner or ""
+
+    def _turned(self, now: float, wall: float, since: str | None, *, has_turn: bool) -> "Position":
+        if not has_turn:
+            return self._left(None)
+        if now >= self.deadline:
+            late = f"The deadline of {self.deadline - self.began:g} s passed before the run was created"
+            return self._left(Failure(RequestTimeoutError(late, "not_sent")))
+        since = since if self.row.tried_at is None else self.row.since
+        return self._at(Try(self.row.id, self._owner, wall, wall + LEASE, since, self.terms.max_runs))
+
+    def _tried(self, answer: Any, now: float) -> "Position":
+        if answer == "spent":
+            return self._left(None)
+        if answer != "tried":
+            return self._at(Leave(None, is_lost=True))
+        tried: Any = self.action
+        row = evolve(self.row, tried_at=tried.at, lease=tried.lease, since=tried.since)
+        # A deadline that has passed while the journal was written sends nothing: such a request ends at once.
+        seconds = min(self.terms.post_limit, self.deadline - now)
+        certain_at = now + self.terms.longest_post + self.terms.grace
+        return self._at(Post(seconds), row=row, certain_at=certain_at)
+
+    def _posted(self, answer: Result[str, Error], now: float, dice: float) -> "Position":
+        if isinstance(answer, Success):
+            return self._at(Record(self.row.id, self._owner, answer.unwrap()))
+        error = answer.failure()
+        is_unsent = error.fate == "not_sent"
+        if not (is_unsent or is_refused(error)):
+            return self._at(Pause(spread(FIRST, dice), Look(now)), is_doubtful=True, pause=FIRST)
+        if self.is_doubtful:  # an earlier request may still have created a run: the row keeps its ``tried_at``
+            return self._left(Failure(error))
+        is_repeated = is_unsent and isinstance(error, ConnectionError | RequestTimeoutError)
+        patience = min(self.deadline, self.ready_at + self.terms.post_limit)
+        result: Ended | None = None if is_repeated and now + self.pause < patience else Failure(error)
+        return self._at(Unsend(self.row.id, self._owner), result=result)
+
+    def _looked(self, answer: Result[Sighting, Error], began: float, now: float, dice: float) -> "Position":
+        error = None if isinstance(answer, Success) else answer.failure()
+        sighting = answer.unwrap() if isinstance(answer, Success) else Sighting((), shown=False)
+        if sighting.run_ids:
+            return self._at(Record(self.row.id, self._owner, sighting.run_ids[0]))
+        if error is None and began >= self.certain_at:
+            if sighting.shown and self.terms.resend == "after_grace":
+                return self._at(Prepare(), pause=FIRST)
+            return self._unresolved("" if sighting.shown else "The list showed no run of this map. ")
+        is_hopeless = error is not None and (not is_transient(error) or now >= self.certain_at + _PATIENCE)
+        if is_hopeless or now >= self.deadline:
+            return self._unresolved(f"The last look failed: {error.message.removesuffix('.')}. " if error else "")
+        pause = max(spread(self.pause, dice), requested_pause(error) if error else 0.0)
+        if began < self.certain_at:
+            pause = max(min(pause, self.certain_at - now), 0.0)
+        longer = min(self.pause * _GROWTH, _SLOWEST)
+        return self._at(Pause(min(pause, max(self.deadline - now, 0.0)), Look(now)), pause=longer)
+
+    def _unresolved(self, reason: str) -> "Position":
+        message = f"The run of job {self.row.key!r} was not found, which does not prove that it was not created"
+        hint = f"{reason}Start the map with the same journal again, which looks again before it sends anything."
+        return self._left(Failure(JobUnresolved(message, self.row.key, hint)))
+
+    def _followed(self, answer: Result[WorkflowRunModel, WaitError]) -> "Position":
+        row, owner = self.row, self._owner
+        if isinstance(answer, Success):
+            run = answer.unwrap()
+            if self.terms.saves:
+                return self._at(End(row.id, owner, run), result=answer)
+            return self._at(Finish(row.id, owner, run, None, row.files), result=answer)
+        error = answer.failure()
+        if not isinstance(error, RunFailed | RunCancelled | RunTimedOut):
+            return self._left(Failure(error))
+        if isinstance(error, RunFailed) and row.attempt < self.terms.attempts and row.state == "created":
+            return self._at(Again(row.id, owner))
+        return self._at(Finish(row.id, owner, error.run, error, None), result=Failure(error))
+
+    def _fetched(
+        self, run: WorkflowRunModel, answer: Result[list[Path], MapError], now: float, dice: float
+    ) -> "Position":
+        if isinstance(answer, Success):
+            paths: tuple[Path, ...] = tuple(answer.unwrap())
+            return self._at(
+                Finish(self.row.id, self._owner, run, None, tuple(map(str, paths))), result=Success(run), saved=paths
+            )
+        pause = spread(self.pause, dice)
+        if self.fetches + 1 < _FETCHES and now + pause < self.deadline:
+            return self._at(Pause(pause, Fetch(run)), fetches=self.fetches + 1, pause=self.pause * _GROWTH)
+        return self._left(answer)
+
+    def _stored(self) -> "Position":
+        """Return the position after a step of the journal that has changed the row."""
+        step: Any = self.action
+        match step:
+            case Record(_, _, run_id):
+                row = evolve(self.row, state="created", run_id=run_id)
+                return self._at(Follow(run_id), row=row, is_doubtful=False, certain_at=inf, pause=FIRST)
+            case Unsend():
+                row = evolve(self.row, tried_at=None)
+                if self.result is not None:
+                    return self._left(self.result, row=row)
+                longer = min(self.pause * _GROWTH, _SLOWEST)
+                return self._at(Pause(self.pause, Turn()), row=row, certain_at=inf, pause=longer)
+            case Again():
+                attempt = self.row.attempt + 1
+                row = evolve(self.row, state="trying", attempt=attempt, tried_at=None, run_id=None)
+                return self._at(Prepare(), row=row, pause=FIRST)
+            case End(_, _, run):
+                return self._at(Fetch(run), row=evolve(self.row, state="ended"), pause=FIRST)
+            case _:  # it is finished or released
+                return self._at(Leave(self.result))
+
+
+def begin(row: Row, terms: Terms, now: float, deadline: float = inf) -> Position:
+    """Return the position of a job that was claimed now: it goes on from where another owner has left it."""
+    if row.state in ("created", "ended") and row.run_id is not None:
+        return Position(row, terms, now, deadline, Follow(row.run_id))
+    if row.tried_at is None:
+        return Position(row, terms, now, deadline, Prepare())
+    certain_at = now + terms.longest_post + terms.grace
+    return Position(row, terms, now, deadline, Look(now), is_doubtful=True, certain_at=certain_at)
+
+
+def is_free(row: Row, *, is_alive: bool | None, wall: float) -> bool:
+    """Check whether a row may be claimed.
+
+    ``is_alive`` says whether its owner is alive, ``None`` where that is not known: then the lease decides.
+    """
+    if row.state == "done" or row.owner is None:
+        return row.state != "done"
+    return row.lease < wall if is_alive is None else not is_alive
+
+
+def reopening(row: Row, error: Any, terms: Terms, owner: str, lease: float) -> Reopen | None:
+    """Return the step that takes a job which is done: for its files, or for another attempt after a failed run."""
+    if error is None:
+        needs_files = terms.saves and row.files is None
+        return Reopen(row.id, owner, lease, "ended", row.attempt) if needs_files else None
+    is_repeated = isinstance(error, RunFailed) and row.attempt < terms.attempts
+    return Reopen(row.id, owner, lease, "trying", row.attempt + 1) if is_repeated else None
+
+
+def is_refused(error: Error) -> bool:
+    """Check whether a response proves that no run was created. A 429 does not: a proxy may send it too late."""
+    if isinstance(error, HTTPValidationError):
+        return True
+    return isinstance(error, SDKError) and 300 <= error.status_code < 500 and error.status_code != _TOO_MANY  # noqa: PLR2004 - the classes of status codes

@@ -1,0 +1,88 @@
+"""Runs, errors and requests as the text of a journal: without the query strings of addresses, and back."""
+
+import json
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from attrs import fields
+
+from comfydeploy._wire.codec import json_bytes, read
+from comfydeploy._wire.file_values import is_file
+from comfydeploy._wire.json_types import is_array, is_object
+from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.outcome import RunCancelled, RunEnd, RunFailed, RunTimedOut
+
+# What signs an address is in its query, and so are the proof of a webhook and the token of an account.
+_QUERY: Final = re.compile(r'(https?://[^\s"?#\\]*)\?[^\s"\\]*', re.IGNORECASE)
+_KINDS: Final = {kind.__name__: kind for kind in (RunFailed, RunCancelled, RunTimedOut)}
+_BESIDE: Final = frozenset({"run", "fate"})
+
+
+def digest_of(wire: Mapping[str, Any]) -> str:
+    """Return the digest of a request; raise ``SDKValidationError`` where it is not serializable."""
+    try:
+        text = json.dumps(wire, separators=(",", ":"), allow_nan=False, default=_described_part)
+    except (TypeError, ValueError, RecursionError):
+        text = json_bytes(described(wire), "request").decode()  # which names what is wrong
+    return sha256(text.encode()).hexdigest()[:32]
+
+
+def run_text(run: WorkflowRunModel | None) -> str | None:
+    """Return a run as it was sent, without query strings."""
+    return None if run is None else without_queries(_text(run.raw))
+
+
+def run_of(text: str | None) -> WorkflowRunModel | None:
+    """Return a stored run."""
+    return None if text is None else read(json.loads(text), WorkflowRunModel, "journal")
+
+
+def error_text(error: RunEnd | None) -> str | None:
+    """Return the end of a run without the run, and without query strings."""
+    if error is None:
+        return None
+    kind: Any = type(error)
+    values = {one.name: getattr(error, one.name) for one in fields(kind) if one.name not in _BESIDE}
+    return without_queries(_text({"error": kind.__name__, **values}))
+
+
+def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:
+    """Return a stored end of a run."""
+    if text is None:
+        return None
+    values: dict[str, Any] = json.loads(text)
+    kind: Any = _KINDS[values.pop("error")]
+    if "logs" in values:
+        values["logs"] = tuple(values["logs"])
+    ended: RunEnd = kind(run=run, **values)
+    return ended
+
+
+def without_queries(text: str) -> str:
+    """Return a text with the query strings of all addresses in it removed."""
+    return _QUERY.sub(r"\1", text)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), default=str)
+
+
+def described(value: Any) -> Any:
+    """Return a value with each file as its name, and the digest of its bytes where it has them."""
+    if is_object(value):
+        return {key: described(item) for key, item in value.items()}
+    if is_array(value):
+        return [described(item) for item in value]
+    return _described_part(value) if isinstance(value, bytes) or is_file(value) else value
+
+
+def _described_part(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"sha256": sha256(value).hexdigest()}
+    if is_object(value):
+        return dict(value)
+    if not is_file(value):
+        raise TypeError
+    return {"file": str(getattr(value, "name", value) if hasattr(value, "read") else value)}
