@@ -49,6 +49,7 @@ SHOWN = {
         "did you mean 'prompt'?",
         "expected 16 to 2048, got 8",
     ),
+    "docs/command-line.md": (),
     "docs/calls.md": (
         "queued ",
         "404 Run not found",
@@ -217,12 +218,12 @@ def test_readme_is_short():
 
 
 def test_shown_commands_exist():
-    shown = re.findall(r"comfydeploy (demo|emulator)\b([^`\n]*)", "\n".join(PAGES.values()))
-    assert {name for name, _ in shown} == {"demo", "emulator"}
     context = click.Context(comfydeploy)
+    commands = {name: comfydeploy.get_command(context, name) for name in comfydeploy.list_commands(context)}
+    shown = re.findall(rf"\bcomfydeploy ({'|'.join(commands)})\b([^`\n|]*)", "\n".join(PAGES.values()))
+    assert {name for name, _ in shown} == set(commands)
     for name, arguments in shown:
-        command = comfydeploy.get_command(context, name)
-        known = {"--help"}.union(*(one.opts for one in command.params))
+        known = {"--help"}.union(*(one.opts for one in commands[name].params))
         assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 
