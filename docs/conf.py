@@ -22,10 +22,7 @@ html_show_sphinx = False
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "reference"]
 exclude_patterns = ["_static"]
-suppress_warnings = [
-    "ref.python",  # a short name may be that of two public classes, such as Run
-    "toc.empty_glob",
-]
+suppress_warnings = ["ref.python"]  # a short name may be that of two public classes, such as Run
 
 myst_heading_anchors = 3
 pygments_style = "friendly"
