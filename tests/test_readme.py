@@ -201,6 +201,12 @@ def run_tests(pages, emulator, tmp_path):
     assert f"{count} passed" in done.stdout, done.stdout
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_named_module_exists(page):
+    for path in re.findall(r"`((?:[\w.]+/)+[\w]+\.py)`", PAGES[page]):
+        assert (ROOT / path).exists() or (ROOT / "comfydeploy" / path).exists(), path
+
+
 def test_packages_are_installed_from_checkout():
     # The public index has another package of this name, which the README warns of once.
     for page, text in PAGES.items():
