@@ -6,7 +6,7 @@ from typing import Final
 
 from comfydeploy._drivers.run_life import RunLife
 from comfydeploy._drivers.waiting import Operations, next_item, next_item_async
-from comfydeploy._wire.steps import Cancel, Poll, ReadLogs, ReadPlaces, ReadRows
+from comfydeploy._wire.steps import Cancel, Poll, ReadLogs, ReadNewerRows, ReadRows
 from comfydeploy._wire.wait_settings import WaitSettings
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs import run_cancel, run_get, run_logs, runs_list, workflow_runs
@@ -16,7 +16,7 @@ from comfydeploy.streaming import AsyncRunWatch, RunWatch
 STEPS: Final[Operations] = {
     Poll: run_get.OPERATION,
     ReadRows: runs_list.OPERATION,
-    ReadPlaces: workflow_runs.OPERATION,
+    ReadNewerRows: workflow_runs.OPERATION,
     ReadLogs: run_logs.OPERATION,
     Cancel: run_cancel.OPERATION,
 }

@@ -143,7 +143,7 @@ class Exchange(Generic[V]):
         pause = self._pause(outcome, now)
         if pause is None:
             return results.Failure(self._completed(error))
-        self._maybe_executed = self._maybe_executed or self._leaves_doubt(outcome)
+        self._maybe_executed = self._maybe_executed or self._may_be_executed(outcome)
         self._attempt, self._fate = self._attempt + 1, "not_sent"
         return Pause(pause)
 
@@ -188,7 +188,7 @@ class Exchange(Generic[V]):
         is_late = pause is not None and self.deadline is not None and self.deadline.has_passed(now + pause)
         return None if is_late else pause
 
-    def _leaves_doubt(self, outcome: Reply | Error) -> bool:
+    def _may_be_executed(self, outcome: Reply | Error) -> bool:
         is_read = self.operation.creates == "nothing" and isinstance(outcome, Reply)
         return not is_read and maybe_executed(outcome)
 
