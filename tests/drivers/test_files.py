@@ -175,7 +175,7 @@ class TestOpenFiles:
                 return None
 
         error = calls("run_first_result", serve(), ORDER, to=Full()).failure()
-        assert "takes no bytes" in error.message
+        assert "accepts no bytes" in error.message
         assert error.fate == "answered"
 
     def test_without_write_counts(self, calls, serve):
