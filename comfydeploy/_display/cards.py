@@ -17,7 +17,7 @@ from comfydeploy._display.tables import (
     saved_tables,
     times,
 )
-from comfydeploy._display.units import size_text
+from comfydeploy._display.units import counted, size_text
 from comfydeploy._wire.json_types import is_array
 from comfydeploy.models.deployment import DeploymentInput, DeploymentModel
 from comfydeploy.models.found_runs import FoundRuns
@@ -49,7 +49,7 @@ def card_of(value: Any) -> Card:  # noqa: PLR0911 - one for each kind of value
             return _list("Found runs", value.runs, None if value.listed else _NOTHING_LISTED)
         case SavedFiles():
             tables = tuple(saved_tables(value))
-            return Card("Files", _count(value), tables=tables, pictures=saved_pictures(value))
+            return Card("Files", counted(len(value), "file"), tables=tables, pictures=saved_pictures(value))
         case _ if is_array(value):
             return _list("List", value)
         case _:
@@ -92,11 +92,7 @@ def job_card(  # noqa: PLR0913 - what a job has, by name
 
 
 def _list(kind: str, values: Sequence[Any], note: str | None = None) -> Card:
-    return Card(kind, _count(values), tables=tuple(list_tables(values)), note=note)
-
-
-def _count(values: Sequence[Any]) -> str:
-    return f"{len(values):,} item{'s' * (len(values) != 1)}"
+    return Card(kind, counted(len(values), "item"), tables=tuple(list_tables(values)), note=note)
 
 
 def _file(file: OutputFile | MediaItem) -> Card:

@@ -31,3 +31,8 @@ def size_text(size: float) -> str:
             return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
         size /= _UNIT
     return f"{size:.1f} GB"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things: ``1 job``, ``2,000 jobs``."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"

@@ -3,12 +3,13 @@
 from comfydeploy._facade.run_creation import RunCreation
 from comfydeploy._facade.run_deployment import RunDeployment
 from comfydeploy._facade.run_keys import RunKeys
+from comfydeploy._facade.run_mapping import RunMapping
 from comfydeploy._facade.run_reading import RunReading
 from comfydeploy._facade.run_waiting import RunWaiting
 from comfydeploy._facade.run_workflow import RunWorkflow
 
 
-class Run(RunCreation, RunWaiting, RunKeys, RunReading):
+class Run(RunCreation, RunWaiting, RunMapping, RunKeys, RunReading):
     """Create runs, wait for them and read them; every method raises the error of a ``Failure``."""
 
     @property

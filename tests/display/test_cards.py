@@ -2,10 +2,10 @@
 
 import re
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from math import inf, nan
 
 import pytest
+from html_page import Page
 
 from comfydeploy._display.bundle import card_bundle
 from comfydeploy._display.card import Card
@@ -45,30 +45,6 @@ RUN = WorkflowRunModel(
     outputs=[OUTPUT],
 )
 PIXEL = b"\x89PNG\r\n\x1a\n and the rest"
-
-
-class Page(HTMLParser):
-    """The tags, the texts and the addresses of a page; every tag is closed."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.open, self.texts, self.addresses = [], [], [], []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append(tag)
-        self.addresses += [value for name, value in attrs if name in ("href", "src")]
-        assert not [name for name, _ in attrs if name.startswith("on")]
-        if tag not in ("img", "meta", "input"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open[-1:] != ["style"]:
-            self.texts.append(data)
 
 
 def page_of(value):
@@ -162,9 +138,9 @@ def test_saved_files(tmp_path):
     assert len(page.addresses) == MOST
     assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
     assert "0.png" not in page.texts  # it is not there
-    assert text_of(saved).startswith(f"Files  {len(saved)} items\n  saved\n    {other}")
+    assert text_of(saved).startswith(f"Files  {len(saved)} files\n  saved\n    {other}")
     assert repr(saved) == repr(list(saved))
-    assert page_of(SavedFiles()).texts == ["Files", "0 items"]
+    assert page_of(SavedFiles()).texts == ["Files", "0 files"]
 
 
 def test_a_deployment():

@@ -142,7 +142,7 @@ class TestRedirects:
     def test_to_nowhere(self, download, raw, answer, location):
         error = download(raw(answer(302, location=location)).url).failure()
         assert isinstance(error, errors.SDKError)
-        assert "an invalid address" in error.message
+        assert "invalid address" in error.message
 
     def test_from_https_to_http(self, calls, download):
         answers = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": "http://x/cat.png"}))

@@ -25,8 +25,8 @@ MODEL = "CheckpointLoaderSimple (node 1): Value not in list: ckpt_name: 'sd15.sa
 REFUSED = {"7": {"class_type": "SaveImage", "errors": [{"message": "Required input is missing", "details": "images"}]}}
 GUESS = "(a guess: the server keeps no reason)"
 CLASS = (
-    "ComfyUI refused the graph before any node was executed, usually because the machine lacks a node class or "
-    f"because the graph has no output node {GUESS}"
+    "ComfyUI refused the graph before any node was executed, usually because the machine lacks a node class or because "
+    f"the graph has no output node {GUESS}"
 )
 
 # The outcome of the run, the error, and its kind, source and message.
