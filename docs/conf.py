@@ -35,7 +35,6 @@ autodoc_default_options = {
     "member-order": "bysource",
     "exclude-members": "OPERATION, partial",
 }
-autodoc_preserve_defaults = True
 python_maximum_signature_line_length = 88
 python_trailing_comma_in_multi_line_signatures = False
 add_module_names = False

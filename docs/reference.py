@@ -7,9 +7,12 @@ import textwrap
 from pathlib import Path
 from typing import Any, Final
 
+from attrs import NOTHING
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
+
+from comfydeploy.models import Document
 
 _LISTING: Final = Path(__file__).parent.parent / "tests" / "public_api.txt"
 _DEFINITION: Final = re.compile(r"(?:async )?(?:def|class) (\w+)|(\w+)(?::| =)|from \S+ import (\w+)")
@@ -32,10 +35,12 @@ def public_names() -> dict[str, set[str]]:
 
 def _signature(
     _app: Sphinx, what: str, _name: str, thing: Any, _options: Any, signature: str | None, returned: str | None
-) -> tuple[str | None, str | None]:
+) -> tuple[str | None, str | None] | None:
     """Return a signature as it is written in the source: at run time an alias is all of its parts."""
-    if what == "class":
-        return "", None  # its attributes follow, with their types
+    if signature is None:  # there is none to replace
+        return None
+    if what in ("class", "exception"):
+        return _with_defaults(thing), None
     try:
         (node,) = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(thing)))).body
     except (OSError, TypeError, SyntaxError, ValueError):
@@ -46,6 +51,23 @@ def _signature(
     if what == "method" and arguments.args[:1] and arguments.args[0].arg in ("self", "cls"):
         arguments.args.pop(0)
     return f"({ast.unparse(arguments)})", node.returns and ast.unparse(node.returns).strip("'")
+
+
+def _with_defaults(kind: Any) -> str:
+    """Return the arguments of a class with their defaults; its attributes follow, with their types."""
+    if issubclass(kind, Document) or "._facade" in kind.__module__:  # made by the client alone
+        return ""
+    try:
+        signature = inspect.signature(kind)
+    except (TypeError, ValueError):
+        return ""
+    parameters = [
+        parameter.replace(
+            annotation=parameter.empty, default=... if parameter.default is NOTHING else parameter.default
+        )
+        for parameter in signature.parameters.values()
+    ]
+    return str(signature.replace(parameters=parameters, return_annotation=signature.empty)).replace("Ellipsis", "...")
 
 
 def _by_short_name(app: Sphinx, _env: Any, node: Any, content: nodes.Node) -> nodes.Node | None:

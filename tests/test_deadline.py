@@ -77,14 +77,14 @@ def trickle():
 
 @pytest.fixture
 def deaf():
-    """The address of a server that takes connections and reads nothing."""
+    """The address of a server that accepts connections and reads nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"127.0.0.1:{listening.getsockname()[1]}"
 
 
 @pytest.fixture(params=["own", "given"])
 def core(request, calls):
-    """Make a core with clients of its own or with given ones."""
+    """Create a core with its own clients or with given ones."""
     clients = []
 
     def make(url, **settings):
@@ -133,7 +133,7 @@ class TestPhases:
         )
         assert error.run_id is None
 
-    def test_waiting_for_the_head(self, calls, core, raw):
+    def test_waiting_for_head(self, calls, core, raw):
         server = raw(raw.HANG)
         late(
             calls("run_queue", core(server.url), ORDER, LATE),
@@ -176,7 +176,7 @@ class TestPhases:
         assert error.fate == "answered"
         assert calls.wait(server.left)
 
-    def test_stream_after_the_deadline(self, calls, core, trickle, monkeypatch):
+    def test_stream_after_deadline(self, calls, core, trickle, monkeypatch):
         server = trickle(STREAM + EVENT, EVENT)
         stream = calls("run_stream", core(server.url), ORDER, RequestOptions(deadline=100)).unwrap()
         monkeypatch.setattr("comfydeploy.streaming.monotonic", lambda: time.monotonic() + 200)
@@ -186,7 +186,7 @@ class TestPhases:
     def test_retry_pause(self, calls, core, raw, answer):
         server = raw(answer(503, b"{}", retry_after=30))
         error = calls("run_get", core(server.url), "r", RequestOptions(deadline=20, retries=RetryConfig())).failure()
-        assert (type(error), error.status_code) == (SDKError, 503)  # a pause past the deadline is not begun
+        assert (type(error), error.status_code) == (SDKError, 503)  # a pause past the deadline is not started
         assert len(server.requests) == 1
 
     def test_later_attempt(self, calls, core, raw, answer):
@@ -237,7 +237,7 @@ class TestToken:
         result = calls("run_get", calls.core(bearer=slow), "r", LATE)
         assert "before the request was sent" in late(result, fate="not_sent").message
 
-    def test_time_out_of_the_callable_itself(self, calls):
+    def test_time_out_of_callable_itself(self, calls):
         async def failing():
             raise TimeoutError("of the vault")
 
@@ -247,7 +247,7 @@ class TestToken:
             assert error.message == "TimeoutError: of the vault"
 
 
-def test_busy_event_loop_keeps_the_phase(calls, raw):
+def test_busy_event_loop_keeps_phase(calls, raw):
     server = raw(raw.HANG)
     core = calls.core(server.url)
 

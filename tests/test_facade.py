@@ -60,7 +60,7 @@ def function_of(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_failure_is_raised(client, name, tmp_path):
+def test_failure_is_raised(client, name, tmp_path):
     argument, named = arguments_of(name, tmp_path)
     group, method = place_in(client, name)
 
@@ -73,7 +73,7 @@ def test_a_failure_is_raised(client, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_failure_is_raised_by_the_async_method(client, name, tmp_path):
+def test_failure_is_raised_by_async_method(client, name, tmp_path):
     argument, named = arguments_of(name, tmp_path)
     group, method = place_in(client, name)
 

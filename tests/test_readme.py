@@ -12,6 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+import click
 import pytest
 
 from comfydeploy import ComfyDeployCore, funcs
@@ -48,6 +49,7 @@ SHOWN = {
         "did you mean 'prompt'?",
         "expected 16 to 2048, got 8",
     ),
+    "docs/command-line.md": (),
     "docs/calls.md": (
         "queued ",
         "404 Run not found",
@@ -66,11 +68,12 @@ SHOWN = {
         "one <Success: cd_00001_.png>",
         "image/png ",
     ),
+    "docs/observability.md": ('{"message": "run ', ' was created", "run_id": "', ' is over: success", "run_id": "'),
     "docs/first-picture.md": ("PosixPath('pictures/", "the run failed: "),
     "docs/index.md": ("PosixPath('pictures/",),
     "docs/lambda.md": ("True\n",),
     "docs/operations.md": ("b4f8e47e-e77b-5227-a017-693eb36cdd5d [('prompt', ", "'success', None)"),
-    "docs/overnight.md": ("0: cat-0-0.png\n", "4: cat-4-0.png\n"),
+    "docs/overnight.md": ("saved a cat-0.png\n", "saved a lighthouse-0.png\n"),
     "docs/run-may-exist.md": ("run ", "it may be "),
     "docs/streaming.md": ("execution_start\n", "40% Executing ", "log ", "run "),
     "docs/limits.md": ("<Failure: The server answered with an error (status 404): Run not found>",),
@@ -105,8 +108,11 @@ SHOWN = {
 NEEDED = {
     "docs/celery.md": ("celery",),
     "docs/django.md": ("django",),
+    "docs/observability.md": ("ddtrace", "logfire", "opentelemetry.instrumentation.httpx", "sentry_sdk"),
     "docs/testing.md": ("pytest_httpx", "respx", "vcr"),
 }
+# The page whose test files set up what there is once in a process.
+APART = "docs/observability.md"
 
 
 def examples(text):
@@ -126,7 +132,7 @@ def example_tests(text):
 
 def is_runnable(page):
     """Check whether the packages are installed that a page needs."""
-    return all(find_spec(package) for package in NEEDED.get(page, ()))
+    return all(find_spec(package.partition(".")[0]) and find_spec(package) for package in NEEDED.get(page, ()))
 
 
 @pytest.fixture
@@ -139,7 +145,7 @@ def quiet_logging():
 
 
 @pytest.mark.parametrize("page", [page for page, text in PAGES.items() if programs(text)])
-def test_every_example_runs_and_shows_what_it_says(page, emulator, quiet_logging, tmp_path, monkeypatch):
+def test_examples_run_and_print_as_shown(page, emulator, quiet_logging, tmp_path, monkeypatch):
     if not (example_tests(PAGES[page]) or is_runnable(page)):
         pytest.skip(f"needs {NEEDED[page]}")
     monkeypatch.chdir(tmp_path)
@@ -166,7 +172,7 @@ def anchors(path):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_link_leads_to_a_file_and_a_heading(page):
+def test_every_link_leads_to_file_and_heading(page):
     for link, anchor in re.findall(r"\]\((?!http)([^)#]*)#?([^)]*)\)", PAGES[page]):
         path = (ROOT / page).parent / link if link else ROOT / page
         assert path.exists(), link
@@ -175,6 +181,13 @@ def test_every_link_leads_to_a_file_and_a_heading(page):
 
 def test_example_tests_pass(emulator, tmp_path):
     pages = {page: tests for page, text in PAGES.items() if (tests := example_tests(text)) and is_runnable(page)}
+    apart = pages.pop(APART, {})
+    run_tests(pages, emulator, tmp_path / "together")
+    for name, example in apart.items():
+        run_tests({APART: {name: example}}, emulator, tmp_path / name)
+
+
+def run_tests(pages, emulator, tmp_path):
     count = 0
     for page, tests in pages.items():
         folder = tmp_path / page
@@ -182,13 +195,19 @@ def test_example_tests_pass(emulator, tmp_path):
         for name, example in tests.items():
             (folder / name).write_text(example.replace("http://localhost:3011/api", emulator.url))
             count += example.count("\ndef test_")
-    # One process for all, because it takes seconds to start; files of several pages may have one name.
+    # One process for all of them, because it takes seconds to start; files of several pages may have one name.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
 
 
-def test_packages_are_installed_from_the_checkout():
+@pytest.mark.parametrize("page", PAGES)
+def test_every_named_module_exists(page):
+    for path in re.findall(r"`((?:[\w.]+/)+[\w]+\.py)`", PAGES[page]):
+        assert (ROOT / path).exists() or (ROOT / "comfydeploy" / path).exists(), path
+
+
+def test_packages_are_installed_from_checkout():
     # The public index has another package of this name, which the README warns of once.
     for page, text in PAGES.items():
         for shown in re.findall(r"^pip install (\S+)", text, re.MULTILINE):
@@ -196,7 +215,7 @@ def test_packages_are_installed_from_the_checkout():
     assert "there `pip install comfydeploy` installs the vendor's abandoned SDK" in PAGES["README.md"]
 
 
-def test_first_example_is_a_file_too():
+def test_first_example_is_file_too():
     assert examples(README)[0][1] in (ROOT / "examples" / "first_picture.py").read_text(encoding="utf-8")
 
 
@@ -204,26 +223,28 @@ def test_readme_is_short():
     assert README.count("\n") <= 220
 
 
-def test_the_commands_and_options_that_are_shown_exist():
-    shown = re.findall(r"comfydeploy (demo|emulator)\b([^`\n]*)", "\n".join(PAGES.values()))
-    assert {name for name, _ in shown} == set(comfydeploy.commands)
+def test_shown_commands_exist():
+    context = click.Context(comfydeploy)
+    commands = {name: comfydeploy.get_command(context, name) for name in comfydeploy.list_commands(context)}
+    shown = re.findall(rf"\bcomfydeploy ({'|'.join(commands)})\b([^`\n|]*)", "\n".join(PAGES.values()))
+    assert {name for name, _ in shown} == set(commands)
     for name, arguments in shown:
-        known = {"--help"}.union(*(one.opts for one in comfydeploy.commands[name].params))
+        known = {"--help"}.union(*(one.opts for one in commands[name].params))
         assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 
-def test_the_table_of_quirks_is_the_code():
+def test_table_of_quirks_is_code():
     rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \| ([^|]*?) ?\|$", PAGES["docs/local-server.md"], re.MULTILINE)
     assert [row for row in rows if row[0] in set(Quirk)] == [
         (quirk, quirk.explanation, quirk.trigger) for quirk in Quirk
     ]
 
 
-def test_no_page_unwraps_by_the_method():
+def test_no_page_unwraps_by_method():
     for page, text in PAGES.items():
         assert ".unwrap()" not in "".join(example for _, example in examples(text)), page
 
 
-def test_the_table_of_operations_is_the_code():
+def test_table_of_operations_is_code():
     rows = set(re.findall(r"^\| `(\w+)` \| `client", PAGES["docs/operations.md"], re.MULTILINE))
     assert rows == {module.name for module in pkgutil.iter_modules(funcs.__path__)}

@@ -27,7 +27,7 @@ def cause_of(error: Exception, sent: Secret, *, located: bool) -> Exception:
     for link in links:
         copy, is_suppressed = kept[id(link)], link.__suppress_context__
         if located and link.__traceback__ is not None:
-            copy.add_note(sent.removed_from(_place(link)))
+            copy.add_note(sent.removed_from(_frames(link)))
         copy.__traceback__ = None
         copy.__cause__ = None if link.__cause__ is None else kept[id(link.__cause__)]
         copy.__context__ = None if link.__context__ is None else kept[id(link.__context__)]
@@ -81,7 +81,7 @@ def _is_plain(value: object, sent: Secret) -> bool:
     return isinstance(value, _PLAIN) and without_secret(value, sent) is value
 
 
-def _place(error: BaseException) -> str:
+def _frames(error: BaseException) -> str:
     from traceback import format_tb  # rarely needed
 
     return f"Raised at:\n{''.join(format_tb(error.__traceback__))}".rstrip()

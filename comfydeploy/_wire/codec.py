@@ -119,7 +119,7 @@ def _first_unserializable(value: object) -> Problem | None:
         elif is_array(item):
             inside = [(part, (path, f"[{index}]"), True) for index, part in enumerate(item)]
         elif not _is_serializable(item):
-            return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable{_way_out(item)}")
+            return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable{_suggestion(item)}")
         if inside:
             above.add(id(item))
             steps.append((item, path, False))
@@ -144,7 +144,7 @@ def _shown(value: object) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _way_out(value: object) -> str:
+def _suggestion(value: object) -> str:
     from comfydeploy._wire.file_values import is_file
 
     return ": upload files with inputs_upload" if isinstance(value, bytes) or is_file(value) else ""

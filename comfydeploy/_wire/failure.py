@@ -103,7 +103,7 @@ def node_reason(
     traceback: str | None = None,
 ) -> Reason:
     """Return the reason of a run in which a node raised an exception."""
-    place = _place(node_type, node_id)
+    place = _node_label(node_type, node_id)
     what = ": ".join(part for part in (exception_type, first_paragraph(exception_message)) if part)
     return Reason(
         text=shortened(f"{place}: {what or 'an exception without a type or a message'}"),
@@ -119,7 +119,7 @@ def node_reason(
 def refused_reason(nodes: Sequence[tuple[str | None, str | None, str]]) -> Reason:
     """Return the reason of a refused graph from class, id and error of every refused node."""
     node_type, node_id, _ = nodes[0]
-    text = "; ".join(shortened(f"{_place(kind, node)}: {error}") for kind, node, error in nodes)
+    text = "; ".join(shortened(f"{_node_label(kind, node)}: {error}") for kind, node, error in nodes)
     return Reason(text=text, kind="refused", node_id=node_id, node_type=node_type)
 
 
@@ -164,7 +164,7 @@ def _refused(document: object) -> Reason | None:
     nodes = [(_class(refusal), str(node), _node_error(refusal)) for node, refusal in items]
     if nodes:
         return refused_reason(nodes)
-    text = first_paragraph(_said(error) if is_object(error) else _text(error))
+    text = first_paragraph(_message(error) if is_object(error) else _text(error))
     return Reason(text=shortened(text or "ComfyUI refused the graph without a reason"), kind="refused")
 
 
@@ -174,16 +174,16 @@ def _class(error: object) -> str | None:
 
 def _node_error(error: object) -> str:
     items = error.get("errors") if is_object(error) else None
-    texts = [_said(item) for item in items if is_object(item)] if is_array(items) else []
+    texts = [_message(item) for item in items if is_object(item)] if is_array(items) else []
     return ", ".join(first_paragraph(text) for text in texts if text) or "refused without a reason"
 
 
-def _said(error: Any) -> str | None:
+def _message(error: Any) -> str | None:
     message, details = _text(error.get("message")), _text(error.get("details"))
     return f"{message.removesuffix('.')}: {details}" if message and details else message or details
 
 
-def _place(node_type: str | None, node_id: str | None) -> str:
+def _node_label(node_type: str | None, node_id: str | None) -> str:
     if node_type is None:
         return "A node" if node_id is None else f"Node {node_id}"
     return node_type if node_id is None else f"{node_type} (node {node_id})"

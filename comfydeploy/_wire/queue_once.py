@@ -65,7 +65,7 @@ def queueing_once(  # noqa: PLR0913 - what a caller may choose, by name
         raise invalid_argument("settle", f"expected seconds not below 0, got {settle!r}"[:_LONGEST])
     started = checked_since(since)
     search = RunSearch(timeline, lists, (key,), checked_cache(cache))
-    workflow = yield from search.workflow(_place(wire), settle)
+    workflow = yield from search.workflow(_scope_of(wire), settle)
     if not isinstance(workflow, Success):
         return Failure(with_fate(workflow.failure(), "not_sent"))
     found = yield from search.runs(workflow.unwrap(), started, settle, is_first_enough=True)
@@ -137,7 +137,7 @@ def is_refused(error: Error) -> bool:
     return isinstance(error, SDKError) and 300 <= error.status_code < 500  # noqa: PLR2004 - the classes of status codes
 
 
-def _place(wire: dict[str, Any]) -> Place:
+def _scope_of(wire: dict[str, Any]) -> Place:
     name = next(name for name in _PLACES if name in wire)
     check_id(f"request.{name}", wire[name])
     return Place(**{name: wire[name]})

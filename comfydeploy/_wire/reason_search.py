@@ -12,7 +12,7 @@ from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.log_archive import archive_lines, archive_reason
 from comfydeploy._wire.log_marks import END
 from comfydeploy._wire.polling import is_transient, requested_pause
-from comfydeploy._wire.steps import Answer, ReadLogs, ReadPlaces, ReadRows, Sleep, Step
+from comfydeploy._wire.steps import Answer, ReadLogs, ReadNewerRows, ReadRows, Sleep, Step
 from comfydeploy.models.document import Documents
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_log import RunLog
@@ -79,29 +79,29 @@ class ReasonSearch:
             row = next((row for row in rows or () if row.id == self._run.id), None)
             if row is not None:
                 return row.raw.get("outputs") or []
-            place = None if rows is None else (yield from self._place(workflow_id, until))
-            if place is None:
+            index = None if rows is None else (yield from self._index(workflow_id, until))
+            if index is None:
                 break
-            offset, limit = place, 1
+            offset, limit = index, 1
         return None
 
-    def _place(self, workflow_id: str, until: float) -> Steps[int | None]:
+    def _index(self, workflow_id: str, until: float) -> Steps[int | None]:
         """Return how many runs of the workflow are newer than the run."""
         since = self._run.created_at
         if since is None:
             return None
-        place = 0
+        index = 0
         for _ in range(_PAGES):
-            rows = yield from self._rows(ReadPlaces(workflow_id, since, _PAGE, place, 0), until)
+            rows = yield from self._rows(ReadNewerRows(workflow_id, since, _PAGE, index, 0), until)
             for row in rows or ():
                 if row.id == self._run.id:
-                    return place
-                place += 1
+                    return index
+                index += 1
             if not rows or len(rows) < _PAGE:
                 break
         return None
 
-    def _rows(self, step: ReadRows | ReadPlaces, until: float) -> Steps[list[WorkflowRunRow] | None]:
+    def _rows(self, step: ReadRows | ReadNewerRows, until: float) -> Steps[list[WorkflowRunRow] | None]:
         """Return a page of rows, or ``None`` where it cannot be read in time."""
         while self._now < until:
             result: Result[list[WorkflowRunRow], Any] = yield from self._request(

@@ -13,13 +13,13 @@ from comfydeploy.models.secret import HIDDEN, Secret
 T = TypeVar("T")
 
 # Strings, which `re` compiles and caches when first needed: few processes print a request.
-_SECRET_NAMES: Final = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
+_SENSITIVE: Final = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
 # A secret in JSON ("cd_token": "..."), also in JSON that is a string in JSON, closed or not; and one in the
 # query of an address (?X-Amz-Signature=...). Then everything after ComfyUI's "current_inputs": prompts and
 # addresses, nested, so that a pattern cannot find their end. Last, the token of an account in any other notation.
 _SECRET_IN_TEXT: Final = (
-    rf'((\\*)"[^"\\]*(?:{_SECRET_NAMES})[^"\\]*\2"\s*:\s*\2")(?:(?!\2")(?:\\.|.))*'
-    rf'|([?&][^=&\s"]*(?:{_SECRET_NAMES}|\bsig\b)[^=&\s"]*=)[^&\s"]*'
+    rf'((\\*)"[^"\\]*(?:{_SENSITIVE})[^"\\]*\2"\s*:\s*\2")(?:(?!\2")(?:\\.|.))*'
+    rf'|([?&][^=&\s"]*(?:{_SENSITIVE}|\bsig\b)[^=&\s"]*=)[^&\s"]*'
     r'|((\\*)"current_inputs\5"\s*:\s*).*'
     r"""|(\bcd_token\b\W{0,8})[^\s"'&,;<>{}()]+"""
 )
@@ -29,7 +29,7 @@ _LONGEST: Final = 2_000
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers with their secrets hidden."""
     return {
-        name: HIDDEN if re.search(_SECRET_NAMES, name, re.IGNORECASE) else redacted_text(value)
+        name: HIDDEN if re.search(_SENSITIVE, name, re.IGNORECASE) else redacted_text(value)
         for name, value in headers.items()
     }
 
@@ -51,7 +51,7 @@ def without_secret(value: T, secret: Secret) -> T:
 
 def without_secrets(value: T) -> T:
     """Return a value with all that looks like a secret removed, as ``without_secret`` does with one."""
-    return _replaced(value, _hidden_in, hides=_SECRET_NAMES)
+    return _replaced(value, _hidden_in, hides=_SENSITIVE)
 
 
 def _hidden_in(text: str) -> str:

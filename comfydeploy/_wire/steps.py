@@ -42,7 +42,7 @@ class ReadRows(NamedTuple):
         return {**page, "with_outputs": True, "with_inputs": False}
 
 
-class ReadPlaces(NamedTuple):
+class ReadNewerRows(NamedTuple):
     """Read v2 rows created at or after ``since``: the answer is a ``Result[list[WorkflowRunRow], Error]``."""
 
     workflow_id: str
@@ -89,7 +89,7 @@ class Done(NamedTuple):
     result: Result[WorkflowRunModel, WaitError]
 
 
-Request: TypeAlias = Poll | ReadRows | ReadPlaces | ReadLogs | Cancel
+Request: TypeAlias = Poll | ReadRows | ReadNewerRows | ReadLogs | Cancel
 Step: TypeAlias = Sleep | Request | Emit | Done
 
 

@@ -50,8 +50,8 @@ def webhook_progress(state: WebhookProgress | None, body: WorkflowRunWebhookBody
         state = WebhookProgress(run_id=body.run_id, status=body.status)
     elif body.run_id != state.run_id:
         return state
-    update = body.progress if body.progress is not None and 0 <= body.progress <= 1 else 0.0
-    progress, live_status = max((state.progress, state.live_status or ""), (update, body.live_status or ""))
+    received = body.progress if body.progress is not None and 0 <= body.progress <= 1 else 0.0
+    progress, live_status = max((state.progress, state.live_status or ""), (received, body.live_status or ""))
     return WebhookProgress(
         run_id=state.run_id,
         status=_further(state.status, body.status),

@@ -1,4 +1,4 @@
-"""The state of a stream, without its bytes."""
+"""The state of a stream, without I/O."""
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ def state(request):
     return made
 
 
-def test_items_then_the_end(state):
+def test_items_then_end(state):
     assert not state.take(EVENT)
     assert state.run_id == "r"
     assert state.take(None)
@@ -30,7 +30,7 @@ def test_items_then_the_end(state):
     assert [type(item) for item in state.ready] == [Success]
 
 
-def test_expires_at_the_deadline_only(state):
+def test_expires_at_deadline_only(state):
     assert not state.expire(99.0)
     assert state.expire(100.0) == isinstance(state.limit, Until)
     if state.has_ended:
@@ -40,7 +40,7 @@ def test_expires_at_the_deadline_only(state):
 
 
 @pytest.mark.parametrize(("now", "is_late"), [(99.0, False), (101.0, True)])
-def test_a_time_out_past_the_deadline_names_it(state, now, is_late):
+def test_time_out_past_deadline_names_it(state, now, is_late):
     state.take(EVENT)
     state.fail(LATE, now, closed=False)
     error = state.ready[-1].failure()
@@ -49,7 +49,7 @@ def test_a_time_out_past_the_deadline_names_it(state, now, is_late):
     assert ("The deadline of 50 s" in error.message) == (is_late and isinstance(state.limit, Until))
 
 
-def test_a_cut_keeps_whole_events_only(state):
+def test_cut_keeps_whole_events_only(state):
     state.take(EVENT + EVENT[:30])
     state.fail(httpx.ReadError("reset"), 200.0, closed=False)
     assert [type(item).__name__ for item in state.ready] == ["Success", "Failure"]
@@ -58,7 +58,7 @@ def test_a_cut_keeps_whole_events_only(state):
     assert len(state.ready) == 2
 
 
-def test_closing_is_the_one_item(state):
+def test_closing_is_one_item(state):
     state.take(EVENT)
     assert state.abort("closed")
     assert not state.abort("closed again")

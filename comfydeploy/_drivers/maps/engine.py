@@ -1,7 +1,7 @@
 """The loop of a map, from the first read to its end, in one event loop."""
 
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +16,10 @@ from comfydeploy._drivers.maps.places import Markers
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
 from comfydeploy._drivers.maps.writer import Writer
+from comfydeploy._mapping.jobs import checked_jobs
 from comfydeploy._mapping.journal import Journal
 from comfydeploy._mapping.protocol import LEASE
 from comfydeploy._mapping.settings import MapSettings
-from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.mapping import MapItem
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ class Engine:
             await self._end()
 
     async def _work(self) -> None:
-        if not isinstance(self._jobs, Iterable) or isinstance(self._jobs, str | bytes | Mapping):
-            raise invalid_argument("jobs", f"expected several requests, got {type(self._jobs).__name__}")
+        jobs = checked_jobs(self._jobs)
         given = self._given = self._prepared()
         self._outbox.limit(given.settings.at_once)
         journal = given.opened() if given.thread is None else await given.thread.run(given.opened)
@@ -106,7 +105,7 @@ class Engine:
         in_work = self._in_work = JobsInWork(shop, self._outbox, self._spawn)
         self._spawn(shop.runs.follow())
         self._spawn(self._renew(writer))
-        feeding = self._feeding = self._spawn(Feeder(self._jobs, shop, self._outbox, in_work).feed())
+        feeding = self._feeding = self._spawn(Feeder(jobs, shop, self._outbox, in_work).feed())
         while not (feeding.done() and in_work.is_empty):
             await self._outbox.wait()
             for task in [one for one in self._tasks if one.done()]:

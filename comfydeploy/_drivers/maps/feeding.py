@@ -30,7 +30,7 @@ _MOMENT: Final = 0.005  # seconds in which jobs are read ahead
 class Feeder:
     """Reads jobs and begins them. A sequence is read twice: all of it is checked before the first run is paid."""
 
-    def __init__(self, jobs: Any, shop: Workshop, outbox: Outbox, in_work: JobsInWork) -> None:
+    def __init__(self, jobs: Iterable[Any], shop: Workshop, outbox: Outbox, in_work: JobsInWork) -> None:
         self._jobs = jobs
         self._shop = shop
         self._outbox = outbox
