@@ -1,4 +1,4 @@
-"""What the client costs: one question in each module, answered by tables in which it stands beside its peers.
+"""The cost of the client: one question in each module, with tables that compare it with its peers.
 
 Run them from the checkout: ``python -m benchmarks`` for all, ``python -m benchmarks stream`` for one of them,
 ``--quick`` for a first look.

@@ -1,4 +1,4 @@
-"""All benchmarks, or those that are named, with one summary of what is reached."""
+"""Run all benchmarks, or the named ones, and print one summary of the targets."""
 
 import json
 import platform
@@ -17,9 +17,9 @@ _NAMES: Final = ("call_overhead", "stream", "import_time", "memory", "decode", "
 
 
 def main() -> None:
-    """Run what the command line says."""
+    """Run the benchmarks of the command line."""
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(_NAMES)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"names: {', '.join(_NAMES)}")
     parser.add_argument("--quick", action="store_true", help="few rounds: about a minute for all, for a first look")
     parser.add_argument("--json", action="store_true", help="for machines, in place of the tables")
     parser.add_argument("--svg", type=Path, metavar="PATH", help="draw the summary into this file as well")
@@ -37,15 +37,15 @@ def main() -> None:
             found += table.verdicts(section)
             documents.append(table.document(name, section))
             if not arguments.json:
-                _tell(table.shown(section))
+                _print(table.shown(section))
     if arguments.svg:
         arguments.svg.write_text(plot.drawn(found, f"CPython {platform.python_version()}, {platform.machine()}"))
-    _tell(
+    _print(
         json.dumps({"python": sys.version, "sections": documents}, indent=2) if arguments.json else table.summary(found)
     )
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n\n")
     sys.stdout.flush()
 

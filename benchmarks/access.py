@@ -1,6 +1,6 @@
-"""What it costs to reach the local server, through memory and over a socket, and how many streams it holds open.
+"""The cost of reaching the local server, through memory and over a socket, and how many streams it holds open.
 
-The streams are in a process apart from the server's, so that each of the two has its own limit of open files, which is
+The streams are in another process than the server, so that each of the two has its own limit of open files, which is
 raised as far as the system allows. Linux only, as the memory is read from ``/proc``.
 """
 
@@ -32,14 +32,14 @@ UPLOAD: Final = 100_000_000
 def main() -> None:
     """Print the table."""
     for name, port in {"without a port": None, "with a port": 0}.items():
-        _tell(f"start and stop {name}, ms", _each(STARTS, partial(_started, port)) * 1000)
+        _print_row(f"start and stop {name}, ms", _each(STARTS, partial(_started, port)) * 1000)
     with Emulator(pace=0) as emulator:
         for name, settings in _ways(emulator).items():
             with ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url, **settings) as core:
                 run_id = run_queue(core, {"deployment_id": emulator.deployments["picture"]}).unwrap().run_id
-                _tell(f"run_get {name}, ms", _each(CALLS, lambda: run_get(core, run_id).unwrap()) * 1000)  # noqa: B023 - called in this very round
-                _tell(f"run_get_async {name}, ms", asyncio.run(_awaited(core, run_id)) * 1000)
-                _tell(f"upload of 100 MB {name}, s", _uploaded(emulator, settings.get("transport")))
+                _print_row(f"run_get {name}, ms", _each(CALLS, lambda: run_get(core, run_id).unwrap()) * 1000)  # noqa: B023 - called in the same round
+                _print_row(f"run_get_async {name}, ms", asyncio.run(_awaited(core, run_id)) * 1000)
+                _print_row(f"upload of 100 MB {name}, s", _uploaded(emulator, settings.get("transport")))
     _open_streams()
 
 
@@ -100,14 +100,14 @@ def _open_streams() -> None:
         for stream in streams:
             stream.sendall(request)
         answered = sum(stream.recv(15) == b"HTTP/1.1 200 OK" for stream in streams)
-        _tell(f"streams answered of {count:,}", answered)
-        _tell("  until the last was answered, s", time.perf_counter() - began)
+        _print_row(f"streams answered of {count:,}", answered)
+        _print_row("  until the last was answered, s", time.perf_counter() - began)
         here.send(None)
-        _tell("  open at once", here.recv())
-        _tell("  memory for each, KiB", (_memory(process.pid) - before) / count)
+        _print_row("  open at once", here.recv())
+        _print_row("  memory for each, KiB", (_memory(process.pid) - before) / count)
         began = time.perf_counter()
         httpx.get(f"{url}/deployments", headers={"authorization": f"Bearer {bearer}"}, timeout=60).raise_for_status()
-        _tell("  another call meanwhile, ms", (time.perf_counter() - began) * 1000)
+        _print_row("  another call meanwhile, ms", (time.perf_counter() - began) * 1000)
     here.close()
     process.join()
 
@@ -136,7 +136,7 @@ def _memory(process: int | None) -> float:
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * 4
 
 
-def _tell(what: str, number: float) -> None:
+def _print_row(what: str, number: float) -> None:
     print(f"{what:<55} {number:>10,.2f}")
 
 

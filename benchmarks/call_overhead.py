@@ -1,4 +1,4 @@
-"""How long a call takes beside a bare one of httpx and of httpx2, on a connection that is kept alive."""
+"""The duration of a call, compared with a bare one of httpx and of httpx2, on a kept connection."""
 
 from asyncio import Runner
 from collections.abc import Iterator
@@ -113,6 +113,6 @@ def _awaited(address: str, sdk: Officials, rounds: int) -> Iterator[Section]:
 
 
 def _settings(library: Any) -> dict[str, Any]:
-    """Return what the clients of a core are made with."""
+    """Return the arguments of the clients of a core."""
     limits = library.Limits(max_connections=100, max_keepalive_connections=100)
     return {"limits": limits, "timeout": library.Timeout(60)}

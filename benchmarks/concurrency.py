@@ -1,4 +1,4 @@
-"""How many calls get through when many are made at once, beside bare httpx, httpx2 and aiohttp."""
+"""The rate of calls when many are made at once, compared with bare httpx, httpx2 and aiohttp."""
 
 import asyncio
 from asyncio import Runner
@@ -31,7 +31,7 @@ _QUEUE_DEPLOYMENT: Final = "/run/deployment/queue"
 
 
 def sections(*, quick: bool) -> Iterator[Section]:
-    """Ask for many runs at once from a server that takes its time, and queue many with some in flight."""
+    """Read many runs at once from a slow server, and queue many with some in flight."""
     many = 500 if quick else 2_000
     with Runner() as runner:
         with loopback({f"GET {_GET}": whole(samples.run(outputs=3))}, delay=_SECONDS) as address:
@@ -173,5 +173,5 @@ async def _all(
 
 
 def _session() -> Any:
-    # By name, since it is installed where the contenders are and not everywhere where this file is checked.
+    # By name, because it is not installed everywhere where this file is checked.
     return import_module("aiohttp").ClientSession()

@@ -1,4 +1,4 @@
-"""How long the answer for a run takes to read, beside pydantic and beside ``json.loads`` alone."""
+"""The time to read the response for a run, compared with pydantic and with ``json.loads`` alone."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
 
 
 def _equal(model: type[Any]) -> "type[BaseModel]":
-    """Give pydantic's model with the fields of one of ours, but for ``raw``, which is ours alone."""
+    """Return pydantic's model with the fields of one of ours, without ``raw``, which only ours has."""
     from pydantic import create_model
 
     named = {attribute.name: attribute for attribute in fields(model) if attribute.name != "raw"}
@@ -52,7 +52,7 @@ def _equal(model: type[Any]) -> "type[BaseModel]":
 
 
 def _translated(kind: Any) -> Any:
-    """Give a type with pydantic's models in place of ours."""
+    """Return a type with pydantic's models in place of ours."""
     if has(kind):
         return _equal(kind)
     origin, members = get_origin(kind), get_args(kind)

@@ -1,6 +1,6 @@
-"""What the local server bears: many runs at once, each with a stream and a webhook, and very many in a row.
+"""The load of the local server: many runs at once, each with a stream and a webhook, and very many in a row.
 
-The server has a process of its own and tells how much memory that takes; all clients and the receiver of webhooks share
+The server has its own process and reports the memory of that; all clients and the receiver of webhooks share
 another one. Linux only, as it reads the memory from ``/proc``.
 """
 
@@ -36,7 +36,7 @@ def main() -> None:
     for _ in range(STARTS):
         with Emulator():
             pass
-    _tell("start and stop, ms", (time.perf_counter() - began) / STARTS * 1000)
+    _print_row("start and stop, ms", (time.perf_counter() - began) / STARTS * 1000)
     with _server(pace=1) as server:
         asyncio.run(_at_once(server))
     with _server(pace=0, retention=RETENTION) as server:
@@ -51,11 +51,11 @@ class _Server:
         self.url, self.bearer, self.deployment_id = connection.recv()
 
     def core(self) -> ComfyDeployCore:
-        """Make a client of it."""
+        """Create a client of the server."""
         return ComfyDeployCore(bearer=self.bearer, server_url=self.url)
 
     def usage(self) -> tuple[float, float]:
-        """Ask how many MiB its process takes, and how many seconds of a processor it has taken."""
+        """Return the memory of its process in MiB, and its processor time in seconds."""
         self._connection.send("usage")
         pages, seconds = self._connection.recv()
         return pages * 4096 / 1024**2, seconds
@@ -87,23 +87,23 @@ def _serve(settings: dict[str, Any], connection: Connection) -> None:
 
 
 async def _at_once(server: _Server) -> None:
-    told: Counter[str] = Counter()
-    all_told = asyncio.Event()
-    async with _receiver(told, all_told) as webhook, server.core() as core:
+    deliveries: Counter[str] = Counter()
+    all_delivered = asyncio.Event()
+    async with _receiver(deliveries, all_delivered) as webhook, server.core() as core:
         began = time.perf_counter()
         streams = await asyncio.gather(*(_streamed(core, server, webhook, seed) for seed in range(AT_ONCE)))
-        _tell(f"{AT_ONCE:,} streams at once, until the last has ended, seconds", time.perf_counter() - began)
+        _print_row(f"{AT_ONCE:,} streams at once, until the last has ended, seconds", time.perf_counter() - began)
         async with asyncio.timeout(60):
-            await all_told.wait()
-        _tell("  until the last webhook has been told, seconds", time.perf_counter() - began)
-    _tell("  streams that told of success and ended", sum(well for _, well in streams))
-    _tell("  streams with an error, or cut off", sum(not well for _, well in streams))
-    _tell("  events", sum(events for events, _ in streams))
-    _tell("  deliveries", sum(told.values()))
-    _tell("  deliveries of success", told["success"])
+            await all_delivered.wait()
+        _print_row("  until the last webhook, seconds", time.perf_counter() - began)
+    _print_row("  streams with a success and an end", sum(well for _, well in streams))
+    _print_row("  streams with an error, or cut off", sum(not well for _, well in streams))
+    _print_row("  events", sum(events for events, _ in streams))
+    _print_row("  deliveries", sum(deliveries.values()))
+    _print_row("  deliveries of success", deliveries["success"])
     memory, seconds = server.usage()
-    _tell("  memory of the server afterwards, MiB", memory)
-    _tell("  work of the server's processor, seconds", seconds)
+    _print_row("  memory of the server afterwards, MiB", memory)
+    _print_row("  work of the server's processor, seconds", seconds)
 
 
 async def _streamed(core: ComfyDeployCore, server: _Server, webhook: str, seed: int) -> tuple[int, bool]:
@@ -124,15 +124,15 @@ async def _streamed(core: ComfyDeployCore, server: _Server, webhook: str, seed: 
 
 
 @asynccontextmanager
-async def _receiver(told: Counter[str], all_told: asyncio.Event) -> AsyncIterator[str]:
+async def _receiver(deliveries: Counter[str], all_delivered: asyncio.Event) -> AsyncIterator[str]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-                told[json.loads(await reader.readexactly(length))["status"]] += 1
+                deliveries[json.loads(await reader.readexactly(length))["status"]] += 1
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
-                if told["success"] == AT_ONCE:
-                    all_told.set()
+                if deliveries["success"] == AT_ONCE:
+                    all_delivered.set()
         except (asyncio.IncompleteReadError, asyncio.CancelledError):
             writer.close()
 
@@ -141,7 +141,7 @@ async def _receiver(told: Counter[str], all_told: asyncio.Event) -> AsyncIterato
 
 
 async def _in_a_row(server: _Server) -> None:
-    _tell(f"{IN_A_ROW:,} runs with a retention of {RETENTION}, memory before, MiB", server.usage()[0])
+    _print_row(f"{IN_A_ROW:,} runs with a retention of {RETENTION}, memory before, MiB", server.usage()[0])
     began = time.perf_counter()
     numbers = iter(range(1, IN_A_ROW + 1))
 
@@ -153,15 +153,15 @@ async def _in_a_row(server: _Server) -> None:
             }
             assert len(unwrap(await run_sync_async(core, request))) == 1
             if number in {IN_A_ROW // 10, IN_A_ROW // 4, IN_A_ROW // 2, IN_A_ROW}:
-                _tell(f"  after {number:,}", server.usage()[0])
+                _print_row(f"  after {number:,}", server.usage()[0])
 
     async with server.core() as core:
         await asyncio.gather(*(work(core) for _ in range(WORKERS)))
-    _tell("  seconds", time.perf_counter() - began)
-    _tell("  work of the server's processor, seconds", server.usage()[1])
+    _print_row("  seconds", time.perf_counter() - began)
+    _print_row("  work of the server's processor, seconds", server.usage()[1])
 
 
-def _tell(what: str, figure: float) -> None:
+def _print_row(what: str, figure: float) -> None:
     sys.stdout.write(f"{what:<62}{figure:>10,.{0 if isinstance(figure, int) else 1}f}\n")
     sys.stdout.flush()
 

@@ -1,6 +1,6 @@
-"""How much memory a large file takes on its way up and down, beside bare httpx.
+"""The memory for the upload and the download of a large file, compared with bare httpx.
 
-Each contender works in a process of its own and tells how far its resident memory rose above what a small file took.
+Each contender works in its own process and reports how far its resident memory rose above that of a small file.
 """
 
 import json
@@ -35,17 +35,17 @@ def sections(*, quick: bool) -> Iterator[Section]:
         for size in (SMALL, SIZE):
             with (Path(folder) / f"{size}.png").open("wb") as file:
                 file.truncate(size)
-        told = {name: [_told(name, url, folder) for _ in range(1 if quick else 5)] for name in CONTENDERS}
-    growth = {name: [one["growth"] for one in those] for name, those in told.items()}
+        figures = {name: [_measured(name, url, folder) for _ in range(1 if quick else 5)] for name in CONTENDERS}
+    growth = {name: [one["growth"] for one in those] for name, those in figures.items()}
     targets = [Target(f"MB of memory for 200 MiB: {name}", name, at_most=8, of="figure") for name in _OURS]
     yield Section("200 MiB: growth of memory", "MB", growth, targets)
-    yield Section("200 MiB: time", "ms", {name: [one["seconds"] for one in those] for name, those in told.items()})
+    yield Section("200 MiB: time", "ms", {name: [one["seconds"] for one in those] for name, those in figures.items()})
 
 
-def _told(name: str, url: str, folder: str) -> dict[str, float]:
+def _measured(name: str, url: str, folder: str) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.files", name, url, folder]
-    told: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return told
+    figures: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return figures
 
 
 def _httpx_down(url: str, folder: Path, size: int) -> None:
@@ -93,7 +93,7 @@ def _measure(name: str, url: str, folder: Path) -> None:
 
 
 def _most() -> int:
-    # Not by `resource`, which counts what the parent had when this process was made.
+    # Not by `resource`, which includes the memory of the parent at the start of this process.
     return 1024 * int(re.findall(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text())[0])
 
 

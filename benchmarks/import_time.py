@@ -1,4 +1,4 @@
-"""How long the client takes to import, and until its first answer, beside httpx, httpx2 and the official SDK."""
+"""The time to import the client, and until its first response, compared with httpx, httpx2 and the official SDK."""
 
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _IMPORT: Final = "from comfydeploy.funcs.run_queue import run_queue"
 
 
 def sections(*, quick: bool) -> Iterator[Section]:
-    """Start processes that import; then some that call as well, so that what is only put off is seen too."""
+    """Start processes that import; then some that also call, so that deferred imports are measured too."""
     bare = "pass"
     ours = (
         "import httpx",
@@ -66,6 +66,6 @@ def _official(what: str, statement: str) -> dict[str, Measure]:
 
 
 def _there(environment: Environment, statement: str) -> Measure:
-    # Started elsewhere: in the checkout the name of the official SDK means another package.
+    # Started elsewhere: in the checkout the name of the official SDK is this package.
     command = [environment.python(), "-E", "-s", "-c", statement]
     return each(partial(subprocess.run, command, cwd=environment.folder, check=True), times=1)

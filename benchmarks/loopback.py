@@ -1,6 +1,6 @@
-"""A server on the loopback that answers with what it was given, in a process of its own.
+"""A server on the loopback that sends given responses, in its own process.
 
-It understands just enough of HTTP/1.1 to keep connections alive, so that the clients are what is measured.
+It implements just enough of HTTP/1.1 to keep connections alive, so that the clients are measured and not the server.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ _END: Final = b"0\r\n\r\n"
 
 @frozen
 class Repeated:
-    """An answer that is too long to be kept: its middle is sent so many times, as fast as the client reads."""
+    """A response that is too long to be kept: its middle is sent many times, as fast as the client reads."""
 
     head: bytes
     middle: bytes
@@ -35,7 +35,7 @@ Answer: TypeAlias = bytes | Repeated
 
 @contextmanager
 def loopback(answers: Mapping[str, Answer], *, delay: float = 0) -> Iterator[str]:
-    """Serve answers by method and path (``GET /run/1``), each after so many seconds, and give the server's address."""
+    """Serve responses by method and path (``GET /run/1``), each after a delay; yield the server's address."""
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_serve, args=(dict(answers), delay, there), daemon=True)
@@ -49,17 +49,17 @@ def loopback(answers: Mapping[str, Answer], *, delay: float = 0) -> Iterator[str
 
 
 def whole(body: bytes) -> bytes:
-    """Give an answer of one piece, which is JSON."""
+    """Return a JSON response of one piece."""
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
 
 
 def streamed(chunks: Iterable[bytes]) -> bytes:
-    """Give an answer in these chunks, which is a stream of events."""
+    """Return a stream of events in these chunks."""
     return b"".join([_EVENTS, *map(_chunk, chunks), _END])
 
 
 def repeated(chunks: Iterable[bytes], times: int) -> Repeated:
-    """Give a stream of events in which these chunks come again and again."""
+    """Return a stream of events in which these chunks are repeated."""
     return Repeated(_EVENTS, b"".join(map(_chunk, chunks)), times, _END)
 
 
@@ -68,7 +68,7 @@ def _chunk(data: bytes) -> bytes:
 
 
 class _Client(asyncio.Protocol):
-    """One connection. Its client waits for each answer before it asks again."""
+    """One connection. Its client waits for each response before the next request."""
 
     def __init__(self, answers: Mapping[str, Answer], delay: float) -> None:
         self._answers = answers

@@ -1,6 +1,6 @@
-"""How much memory the first call takes, and how much a stream does however long it is.
+"""The memory of the first call, and of a very long stream.
 
-Each contender works in a process of its own and tells its resident memory, as Linux counts it.
+Each contender works in its own process and reports its resident memory, as Linux counts it.
 """
 
 import subprocess
@@ -50,7 +50,7 @@ def _first_call(address: str, path: str, rounds: int) -> Section:
         },
     }
     measures = {
-        name: _told(environment, f"{code}; print({_RESIDENT})") for name, (environment, code) in contenders.items()
+        name: _measure(environment, f"{code}; print({_RESIDENT})") for name, (environment, code) in contenders.items()
     }
     target = Target("memory after the first call of run_get / httpx", "run_get", at_most=1.15)
     return Section("Resident memory after the first call", "MB", in_turns(measures, rounds), [target])
@@ -82,13 +82,13 @@ def _long_stream(address: str, events: int, rounds: int) -> Section:
             "read = lambda event: event.unwrap()\n" + reading,
         ),
     }
-    measures = {name: _told(environment, code) for name, (environment, code) in contenders.items()}
+    measures = {name: _measure(environment, code) for name, (environment, code) in contenders.items()}
     target = Target(f"MB of memory that {events:,} events add", "run_stream", at_most=2, of="figure")
     return Section(f"Growth of memory over {events:,} events", "MB", in_turns(measures, rounds), [target])
 
 
-def _told(environment: Environment, code: str) -> Measure:
-    # Elsewhere than in the checkout, the name of the official SDK means that SDK.
+def _measure(environment: Environment, code: str) -> Measure:
+    # Started outside of the checkout, where the name of the official SDK is this package.
     folder: Path = environment.folder if environment in OFFICIAL.values() else CHECKOUT
     command: list[str | Path] = [environment.python(), "-E", "-s", "-c", code]
     return lambda: float(subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout)

@@ -1,4 +1,4 @@
-"""The official SDK in a process and an environment of its own, where nothing else of this folder can be imported.
+"""The official SDK in its own process and environment, where nothing else of this folder can be imported.
 
 A line on standard input is a method of its ``run`` (``deployment.queue``), how many times to call it, how many of those
 calls at once, and its arguments; the line on standard output is the seconds that it took.
@@ -35,7 +35,7 @@ async def seconds_awaited(call: Any, times: int, at_once: int, arguments: dict[s
 
 
 def main(address: str) -> None:
-    # By name, since to whoever reads this file in the checkout the name means another package.
+    # By name, because to type checkers in the checkout the name is another package.
     client = import_module("comfydeploy").ComfyDeploy(bearer="token", server_url=address)
     with asyncio.Runner() as runner:
         for line in sys.stdin:

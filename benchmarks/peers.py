@@ -1,6 +1,6 @@
-"""Where the contenders live: environments made when they are first needed, and processes for the official SDK.
+"""The environments of the contenders, created when they are first needed, and processes for the official SDK.
 
-Imports the standard library alone, since nothing else need be installed for the interpreter that starts it all.
+Imports only the standard library, because nothing else need be installed for the interpreter that starts it.
 """
 
 import json
@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 from venv import EnvBuilder
@@ -29,23 +30,23 @@ class Environment:
 
     @property
     def folder(self) -> Path:
-        """Where it is, made or not."""
+        """The path of the environment."""
         return CHECKOUT / ".cache" / "benchmarks" / f"{self.name}-{sys.version_info.major}.{sys.version_info.minor}"
 
     def python(self) -> Path:
-        """Give its interpreter; make it first if it is not there, or not of these packages and this Python."""
+        """Return its interpreter; create the environment first if it is missing or has other packages or Python."""
         python = self.folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-        wanted = "\n".join([sys.version, *self.requirements])
-        record = self.folder / "made-of.txt"  # written last: one that was left half made is made again
-        if not record.exists() or record.read_text() != wanted:
+        contents = "\n".join([sys.version, *self.requirements])
+        record = self.folder / "made-of.txt"  # written last, so that an incomplete one is created again
+        if not record.exists() or record.read_text() != contents:
             sys.stderr.write(f"making the environment {self.name!r}, once\n")
             EnvBuilder(clear=True, with_pip=True).create(self.folder)
             subprocess.run([python, "-m", "pip", "install", "-qq", *self.requirements], check=True)
-            record.write_text(wanted)
+            record.write_text(contents)
         return python
 
     def enter(self) -> None:
-        """Go on in this environment: start the same command anew unless it runs there already."""
+        """Continue in this environment: start the same command there unless it runs there already."""
         python = self.python()
         if Path(sys.prefix).resolve() != self.folder.resolve():
             sys.exit(subprocess.call([python, *sys.orig_argv[1:]]))
@@ -53,10 +54,10 @@ class Environment:
 
 _PROJECT: Final = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
 _DEPENDENCIES: Final = tuple(_PROJECT["dependencies"])
-# httpx imports click, rich and pygments where it finds them, so what imports cost is only seen without them.
+# httpx imports click, rich and pygments where they are installed, so imports are measured without them.
 RUNTIME: Final = Environment("runtime", _DEPENDENCIES)
 _SPEED: Final = tuple(_PROJECT["optional-dependencies"]["speed"])
-_EMULATOR: Final = tuple(_PROJECT["optional-dependencies"]["emulator"])  # which runs are waited for on
+_EMULATOR: Final = tuple(_PROJECT["optional-dependencies"]["emulator"])  # its waits are measured
 CONTENDERS: Final = Environment(
     "contenders", (*_DEPENDENCIES, *_SPEED, *_EMULATOR, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2")
 )
@@ -64,7 +65,21 @@ HTTPX2: Final = Environment("httpx2", ("httpx2",))
 OFFICIAL: Final = {
     version: Environment(f"official-{version}", (f"comfydeploy=={version}",)) for version in ("0.6.3", "0.7.0")
 }
-"""The official SDK by its version: the last one that streams, and the last one."""
+"""The official SDK by version: the last one with streams, and the last one."""
+FAL: Final = Environment("fal", ("fal-client==1.0.3",))
+REPLICATE: Final = Environment("replicate", ("replicate==1.0.7",))
+_TYPESCRIPT: Final = ("comfydeploy@2.0.0-beta.69", "zod@3")
+
+
+@cache
+def typescript() -> Path:
+    """Return the folder where npm has installed the TypeScript SDK; install it first if it is missing."""
+    folder = CHECKOUT / ".cache" / "benchmarks" / "typescript"
+    if not (folder / "node_modules" / "comfydeploy").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "package.json").write_text('{"private": true}')
+        subprocess.run(["npm", "install", "--silent", *_TYPESCRIPT], cwd=folder, check=True)
+    return folder
 
 
 def official_row(version: str, what: str) -> str:
@@ -73,9 +88,9 @@ def official_row(version: str, what: str) -> str:
 
 
 class Officials(Protocol):
-    """Calls a method of ``run`` in each version of the official SDK, so many times, each of so many ``pieces``.
+    """Calls a method of ``run`` in each version of the official SDK, a number of times, each of so many ``pieces``.
 
-    ``at_once`` is how many awaited calls are in flight, ``what`` what the row is called in place of the method.
+    ``at_once`` is the number of awaited calls in flight, ``what`` the name of the row in place of the method.
     """
 
     def __call__(

@@ -1,4 +1,4 @@
-"""A picture of the summary: what each call costs beside its peer, on a scale of ratios, light and dark."""
+"""A picture of the summary: the cost of each call as a ratio to its peer, light and dark."""
 
 from collections.abc import Sequence
 from html import escape
@@ -33,7 +33,7 @@ text { font: 13px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-seri
 
 
 def drawn(found: Sequence[Verdict], machine: str) -> str:
-    """Draw what was reached, the target, and the official SDK where it takes part; figures below the ratios."""
+    """Draw the results, the targets, and the official SDK where it takes part; figures below the ratios."""
     ratios = [one for one in found if one.target.of == "ratio"]
     figures = [one for one in found if one.target.of == "figure"]
     bottom = _TOP + _STEP * len(ratios) + 4
@@ -73,7 +73,7 @@ def _scale(bottom: float) -> list[str]:
 
 
 def _line(one: Verdict, y: float) -> list[str]:
-    # Where more is better, such as calls per second, the cost is what the ratio is the inverse of.
+    # Where more is better, such as calls per second, the cost is the inverse of the ratio.
     turned = one.target.at_least is not None
     limit = one.target.at_least if turned else one.target.at_most
     assert limit is not None

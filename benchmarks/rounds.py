@@ -1,4 +1,4 @@
-"""Contenders in turns: whatever else the machine does in a round, it does to all of them."""
+"""Contenders in turns, so that other work of the machine in a round affects all of them."""
 
 import gc
 from asyncio import Runner
@@ -8,25 +8,25 @@ from time import perf_counter
 from typing import TypeAlias
 
 Measure: TypeAlias = Callable[[], float]
-"""Does some work and gives the seconds that one piece of it took."""
+"""Does some work and returns the seconds for one piece of it."""
 
 
 def in_turns(contenders: Mapping[str, Measure], rounds: int) -> dict[str, list[float]]:
-    """Give the seconds of each contender, one for each round."""
+    """Return the seconds of each contender, one for each round."""
     taken: dict[str, list[float]] = {name: [] for name in contenders}
     order = deque(contenders.items())
     for _, measure in order:  # opens connections, fills caches
         measure()
     for _ in range(rounds):
         for name, measure in order:
-            gc.collect()  # nobody pays for the garbage of the one before
+            gc.collect()  # so that garbage of the one before is not measured
             taken[name].append(measure())
         order.rotate()
     return taken
 
 
 def each(work: Callable[[], object], times: int, pieces: int = 1) -> Measure:
-    """Measure one of the ``pieces`` of a work that is done so many times."""
+    """Measure one of the ``pieces`` of a function that is called a number of times."""
 
     def measure() -> float:
         begin = perf_counter()
@@ -38,7 +38,7 @@ def each(work: Callable[[], object], times: int, pieces: int = 1) -> Measure:
 
 
 def each_awaited(runner: Runner, work: Callable[[], Awaitable[object]], times: int) -> Measure:
-    """Measure one of a work that is awaited so many times, one after the other."""
+    """Measure one call of a coroutine function that is awaited a number of times, one after the other."""
 
     async def measure() -> float:
         begin = perf_counter()

@@ -1,4 +1,4 @@
-"""What a server says and is asked, in the shape and size of the real one's."""
+"""Requests and responses in the shape and size of the real server's."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ QUEUED: Final = json.dumps({"run_id": RUN_ID}, separators=(",", ":")).encode()
 
 
 def run(outputs: int) -> bytes:
-    """Give the answer for a run that has ended, with so many outputs of one picture each."""
+    """Return the response for a run that has ended, with a number of outputs of one picture each."""
     moment = "2026-03-14T09:26:53.589793Z"
     document = {
         "id": RUN_ID,
@@ -75,7 +75,7 @@ def _output(number: int, moment: str) -> dict[str, Any]:
 
 
 def events(count: int) -> Iterator[bytes]:
-    """Give the events of a stream, the two kinds mixed as a run mixes them."""
+    """Return the events of a stream, with the two kinds mixed as in a run."""
     moment = "2026-03-14T09:26:53.589793Z"
     steps = [
         _event("event_update", {"event": "executing", "data": {"node": "5", "prompt_id": RUN_ID}}),
@@ -88,7 +88,7 @@ def events(count: int) -> Iterator[bytes]:
 
 
 def big_event(size: int) -> bytes:
-    """Give one event with a text of so many bytes."""
+    """Return one event with a text of a number of bytes."""
     return _event("event_update", {"event": "executed", "data": {"output": {"text": ["x" * size]}}})
 
 

@@ -1,4 +1,4 @@
-"""How fast a stream of typed events is beside httpx-sse with ``json.loads``, and beside its bare bytes."""
+"""The speed of a stream of typed events, compared with httpx-sse with ``json.loads``, and with its bare bytes."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -20,10 +20,10 @@ from comfydeploy.funcs.run_stream import run_stream
 from comfydeploy.options import RequestOptions
 
 _MANY: Final = 20_000
-_FEW: Final = 500  # for the official SDK, which looks at every byte by itself ...
+_FEW: Final = 500  # for the official SDK, which searches every byte separately ...
 _SPEED: Final = "run_stream with comfydeploy[speed]"
 _MIB: Final = 1024 * 1024
-_SMALL: Final = 64 * 1024  # ... and, as long as an event goes on, at all of it anew with each chunk
+_SMALL: Final = 64 * 1024  # ... and all of an unfinished event again with each chunk
 
 
 def sections(*, quick: bool) -> Iterator[Section]:
@@ -94,7 +94,7 @@ def _typed(core: ComfyDeployCore, server: str) -> None:
 
 
 def _sse(client: httpx.Client, server: str) -> None:
-    # By name, since it is installed where the contenders are and not where this file is checked.
+    # By name, because it is not installed where this file is checked.
     source: Any = import_module("httpx_sse").EventSource
     with _answer(client, server) as response:
         for event in source(response).iter_sse():

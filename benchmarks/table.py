@@ -1,4 +1,4 @@
-"""What a benchmark found out, and how people and machines are told."""
+"""The results of a benchmark, as text and as JSON."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median, quantiles
@@ -26,11 +26,11 @@ _SUMMARY: Final = "{:<60}{:>8}{:>12}{:>6}" + "{:>10}" * len(OFFICIAL)
 
 @frozen
 class Row:
-    """What is told of one contender.
+    """The result of one contender.
 
     ``figure`` is its median in the unit of the section, ``spread`` half its interquartile range as a part of that, and
-    ``ratio`` the median of what it comes to, round by round, beside the first contender of the section; ``None`` where
-    that had nothing to compare with.
+    ``ratio`` the median of its ratios to the first contender of the section, round by round; ``None`` where
+    that has no figure.
     """
 
     name: str
@@ -41,9 +41,9 @@ class Row:
 
 @frozen
 class Target:
-    """What a contender is to reach: a ratio to the first one, or, with ``of="figure"``, a figure of its own.
+    """The target of a contender: a ratio to the first one, or, with ``of="figure"``, a figure.
 
-    ``what`` tells it in a line of the summary.
+    ``what`` is its line in the summary.
     """
 
     what: str
@@ -58,14 +58,14 @@ class Target:
         return f"<= {self.at_most:g}" if self.at_most is not None else f">= {self.at_least:g}"
 
     def is_met_by(self, reached: float) -> bool:
-        """Tell whether that is good enough."""
+        """Check whether a value meets the target."""
         low = self.at_least is None or reached >= self.at_least
         return low and (self.at_most is None or reached <= self.at_most)
 
 
 @frozen
 class Section:
-    """Contenders that did the same work: what each took, seconds or bytes or a count, one for each round."""
+    """Contenders that did the same work, with their seconds, bytes or counts, one for each round."""
 
     title: str
     unit: Unit
@@ -73,7 +73,7 @@ class Section:
     targets: Sequence[Target] = ()
 
     def rows(self) -> list[Row]:
-        """Give the row of each contender."""
+        """Return the row of each contender."""
         figures = {name: [*map(_FIGURES[self.unit], taken)] for name, taken in self.taken.items()}
         first = next(iter(figures.values()))
         return [_row(name, own, first) for name, own in figures.items()]
@@ -81,7 +81,7 @@ class Section:
 
 @frozen
 class Verdict:
-    """How a target stands: what was reached, and the ratios of the official SDK, by version, where it takes part."""
+    """The result of a target, with the ratios of the official SDK, by version, where it takes part."""
 
     target: Target
     reached: float
@@ -93,11 +93,11 @@ class Sections(Protocol):
     """A benchmark."""
 
     def __call__(self, *, quick: bool) -> Iterable[Section]:
-        """Give the sections of its table one after the other."""
+        """Yield the sections of its table."""
 
 
 def verdicts(section: Section) -> list[Verdict]:
-    """Give how the targets of a section stand."""
+    """Return the results of the targets of a section."""
     rows = {row.name: row for row in section.rows()}
     official = {
         version: row.ratio
@@ -115,7 +115,7 @@ def verdicts(section: Section) -> list[Verdict]:
 
 
 def shown(section: Section) -> str:
-    """Give a section as text."""
+    """Return a section as text."""
     lines = [_LINE.format(section.title, section.unit, "spread", "ratio")]
     lines += [
         _LINE.format(f"  {row.name}", number(row.figure), f"± {row.spread:.0%}", number(row.ratio))
@@ -125,7 +125,7 @@ def shown(section: Section) -> str:
 
 
 def summary(found: Iterable[Verdict]) -> str:
-    """Give all targets as text."""
+    """Return all targets as text."""
     lines = [_SUMMARY.format("target", "reached", "limit", "met", *(f"SDK {version}" for version in OFFICIAL))]
     for one in found:
         theirs = (number(one.official.get(version)) for version in OFFICIAL)
@@ -135,7 +135,7 @@ def summary(found: Iterable[Verdict]) -> str:
 
 
 def document(name: str, section: Section) -> dict[str, Any]:
-    """Give a section for machines."""
+    """Return a section as a JSON document."""
     return {
         "benchmark": name,
         "title": section.title,
@@ -146,7 +146,7 @@ def document(name: str, section: Section) -> dict[str, Any]:
 
 
 def number(value: float | None) -> str:
-    """Give a number in about three digits."""
+    """Return a number in about three digits."""
     if value is None:
         return "-"
     if value >= 1000:

@@ -1,4 +1,4 @@
-"""How many requests a wait sends, how late it reports an end, what 1,000 waits cost, and how exact a deadline is.
+"""Waits: their requests, the delay of their report, the cost of 1,000 waits, and the precision of deadlines.
 
 The first two are measured in simulated time: each pause of a wait advances the clock of the local server.
 """
@@ -64,7 +64,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
 
 
 def _waited(seconds: int) -> tuple[int, float]:
-    """Return the requests for a run that takes so long, and how late its end was reported."""
+    """Return the requests for a run of a duration, and the delay until its end was reported."""
     slept = random.random()  # so that polls meet the end at any moment
     with (
         Emulator(clock="manual", port=None) as emulator,
@@ -127,7 +127,7 @@ def _deadlines(rounds: int) -> Iterator[Section]:
         _trickle(_EVENTS, b":\n") as stream,
         socket.create_server(("127.0.0.1", 0)) as deaf,
     ):
-        # The first call of each colour loads httpx and the certificates, which takes longer than a deadline may be.
+        # The first call, blocking or async, loads httpx and the certificates, which may take longer than a deadline.
         for is_async in (False, True):
             _refused(is_async=is_async)
         silent = f"127.0.0.1:{deaf.getsockname()[1]}"

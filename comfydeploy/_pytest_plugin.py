@@ -1,6 +1,6 @@
 """Fixtures for pytest: a local server for each test, and clients that reach it through memory.
 
-Loaded by every run of pytest where the package is installed, so that it imports the rest only for a test that asks.
+Every run of pytest loads it where the package is installed, so it imports the rest only for a test that needs it.
 """
 
 import socket
@@ -17,13 +17,13 @@ _MARKER = "comfydeploy_emulator"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
-    config.addinivalue_line("markers", f"{_MARKER}(**arguments): what the fixture {_MARKER} makes its Emulator with.")
+    """Register the marker."""
+    config.addinivalue_line("markers", f"{_MARKER}(**arguments): the arguments of the fixture's Emulator.")
 
 
 @pytest.fixture
 def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]":
-    """Yield a local server of this test's own, on a free port, whose runs take no time.
+    """Yield a local server for this test, on a free port, whose runs take no time.
 
     Under ``--disable-socket --allow-unix-socket`` of pytest-socket it has no port.
     ``@pytest.mark.comfydeploy_emulator(clock="manual", ...)`` gives other arguments to its ``Emulator``.
@@ -38,7 +38,7 @@ def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]"
     # pytest-socket blocks the creation of sockets: without a port, clients reach the server through memory.
     if socket.socket.__module__.partition(".")[0] == "pytest_socket":
         arguments.setdefault("port", None)
-    # On a clock that is advanced by hand, time is what the test is about.
+    # With a manual clock the test is about time.
     arguments.setdefault("pace", 1 if arguments.get("clock") == "manual" else 0)
     with Emulator(**arguments) as emulator:
         yield emulator
@@ -46,7 +46,7 @@ def comfydeploy_emulator(request: pytest.FixtureRequest) -> "Iterator[Emulator]"
 
 @pytest.fixture
 def comfydeploy_core(comfydeploy_emulator: "Emulator") -> "Iterator[ComfyDeployCore]":
-    """Give a core for the standalone functions, connected to ``comfydeploy_emulator`` without a socket."""
+    """Yield a core for the standalone functions, connected to ``comfydeploy_emulator`` without a socket."""
     from comfydeploy import ComfyDeployCore
 
     with ComfyDeployCore(**_connected(comfydeploy_emulator)) as core:
@@ -55,7 +55,7 @@ def comfydeploy_core(comfydeploy_emulator: "Emulator") -> "Iterator[ComfyDeployC
 
 @pytest.fixture
 def comfydeploy_client(comfydeploy_emulator: "Emulator") -> "Iterator[ComfyDeploy]":
-    """Give a raising client, connected to ``comfydeploy_emulator`` without a socket."""
+    """Yield a raising client, connected to ``comfydeploy_emulator`` without a socket."""
     from comfydeploy import ComfyDeploy
 
     with ComfyDeploy(**_connected(comfydeploy_emulator)) as client:

@@ -1,4 +1,4 @@
-"""The version of this package, in its one place."""
+"""The version of this package."""
 
 from typing import Final
 

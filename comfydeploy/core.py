@@ -1,4 +1,4 @@
-"""The core: what all calls share, and the connections they open when they are first needed."""
+"""The core: the configuration of all calls, and their connections, which are opened when first needed."""
 
 import os
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +35,7 @@ SERVERS: Final = (
 
 
 def _start(url: str) -> "SDKInit":
-    from comfydeploy.hooks import SDKInit  # whoever has a hook has loaded it already
+    from comfydeploy.hooks import SDKInit  # loaded already where there is a hook
 
     return SDKInit(url)
 
@@ -44,20 +44,20 @@ def _start(url: str) -> "SDKInit":
 class ComfyDeployCore:
     """Configuration for the standalone functions, and their connections.
 
-    Make one and use it everywhere: from threads, from several event loops, after a fork; it pickles, without its
-    connections. Close it with ``with``, ``async with``, ``close()`` or ``aclose()``. Making one never fails: what is
-    wrong with it becomes the ``Failure`` of each call.
+    Create one and use it everywhere: from threads, from several event loops, after a fork; it pickles, without its
+    connections. Close it with ``with``, ``async with``, ``close()`` or ``aclose()``. Creating one never fails: an error
+    in its arguments becomes the ``Failure`` of each call.
 
     ``bearer``: the API key, or a function that returns it, called for each call (an async one for the async functions).
-    ``None``: the key in ``COMFYDEPLOY_API_KEY``, read when the core is made.
+    ``None``: the key in ``COMFYDEPLOY_API_KEY``, read when the core is created.
     ``server_idx``: 0 production, 1 staging, 2 local; ``server_url`` in place of it: any other address. Without either:
-    the address in ``COMFYDEPLOY_SERVER_URL``, else production.
+    the address in ``COMFYDEPLOY_SERVER_URL``, otherwise production.
     ``timeout``: seconds for each of connecting, sending and waiting for the next bytes, or an ``httpx.Timeout``;
-    ``None``: 10 s to connect, and to wait 60 s for reads, 300 s for queueing, for ever for sync and streams.
-    ``retry_config``: off by default. ``hooks``: see ``Hooks``. ``debug_logger``: is told every request and answer at
+    ``None``: 10 s to connect, and to wait 60 s for reads, 300 s for queueing, without limit for sync and streams.
+    ``retry_config``: off by default. ``hooks``: see ``Hooks``. ``debug_logger``: logs every request and response at
     DEBUG, with secrets hidden.
     ``http_client``, ``async_http_client``: your own httpx clients, used as they are and never closed.
-    ``transport``, ``async_transport``: httpx transports for the clients that the core makes. ``async_transport`` may
+    ``transport``, ``async_transport``: httpx transports for the clients that the core creates. ``async_transport`` may
     also be a function that returns one for the running event loop.
     """
 
@@ -73,7 +73,7 @@ class ComfyDeployCore:
     transport: "httpx.BaseTransport | None" = field(default=None, repr=False)
     async_transport: "AsyncTransport | None" = field(default=None, repr=False)
     address: str | Error = field(init=False, repr=False)
-    """The checked address of the server, or the error that each call gives."""
+    """The checked address of the server, or the error that each call returns."""
     connections: Connections = field(init=False, repr=False)
     """The open connections of this process."""
 
@@ -96,7 +96,7 @@ class ComfyDeployCore:
                     url = checked_server(changed.server_url, "sdk_init")
         except InvalidRequestError as error:
             return error.with_traceback(None)
-        except Exception as error:  # noqa: BLE001 - whatever a hook raises is the error of each call
+        except Exception as error:  # noqa: BLE001 - an exception of a hook is the error of each call
             return request_error(error, "not_sent", closed=False)
         return url
 
@@ -109,18 +109,18 @@ class ComfyDeployCore:
         return SERVERS[index]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Made again on the other side: connections do not travel, and `sdk_init` hooks are called there as well.
+        # Created again when unpickled: connections cannot be pickled, and `sdk_init` hooks are called there too.
         given = {
             attribute.name: getattr(self, attribute.name) for attribute in fields(ComfyDeployCore) if attribute.init
         }
         return partial(type(self), **given), ()
 
     def close(self) -> None:
-        """Close the connections that this core made. Calls after it are a ``RequestAbortedError``."""
+        """Close the connections that this core opened. Later calls are a ``RequestAbortedError``."""
         self.connections.close()
 
     async def aclose(self) -> None:
-        """Close the connections that this core made, those of the running event loop included."""
+        """Close the connections that this core opened, including those of the running event loop."""
         await self.connections.aclose()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""A local ComfyDeploy server that really runs runs (extra ``comfydeploy[emulator]``)."""
+"""A local ComfyDeploy server that executes runs (extra ``comfydeploy[emulator]``)."""
 
 try:
     from comfydeploy._emulator.deployments.outcomes import (

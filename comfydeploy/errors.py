@@ -1,8 +1,8 @@
-"""Everything that can go wrong, as a closed set of values that are exceptions as well.
+"""The errors of all calls: a closed set of values that are also exceptions.
 
-Match over them; the facade raises them. ``fate`` says what is known of the request:
+Match over them; the facade raises them. ``fate`` says whether the server may have executed the request:
 
-* ``"not_sent"``: it never reached the server; sending it again is safe;
+* ``"not_sent"``: it did not reach the server; sending it again is safe;
 * ``"unknown"``: it may have been executed; a run may exist and be billed;
 * ``"answered"``: the server answered it.
 
@@ -10,7 +10,7 @@ Match over them; the facade raises them. ``fate`` says what is known of the requ
 known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
 
 from attrs import Factory, field, frozen
@@ -67,8 +67,8 @@ def _picklable(value: Any) -> Any:
     import pickle
 
     try:
-        pickle.loads(pickle.dumps(value))  # noqa: S301 - the value is here already; some cannot be loaded again
-    except Exception:  # noqa: BLE001 - whatever a strange value may do
+        pickle.loads(pickle.dumps(value))  # noqa: S301 - our own pickle; some values cannot be loaded again
+    except Exception:  # noqa: BLE001 - a value of any class may raise anything
         return _picklable_parts(value)
     return value
 
@@ -88,7 +88,7 @@ def _picklable_parts(value: Any) -> Any:
 
 @frozen
 class Problem:
-    """One thing that does not fit: ``path`` (``$.inputs.seed``) and ``reason``."""
+    """One problem: its ``path`` (``$.inputs.seed``) and the ``reason``."""
 
     path: str
     reason: str
@@ -97,9 +97,9 @@ class Problem:
 @final
 @frozen
 class SDKValidationError(ComfyDeployError):
-    """Arguments, or an answer of the server, do not fit the model.
+    """Arguments, or a response of the server, do not fit the model.
 
-    ``raw_value`` is what did not fit. For an answer ``fate`` is ``"answered"``: what was asked for has been done.
+    ``raw_value`` is the value that did not fit. For a response ``fate`` is ``"answered"``: the request was executed.
     """
 
     message: str
@@ -110,7 +110,7 @@ class SDKValidationError(ComfyDeployError):
     run_id: str | None = None
 
     def pretty(self) -> str:
-        """Return the message and every problem on a line of its own."""
+        """Return the message, followed by one line for each problem."""
         return "\n".join([self.message, *(f"  {problem.path}: {problem.reason}" for problem in self.problems)])
 
 
@@ -125,15 +125,27 @@ class InvalidRequestError(ComfyDeployError):
     run_id: str | None = None
 
 
-def _complaints(error: "HTTPValidationError") -> str:
-    complaints = (f"{'.'.join(map(str, issue.loc))}: {issue.msg}" for issue in error.detail)
-    return f"The server refused the request (422): {'; '.join(complaints)}"
+def _refusal(error: "HTTPValidationError") -> str:
+    problems = "; ".join(
+        f"{field}: {issue.msg}" if (field := _field(issue.loc)) else issue.msg for issue in error.detail
+    )
+    return f"The server refused the request (422): {problems}"
+
+
+def _field(location: "Sequence[str | int]") -> str:
+    """Return a location as a path for users: without the body and the name of the form, which they have not named."""
+    parts = [str(part) for part in location]
+    if parts[:1] == ["body"]:
+        del parts[0]
+    if len(parts) > 1 and parts[0].endswith("Request"):
+        del parts[0]
+    return ".".join(parts)
 
 
 @final
 @frozen
 class HTTPValidationError(ComfyDeployError):
-    """The server answered 422: ``detail`` names every field it refuses. Nothing was run."""
+    """The server answered 422: ``detail`` names every invalid field. Nothing was run."""
 
     detail: "list[ValidationError]"
     status_code: int = 422
@@ -142,7 +154,7 @@ class HTTPValidationError(ComfyDeployError):
     fate: Fate = "answered"
     hint: str | None = None
     run_id: str | None = None
-    message: str = field(init=False, repr=False, default=Factory(_complaints, takes_self=True))
+    message: str = field(init=False, repr=False, default=Factory(_refusal, takes_self=True))
 
 
 @final
@@ -150,7 +162,7 @@ class HTTPValidationError(ComfyDeployError):
 class SDKError(ComfyDeployError):
     """The server answered with another 4XX or 5XX, or with an unexpected status or content type.
 
-    ``body`` is text, or bytes where it is not UTF-8. ``hint`` says what is known of the real server, such as a 500 that
+    ``body`` is text, or bytes where it is not UTF-8. ``hint`` says what is known about the response, such as a 500 that
     comes after the run was started.
     """
 
@@ -165,7 +177,7 @@ class SDKError(ComfyDeployError):
 
     @property
     def detail(self) -> str | None:
-        """The message in any of the server's error bodies, or ``None`` where there is no readable one."""
+        """The message in the body, in any of the server's forms, or ``None`` if there is none."""
         if isinstance(self.body, bytes) or "html" in self.content_type:
             return None
         import json
@@ -176,15 +188,15 @@ class SDKError(ComfyDeployError):
             return self.body.strip() or None
         try:
             said: Any = document.get("detail") or document.get("error")
-        except AttributeError:  # some other JSON than an object
+        except AttributeError:  # JSON, but not an object
             return self.body
         return said if said is None or isinstance(said, str) else json.dumps(said)
 
 
 @final
 @frozen
-class ConnectionError(ComfyDeployError):  # noqa: A001 - the name of the SDK that this one ports; users qualify it
-    """No answer: DNS, a refused or broken connection, TLS, or bytes that are no HTTP."""
+class ConnectionError(ComfyDeployError):  # noqa: A001 - the name in the TypeScript SDK; users qualify it
+    """No response: a DNS or TLS error, a refused or lost connection, or bytes that are not HTTP."""
 
     message: str
     fate: Fate
@@ -195,7 +207,7 @@ class ConnectionError(ComfyDeployError):  # noqa: A001 - the name of the SDK tha
 @final
 @frozen
 class RequestTimeoutError(ComfyDeployError):
-    """A time limit of ours passed."""
+    """A timeout or the deadline of the call passed."""
 
     message: str
     fate: Fate
@@ -217,7 +229,7 @@ class RequestAbortedError(ComfyDeployError):
 @final
 @frozen
 class UnexpectedClientError(ComfyDeployError):
-    """Anything else, such as a hook or a token callable that raised: ``__cause__`` is what happened."""
+    """Any other error, such as an exception of a hook or of a bearer function: it is the ``__cause__``."""
 
     message: str
     fate: Fate

@@ -1,4 +1,4 @@
-"""Hooks: plain functions on data that see, and may replace, what goes out and what comes back."""
+"""Hooks: plain functions that are called with requests and responses, and may replace them."""
 
 from collections.abc import Callable
 
@@ -14,20 +14,20 @@ __all__ = ["HookContext", "Hooks", "Reply", "Request", "SDKInit"]
 
 @frozen
 class SDKInit:
-    """What a core starts with: the address of its server."""
+    """The start of a core: the address of its server."""
 
     server_url: str
 
 
 @frozen(kw_only=True)
 class Hooks:
-    """Functions to call on the way. Each may return a replacement, or ``None`` to leave things as they are.
+    """Functions that are called at stages of a call. Each may return a replacement, or ``None`` to change nothing.
 
-    The same plain functions serve blocking and async calls, so they should not wait for anything. One that raises
-    makes the call a ``Failure(UnexpectedClientError)``. No hook is shown the token.
+    The same functions are called for blocking and async calls, so they should not block. One that raises
+    makes the call a ``Failure(UnexpectedClientError)``. No hook receives the token.
 
-    ``sdk_init``: once, when the core is made. ``before_create_request``: once for each call. ``before_request``:
-    before each attempt, with the request as it will be sent. ``after_success``: for each good answer (the body of a
+    ``sdk_init``: once, when the core is created. ``before_create_request``: once for each call. ``before_request``:
+    before each attempt, with the request as it will be sent. ``after_success``: for each good response (the body of a
     stream is still to come, ``content`` is empty). ``after_error``: for each attempt that failed.
     """
 

@@ -36,25 +36,25 @@ def keyed(request: AnyRunRequest, key: str) -> Result[Any, SDKValidationError]:
         raise
     except SDKValidationError as error:
         return Failure(error.with_traceback(None))
-    except Exception as error:  # noqa: BLE001 - a function never raises, whatever a strange mapping may do
+    except Exception as error:  # noqa: BLE001 - a function never raises, and a mapping of any class may
         return Failure(SDKValidationError(f"request: cannot be read: {type(error).__name__}"))
 
 
 def inputs_check(
     deployment: DeploymentModel, inputs: Mapping[str, Any]
 ) -> Result[Mapping[str, Any], SDKValidationError]:
-    """Return the inputs where they fit a deployment, else one ``SDKValidationError`` with all problems.
+    """Return the inputs if they fit a deployment, otherwise one ``SDKValidationError`` with all problems.
 
-    A problem is an id that the deployment does not have, which the server ignores; a value of another type, for which
-    it uses the default; a number out of range; a word that is no option; and an image batch that is no JSON list.
+    A problem is an unknown id, which the server ignores; a value of the wrong type, for which
+    it uses the default; a number out of range; an unknown option; and an image batch that is not a JSON list.
     Inputs whose names begin with ``comfydeploy_`` pass, and so do files where an address is expected. An input whose
-    type this version does not know takes any value that the server takes.
+    type this version does not know accepts any value that the server accepts.
     """
     try:
         problems = input_problems(deployment, inputs)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - a function never raises, whatever a strange mapping may do
+    except Exception as error:  # noqa: BLE001 - a function never raises, and a mapping of any class may
         return Failure(SDKValidationError(f"inputs: cannot be read: {type(error).__name__}"))
     if not problems:
         return Success(inputs)

@@ -1,4 +1,4 @@
-"""What a caller may choose, for all calls of a core or for one. All times are in seconds."""
+"""The options of all calls of a core or of one call. All times are in seconds."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Literal
@@ -13,9 +13,9 @@ __all__ = ["BackoffStrategy", "RequestOptions", "RetryConfig"]
 
 @frozen
 class BackoffStrategy:
-    """How long to wait between attempts: ``initial_interval * exponent ** attempt`` plus up to 1 s of jitter.
+    """The wait between attempts: ``initial_interval * exponent ** attempt`` plus up to 1 s of jitter.
 
-    No wait is longer than ``max_interval``, but for a ``Retry-After`` of the server, which wins. No attempt is made
+    No wait is longer than ``max_interval``, except for a ``Retry-After`` of the server. No attempt is made
     later than ``max_elapsed_time`` after the first. All in seconds.
     """
 
@@ -27,11 +27,11 @@ class BackoffStrategy:
 
 @frozen
 class RetryConfig:
-    """Whether to try again.
+    """Whether requests are sent again.
 
-    Reads are tried again after the status codes 429, 500, 502, 503 and 504 and, with ``retry_connection_errors``,
-    after connection errors and time-outs. A call that creates a run is tried again only when its request never
-    reached the server, or after 429 and 503: anything else might pay twice.
+    Reads are sent again after the status codes 429, 500, 502, 503 and 504 and, with ``retry_connection_errors``,
+    after connection errors and time-outs. A request that creates a run is sent again only if it did not
+    reach the server, or after 429 and 503: otherwise a second run might be created and billed.
     """
 
     strategy: Literal["none", "backoff"] = "backoff"
@@ -41,12 +41,12 @@ class RetryConfig:
 
 @frozen(kw_only=True)
 class RequestOptions:
-    """What one call does differently.
+    """The options of one call.
 
     ``timeout``: seconds for each of connecting, sending and waiting for the next bytes, or an ``httpx.Timeout``.
     ``retries``: in place of the core's ``retry_config``.
-    ``retry_codes``: the status codes to try again after, in place of the default ones. For a call that creates a run,
-    a code named here is tried again **although the run may exist already**.
+    ``retry_codes``: the status codes after which to send again, in place of the default. A request that creates a run
+    is sent again after these codes **although the run may exist already**.
     ``headers``: sent with the request, in place of ours of the same name.
     ``server_url``: in place of the core's server.
     ``idle_timeout``: for streams, the seconds of silence after which the stream ends with a ``RequestTimeoutError``.

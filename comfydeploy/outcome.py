@@ -1,7 +1,7 @@
-"""The outcome of a run: the run itself where it has succeeded, else why it has not, as closed sets of errors.
+"""The outcome of a run: the run where it has succeeded, otherwise an error of a closed set.
 
-``run_outcome`` reads it from an answer of ``run_get``, which keeps no reason of a failure. ``run_wait`` looks the
-reason up. All classes are exceptions as well; ``fate`` is ``"answered"``, because the server has the run.
+``run_outcome`` reads it from the result of ``run_get``, which has no reason of a failure. ``run_wait`` looks the
+reason up. All classes are also exceptions; ``fate`` is ``"answered"``, because the server has the run.
 """
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, final
@@ -38,12 +38,12 @@ FailureSource: TypeAlias = Literal["stream", "row", "logs", "guess"]
 Cancelled: TypeAlias = Literal["yes", "no", "unknown"]
 
 _EXECUTING: Final = "Executing "
-_UNMARKED: Final = "Its results are in run.outputs, where it has any. A node that saves a file lets a run end in time."
+_UNMARKED: Final = "Its results are in run.outputs, if there are any. To avoid this, add a node that saves a file."
 
 
 @final
 @frozen
-class RunFailed(ComfyDeployError):  # noqa: N818 - what became of the run
+class RunFailed(ComfyDeployError):  # noqa: N818 - the end of a run
     """The run has failed: ``message`` is one sentence, as ``KSampler (node 5): ValueError: ...``.
 
     ``kind``: a ``node`` raised; the graph was ``refused``; the machine could not ``start`` it; ComfyUI ``crashed``;
@@ -70,7 +70,7 @@ class RunFailed(ComfyDeployError):  # noqa: N818 - what became of the run
 
 @final
 @frozen
-class RunCancelled(ComfyDeployError):  # noqa: N818 - what became of the run
+class RunCancelled(ComfyDeployError):  # noqa: N818 - the end of a run
     """The run was cancelled. ``run`` has the outputs that exist."""
 
     message: str
@@ -82,11 +82,11 @@ class RunCancelled(ComfyDeployError):  # noqa: N818 - what became of the run
 
 @final
 @frozen
-class RunTimedOut(ComfyDeployError):  # noqa: N818 - what became of the run
-    """The time limit of the machine passed, or the server had no sign of the run for 24 hours.
+class RunTimedOut(ComfyDeployError):  # noqa: N818 - the end of a run
+    """The time limit of the machine passed, or the server received nothing of the run for 24 hours.
 
-    ``kind`` is ``unmarked`` for a run that had finished: the server marks no run as a success that uploads nothing.
-    It is ``start`` for a run that never began, else ``unknown``. ``source`` is where this was found.
+    ``kind`` is ``unmarked`` for a run that had finished: the server does not mark a run without uploads as a success.
+    It is ``start`` for a run that never began, otherwise ``unknown``. ``source`` is where this was found.
     """
 
     message: str
@@ -100,11 +100,11 @@ class RunTimedOut(ComfyDeployError):  # noqa: N818 - what became of the run
 
 @final
 @frozen
-class DeadlineExceeded(ComfyDeployError):  # noqa: N818 - what became of the wait
-    """The deadline of a wait passed before the run ended. ``run`` is its last known state, if it was ever read.
+class DeadlineExceeded(ComfyDeployError):  # noqa: N818 - the end of a wait
+    """The deadline of a wait passed before the run ended. ``run`` is its last known state, if it was read.
 
-    ``cancelled`` is ``no`` where the run was left alone: it goes on and is billed. Where it was to be cancelled it is
-    ``yes`` if the last read confirms that, else ``unknown``.
+    ``cancelled`` is ``no`` where the run was not cancelled: it goes on and is billed. After a cancellation it is
+    ``yes`` if the last read confirms it, otherwise ``unknown``.
     """
 
     message: str
@@ -118,7 +118,7 @@ class DeadlineExceeded(ComfyDeployError):  # noqa: N818 - what became of the wai
 @final
 @frozen
 class PollFailed(ComfyDeployError):  # noqa: N818 - an item of a watch, not its end
-    """A poll failed with ``error`` and is tried again: the watch goes on. ``fate`` is that of the poll."""
+    """A poll failed with ``error`` and is repeated: the watch goes on. ``fate`` is that of the poll."""
 
     error: Error
     hint: str | None = None
@@ -133,8 +133,8 @@ class PollFailed(ComfyDeployError):  # noqa: N818 - an item of a watch, not its 
 
 @final
 @frozen
-class DownloadIncomplete(ComfyDeployError):  # noqa: N818 - what became of the files
-    """Some files of a run were not saved: ``missing`` has each with its error, ``saved`` the paths of the others."""
+class DownloadIncomplete(ComfyDeployError):  # noqa: N818 - the end of a download
+    """Some files of a run were not saved: ``missing`` has each with its error, ``saved`` the paths of the rest."""
 
     message: str
     run_id: str  # pyright: ignore[reportIncompatibleVariableOverride] - frozen
@@ -150,9 +150,9 @@ WatchItem: TypeAlias = Result[WorkflowRunModel, WaitError | PollFailed]
 
 
 def run_outcome(run: WorkflowRunModel) -> Result[WorkflowRunModel, RunEnd] | None:
-    """Return ``Success`` of a run that has succeeded, ``Failure`` of one that ended otherwise, else ``None``.
+    """Return ``Success`` for a run that has succeeded, ``Failure`` for another end, ``None`` for a run in progress.
 
-    An unknown status is no end, unless ``ended_at`` is set: then the run has failed. A success may be without
+    An unknown status is not an end, unless ``ended_at`` is set: then the run has failed. A success may have no
     outputs (``run.warning``). The reason of a failure is not in ``run``: ``run_wait`` looks it up.
     """
     if not run.is_ended:
@@ -174,7 +174,7 @@ def run_outcome(run: WorkflowRunModel) -> Result[WorkflowRunModel, RunEnd] | Non
 
 
 def node_at_work(run: WorkflowRunModel) -> str | None:
-    """Return the class of the node that the run executed last, as far as its live status says."""
+    """Return the class of the node that the run executed last, if its live status names it."""
     status = run.live_status or ""
     return status.removeprefix(_EXECUTING).strip() or None if status.startswith(_EXECUTING) else None
 
@@ -192,7 +192,7 @@ def _timed_out(run: WorkflowRunModel) -> RunTimedOut:
         return unmarked(run, "guess")
     node = node_at_work(run)
     if node:
-        reason = f"{node}: still executed when the time limit of the machine passed (a guess from the last live status)"
+        reason = f"{node}: was executing when the time limit of the machine passed (a guess from the last live status)"
         return RunTimedOut(reason, run, run.id)
     if run.started_at is None:
         reason = "The machine did not start the run within its time limit (a guess: the run has no start time)"
@@ -203,4 +203,4 @@ def _timed_out(run: WorkflowRunModel) -> RunTimedOut:
 def _failed(run: WorkflowRunModel) -> str:
     node = node_at_work(run)
     place = f"at {node}" if node else "before a node was reported"
-    return f"The run failed {place} (a guess from its last live status: this answer of the server has no reason)"
+    return f"The run failed {place} (a guess from its last live status: this response has no reason)"

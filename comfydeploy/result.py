@@ -1,6 +1,6 @@
 """Results: every operation returns ``Success(value)`` or ``Failure(error)`` and never raises.
 
-*returns* is loaded when the first result is made or matched: its import takes a sixth of what an operation's takes.
+*returns* is loaded when the first result is created or matched: its import is a sixth of the import of an operation.
 """
 
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from returns.result import Failure, Success
     from returns.result import Result as OpenResult
 
-    # The base class of *returns* is open to further kinds, so a match over it is never exhaustive for a type checker.
-    # This union of the same two containers is closed.
+    # The base class of *returns* can have other subclasses, so a match over it is not exhaustive for a type checker.
+    # This union of its two containers is closed.
     Result: TypeAlias = Success[V] | Failure[E]
 else:
     from types import GenericAlias
@@ -28,7 +28,7 @@ else:
             return isinstance(value, OpenResult)
 
     class Result(metaclass=_Closed):
-        """What the alias above is to type checkers: a ``Success`` of a value or a ``Failure`` of an error."""
+        """A ``Success`` of a value or a ``Failure`` of an error; type checkers see the alias above."""
 
         __class_getitem__ = classmethod(GenericAlias)
 
@@ -42,7 +42,10 @@ else:
 
 
 def unwrap(result: "Result[V, X]") -> V:
-    """Return the value of a ``Success``; raise the error of a ``Failure`` as it is."""
+    """Return the value of a ``Success``; raise the error of a ``Failure`` as it is.
+
+    ``result.unwrap()`` of *returns* raises an ``UnwrapFailedError`` without a message: the error is its ``__cause__``.
+    """
     from returns.result import Success
 
     if isinstance(result, Success):

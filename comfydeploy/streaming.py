@@ -1,4 +1,4 @@
-"""Streams of results: the events of a run, the lines of its log, and the states of a run that is watched."""
+"""Streams of results: the events of a run, the lines of its log, and the states of a watched run."""
 
 import os
 import socket
@@ -8,6 +8,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeAlias, TypeVar
 
+from comfydeploy._wire.deadline import read_limit
 from comfydeploy._wire.open_stream import Decoder
 from comfydeploy._wire.stream_state import StreamState
 from comfydeploy.errors import StreamError
@@ -43,7 +44,7 @@ _INTERRUPTED: Final = "Reading the stream was interrupted"
 
 
 class _Stream(Generic[T]):
-    """What the streams of both colours share."""
+    """The common part of blocking and async streams."""
 
     def __init__(
         self, response: "httpx.Response", client: "httpx.Client | httpx.AsyncClient", decoder: Decoder[T]
@@ -51,17 +52,28 @@ class _Stream(Generic[T]):
         self._response = response
         self._client = client
         self._decoder = decoder
-        limit = response.request.extensions.get("timeout", {}).get("read")
-        self._state = StreamState(decoder, limit)
+        self._state = StreamState(decoder, read_limit(response.request.extensions))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(run_id={self.run_id!r}, {self._openness})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from comfydeploy._display.bundle import stream_bundle
+
+        return stream_bundle(type(self).__name__, self.run_id, self._openness, self.failure)
+
+    @property
+    def _openness(self) -> str:
+        return "ended" if self._state.has_ended else "open"
 
     @property
     def run_id(self) -> str | None:
-        """The id of the run, for ``run_get``: known as soon as an event that was read names it."""
+        """The id of the run, for ``run_get``: set as soon as an event that was read names it."""
         return self._state.run_id
 
     @property
     def failure(self) -> "RunFailed | None":
-        """Why the run has failed, as soon as an event that was read says so."""
+        """The reason of a failed run, set as soon as an event that was read has it."""
         if self._decoder.failure is None:
             return None
         from comfydeploy._wire.failure import run_failed, stream_reason
@@ -75,8 +87,8 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
 
     An item is ``Success(event)``, or ``Failure(MalformedEvent)`` for one that cannot be read, after which the stream
     goes on, or another ``Failure``, which is the last item. Leaving the loop, the ``with`` block or the last
-    reference closes the connection; the run itself goes on. Reading on after that gives a ``RequestAbortedError``.
-    One thread reads at a time: a second one gets an ``UnexpectedClientError``, and the first one reads on.
+    reference closes the connection; the run itself goes on. Reading after that returns a ``RequestAbortedError``.
+    One thread reads at a time: a second one receives an ``UnexpectedClientError``, and the first one reads on.
     """
 
     def __init__(self, response: "httpx.Response", client: "httpx.Client", decoder: Decoder[T]) -> None:
@@ -94,7 +106,7 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
         return state.ready.popleft()
 
     def __iter__(self) -> Iterator[Result[T, StreamError]]:  # noqa: PYI034 - a generator, which its loop closes
-        # A generator, not the stream itself: it is closed with the loop that it was made for.
+        # A generator, not the stream itself, because it is closed when its loop is left.
         state, ready, is_reader = self._state, self._state.ready, True
         try:
             while True:
@@ -111,7 +123,7 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
                 self.close()
 
     def _fill(self) -> bool:
-        """Read until there are items or the end; return ``False`` while another thread does so."""
+        """Read until there are items or the end; return ``False`` while another thread reads."""
         state = self._state
         if not state.reader.acquire(blocking=False):
             return False
@@ -120,7 +132,7 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
                 self._response.close()
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever breaks is the last item
+        except Exception as error:  # noqa: BLE001 - every exception is the last item
             state.fail(error, monotonic(), closed=self._client.is_closed)
             self._response.close()
         except BaseException:  # such as Ctrl-C: httpx cannot read on after it
@@ -134,13 +146,13 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
     def close(self) -> None:
         """Close the connection at once, also from another thread; the run itself goes on."""
         if self._state.abort(_LEFT) and self._process == os.getpid():  # a fork must not cut the stream of its parent
-            # Another thread may be waiting for bytes: only a shutdown wakes it.
+            # Another thread may be waiting for bytes; only a shutdown wakes it.
             network = self._response.extensions.get("network_stream")
             connection = network.get_extra_info("socket") if network else None
             with suppress(OSError):
                 if isinstance(connection, socket.socket) and self._response.http_version != "HTTP/2":
-                    connection.shutdown(socket.SHUT_RDWR)  # with HTTP/2 it would cut the other streams as well
-        with suppress(Exception):  # closing what is broken anyway
+                    connection.shutdown(socket.SHUT_RDWR)  # with HTTP/2 it would also end the other streams
+        with suppress(Exception):  # the connection may be broken already
             self._response.close()
 
     def __enter__(self) -> Self:
@@ -156,7 +168,7 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
 
 
 class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):
-    """The twin of ``ItemStream`` for ``async with`` and ``async for``.
+    """A stream of the server for ``async with`` and ``async for``; see ``ItemStream``.
 
     A read that is cancelled, as by ``asyncio.wait_for(anext(stream), 5)``, loses nothing: the next one goes on.
     """
@@ -195,7 +207,7 @@ class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):
                 await self.aclose()
 
     async def _fill(self) -> bool:
-        """Read until there are items or the end; return ``False`` while another task does so."""
+        """Read until there are items or the end; return ``False`` while another task reads."""
         state = self._state
         if not state.reader.acquire(blocking=False):
             return False
@@ -204,7 +216,7 @@ class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):
                 await self._response.aclose()
         except MemoryError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever breaks is the last item
+        except Exception as error:  # noqa: BLE001 - every exception is the last item
             state.fail(error, monotonic(), closed=self._client.is_closed)
             await self._response.aclose()
         finally:
@@ -212,7 +224,7 @@ class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):
         return True
 
     async def _next_chunk(self) -> bytes | None:
-        # In a task of its own, because httpx cannot read on after a read that was cancelled.
+        # In a separate task, because httpx cannot read on after a cancelled read.
         from asyncio import shield
 
         if self._read is None:
@@ -226,7 +238,7 @@ class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):
         self._state.abort(_LEFT)
         if self._read is not None:
             self._read.cancel()
-        with suppress(Exception):  # closing what is broken anyway
+        with suppress(Exception):  # the connection may be broken already
             await self._response.aclose()
 
     async def __aenter__(self) -> Self:
@@ -251,15 +263,15 @@ async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
 
 
 class EventStream(ItemStream[RunStream]):
-    """The events of a run as they happen, as ``Success`` and ``Failure`` items; see ``ItemStream``."""
+    """The events of a run, as ``Success`` and ``Failure`` items; see ``ItemStream``."""
 
 
 class AsyncEventStream(AsyncItemStream[RunStream]):
-    """The twin of ``EventStream`` for ``async with`` and ``async for``."""
+    """The events of a run for ``async with`` and ``async for``; see ``ItemStream``."""
 
 
 LogStream: TypeAlias = ItemStream[RunLogLine]
-"""The lines of a run's log as they are written, as ``Success`` and ``Failure`` items."""
+"""The lines of the log of a run, as ``Success`` and ``Failure`` items; see ``ItemStream``."""
 
 AsyncLogStream: TypeAlias = AsyncItemStream[RunLogLine]
-"""The twin of ``LogStream`` for ``async with`` and ``async for``."""
+"""The lines of the log of a run for ``async with`` and ``async for``; see ``ItemStream``."""

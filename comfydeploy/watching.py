@@ -1,4 +1,4 @@
-"""The states of a run that is watched, blocking and async."""
+"""The states of a watched run, blocking and async."""
 
 from _thread import allocate_lock
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -19,13 +19,22 @@ _SECOND_WATCHER: Final = "The run is being watched already: read a watch in one 
 
 
 class _Watch:
-    """What the watches of both colours share."""
+    """The common part of blocking and async watches."""
 
-    def __init__(self, follower: "Follower") -> None:
+    def __init__(self, follower: "Follower", leave: Callable[[], None]) -> None:
         self._follower = follower
+        self._leave = leave
         self._is_over = False
         self._reader = allocate_lock()
-        """Held while an item is waited for: the steps of two readers would mix."""
+        """Held while a reader waits for an item: the steps of two readers would mix."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(run_id={self.run_id!r}, status={self.run.status if self.run else None!r})"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from comfydeploy._display.bundle import watch_bundle
+
+        return watch_bundle(type(self).__name__, self.run_id, self.run, self.result)
 
     @property
     def run_id(self) -> str:
@@ -39,7 +48,7 @@ class _Watch:
 
     @property
     def result(self) -> "Result[WorkflowRunModel, WaitError] | None":
-        """The end of the run, or ``None`` while there is none."""
+        """The end of the run, or ``None`` before it."""
         return self._follower.result
 
     def _refused_reader(self) -> "WatchItem":
@@ -49,13 +58,13 @@ class _Watch:
 class RunWatch(_Watch, Iterator["WatchItem"]):
     """The states of a run as they change: a context manager and an iterator.
 
-    ``Success(run)`` is a change, ``Failure(PollFailed(error))`` a poll that failed and is tried again, and the last
+    ``Success(run)`` is a change, ``Failure(PollFailed(error))`` a poll that failed and is repeated, and the last
     item is the end of the run. A read that was interrupted loses nothing: the next one goes on. Leaving the watch
-    leaves the run alone. One thread reads at a time: a second one gets an ``UnexpectedClientError``.
+    does not cancel the run. One thread reads at a time: a second one receives an ``UnexpectedClientError``.
     """
 
-    def __init__(self, follower: "Follower", next_item: "Callable[[], WatchItem]") -> None:
-        super().__init__(follower)
+    def __init__(self, follower: "Follower", next_item: "Callable[[], WatchItem]", leave: Callable[[], None]) -> None:
+        super().__init__(follower, leave)
         self._next_item = next_item
 
     def __next__(self) -> "WatchItem":
@@ -73,6 +82,7 @@ class RunWatch(_Watch, Iterator["WatchItem"]):
     def close(self) -> None:
         """End the watch; the run itself goes on."""
         self._is_over = True
+        self._leave()
 
     def __enter__(self) -> Self:
         return self
@@ -84,10 +94,12 @@ class RunWatch(_Watch, Iterator["WatchItem"]):
 
 
 class AsyncRunWatch(_Watch, AsyncIterator["WatchItem"]):
-    """The twin of ``RunWatch`` for ``async with`` and ``async for``."""
+    """The states of a run as they change, for ``async with`` and ``async for``; see ``RunWatch``."""
 
-    def __init__(self, follower: "Follower", next_item: "Callable[[], Awaitable[WatchItem]]") -> None:
-        super().__init__(follower)
+    def __init__(
+        self, follower: "Follower", next_item: "Callable[[], Awaitable[WatchItem]]", leave: Callable[[], None]
+    ) -> None:
+        super().__init__(follower, leave)
         self._next_item = next_item
 
     async def __anext__(self) -> "WatchItem":
@@ -105,6 +117,7 @@ class AsyncRunWatch(_Watch, AsyncIterator["WatchItem"]):
     async def aclose(self) -> None:
         """End the watch; the run itself goes on."""
         self._is_over = True
+        self._leave()
 
     async def __aenter__(self) -> Self:
         return self

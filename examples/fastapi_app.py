@@ -32,7 +32,7 @@ async def draw(prompt: str, request: Request) -> dict[str, str]:
 @app.api_route("/webhook", methods=["GET", "POST"], status_code=204)  # GET too: the server repeats deliveries so
 async def receive(request: Request) -> None:
     if isinstance(webhook_verify(str(request.url), os.environ["WEBHOOK_SECRET"]), Failure):
-        raise HTTPException(401, "this address was not made by this service")
+        raise HTTPException(401, "this address was not created by this service")
     delivery = unwrap(webhook_parse(request.method, request.headers, await request.body()))
     runs[delivery.run_id] = webhook_progress(runs.get(delivery.run_id), delivery)
 

@@ -1,7 +1,7 @@
-"""Pictures overnight: each run is paid for once, although answers are lost, and each picture becomes a file.
+"""Pictures overnight: each run is billed once, even if responses are lost, and each picture is saved to a file.
 
 ``python examples/overnight.py DEPLOYMENT_ID`` with the key in ``COMFYDEPLOY_API_KEY``. Started again, it goes on: a key
-that has a run gets no other.
+with a run gets no second one.
 """
 
 import sys

@@ -25,9 +25,9 @@ one_at_a_time = threading.Lock()
 app = Flask(__name__)
 
 
-@app.route("/webhooks/comfydeploy", methods=["GET", "POST"])  # GET too: that is how the server repeats a delivery
+@app.route("/webhooks/comfydeploy", methods=["GET", "POST"])  # GET too: the server repeats deliveries so
 def receive() -> WebhookAnswer:
-    """Take one delivery."""
+    """Receive one delivery."""
     match webhook_verify(request.url, SECRET):
         case Failure(error):
             return webhook_response(str(error), 401)

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 async def receive(request: Request) -> Response:
-    """Take one delivery."""
+    """Receive one delivery."""
     match webhook_verify(str(request.url), SECRET):
         case Failure(error):
             return Response(*webhook_response(str(error), 401))
@@ -36,5 +36,5 @@ async def receive(request: Request) -> Response:
             return Response(*webhook_response())
 
 
-# GET too: that is how the server repeats a delivery.
+# GET too: the server repeats deliveries so.
 app = Starlette(routes=[Route("/webhooks/comfydeploy", receive, methods=["GET", "POST"])])

@@ -29,9 +29,18 @@ OPERATION: Final = Operation(
 def deployment_get(
     core: ComfyDeployCore, deployment_id: str, options: RequestOptions | None = None
 ) -> Result[DeploymentModel, Error]:
-    """Return a deployment with its inputs, outputs and ``workflow_id``.
+    """Return a deployment with its inputs and outputs.
 
-    An unknown one is an ``SDKError`` with status 500, whose ``hint`` says so; it is not sent again.
+    It sends ``GET /deployment/{deployment_id}``. ``raw`` of the deployment has the whole workflow.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        deployment_id: The id of the deployment, a UUID, as ``deployments_list`` returns it.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with the deployment, or ``Failure``: for an unknown one an ``SDKError`` with status 500, whose
+        ``hint`` says so. That error is permanent, and no retry repeats the request.
     """
     return call(core, OPERATION, {"deployment_id": deployment_id}, options)
 
@@ -39,5 +48,8 @@ def deployment_get(
 async def deployment_get_async(
     core: ComfyDeployCore, deployment_id: str, options: RequestOptions | None = None
 ) -> Result[DeploymentModel, Error]:
-    """Do what ``deployment_get`` does, async."""
+    """Return a deployment with its inputs and outputs.
+
+    The async twin of ``deployment_get``, which has the details.
+    """
     return await call_async(core, OPERATION, {"deployment_id": deployment_id}, options)

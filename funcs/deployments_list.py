@@ -26,7 +26,22 @@ def deployments_list(
     *,
     is_fluid: bool | None = None,
 ) -> Result[list[DeploymentModel], Error]:
-    """Give the deployments of an environment, or all, with their inputs; without ``is_fluid`` the server hides some."""
+    """Return the deployments of an environment, or all of them, with their inputs.
+
+    Without ``is_fluid`` the server leaves some out.
+
+    It sends ``GET /deployments``.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        environment: ``production``, ``staging``, ``preview``, ``public-share``, ...; ``None`` for all.
+        options: What is different for this call: timeout, retries, headers, deadline.
+        is_fluid: ``True`` for the deployments of the current kind, which the server hides in part without it.
+
+    Returns:
+        ``Success`` with a list, which may be empty, or ``Failure``. ``raw`` of the list has the items that cannot be
+        read.
+    """
     return call(core, OPERATION, {"environment": environment, "is_fluid": is_fluid}, options)
 
 
@@ -37,5 +52,8 @@ async def deployments_list_async(
     *,
     is_fluid: bool | None = None,
 ) -> Result[list[DeploymentModel], Error]:
-    """Do what ``deployments_list`` does, awaited."""
+    """Return the deployments of an environment, or all of them, with their inputs.
+
+    The async twin of ``deployments_list``, which has the details.
+    """
     return await call_async(core, OPERATION, {"environment": environment, "is_fluid": is_fluid}, options)

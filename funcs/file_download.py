@@ -54,13 +54,25 @@ def file_download(
     progress: DownloadProgress | None = None,
     max_size: int | None = None,
 ) -> Result[Downloaded, Error]:
-    """Download a file: into memory (a ``MediaFile``), under a name (its ``Path``) or into an open file (that file).
+    """Download a file of a run: into memory, to a path or into an open file.
 
-    ``file`` is one of ``run.files``, a ``MediaItem`` or an address. A path has its file when that is whole, and not
-    before; an existing file keeps its mode. ``progress(received, size)`` gets the bytes of the body, with ``None`` for
-    an unknown size. A file of more than ``max_size`` bytes is an ``SDKValidationError``. The storage gets neither the
-    token nor ``options.headers``, and no hook of the core sees the request. Redirects are followed, at most five and
-    never from https to http. With retries, a download that broke begins again, unless an open file has bytes already.
+    The request goes to the storage. It carries neither the token nor ``options.headers``, and no hook of the core sees
+    it. Redirects are followed, at most five and never from https to http. With retries, a download that broke begins
+    again, unless an open file has bytes already.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        file: One of ``run.files``, a ``MediaItem`` or an address.
+        options: What is different for this call: timeout, retries, headers, deadline.
+        to: A path, which gets the file when it is whole and keeps the mode of a file that is there, or an open binary
+            file. Without it the file comes into memory.
+        progress: Called with the bytes received so far and the size of the file, ``None`` where it is unknown.
+        max_size: The size in bytes above which nothing is kept.
+
+    Returns:
+        ``Success`` with a ``MediaFile``, with the ``Path`` or with the open file, or ``Failure``: an
+        ``SDKValidationError`` for a file of more than ``max_size`` bytes, an ``SDKError`` whose ``hint`` says so for an
+        address that has expired.
     """
     return fetch(core, file, options, to, Terms(progress, max_size))
 
@@ -104,5 +116,8 @@ async def file_download_async(
     progress: DownloadProgress | None = None,
     max_size: int | None = None,
 ) -> Result[Downloaded, Error]:
-    """Do what ``file_download`` does, async."""
+    """Download a file of a run: into memory, to a path or into an open file.
+
+    The async twin of ``file_download``, which has the details.
+    """
     return await fetch_async(core, file, options, to, Terms(progress, max_size))

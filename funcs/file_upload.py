@@ -31,12 +31,22 @@ def file_upload(
 ) -> Result[FileUploadResponse, Error]:
     """Upload a file and return its address, which an image input takes.
 
-    ``file`` is a path, bytes (then ``name`` is required), a binary file that can seek, or a file that a web framework
-    received, such as Starlette's ``UploadFile`` or Flask's ``FileStorage``. An open file is sent from its position on,
-    which stays where it is. It is read in pieces; the async function reads them in a thread. ``progress(sent, size)``
-    gets the bytes that were sent. The server takes images, videos, audio and application files, judged by their name,
-    up to 250 MiB; anything else is an ``SDKValidationError`` before anything is sent. A quote in a name is stored as
-    ``%22``. With retries, a file whose connection broke is sent three times at most.
+    It sends ``POST /file/upload``. The server accepts images, videos, audio and application files, judged by their
+    names, up to 250 MiB. It stores a quote in a name as ``%22``. The file is read in pieces; the async function reads
+    them in a thread. With retries, a file whose connection broke is sent three times at most.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        file: A path, bytes, a binary file that can seek, or a file that a web framework received, such as Starlette's
+            ``UploadFile`` or Flask's ``FileStorage``. An open file is sent from its position on, which stays where it
+            is.
+        options: What is different for this call: timeout, retries, headers, deadline.
+        name: The name for the server. It is required with bytes.
+        progress: Called with the bytes sent so far and the size of the file.
+
+    Returns:
+        ``Success`` with ``file_url``, or ``Failure``: an ``SDKValidationError`` before anything is sent for a file that
+        the server would refuse.
     """
     return call(core, OPERATION, {"file": file, "name": name, "progress": progress}, options)
 
@@ -49,5 +59,8 @@ async def file_upload_async(
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Result[FileUploadResponse, Error]:
-    """Do what ``file_upload`` does, awaited."""
+    """Upload a file and return its address, which an image input takes.
+
+    The async twin of ``file_upload``, which has the details.
+    """
     return await call_async(core, OPERATION, {"file": file, "name": name, "progress": progress}, options)

@@ -18,9 +18,17 @@ def inputs_upload(
 ) -> Result[dict[str, Any], Error]:
     """Upload the files among inputs and return the inputs with their addresses.
 
-    A file is a ``Path``, an open binary file or a pair ``(name, bytes)``. Text is never taken for a path. Files of
-    equal content are uploaded once. A list with files becomes the JSON text that an image batch takes. ``deadline`` of
-    the options is for all uploads together, everything else for each.
+    A file is a ``Path``, an open binary file or a pair ``(name, bytes)``; text is never taken for a path. Files of
+    equal content are uploaded once. A list with files becomes the JSON text that an image batch takes. Each file is one
+    ``POST /file/upload``.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        inputs: The inputs of a request.
+        options: As for ``file_upload``, for each file; ``deadline`` is for all of them together.
+
+    Returns:
+        ``Success`` with new inputs, or ``Failure`` with the error of the first upload that failed.
     """
     return run_steps(core, options, partial(uploading, operation=file_upload.OPERATION, inputs=inputs))
 
@@ -28,5 +36,8 @@ def inputs_upload(
 async def inputs_upload_async(
     core: ComfyDeployCore, inputs: Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[dict[str, Any], Error]:
-    """Do what ``inputs_upload`` does, async."""
+    """Upload the files among inputs and return the inputs with their addresses.
+
+    The async twin of ``inputs_upload``, which has the details.
+    """
     return await run_steps_async(core, options, partial(uploading, operation=file_upload.OPERATION, inputs=inputs))

@@ -26,10 +26,24 @@ OPERATION: Final = Operation(
 def run_batch(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunBatchResponse, Error]:
-    """Create ``batch_number`` runs, or one for every combination of ``batch_input_params``, and give the batch's id.
+    """Create the runs of a batch and return the id that they share.
 
-    The server tells nothing else: not how many runs there are nor their ids, and no route lists them by batch. Find
-    them in ``runs_list``, whose rows have ``batch_id``, or give a ``webhook``. A batch cannot be cancelled.
+    The server sends neither their number nor their ids, and no route lists them by batch: their rows in ``runs_list``
+    have the ``batch_id``. A batch cannot be cancelled.
+
+    A 5xx, a timeout or a lost connection may leave a run that exists and is billed. Read ``fate`` and ``hint`` of the
+    error before you send the request again.
+
+    It sends ``POST /run``. Reads wait 300 s by default, because a cold machine takes minutes.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request with ``batch_number`` (so many runs) or ``batch_input_params`` (one run for each combination
+            of the values).
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with ``batch_id``, or ``Failure``.
     """
     return call(core, OPERATION, request, options)
 
@@ -37,5 +51,8 @@ def run_batch(
 async def run_batch_async(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunBatchResponse, Error]:
-    """Do what ``run_batch`` does, awaited."""
+    """Create the runs of a batch and return the id that they share.
+
+    The async twin of ``run_batch``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

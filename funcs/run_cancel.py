@@ -27,10 +27,20 @@ OPERATION: Final = Operation(
 def run_cancel(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[CancelRunResponse, Error]:
-    """Cancel a run; it goes on to the status ``cancelled``.
+    """Cancel a run; its status becomes ``cancelled``.
 
-    The answer is ``success`` also for a run that had ended, which stays as it is. An unknown run, one that is not yours
-    and one that is streamed are an ``SDKError`` with status 500, whose ``hint`` says so. A batch cannot be cancelled.
+    The answer is ``success`` also for a run that had ended, which stays as it is.
+
+    It sends ``POST /run/{run_id}/cancel``. A batch and a streamed run cannot be cancelled.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        run_id: The id of the run, a UUID.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success``, or ``Failure``: an ``SDKError`` with status 500, whose ``hint`` says so, for a run that is unknown,
+        not yours or streamed. That error is permanent, and no retry repeats the request.
     """
     return call(core, OPERATION, {"run_id": run_id}, options)
 
@@ -38,5 +48,8 @@ def run_cancel(
 async def run_cancel_async(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[CancelRunResponse, Error]:
-    """Do what ``run_cancel`` does, awaited."""
+    """Cancel a run; its status becomes ``cancelled``.
+
+    The async twin of ``run_cancel``, which has the details.
+    """
     return await call_async(core, OPERATION, {"run_id": run_id}, options)

@@ -20,12 +20,30 @@ OPERATION: Final = queueing(
 def run_deployment_queue(
     core: ComfyDeployCore, request: DeploymentRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
-    """Create a run of a deployment and give its id; as ``run_queue``, which takes all three forms."""
+    """Create a run of a deployment and return its id, without waiting for it.
+
+    A 5xx, a timeout or a lost connection may leave a run that exists and is billed. Read ``fate`` and ``hint`` of the
+    error before you send the request again.
+
+    It sends ``POST /run/deployment/queue``, and is otherwise as ``run_queue``, which takes all three forms of request.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A ``DeploymentRunRequest``, or a mapping with the same keys: ``{"deployment_id": "...", "inputs":
+            {...}}``.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with ``run_id``, or ``Failure``.
+    """
     return call(core, OPERATION, request, options)
 
 
 async def run_deployment_queue_async(
     core: ComfyDeployCore, request: DeploymentRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
-    """Do what ``run_deployment_queue`` does, awaited."""
+    """Create a run of a deployment and return its id, without waiting for it.
+
+    The async twin of ``run_deployment_queue``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

@@ -20,12 +20,30 @@ OPERATION: Final = streaming(
 def run_deployment_stream(
     core: ComfyDeployCore, request: DeploymentRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[EventStream, Error]:
-    """Run a deployment and give its events as they happen; as ``run_stream``, which takes all three forms."""
+    """Create a run of a deployment and return its events as they happen.
+
+    It sends ``POST /run/deployment/stream``, and is otherwise as ``run_stream``, which takes all three forms of
+    request.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A ``DeploymentRunRequest``, or a mapping with the same keys: ``{"deployment_id": "...", "inputs":
+            {...}}``.
+        options: ``idle_timeout`` (seconds) ends a silent stream; the rest as for every call.
+
+    Returns:
+        ``Success`` with a stream, which yields ``Success(event)`` and ``Failure`` items, or ``Failure`` where it did
+        not begin.
+    """
     return stream(EventStream, core, OPERATION, request, options)
 
 
 async def run_deployment_stream_async(
     core: ComfyDeployCore, request: DeploymentRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[AsyncEventStream, Error]:
-    """Do what ``run_deployment_stream`` does, awaited, for ``async with`` and ``async for``."""
+    """Create a run of a deployment and return its events as they happen.
+
+    The async twin of ``run_deployment_stream``, which has the details; the stream is for ``async with`` and ``async
+    for``.
+    """
     return await stream_async(AsyncEventStream, core, OPERATION, request, options)

@@ -24,10 +24,22 @@ def run_download(
 ) -> Result[list[Path], DownloadIncomplete | Error]:
     """Save all files of a run in a folder and return their paths, in the order of ``run.files``.
 
-    ``name`` is filled in with ``run_id``, ``index``, ``suffix``, ``filename``, ``stem``, ``kind``, ``output_id`` and
-    ``node_id``. It is made safe, with at most 200 bytes; a name that is taken gets a number, so that no file is ever
-    replaced. ``at_once`` files are received at a time. Where an address has expired, the run is read again. When files
-    are missing, the error is a ``DownloadIncomplete`` with those that were saved. The rest is as in ``file_download``.
+    No file is ever replaced: a name that is taken gets a number.
+
+    Where an address has expired, the run is read again (``GET /run/{run_id}``). The rest is as in ``file_download``.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        run_or_id: The run, or its id.
+        options: As for ``file_download``, for each file; ``deadline`` is for all of them together.
+        to: The folder, which is created where it is missing.
+        name: The name of a file, filled in with ``run_id``, ``index``, ``suffix``, ``filename``, ``stem``, ``kind``,
+            ``output_id`` and ``node_id``. It is made safe, with at most 200 bytes.
+        at_once: How many files are received at a time.
+
+    Returns:
+        ``Success`` with the paths, or ``Failure``: a ``DownloadIncomplete`` with the files that were saved and those
+        that are missing, or the error of reading the run.
     """
     terms = FolderTerms(to, name, at_once)
     return save(core, run_get.OPERATION, run_or_id, options, terms)
@@ -42,6 +54,9 @@ async def run_download_async(
     name: str = "{run_id}-{index}{suffix}",
     at_once: int = 4,
 ) -> Result[list[Path], DownloadIncomplete | Error]:
-    """Do what ``run_download`` does, async."""
+    """Save all files of a run in a folder and return their paths, in the order of ``run.files``.
+
+    The async twin of ``run_download``, which has the details.
+    """
     terms = FolderTerms(to, name, at_once)
     return await save_async(core, run_get.OPERATION, run_or_id, options, terms)

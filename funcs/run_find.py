@@ -30,12 +30,25 @@ def run_find(
 ) -> Result[FoundRuns, Error]:
     """Return the runs that carry one of the keys, oldest first.
 
-    One of the three ids says in which workflow to look. ``since`` (aware) is where the look ends; without it that is 24
-    hours before the newest run, whose time is the server's. The later it is, the fewer pages are read. ``cache`` keeps
-    the workflows of deployments and versions for further calls. A transient error is tried again for 60 s.
+    An empty ``runs`` does not prove that there is no run: it may appear later, and a workflow that is unknown or not
+    yours has an empty list (``listed`` is false).
 
-    An empty ``runs`` is no proof that there is no run: it may appear later, and a workflow that is unknown or not yours
-    has an empty list (``listed`` is false).
+    It reads ``GET /workflow/{workflow_id}/runs`` page by page. One of the three ids says in which workflow to search. A
+    transient error is retried for 60 s.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        keys: One key or several, as ``keyed`` and ``run_queue_once`` set them.
+        options: What is different for this call: timeout, retries, headers, deadline.
+        workflow_id: The workflow to search.
+        deployment_id: Search the workflow of this deployment.
+        workflow_version_id: Search the workflow of this version.
+        since: The search ends at this aware time; without it, 24 hours before the newest run of the list. The later it
+            is, the fewer pages are read.
+        cache: Keeps the workflows of deployments and versions for further calls: a dictionary of yours.
+
+    Returns:
+        ``Success`` with ``FoundRuns``, or ``Failure``.
     """
     place = Place(workflow_id=workflow_id, deployment_id=deployment_id, workflow_version_id=workflow_version_id)
     return run_steps(core, options, partial(finding, lists=LISTS, keys=keys, place=place, since=since, cache=cache))
@@ -52,7 +65,10 @@ async def run_find_async(
     since: datetime | None = None,
     cache: Cache | None = None,
 ) -> Result[FoundRuns, Error]:
-    """Do what ``run_find`` does, async."""
+    """Return the runs that carry one of the keys, oldest first.
+
+    The async twin of ``run_find``, which has the details.
+    """
     place = Place(workflow_id=workflow_id, deployment_id=deployment_id, workflow_version_id=workflow_version_id)
     machine = partial(finding, lists=LISTS, keys=keys, place=place, since=since, cache=cache)
     return await run_steps_async(core, options, machine)

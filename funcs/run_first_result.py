@@ -28,14 +28,22 @@ OPERATION: Final = Operation(
 def run_first_result(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None, *, to: Target | None = None
 ) -> Result[MediaFile, Error]:
-    """Create a run, wait until it has ended and return its first image.
+    """Create a run, wait for its end and return its first image.
 
     The server looks at the images of the newest output alone: a run that succeeds with text, video or anything else is
-    an ``SDKError`` with status 500 or 400. It exists and is billed: read it, or use ``run_queue`` for such a workflow.
+    an ``SDKError`` with status 500 or 400. It exists and is billed.
 
-    ``to``, a path or a binary file, takes the bytes as they come, whatever their size; a path has its file when that is
-    whole, and not before. ``execution_mode`` is set for you. By default there is no limit to the wait for the response:
-    ``options.timeout`` sets one.
+    It sends ``POST /run`` with ``sync_first_result`` as the ``execution_mode``. Use ``run_queue_and_wait`` for a
+    workflow with other outputs.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request model, or a mapping with the same keys: ``{"deployment_id": "...", "inputs": {...}}``.
+        options: ``timeout`` and ``deadline`` limit the wait, which has no limit by default.
+        to: Where the bytes go as they arrive: a path, which gets the file when it is whole, or a binary file.
+
+    Returns:
+        ``Success`` with a ``MediaFile``, whose ``content`` is empty where ``to`` has the bytes, or ``Failure``.
     """
     return download(core, OPERATION, request, options, to)
 
@@ -43,5 +51,8 @@ def run_first_result(
 async def run_first_result_async(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None, *, to: Target | None = None
 ) -> Result[MediaFile, Error]:
-    """Do what ``run_first_result`` does, awaited."""
+    """Create a run, wait for its end and return its first image.
+
+    The async twin of ``run_first_result``, which has the details.
+    """
     return await download_async(core, OPERATION, request, options, to)

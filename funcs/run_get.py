@@ -22,10 +22,20 @@ OPERATION: Final = Operation(
 def run_get(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None, *, queue_position: bool = False
 ) -> Result[WorkflowRunModel, Error]:
-    """Give the state of a run and its outputs so far.
+    """Return the state of a run and its outputs so far.
 
-    ``queue_position`` asks for the place of a waiting run in its queue as well. A run that is not yours is an
-    ``SDKError`` with status 403, an unknown one 404, an id that is no UUID an ``HTTPValidationError``.
+    It sends ``GET /run/{run_id}``. The addresses of private files are signed and hold for about an hour; each call
+    returns fresh ones. The answer has no reason of a failure: ``run_wait`` looks it up.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        run_id: The id of the run, a UUID.
+        options: What is different for this call: timeout, retries, headers, deadline.
+        queue_position: Also return the position of a waiting run in its queue.
+
+    Returns:
+        ``Success`` with the run, or ``Failure``: an ``SDKError`` with status 403 for a run that is not yours and 404
+        for an unknown one, an ``HTTPValidationError`` for an id that is no UUID.
     """
     return call(core, OPERATION, {"run_id": run_id, "queue_position": queue_position or None}, options)
 
@@ -33,5 +43,8 @@ def run_get(
 async def run_get_async(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None, *, queue_position: bool = False
 ) -> Result[WorkflowRunModel, Error]:
-    """Do what ``run_get`` does, awaited."""
+    """Return the state of a run and its outputs so far.
+
+    The async twin of ``run_get``, which has the details.
+    """
     return await call_async(core, OPERATION, {"run_id": run_id, "queue_position": queue_position or None}, options)

@@ -21,10 +21,20 @@ OPERATION: Final = Operation(
 
 
 def run_logs(core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None) -> Result[list[RunLog], Error]:
-    """Return the archived log of a run that has ended, where the reason of a failure is found.
+    """Return the archived log of a run that has ended.
 
-    It may take the server up to 30 s after the end to have it. The end marks of the server are left out; deliveries of
-    webhooks are not, and contain their whole addresses.
+    The server may have it only 30 s after the end.
+
+    It sends ``GET /v2/clickhouse-run-logs/{run_id}``. The end marks of the server are left out. Deliveries of webhooks
+    are in it, with the whole address of the webhook.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        run_id: The id of the run, a UUID.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with the entries, none where the archive is empty, or ``Failure``.
     """
     return call(core, OPERATION, {"run_id": run_id}, options)
 
@@ -32,5 +42,8 @@ def run_logs(core: ComfyDeployCore, run_id: str, options: RequestOptions | None 
 async def run_logs_async(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[list[RunLog], Error]:
-    """Do what ``run_logs`` does, awaited."""
+    """Return the archived log of a run that has ended.
+
+    The async twin of ``run_logs``, which has the details.
+    """
     return await call_async(core, OPERATION, {"run_id": run_id}, options)

@@ -26,11 +26,22 @@ OPERATION: Final = Operation(
 def run_logs_stream(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[LogStream, Error]:
-    """Return the lines of a run's log as they are written, until the server says that it was the last.
+    """Return the lines of a run's log as they are written.
 
-    The stream ends as well where the server says that it is not available, with or without lines: ``run_logs`` has them
-    once the run has ended. The server may stay silent without an end: ``RequestOptions.idle_timeout`` (seconds) is the
-    limit. Lines with the level ``webhook`` contain the whole address of a webhook.
+    The stream ends with the server's end mark, or where the server has no stream: then ``run_logs`` has the lines once
+    the run has ended.
+
+    It sends ``GET /v2/stream-logs``. The server may stay silent without an end: ``idle_timeout`` is the limit. Lines
+    with the level ``webhook`` contain the whole address of a webhook.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        run_id: The id of the run, a UUID.
+        options: ``idle_timeout`` (seconds) ends a silent stream; the rest as for every call.
+
+    Returns:
+        ``Success`` with a stream, which yields ``Success(line)`` and ``Failure`` items, or ``Failure`` where it did not
+        begin.
     """
     return stream(LogStream, core, OPERATION, {"run_id": run_id}, options)
 
@@ -38,5 +49,8 @@ def run_logs_stream(
 async def run_logs_stream_async(
     core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None
 ) -> Result[AsyncLogStream, Error]:
-    """Do what ``run_logs_stream`` does, awaited, for ``async with`` and ``async for``."""
+    """Return the lines of a run's log as they are written.
+
+    The async twin of ``run_logs_stream``, which has the details; the stream is for ``async with`` and ``async for``.
+    """
     return await stream_async(AsyncLogStream, core, OPERATION, {"run_id": run_id}, options)

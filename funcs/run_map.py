@@ -39,23 +39,40 @@ def run_map(
     post_limit: float = 300,
     grace: float = 60,
 ) -> RunMap:
-    """Run all jobs, follow them to their ends and yield a ``MapItem`` for each, for ``with`` and ``for``.
+    """Run all jobs, each once, and yield what becomes of each as it ends.
 
     At most one run for each attempt if every request executes and becomes visible within longest POST + grace after it
     was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
     ``JobUnresolved``.
 
-    ``jobs`` are requests, or ``Job(key, request)``; without a key that is the position. Files among the inputs are
-    uploaded as in ``inputs_upload``. ``options`` apply to each job from its claim, ``deadline`` included.
-    ``journal`` is the path of a file in which each step is kept: the same call with the same journal goes on after any
-    crash, and yields what had ended at once. ``name`` is that of the map, at most 50 characters, and begins the key of
-    each run. ``to`` is where files go, such as ``out/{prompt}-{seed}{suffix}``: its fields are the inputs of a job,
-    ``key``, ``run_id``, ``attempt`` and those of ``run_download``. ``at_once`` jobs are in work at a time. ``attempts`` is
-    how often a job is run whose runs have failed. With ``max_runs`` no run is created once the journal has so many.
-    ``check`` compares inputs with the deployment first: a sequence whole before the first run is paid, an iterator job
-    by job. ``post_limit`` is for the request that creates a run, in seconds, and ``grace`` for its run to be listed.
+    With a ``journal`` the same call goes on after any crash, and yields at once what had ended. One failure stops
+    nothing.
 
-    One failure stops nothing. A wrong argument and a journal that cannot be used are one item with ``index`` -1.
+    It sends what ``run_queue``, ``run_find``, ``run_get`` and ``run_download`` send, and follows many runs by one list.
+    Files among the inputs are uploaded as in ``inputs_upload``. Use it with ``with`` and ``for``; ``in_order()`` yields
+    in the order of the jobs.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        jobs: Requests, or ``Job(key, request)``; without a key it is the position. ``grid`` makes one for each
+            combination of inputs.
+        options: As for each call of a job; ``deadline`` is from the claim of the job on.
+        name: The name of the map, at most 50 characters, with which the key of each run begins.
+        journal: The path of the file in which each step is kept. Without it the journal ends with the map.
+        to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
+            ``run_id``, ``attempt`` and the fields of ``run_download``.
+        at_once: How many jobs are in work at a time.
+        attempts: How often a job is run whose runs have failed.
+        max_runs: No run is created once the journal has so many.
+        check: Compare the inputs with the deployment first: a sequence whole before the first run is paid, an iterator
+            job by job.
+        resend: ``"after_grace"`` or ``"never"``: whether a request is sent again whose run was not found.
+        post_limit: Seconds for the request that creates a run.
+        grace: Seconds for a run to be listed after its request.
+
+    Returns:
+        A ``RunMap``: a context manager and an iterator of ``MapItem``. A wrong argument and a journal that cannot be
+        used are one item with ``index`` -1.
     """
     arguments = Arguments(
         options=options,
@@ -89,7 +106,11 @@ def run_map_async(
     post_limit: float = 300,
     grace: float = 60,
 ) -> AsyncRunMap:
-    """Do what ``run_map`` does, for ``async with`` and ``async for``; it is not awaited itself."""
+    """Run all jobs, each once, and yield what becomes of each as it ends.
+
+    The async twin of ``run_map``, which has the details; it is not awaited, and its map is for ``async with`` and
+    ``async for``.
+    """
     arguments = Arguments(
         options=options,
         name=name,

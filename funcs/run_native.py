@@ -27,9 +27,22 @@ OPERATION: Final = Operation(
 def run_native(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[NativeRun, Error]:
-    """Create a run that you run yourself and give its graph and its inputs.
+    """Create a run for a machine of your own and return its graph and inputs.
 
-    ``is_native_run`` is set for you. The answer's ``cd_token`` opens your account for 12 hours; it never prints.
+    ``cd_token`` of the answer opens your account for 12 hours. It never prints; ``reveal()`` returns it.
+
+    A 5xx, a timeout or a lost connection may leave a run that exists and is billed. Read ``fate`` and ``hint`` of the
+    error before you send the request again.
+
+    It sends ``POST /run`` with ``is_native_run``.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request model, or a mapping with the same keys: ``{"deployment_id": "...", "inputs": {...}}``.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with a ``NativeRun``, or ``Failure``.
     """
     return call(core, OPERATION, request, options)
 
@@ -37,5 +50,8 @@ def run_native(
 async def run_native_async(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[NativeRun, Error]:
-    """Do what ``run_native`` does, awaited."""
+    """Create a run for a machine of your own and return its graph and inputs.
+
+    The async twin of ``run_native``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

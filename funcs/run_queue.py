@@ -17,11 +17,22 @@ OPERATION: Final = queueing("create_run_queue_run_queue_post", "/run/queue", *AN
 def run_queue(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
-    """Create a run and give its id, without waiting for it.
+    """Create a run and return its id, without waiting for it.
 
-    ``request`` is one of the three models, or a mapping with the keys of the wire. To queue can take minutes on a cold
-    machine, so reads wait 300 s by default. A 5XX, a time-out or a broken connection may hide a run that was started:
-    see ``fate`` and ``hint`` of the error before you send it again.
+    A 5xx, a timeout or a lost connection may leave a run that exists and is billed. Read ``fate`` and ``hint`` of the
+    error before you send the request again.
+
+    It sends ``POST /run/queue``. Reads wait 300 s by default, because a cold machine takes minutes. ``run_queue_once``
+    makes a repeated call safe, ``run_queue_and_wait`` waits for the end.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request model, or a mapping with the same keys: ``{"deployment_id": "...", "inputs": {...}}``.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with ``run_id``, or ``Failure``: an ``HTTPValidationError`` (422) or an ``SDKError`` with status 404
+        for a request that the server refuses, an ``SDKValidationError`` for one that is not sent.
     """
     return call(core, OPERATION, request, options)
 
@@ -29,5 +40,8 @@ def run_queue(
 async def run_queue_async(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
-    """Do what ``run_queue`` does, awaited."""
+    """Create a run and return its id, without waiting for it.
+
+    The async twin of ``run_queue``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

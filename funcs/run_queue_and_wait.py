@@ -30,13 +30,26 @@ def run_queue_and_wait(
     on_update: OnUpdate | None = None,
     on_abandon: OnAbandon = "leave",
 ) -> Result[WorkflowRunModel, WaitError]:
-    """Create a run, wait until it has ended and return it: ``Success(run)`` means that it has succeeded.
+    """Create a run, wait for its end and return it if it has succeeded.
 
-    Files among the inputs are uploaded first, as in ``inputs_upload``. ``on_queued`` is called with the run's id before
-    anything else. ``retries`` and ``retry_codes`` of the options are for the request that creates the run, of which
-    ``fate`` of an error speaks, and for uploads. ``run_id`` of an error is set as soon as the run exists. A batch, a
-    native run and another execution mode are an ``SDKValidationError``; nothing is sent. The rest is as in
-    ``run_wait``.
+    Files among the inputs are uploaded first, as in ``inputs_upload``.
+
+    It sends ``POST /run/queue`` and then what ``run_wait`` sends. ``retries`` and ``retry_codes`` are for the request
+    that creates the run, of which ``fate`` of an error speaks, and for uploads. A batch, a native run and another
+    execution mode are an ``SDKValidationError``; nothing is sent.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request model, or a mapping with the same keys: ``{"deployment_id": "...", "inputs": {...}}``.
+        options: ``deadline`` (seconds) limits the whole; the rest as for every call.
+        on_queued: Called with the id of the run before anything else happens.
+        on_update: Called with each state of the run that has changed.
+        on_abandon: ``"leave"`` or ``"cancel"``: what becomes of the run at the deadline, at Ctrl-C and when the task is
+            cancelled.
+
+    Returns:
+        ``Success`` with a run that has succeeded, or ``Failure``: the end of the run as in ``run_wait``, or the error
+        of creating it. ``run_id`` of the error is set as soon as the run exists.
     """
     return queue_and_wait(core, SENDING, STEPS, request, WaitSettings(options, on_abandon, on_queued, on_update))
 
@@ -50,6 +63,9 @@ async def run_queue_and_wait_async(
     on_update: OnUpdate | None = None,
     on_abandon: OnAbandon = "leave",
 ) -> Result[WorkflowRunModel, WaitError]:
-    """Do what ``run_queue_and_wait`` does, async."""
+    """Create a run, wait for its end and return it if it has succeeded.
+
+    The async twin of ``run_queue_and_wait``, which has the details.
+    """
     settings = WaitSettings(options, on_abandon, on_queued, on_update)
     return await queue_and_wait_async(core, SENDING, STEPS, request, settings)

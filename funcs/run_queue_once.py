@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from comfydeploy._drivers.steps import run_steps, run_steps_async
 from comfydeploy._wire.queue_once import queueing_once
@@ -14,6 +15,8 @@ from comfydeploy.models.queued_once import QueuedOnce
 from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
+
+SPAN: Final = "comfydeploy.run_queue_once"
 
 
 def run_queue_once(
@@ -28,23 +31,35 @@ def run_queue_once(
 ) -> Result[QueuedOnce, Error]:
     """Return the run that carries a key, and create it where there is none.
 
-    It looks for the key first (``since`` and ``cache`` as in ``run_find``). A run that is there is returned, also one
-    that has failed: a new attempt is a new key. Otherwise files among the inputs are uploaded as in ``inputs_upload``,
-    and the request is sent once, with the key. When its response is lost, late or a 5xx, it looks with backoff for
-    ``settle`` seconds.
+    Calling again with the same key is safe: it searches first. A run that has failed is returned as well; a new attempt
+    is a new key.
 
-    ``fate`` of an error is that of the run: ``"not_sent"`` and a refusal of the server (``"answered"``) mean that none
-    was created; ``"unknown"`` means that it was not found, and ``hint`` says how to look again. To call again with the
-    same key is safe, and looks first. ``retries`` of the options are not used: looks are tried again anyway.
-
-    It cannot promise one run where two callers use a key at the same moment, or where a run appears only after
+    It does not guarantee one run where two callers use a key at the same moment, or where a run appears only after
     ``settle`` seconds and the call is repeated before that. A batch, a native run and another execution mode are an
     ``SDKValidationError``; nothing is sent.
+
+    It searches as ``run_find`` does, uploads files among the inputs as in ``inputs_upload``, and sends one ``POST
+    /run/queue`` with the key. When the response is lost, late or a 5xx, it searches with backoff for ``settle``
+    seconds. ``retries`` of the options are not used: searches are retried anyway.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request model, or a mapping with the same keys: ``{"deployment_id": "...", "inputs": {...}}``.
+        key: Text of 1 to 200 characters that names this run.
+        options: What is different for this call: timeout, retries, headers, deadline.
+        settle: Seconds to search for a run whose response was lost.
+        since: The search ends at this aware time; without it, 24 hours before the newest run of the list.
+        cache: Keeps the workflows of deployments and versions for further calls: a dictionary of yours.
+
+    Returns:
+        ``Success`` with ``run_id`` and whether the run was ``found``, or ``Failure``. ``fate`` of the error is that of
+        the run: ``"not_sent"`` and ``"answered"`` mean that none was created, ``"unknown"`` that it was not found;
+        ``hint`` says how to search again.
     """
     machine = partial(
         queueing_once, lists=LISTS, sending=SENDING, request=request, key=key, settle=settle, since=since, cache=cache
     )
-    return run_steps(core, options, machine)
+    return run_steps(core, options, machine, SPAN)
 
 
 async def run_queue_once_async(
@@ -57,8 +72,11 @@ async def run_queue_once_async(
     since: datetime | None = None,
     cache: Cache | None = None,
 ) -> Result[QueuedOnce, Error]:
-    """Do what ``run_queue_once`` does, async."""
+    """Return the run that carries a key, and create it where there is none.
+
+    The async twin of ``run_queue_once``, which has the details.
+    """
     machine = partial(
         queueing_once, lists=LISTS, sending=SENDING, request=request, key=key, settle=settle, since=since, cache=cache
     )
-    return await run_steps_async(core, options, machine)
+    return await run_steps_async(core, options, machine, SPAN)

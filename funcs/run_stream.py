@@ -17,12 +17,23 @@ OPERATION: Final = streaming("create_run_stream_run_stream_post", "/run/stream",
 def run_stream(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[EventStream, Error]:
-    """Create a run and give its events as they happen.
+    """Create a run and return its events as they happen.
 
-    Close the stream with ``with``, or by leaving the loop over it. Minutes of silence are normal on a cold machine,
-    and an invalid graph sends its error and then nothing for ever: ``RequestOptions.idle_timeout`` (seconds) ends
-    both. There is no way to resume: to call again is to pay again. The run goes on when the stream is closed; read it
-    with ``run_get`` and ``stream.run_id``.
+    A stream cannot be resumed, and calling again creates and bills another run. The run goes on when the stream is
+    closed: read it with ``run_get`` and ``stream.run_id``.
+
+    It sends ``POST /run/stream``. Close the stream with ``with``, or by leaving the loop over it. A cold machine is
+    silent for minutes, and after an invalid graph the server sends its error and then nothing: ``idle_timeout`` ends
+    both.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request model, or a mapping with the same keys: ``{"deployment_id": "...", "inputs": {...}}``.
+        options: ``idle_timeout`` (seconds) ends a silent stream; the rest as for every call.
+
+    Returns:
+        ``Success`` with a stream, which yields ``Success(event)`` and ``Failure`` items, or ``Failure`` where it did
+        not begin. After a ``MalformedEvent`` the stream goes on; any other ``Failure`` is the last item.
     """
     return stream(EventStream, core, OPERATION, request, options)
 
@@ -30,5 +41,8 @@ def run_stream(
 async def run_stream_async(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[AsyncEventStream, Error]:
-    """Do what ``run_stream`` does, awaited, for ``async with`` and ``async for``."""
+    """Create a run and return its events as they happen.
+
+    The async twin of ``run_stream``, which has the details; the stream is for ``async with`` and ``async for``.
+    """
     return await stream_async(AsyncEventStream, core, OPERATION, request, options)

@@ -17,11 +17,20 @@ OPERATION: Final = waiting("create_run_sync_run_sync_post", "/run/sync", *ANY_FO
 def run_sync(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[list[WorkflowRunOutputModel], Error]:
-    """Create a run, wait until it has ended and give its outputs, newest first.
+    """Create a run, wait for its end and return its outputs, newest first.
 
-    There is no time limit by default. **An empty list may be a run that failed or timed out**: the server answers the
-    same, without a run id, so use ``run_stream`` or ``run_queue`` where the difference matters. A broken connection
-    does not end the run: see ``fate`` of the error.
+    An empty list may be a run that failed or timed out: the server answers the same, without a run id. Use
+    ``run_queue_and_wait`` where the difference matters.
+
+    It sends ``POST /run/sync``. A lost connection does not end the run: see ``fate`` of the error.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A request model, or a mapping with the same keys: ``{"deployment_id": "...", "inputs": {...}}``.
+        options: ``timeout`` and ``deadline`` limit the wait, which has no limit by default.
+
+    Returns:
+        ``Success`` with the outputs, or ``Failure``.
     """
     return call(core, OPERATION, request, options)
 
@@ -29,5 +38,8 @@ def run_sync(
 async def run_sync_async(
     core: ComfyDeployCore, request: AnyRunRequest, options: RequestOptions | None = None
 ) -> Result[list[WorkflowRunOutputModel], Error]:
-    """Do what ``run_sync`` does, awaited."""
+    """Create a run, wait for its end and return its outputs, newest first.
+
+    The async twin of ``run_sync``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

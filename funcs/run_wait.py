@@ -19,13 +19,25 @@ def run_wait(
     on_update: OnUpdate | None = None,
     on_abandon: OnAbandon = "leave",
 ) -> Result[WorkflowRunModel, WaitError]:
-    """Wait until a run has ended and return it: ``Success(run)`` means that it has succeeded.
+    """Wait for the end of a run and return it if it has succeeded.
 
-    Any other end is a ``RunFailed`` with the reason, a ``RunCancelled`` or a ``RunTimedOut``. A poll that fails is
-    tried again; 401, 403 and 404 end the wait. ``RequestOptions.deadline`` (seconds) ends it with a
-    ``DeadlineExceeded``; without one it ends when the server calls the run timed out, after 24 h of silence.
-    ``on_update`` is called with each state that has changed. ``on_abandon="cancel"`` cancels the run, in at most 5 s,
-    at the deadline, at Ctrl-C and when the task is cancelled; the interrupt is raised on, with the run's id as a note.
+    Without a deadline the wait ends when the server marks the run as timed out, after 24 h of silence.
+
+    It sends ``GET /run/{run_id}`` at growing intervals, from 0.25 s to 1.5 s and after ten minutes 5 s, and looks up
+    the reason of a failure. A poll that fails is retried; 401, 403 and 404 end the wait. Cancelling takes 5 s at most.
+    An interrupt is raised again, with the id of the run as a note.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        run_id: The id of the run, a UUID.
+        options: ``deadline`` (seconds) limits the wait; the rest is for each request.
+        on_update: Called with each state of the run that has changed.
+        on_abandon: ``"leave"`` or ``"cancel"``: what becomes of the run at the deadline, at Ctrl-C and when the task is
+            cancelled.
+
+    Returns:
+        ``Success`` with a run that has succeeded, or ``Failure``: a ``RunFailed`` with the reason, a ``RunCancelled``,
+        a ``RunTimedOut``, a ``DeadlineExceeded``, or the error of a poll that ended the wait.
     """
     return wait(core, STEPS, run_id, WaitSettings(options, on_abandon, on_update=on_update))
 
@@ -38,5 +50,8 @@ async def run_wait_async(
     on_update: OnUpdate | None = None,
     on_abandon: OnAbandon = "leave",
 ) -> Result[WorkflowRunModel, WaitError]:
-    """Do what ``run_wait`` does, async."""
+    """Wait for the end of a run and return it if it has succeeded.
+
+    The async twin of ``run_wait``, which has the details.
+    """
     return await wait_async(core, STEPS, run_id, WaitSettings(options, on_abandon, on_update=on_update))

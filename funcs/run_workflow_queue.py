@@ -18,12 +18,30 @@ OPERATION: Final = queueing("queue_workflow_run_run_workflow_queue_post", "/run/
 def run_workflow_queue(
     core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
-    """Create a run of a whole graph and give its id; as ``run_queue``, which takes all three forms."""
+    """Create a run of a whole graph and return its id, without waiting for it.
+
+    A 5xx, a timeout or a lost connection may leave a run that exists and is billed. Read ``fate`` and ``hint`` of the
+    error before you send the request again.
+
+    It sends ``POST /run/workflow/queue``, and is otherwise as ``run_queue``, which takes all three forms of request.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A ``WorkflowRunRequest``, or a mapping with the same keys: ``workflow_id``, ``workflow_api_json``,
+            ``inputs``.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with ``run_id``, or ``Failure``.
+    """
     return call(core, OPERATION, request, options)
 
 
 async def run_workflow_queue_async(
     core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[CreateRunResponse, Error]:
-    """Do what ``run_workflow_queue`` does, awaited."""
+    """Create a run of a whole graph and return its id, without waiting for it.
+
+    The async twin of ``run_workflow_queue``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

@@ -20,12 +20,29 @@ OPERATION: Final = streaming(
 def run_workflow_stream(
     core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[EventStream, Error]:
-    """Run a whole graph and give its events as they happen; as ``run_stream``, which takes all three forms."""
+    """Create a run of a whole graph and return its events as they happen.
+
+    It sends ``POST /run/workflow/stream``, and is otherwise as ``run_stream``, which takes all three forms of request.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A ``WorkflowRunRequest``, or a mapping with the same keys: ``workflow_id``, ``workflow_api_json``,
+            ``inputs``.
+        options: ``idle_timeout`` (seconds) ends a silent stream; the rest as for every call.
+
+    Returns:
+        ``Success`` with a stream, which yields ``Success(event)`` and ``Failure`` items, or ``Failure`` where it did
+        not begin.
+    """
     return stream(EventStream, core, OPERATION, request, options)
 
 
 async def run_workflow_stream_async(
     core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[AsyncEventStream, Error]:
-    """Do what ``run_workflow_stream`` does, awaited, for ``async with`` and ``async for``."""
+    """Create a run of a whole graph and return its events as they happen.
+
+    The async twin of ``run_workflow_stream``, which has the details; the stream is for ``async with`` and ``async
+    for``.
+    """
     return await stream_async(AsyncEventStream, core, OPERATION, request, options)

@@ -18,12 +18,29 @@ OPERATION: Final = waiting("sync_workflow_run_run_workflow_sync_post", "/run/wor
 def run_workflow_sync(
     core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[list[WorkflowRunOutputModel], Error]:
-    """Run a whole graph and give its outputs, newest first; as ``run_sync``, which takes all three forms."""
+    """Create a run of a whole graph, wait for its end and return its outputs, newest first.
+
+    An empty list may be a run that failed or timed out: the server answers the same.
+
+    It sends ``POST /run/workflow/sync``, and is otherwise as ``run_sync``, which takes all three forms of request.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A ``WorkflowRunRequest``, or a mapping with the same keys: ``workflow_id``, ``workflow_api_json``,
+            ``inputs``.
+        options: ``timeout`` and ``deadline`` limit the wait, which has no limit by default.
+
+    Returns:
+        ``Success`` with the outputs, or ``Failure``.
+    """
     return call(core, OPERATION, request, options)
 
 
 async def run_workflow_sync_async(
     core: ComfyDeployCore, request: WorkflowRunRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[list[WorkflowRunOutputModel], Error]:
-    """Do what ``run_workflow_sync`` does, awaited."""
+    """Create a run of a whole graph, wait for its end and return its outputs, newest first.
+
+    The async twin of ``run_workflow_sync``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

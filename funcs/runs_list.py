@@ -37,13 +37,25 @@ def runs_list(
     with_outputs: bool | None = None,
     with_inputs: bool | None = None,
 ) -> Iterator[Result[list[WorkflowRunRow], Error]]:
-    """Yield the runs of a workflow page by page, newest first; a ``Failure`` is the last page.
+    """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
-    ``limit`` is the number of rows of a page, ``offset`` the number of rows to skip. A page is requested when it is
-    wanted. Each row embeds the whole graph; ``with_outputs=False`` leaves out the outputs, which makes a page much
-    smaller. The output rows in ``raw["outputs"]`` hold the reason of a failure. The server sends an empty page for a
-    workflow that is unknown or not yours. ``workflow_runs`` lists smaller rows and can filter them.
-    A row that cannot be read is left out of its page, and in ``raw`` of the page only.
+    The server sends an empty page for a workflow that is unknown or not yours.
+
+    It sends ``GET /workflow/{workflow_id}/runs`` for each page, when the page is read. Each row embeds the whole graph.
+    The output rows in ``raw["outputs"]`` have the reason of a failure. A row that cannot be read is in ``raw`` of its
+    page only. ``workflow_runs`` lists smaller rows and can filter them.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        workflow_id: The id of the workflow, which ``deployment_get`` and ``run_get`` return.
+        options: As for every call, for each page.
+        limit: The number of rows of a page.
+        offset: The number of rows to skip.
+        with_outputs: ``False`` leaves out the outputs, which makes a page much smaller.
+        with_inputs: ``False`` leaves out the inputs.
+
+    Returns:
+        An iterator of ``Success(rows)``; a ``Failure`` is the last item.
     """
     fixed = {"workflow_id": workflow_id, "with_outputs": with_outputs, "with_inputs": with_inputs}
     return pages(core, OPERATION, PageCursor(fixed, limit, offset), options)
@@ -59,6 +71,9 @@ def runs_list_async(
     with_outputs: bool | None = None,
     with_inputs: bool | None = None,
 ) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
-    """Do what ``runs_list`` does, for ``async for``."""
+    """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
+
+    The async twin of ``runs_list``, which has the details; it is for ``async for``.
+    """
     fixed = {"workflow_id": workflow_id, "with_outputs": with_outputs, "with_inputs": with_inputs}
     return pages_async(core, OPERATION, PageCursor(fixed, limit, offset), options)

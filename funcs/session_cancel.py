@@ -23,12 +23,28 @@ OPERATION: Final = Operation(
 def session_cancel(
     core: ComfyDeployCore, session_id: str, options: RequestOptions | None = None
 ) -> Result[CancelSessionResponse, Error]:
-    """Close a session. A 400 may come although it was closed, as the ``hint`` of the error says."""
+    """Close a session.
+
+    The server may answer 400 although it closed the session: look with ``session_get``.
+
+    It sends ``DELETE /session/{session_id}``.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        session_id: The id of the session.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success``, or ``Failure``: an ``SDKError`` with status 400, whose ``hint`` says what it may mean.
+    """
     return call(core, OPERATION, {"session_id": session_id}, options)
 
 
 async def session_cancel_async(
     core: ComfyDeployCore, session_id: str, options: RequestOptions | None = None
 ) -> Result[CancelSessionResponse, Error]:
-    """Do what ``session_cancel`` does, awaited."""
+    """Close a session.
+
+    The async twin of ``session_cancel``, which has the details.
+    """
     return await call_async(core, OPERATION, {"session_id": session_id}, options)

@@ -27,9 +27,21 @@ OPERATION: Final = Operation(
 def session_create(
     core: ComfyDeployCore, request: CreateSessionRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[CreateSessionResponse, Error]:
-    """Open a session on a machine and give its id. It is billed until it is cancelled or times out.
+    """Open a session on a machine and return its id.
 
-    ``timeout`` of the request is in minutes. Like a run, a session is never asked for twice by accident.
+    A session is billed until it is closed or its time is over.
+
+    It sends ``POST /session``. Reads wait 300 s by default. As with a run, the request is never repeated where a
+    session may have been opened.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        request: A ``CreateSessionRequest``, or a mapping with the same keys: ``{"machine_id": "...", "timeout": 15}``,
+            with ``timeout`` in minutes.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with ``session_id`` and ``url``, which is ``None`` until it is ready, or ``Failure``.
     """
     return call(core, OPERATION, request, options)
 
@@ -37,5 +49,8 @@ def session_create(
 async def session_create_async(
     core: ComfyDeployCore, request: CreateSessionRequest | Mapping[str, Any], options: RequestOptions | None = None
 ) -> Result[CreateSessionResponse, Error]:
-    """Do what ``session_create`` does, awaited."""
+    """Open a session on a machine and return its id.
+
+    The async twin of ``session_create``, which has the details.
+    """
     return await call_async(core, OPERATION, request, options)

@@ -23,12 +23,26 @@ OPERATION: Final = Operation(
 def session_get(
     core: ComfyDeployCore, session_id: str, options: RequestOptions | None = None
 ) -> Result[Session, Error]:
-    """Give a session; its ``url`` is ``None`` until it is ready."""
+    """Return a session; its ``url`` is ``None`` until it is ready.
+
+    It sends ``GET /session/{session_id}``.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        session_id: The id of the session.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with the session, or ``Failure``.
+    """
     return call(core, OPERATION, {"session_id": session_id}, options)
 
 
 async def session_get_async(
     core: ComfyDeployCore, session_id: str, options: RequestOptions | None = None
 ) -> Result[Session, Error]:
-    """Do what ``session_get`` does, awaited."""
+    """Return a session; its ``url`` is ``None`` until it is ready.
+
+    The async twin of ``session_get``, which has the details.
+    """
     return await call_async(core, OPERATION, {"session_id": session_id}, options)

@@ -23,12 +23,26 @@ OPERATION: Final = Operation(
 def session_list(
     core: ComfyDeployCore, machine_id: str | None = None, options: RequestOptions | None = None
 ) -> Result[list[Session], Error]:
-    """Give the open sessions of a machine, or all of them."""
+    """Return the open sessions of a machine, or all of them.
+
+    It sends ``GET /sessions``.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        machine_id: The machine; ``None`` for all.
+        options: What is different for this call: timeout, retries, headers, deadline.
+
+    Returns:
+        ``Success`` with a list, which may be empty, or ``Failure``.
+    """
     return call(core, OPERATION, {"machine_id": machine_id}, options)
 
 
 async def session_list_async(
     core: ComfyDeployCore, machine_id: str | None = None, options: RequestOptions | None = None
 ) -> Result[list[Session], Error]:
-    """Do what ``session_list`` does, awaited."""
+    """Return the open sessions of a machine, or all of them.
+
+    The async twin of ``session_list``, which has the details.
+    """
     return await call_async(core, OPERATION, {"machine_id": machine_id}, options)

@@ -40,11 +40,24 @@ def workflow_runs(
     deployment_id: str | None = None,
     limit: int = 50,
 ) -> Iterator[Result[list[WorkflowRunRow], Error]]:
-    """Yield the runs of a workflow page by page, newest first; a ``Failure`` is the last page.
+    """Yield the runs of a workflow in small rows, page by page, newest first.
 
-    ``since``: only runs created at or after this aware time, in whole seconds. ``status`` and ``deployment_id`` filter
-    the runs, ``limit`` is the number of rows of a page. A row has status and times, but no inputs, outputs or progress.
-    An unknown workflow is an ``SDKError`` with status 404. A page is requested when it is wanted.
+    A row has status and times, but no inputs, outputs or progress.
+
+    It sends ``GET /v2/workflow/{workflow_id}/runs`` for each page, when the page is read.
+
+    Args:
+        core: The client: its key, its server and its connections.
+        workflow_id: The id of the workflow, which ``deployment_get`` and ``run_get`` return.
+        options: As for every call, for each page.
+        since: Only runs created at or after this aware time, in whole seconds.
+        status: Only runs with this status.
+        deployment_id: Only runs of this deployment.
+        limit: The number of rows of a page.
+
+    Returns:
+        An iterator of ``Success(rows)``; a ``Failure`` is the last item: an ``SDKError`` with status 404 for an unknown
+        workflow.
     """
     fixed = {"workflow_id": workflow_id, "rf": since, "status": status, "deployment_id": deployment_id}
     return pages(core, OPERATION, PageCursor(fixed, limit, 0), options)
@@ -60,6 +73,9 @@ def workflow_runs_async(
     deployment_id: str | None = None,
     limit: int = 50,
 ) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
-    """Do what ``workflow_runs`` does, for ``async for``."""
+    """Yield the runs of a workflow in small rows, page by page, newest first.
+
+    The async twin of ``workflow_runs``, which has the details; it is for ``async for``.
+    """
     fixed = {"workflow_id": workflow_id, "rf": since, "status": status, "deployment_id": deployment_id}
     return pages_async(core, OPERATION, PageCursor(fixed, limit, 0), options)

@@ -1,8 +1,9 @@
-"""What most tests need: both colours of a call, a local server, and a server that misbehaves byte by byte."""
+"""Common fixtures: calls, blocking and async; a local server; a raw server that sends any bytes."""
 
 import asyncio
 import importlib
 import os
+import signal
 import socket
 import struct
 import threading
@@ -18,21 +19,25 @@ if os.environ.get("COMFYDEPLOY_TEST_HTTPX2"):
 from comfydeploy import ComfyDeployCore
 from comfydeploy.emulator import Emulator
 
-# How long an example takes says nothing of whether it is right, least of all on a busy machine.
+# The duration of an example is no error, as machines may be busy.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("patient"), max_examples=20)
 hypothesis.settings.load_profile("patient")
+
+# A shell ignores Ctrl-C in what it starts in the background, and so would every test that sends one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["blocking", "awaited"])
 def calls(request):
-    """Call the operations in one colour: ``calls("run_get", core, ...)``."""
+    """Call the operations, blocking or async: ``calls("run_get", core, ...)``."""
     caller = Caller(awaited=request.param == "awaited")
     yield caller
     caller.close()
 
 
 class Caller:
-    """One colour of all operations, and the cores made for it, closed at the end."""
+    """All operations, blocking or async, and their cores, which are closed at the end."""
 
     def __init__(self, *, awaited):
         self.awaited = awaited
@@ -52,7 +57,7 @@ class Caller:
         return self.run(getattr(module, f"{name}_async")(core, *arguments, **named))
 
     def pages(self, name, core, /, *arguments, **named):
-        """Read all pages of an operation that gives pages."""
+        """Read all pages of an operation that returns pages."""
         module = importlib.import_module(f"comfydeploy.funcs.{name}")
         function = getattr(module, f"{name}_async" if self.awaited else name)
         return self.items(function(core, *arguments, **named))
@@ -64,7 +69,7 @@ class Caller:
         return self._runner.run(wait())
 
     def items(self, stream, count=None):
-        """Read a stream to its end, or its first items and then leave it, as a loop does."""
+        """Read a stream to its end, or only its first items, as a loop does that is left early."""
         if self.awaited:
             return self.run(self._items_async(stream, count))
         items = []
@@ -83,7 +88,7 @@ class Caller:
         return items
 
     def wait(self, event):
-        """Wait for a threading event while the event loop goes on."""
+        """Wait for a threading event without blocking the event loop."""
         return self.run(asyncio.to_thread(event.wait, 5))
 
     def close_stream(self, stream):
@@ -112,7 +117,7 @@ def emulator():
 
 @pytest.fixture
 def raw():
-    """Make servers that send what they are told to: ``raw(b"HTTP/1.1 ...", RawServer.RESET, ...)``."""
+    """Create servers that send given bytes: ``raw(b"HTTP/1.1 ...", RawServer.RESET, ...)``."""
     servers = []
 
     def serve(*answers):
@@ -126,9 +131,9 @@ def raw():
 
 
 class RawServer:
-    """Answers each request with the next of its answers, the last one again and again.
+    """Answers each request with the next of its answers, and repeats the last one.
 
-    An answer is bytes, or a list of bytes, of the words below and of events that are waited for.
+    An answer is bytes, or a list of bytes, of the actions below and of events to wait for.
     """
 
     RESET = "reset"
@@ -166,7 +171,7 @@ class RawServer:
                     if part == self.CLOSE:
                         return
                     if part == self.HANG:
-                        with suppress(ConnectionResetError):  # so does a client leave that has not read everything
+                        with suppress(ConnectionResetError):  # as after a client that leaves with unread bytes
                             connection.recv(1)
                         self.left.set()
                         return
@@ -194,7 +199,7 @@ class RawServer:
 
 @pytest.fixture
 def answer():
-    """Write an HTTP answer: ``answer(200, b"{}", content_type="application/json")``."""
+    """Return an HTTP response: ``answer(200, b"{}", content_type="application/json")``."""
 
     def write(status, body=b"", content_type="application/json", **headers):
         lines = [f"HTTP/1.1 {status} X", f"content-length: {len(body)}", f"content-type: {content_type}"]

@@ -1,4 +1,4 @@
-"""The facade: the same operations, raising."""
+"""The raising facade."""
 
 import pytest
 
@@ -13,7 +13,7 @@ NO_RUN = "00000000-0000-4000-8000-000000000000"
 
 
 class Facade:
-    """One colour of the facade: ``facade.get(...)`` is ``client.run.get`` or ``client.run.get_async``."""
+    """The facade, blocking or async: ``facade.get(...)`` is ``client.run.get`` or ``client.run.get_async``."""
 
     def __init__(self, calls, url, bearer="local-key"):
         self._calls = calls
@@ -32,7 +32,7 @@ def facade(calls, emulator):
     return Facade(calls, emulator.url)
 
 
-def test_the_operations_give_values(facade, calls, emulator):
+def test_operations_give_values(facade, calls, emulator):
     request = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 32, "height": 16}}
     created = facade.queue(request, RequestOptions(timeout=30))
     assert facade.get(created.run_id, queue_position=True).id == created.run_id
@@ -45,7 +45,7 @@ def test_the_operations_give_values(facade, calls, emulator):
     assert events.run_id == facade.get(events.run_id).id
 
 
-def test_a_failure_is_raised_as_it_is(facade):
+def test_failure_is_raised_as_it_is(facade):
     with pytest.raises(errors.SDKError) as caught:
         facade.get(NO_RUN)
     assert caught.value.detail == "Run not found"
@@ -54,7 +54,7 @@ def test_a_failure_is_raised_as_it_is(facade):
             operation({})
 
 
-def test_a_broken_event_is_raised_out_of_the_loop_and_closes_the_stream(calls, raw):
+def test_malformed_event_ends_the_loop(calls, raw):
     server = raw([HEAD, QUEUING, BROKEN, QUEUING, "hang"])
     events = Facade(calls, server.url).stream({"deployment_id": "d"})
     with pytest.raises(errors.MalformedEvent):
@@ -62,7 +62,7 @@ def test_a_broken_event_is_raised_out_of_the_loop_and_closes_the_stream(calls, r
     assert calls.wait(server.left)
 
 
-def test_asking_for_the_next_event_goes_on_after_a_broken_one(calls, raw):
+def test_next_goes_on_after_malformed_event(calls, raw):
     events = Facade(calls, raw([HEAD, QUEUING, BROKEN, QUEUING, "hang"]).url).stream({"deployment_id": "d"})
 
     def step():
@@ -78,7 +78,7 @@ def test_asking_for_the_next_event_goes_on_after_a_broken_one(calls, raw):
         events.close()
 
 
-def test_leaving_the_loop_or_the_block_closes_the_connection(calls, raw):
+def test_leaving_loop_or_block_closes_connection(calls, raw):
     server = raw([HEAD, QUEUING, "hang"])
     events = Facade(calls, server.url).stream({"deployment_id": "d"})
     assert len(calls.items(events, 1)) == 1
@@ -99,14 +99,14 @@ def test_leaving_the_loop_or_the_block_closes_the_connection(calls, raw):
     assert server.left.wait(5)
 
 
-def test_a_client_can_be_given_to_the_standalone_functions(emulator):
+def test_functions_accept_a_client(emulator):
     with ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url) as client:
         created = client.run.queue({"deployment_id": emulator.deployments["picture"]})
         assert isinstance(run_get(client, created.run_id), Success)
         assert isinstance(client, ComfyDeployCore)
 
 
-def test_a_group_is_made_once_and_only_when_it_is_used():
+def test_group_is_made_when_first_used():
     with ComfyDeploy(bearer="k") as client:
         assert "run" not in vars(client)
         assert client.run is client.run

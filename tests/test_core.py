@@ -1,4 +1,4 @@
-"""The core: its secrets stay secret, and it works wherever it is carried."""
+"""The core: its secrets are hidden, and it works in threads, event loops and processes."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ ECHO = json.dumps({"detail": f"{TOKEN} is revoked"}).encode()
 
 
 def shown(error):
-    """Everything about an error that may end up on a screen or in a file."""
+    """Return all texts of an error that may be shown or saved."""
     try:
         raise error
     except Exception:
@@ -45,7 +45,7 @@ def shown(error):
 
 
 class TestTheToken:
-    def test_is_not_in_the_repr_of_a_core_or_of_a_client(self):
+    def test_is_not_in_repr_of_core_or_of_client(self):
         assert TOKEN not in repr(ComfyDeployCore(bearer=TOKEN)) + str(ComfyDeploy(bearer=TOKEN))
 
     @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ class TestTheToken:
         ):
             error = calls(name, core, argument).failure()
             assert TOKEN not in shown(error)
-        # The transport logs the headers of an answer by itself, those that echo the token included.
+        # The transport itself logs the headers of a response, including those that echo the token.
         ours = [
             record.getMessage()
             for record in caplog.records
@@ -90,7 +90,7 @@ class TestTheToken:
         assert error.message.startswith("bearer:")
         assert TOKEN not in shown(error)
 
-    def test_is_not_shown_when_a_hook_breaks(self, calls):
+    def test_is_not_shown_when_hook_breaks(self, calls):
         def broken(context, data):
             raise LookupError(context.operation_id)
 
@@ -100,12 +100,12 @@ class TestTheToken:
             assert error.fate == "not_sent"
             assert TOKEN not in shown(error)
 
-    def test_is_not_shown_in_an_address_with_a_password(self, calls):
+    def test_is_not_shown_in_address_with_password(self, calls):
         error = calls("run_get", calls.core(f"https://me:{TOKEN}@host/api"), "r").failure()
         assert isinstance(error, errors.InvalidRequestError)
         assert TOKEN not in shown(error)
 
-    def test_is_asked_for_at_each_call_when_it_is_a_function(self, calls, raw, answer):
+    def test_function_is_called_for_each_call(self, calls, raw, answer):
         server = raw(answer(200, RUN))
         tokens = iter(["first", "second"])
         core = calls.core(server.url, bearer=lambda: next(tokens))
@@ -113,7 +113,7 @@ class TestTheToken:
             assert isinstance(calls("run_get", core, "r"), Success)
         assert [headers["authorization"] for _, headers, _ in server.requests] == ["Bearer first", "Bearer second"]
 
-    def test_may_come_from_an_async_function_for_the_async_functions_only(self, calls, raw, answer):
+    def test_async_function_for_async_calls_only(self, calls, raw, answer):
         async def token():
             return "awaited"
 
@@ -124,7 +124,7 @@ class TestTheToken:
         else:
             assert isinstance(result.failure(), errors.InvalidRequestError)
 
-    def test_callable_that_raises_is_an_unexpected_error_with_its_cause(self, calls):
+    def test_raising_callable_is_unexpected_error(self, calls):
         def broken():
             raise LookupError("no vault")
 
@@ -149,19 +149,19 @@ class TestTheServer:
     @pytest.mark.parametrize(
         "settings", [{"server_idx": 3}, {"server_idx": -1}, {"server_idx": True}, {"server_idx": "0"}]
     )
-    def test_that_is_none_fails_every_call_and_not_the_making(self, calls, settings):
+    def test_invalid_server_fails_each_call(self, calls, settings):
         error = run_get(ComfyDeployCore(bearer="k", **settings), "r").failure()
         assert isinstance(error, errors.InvalidRequestError)
         assert "server_idx" in error.message
 
-    def test_may_be_replaced_by_a_hook_as_the_core_starts(self, calls, raw, answer):
+    def test_may_be_replaced_by_hook_as_core_starts(self, calls, raw, answer):
         server = raw(answer(200, RUN))
         seen = []
         hooks = [Hooks(sdk_init=seen.append), Hooks(sdk_init=lambda _: SDKInit(server.url))]
         assert isinstance(calls("run_get", calls.core("http://127.0.0.1:1/api", hooks=hooks), "r"), Success)
         assert seen == [SDKInit("http://127.0.0.1:1/api")]
 
-    def test_that_a_starting_hook_spoils_fails_every_call(self, calls):
+    def test_invalid_sdk_init_fails_each_call(self, calls):
         def broken(_):
             raise LookupError("no")
 
@@ -173,31 +173,31 @@ class TestTheServer:
         assert isinstance(calls("run_get", calls.core(hooks=5), "r").failure(), errors.UnexpectedClientError)
 
 
-def test_hooks_see_and_replace_what_goes_out_and_comes_back(calls, raw, answer):
+def test_hooks_replace_requests_and_responses(calls, raw, answer):
     server = raw(answer(503, b"busy", "text/plain"), answer(200, RUN))
-    told = []
+    called = []
 
-    def tell(stage, change=None):
+    def recording(stage, change=None):
         def hook(context, *data):
-            told.append((stage, context))
+            called.append((stage, context))
             return change(*data) if change else None
 
         return hook
 
     hooks = Hooks(
-        before_create_request=tell("create", lambda request: request.with_headers({"X-Made": "1"})),
-        before_request=tell("before", lambda request: request.with_headers({"x-sent": "1"})),
-        after_success=tell("success"),
-        after_error=tell("error"),
+        before_create_request=recording("create", lambda request: request.with_headers({"X-Made": "1"})),
+        before_request=recording("before", lambda request: request.with_headers({"x-sent": "1"})),
+        after_success=recording("success"),
+        after_error=recording("error"),
     )
     config = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 9.0))
     assert isinstance(calls("run_get", calls.core(server.url, hooks=[hooks], retry_config=config), "r"), Success)
     first, second = (HookContext("get_run_run__run_id__get", attempt) for attempt in (0, 1))
-    assert told == [("create", first), ("before", first), ("error", first), ("before", second), ("success", second)]
+    assert called == [("create", first), ("before", first), ("error", first), ("before", second), ("success", second)]
     assert all(headers["x-made"] == headers["x-sent"] == "1" for _, headers, _ in server.requests)
 
 
-def test_no_hook_is_shown_the_token(calls, raw, answer):
+def test_no_hook_is_shown_token(calls, raw, answer):
     seen = []
     hooks = [
         Hooks(before_request=lambda _, request: seen.append(request), after_success=lambda _, reply: seen.append(reply))
@@ -208,7 +208,7 @@ def test_no_hook_is_shown_the_token(calls, raw, answer):
 
 
 class TestYourOwnClient:
-    def test_is_used_as_it_is_without_its_cookies_and_never_closed(self, calls, raw, answer):
+    def test_is_used_unchanged_and_never_closed(self, calls, raw, answer):
         server = raw(answer(200, RUN, set_cookie="__session=evil; Path=/"))
         settings = {"headers": {"x-mine": "1", "user-agent": "mine"}, "cookies": {"a": "b"}, "follow_redirects": True}
         client, async_client = httpx.Client(**settings), httpx.AsyncClient(**settings)
@@ -223,14 +223,14 @@ class TestYourOwnClient:
         client.close()
         calls.run(async_client.aclose())
 
-    def test_that_is_closed_makes_the_call_an_aborted_one(self, calls):
+    def test_that_is_closed_makes_call_aborted_one(self, calls):
         client, async_client = httpx.Client(), httpx.AsyncClient()
         client.close()
         calls.run(async_client.aclose())
         error = calls("run_get", calls.core(http_client=client, async_http_client=async_client), "r").failure()
         assert isinstance(error, errors.RequestAbortedError)
 
-    def test_gets_the_time_limits_of_the_call(self, calls):
+    def test_gets_time_limits_of_call(self, calls):
         seen = []
 
         def handler(request):
@@ -249,12 +249,12 @@ class TestACore:
     def server(self, raw, answer):
         return raw(answer(200, RUN))
 
-    def test_can_be_closed_with_a_with_block(self, server):
+    def test_can_be_closed_with_with_block(self, server):
         with ComfyDeployCore(bearer="k", server_url=server.url) as core:
             assert isinstance(run_get(core, "r"), Success)
         assert isinstance(run_get(core, "r").failure(), errors.RequestAbortedError)
 
-    def test_can_be_closed_with_an_async_with_block(self, server):
+    def test_can_be_closed_with_async_with_block(self, server):
         async def use():
             async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
                 assert isinstance(await run_get_async(core, "r"), Success)
@@ -263,7 +263,7 @@ class TestACore:
         assert isinstance(asyncio.run(use()).failure(), errors.RequestAbortedError)
 
     @pytest.mark.parametrize("kind", [ComfyDeployCore, ComfyDeploy])
-    def test_survives_pickle_with_its_token_and_without_its_connections(self, server, kind):
+    def test_pickles_with_token_without_connections(self, server, kind):
         with kind(bearer=TOKEN, server_url=server.url, timeout=9) as core:
             assert isinstance(run_get(core, "r"), Success)
             with pickle.loads(pickle.dumps(core)) as copy:
@@ -281,7 +281,7 @@ class TestACore:
                 assert isinstance(pool.apply(run_get, (core, "r")), Success)
             assert isinstance(run_get(core, "r"), Success)
 
-    def test_works_after_a_fork_without_pickling(self, server):
+    def test_works_after_fork_without_pickling(self, server):
         script = (
             "import os, sys\n"
             "from comfydeploy import ComfyDeployCore, Success\n"
@@ -296,7 +296,7 @@ class TestACore:
         assert subprocess.run([sys.executable, "-c", script, server.url], check=False).returncode == 0
         assert len(server.connections) == 2
 
-    def test_works_in_many_threads_with_one_set_of_connections(self, server):
+    def test_many_threads_share_connections(self, server):
         together = threading.Barrier(8)
 
         def get(_):
@@ -307,7 +307,7 @@ class TestACore:
             assert all(isinstance(result, Success) for result in pool.map(get, range(8)))
             assert len(core.connections._blocking) == 1
 
-    def test_works_in_two_event_loops_one_after_the_other(self, server):
+    def test_works_in_two_event_loops_one_after_other(self, server):
         core = ComfyDeployCore(bearer="k", server_url=server.url)
 
         async def get():
@@ -317,16 +317,16 @@ class TestACore:
             return result
 
         assert all(isinstance(asyncio.run(get()), Success) for _ in range(2))
-        assert len(core.connections._awaiting) == 1  # the client of the loop that is gone is forgotten
+        assert len(core.connections._awaiting) == 1  # the client of the closed loop is removed
 
-    def test_serves_blocking_calls_from_inside_an_event_loop(self, server):
+    def test_blocking_calls_inside_an_event_loop(self, server):
         async def get():
             return run_get(core, "r")
 
         with ComfyDeployCore(bearer="k", server_url=server.url) as core:
             assert isinstance(asyncio.run(get()), Success)
 
-    def test_passes_the_cancellation_of_a_task_through(self, raw):
+    def test_passes_cancellation_of_task_through(self, raw):
         server = raw(["hang"])
 
         async def cancel():
@@ -342,7 +342,7 @@ class TestACore:
         asyncio.run(cancel())
         assert server.left.is_set()
 
-    def test_that_is_closed_during_a_call_ends_it_as_aborted(self, raw):
+    def test_closing_during_a_call_aborts_it(self, raw):
         server = raw(["hang"])
         core = ComfyDeployCore(bearer="k", server_url=server.url)
 
@@ -357,11 +357,11 @@ class TestACore:
         assert isinstance(error, errors.RequestAbortedError)
         assert error.fate == "unknown"
 
-    def test_made_by_two_threads_at_once_keeps_one_client(self, monkeypatch):
+    def test_two_threads_keep_one_client(self, monkeypatch):
         core = ComfyDeployCore(bearer="k")
         first = core.connections.client(lasting=False)
         key = next(iter(core.connections._blocking))
-        # As if another thread had been faster between the look and the making.
+        # As if another thread had created one between the check and the creation.
         core.connections._blocking = type("Late", (dict,), {"get": lambda *_: None})({key: first})
         assert core.connections.client(lasting=False) is first
         core.close()
@@ -371,7 +371,7 @@ class TestACore:
             ComfyDeployCore(bearer="k").timeout = 5
 
 
-def test_a_call_gives_a_failure_in_a_pickle_as_well(raw, answer):
+def test_call_gives_failure_in_pickle_as_well(raw, answer):
     with ComfyDeployCore(bearer="k", server_url=raw(answer(404, b'{"detail":"Run not found"}')).url) as core:
         result = run_queue(core, {"deployment_id": "d"})
     copy = pickle.loads(pickle.dumps(result))
@@ -397,7 +397,7 @@ class TestTheEnvironment:
         assert core.bearer == "key-of-the-environment"
         assert "key-of-the-environment" not in repr(core)
 
-    def test_is_read_when_the_core_is_made(self, monkeypatch, wire):
+    def test_is_read_when_core_is_made(self, monkeypatch, wire):
         core = ComfyDeployCore(transport=wire)
         pickled = pickle.dumps(ComfyDeployCore())
         monkeypatch.delenv("COMFYDEPLOY_API_KEY")
@@ -411,12 +411,12 @@ class TestTheEnvironment:
         assert ComfyDeployCore(server_idx=0).address == "https://api.comfydeploy.com/api"
         assert ComfyDeployCore(server_url="http://x/api").address == "http://x/api"
 
-    def test_names_a_wrong_address(self, monkeypatch):
+    def test_names_wrong_address(self, monkeypatch):
         monkeypatch.setenv("COMFYDEPLOY_SERVER_URL", "nowhere")
         assert str(run_get(ComfyDeployCore(), "r").failure()).startswith("COMFYDEPLOY_SERVER_URL: expected an address")
 
     @pytest.mark.parametrize("value", ["", None])
-    def test_names_a_missing_key(self, monkeypatch, value):
+    def test_names_missing_key(self, monkeypatch, value):
         monkeypatch.setenv("COMFYDEPLOY_API_KEY", value or "")
         if value is None:
             monkeypatch.delenv("COMFYDEPLOY_API_KEY")

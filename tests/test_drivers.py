@@ -1,4 +1,4 @@
-"""Calls over real sockets: whatever a server does becomes a value, and nothing is sent twice by accident."""
+"""Calls over sockets: every behaviour of a server becomes a value, and nothing is sent twice by accident."""
 
 import gzip
 import json
@@ -30,7 +30,7 @@ class TestACallThatCreatesARun:
         return lambda status: raw(answer(status, b'{"detail":"no"}'))
 
     @pytest.mark.parametrize("status", [500, 502, 504])
-    def test_is_sent_once_when_the_server_fails(self, calls, raw, answer, name, status):
+    def test_is_sent_once_when_server_fails(self, calls, raw, answer, name, status):
         server = raw(answer(status, b"Internal Server Error", "text/plain"))
         error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
         assert isinstance(error, errors.SDKError)
@@ -38,21 +38,21 @@ class TestACallThatCreatesARun:
         assert "may have been created" in str(error)
         assert len(server.requests) == 1
 
-    def test_is_sent_once_when_the_connection_is_reset(self, calls, raw, name):
+    def test_is_sent_once_when_connection_is_reset(self, calls, raw, name):
         server = raw([b"HTTP/1.1 2", "reset"])
         error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
         assert isinstance(error, errors.ConnectionError)
         assert error.fate == "unknown"
         assert len(server.requests) == 1
 
-    def test_is_sent_once_when_the_server_closes_without_an_answer(self, calls, raw, name):
+    def test_is_sent_once_when_server_closes(self, calls, raw, name):
         server = raw(["close"])
         error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
         assert isinstance(error, errors.ConnectionError)
         assert error.fate == "unknown"
         assert len(server.requests) == 1
 
-    def test_is_sent_once_when_no_answer_comes_in_time(self, calls, raw, name):
+    def test_is_sent_once_after_a_time_out(self, calls, raw, name):
         server = raw(["hang"])
         core = calls.core(server.url, retry_config=AT_ONCE)
         error = failure(calls(name, core, REQUEST, RequestOptions(timeout=0.05)))
@@ -62,20 +62,20 @@ class TestACallThatCreatesARun:
         assert server.left.wait(5)
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_is_sent_again_when_the_server_did_not_begin(self, calls, raw, answer, name, status):
+    def test_is_sent_again_when_server_was_busy(self, calls, raw, answer, name, status):
         server = raw(answer(status, b"busy", "text/plain"), answer(status, b"busy", "text/plain"), answer(418))
         error = failure(calls(name, calls.core(server.url, retry_config=AT_ONCE), REQUEST))
         assert error.status_code == 418
         assert len(server.requests) == 3
         assert len({body for _, _, body in server.requests}) == 1
 
-    def test_is_sent_again_after_a_code_that_the_call_itself_names(self, calls, raw, answer, name):
+    def test_is_sent_again_after_codes_of_the_call(self, calls, raw, answer, name):
         server = raw(answer(500), answer(418))
         options = RequestOptions(retries=AT_ONCE, retry_codes=[500])
         assert failure(calls(name, calls.core(server.url), REQUEST, options)).status_code == 418
         assert len(server.requests) == 2
 
-    def test_is_sent_once_without_a_retry_config(self, calls, raw, answer, name):
+    def test_is_sent_once_without_retry_config(self, calls, raw, answer, name):
         server = raw(answer(503, b"busy", "text/plain"))
         error = failure(calls(name, calls.core(server.url), REQUEST))
         assert error.status_code == 503
@@ -85,14 +85,14 @@ class TestACallThatCreatesARun:
 
 class TestARead:
     @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-    def test_is_sent_again_after_each_of_the_default_codes(self, calls, raw, answer, status):
+    def test_is_sent_again_after_default_codes(self, calls, raw, answer, status):
         server = raw(answer(status), answer(200, RUN))
         result = calls("run_get", calls.core(server.url, retry_config=AT_ONCE), RUN_ID)
         assert result.unwrap().status == "queued"
         assert len(server.requests) == 2
 
     @pytest.mark.parametrize("trouble", ["reset", "close"])
-    def test_is_sent_again_when_the_connection_breaks(self, calls, raw, answer, trouble):
+    def test_is_sent_again_after_lost_connection(self, calls, raw, answer, trouble):
         server = raw([trouble], [b"HTTP/1.1 200", trouble], answer(200, RUN))
         assert isinstance(calls("run_get", calls.core(server.url, retry_config=AT_ONCE), RUN_ID), Success)
         assert len(server.requests) == 3
@@ -102,20 +102,20 @@ class TestARead:
         core = calls.core(server.url, retry_config=AT_ONCE, timeout=0.1)
         assert isinstance(calls("run_get", core, RUN_ID), Success)
 
-    def test_is_not_sent_again_for_connection_errors_when_that_is_switched_off(self, calls, raw):
+    def test_connection_retries_can_be_off(self, calls, raw):
         server = raw(["reset"])
         config = RetryConfig("backoff", AT_ONCE.backoff, retry_connection_errors=False)
         assert failure(calls("run_get", calls.core(server.url, retry_config=config), RUN_ID)).fate == "unknown"
         assert len(server.requests) == 1
 
-    def test_stops_when_retry_after_exceeds_the_budget(self, calls, raw, answer):
+    def test_stops_when_retry_after_exceeds_budget(self, calls, raw, answer):
         server = raw(answer(503, retry_after="0"), answer(503, retry_after="7200"), answer(200, RUN))
         error = failure(calls("run_get", calls.core(server.url, retry_config=AT_ONCE), RUN_ID))
         assert error.status_code == 503
         assert len(server.requests) == 2
 
 
-def test_a_refused_connection_is_tried_again_also_when_a_run_would_be_created(calls):
+def test_refused_connection_is_retried_for_runs(calls):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     attempts = []
@@ -133,23 +133,23 @@ class TestAnAnswerThatIsNone:
         "garbage",
         [b"garbage\r\n\r\n", b"\x00\xff\xfe" * 50, b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n"],
     )
-    def test_that_is_no_http_is_a_connection_error(self, calls, raw, garbage):
+    def test_that_is_no_http_is_connection_error(self, calls, raw, garbage):
         error = failure(calls("run_queue", calls.core(raw([garbage, "close"]).url), REQUEST))
         assert isinstance(error, errors.ConnectionError)
         assert error.fate == "unknown"
 
-    def test_that_is_cut_is_a_connection_error(self, calls, raw, answer):
+    def test_that_is_cut_is_connection_error(self, calls, raw, answer):
         error = failure(calls("run_queue", calls.core(raw([answer(200, CREATED)[:-5], "close"]).url), REQUEST))
         assert isinstance(error, errors.ConnectionError)
         assert error.fate == "unknown"
 
-    def test_that_is_no_json_is_a_validation_error_of_an_answered_request(self, calls, raw, answer):
+    def test_invalid_json_is_validation_error(self, calls, raw, answer):
         error = failure(calls("run_queue", calls.core(raw(answer(200, b'{"run_id": ')).url), REQUEST))
         assert isinstance(error, errors.SDKValidationError)
         assert error.fate == "answered"
         assert error.raw_value == '{"run_id": '
 
-    def test_that_does_not_fit_the_model_names_the_path(self, calls, raw, answer):
+    def test_that_does_not_fit_model_names_path(self, calls, raw, answer):
         error = failure(calls("run_queue", calls.core(raw(answer(200, b'{"run_id": null}')).url), REQUEST))
         assert isinstance(error, errors.SDKValidationError)
         assert error.fate == "answered"
@@ -169,7 +169,7 @@ class TestAnAnswerThatIsNone:
             clients["http_client"].close()
             calls.run(clients["async_http_client"].aclose())
 
-    def test_with_bad_compression_is_an_sdk_error_with_its_status(self, calls, raw, answer):
+    def test_bad_compression_is_sdk_error(self, calls, raw, answer):
         server = raw(answer(200, b"not gzip at all", content_encoding="gzip"))
         error = failure(calls("run_queue", calls.core(server.url), REQUEST))
         assert isinstance(error, errors.SDKError)
@@ -179,13 +179,13 @@ class TestAnAnswerThatIsNone:
         assert error.__cause__._request is None
         assert "A run may have been created" in error.hint
 
-    def test_of_another_content_type_is_an_sdk_error(self, calls, raw, answer):
+    def test_of_another_content_type_is_sdk_error(self, calls, raw, answer):
         error = failure(calls("run_queue", calls.core(raw(answer(200, b"<html>hello", "text/html")).url), REQUEST))
         assert isinstance(error, errors.SDKError)
         assert (error.status_code, error.content_type, error.detail) == (200, "text/html", None)
         assert error.body == "<html>hello"
 
-    def test_that_streams_where_json_is_expected_is_not_waited_for(self, calls, raw):
+    def test_unexpected_stream_is_not_read(self, calls, raw):
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         server = raw([head, "hang"])
         error = failure(calls("run_queue", calls.core(server.url), {"deployment_id": "d", "execution_mode": "stream"}))
@@ -193,7 +193,7 @@ class TestAnAnswerThatIsNone:
         assert "text/event-stream" in error.message
         assert server.left.wait(5)
 
-    def test_that_redirects_is_an_error_and_never_followed(self, calls, raw, answer):
+    def test_redirect_is_never_followed(self, calls, raw, answer):
         elsewhere = raw(answer(200, RUN))
         server = raw(answer(307, location=f"{elsewhere.url}/run/{RUN_ID}"))
         error = failure(calls("run_get", calls.core(server.url), RUN_ID))
@@ -219,14 +219,14 @@ class TestAnAnswerThatIsNone:
 
 class TestWrongArguments:
     @pytest.mark.parametrize("request_", [None, 7, "x", {}, {"inputs": {}}, {"deployment_id": 5}, [REQUEST], object()])
-    def test_as_a_request_are_a_validation_error_and_nothing_is_sent(self, calls, request_):
+    def test_as_request_send_nothing(self, calls, request_):
         for name in ("run_queue", "run_sync", "run_stream"):
             error = failure(calls(name, calls.core(), request_))
             assert isinstance(error, errors.SDKValidationError)
             assert error.fate == "not_sent"
 
     @pytest.mark.parametrize("run_id", [None, 5, "", ".", "..", b"x"])
-    def test_as_a_run_id_are_a_validation_error(self, calls, run_id):
+    def test_as_run_id_are_validation_error(self, calls, run_id):
         assert isinstance(failure(calls("run_get", calls.core(), run_id)), errors.SDKValidationError)
 
     @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ class TestWrongArguments:
             RequestOptions(retry_codes=["500"]),
         ],
     )
-    def test_as_options_are_a_validation_error(self, calls, options):
+    def test_as_options_are_validation_error(self, calls, options):
         assert isinstance(failure(calls("run_get", calls.core(), RUN_ID, options)), errors.SDKValidationError)
 
     @pytest.mark.parametrize(
@@ -257,18 +257,18 @@ class TestWrongArguments:
             RequestOptions(headers=5),
         ],
     )
-    def test_that_make_no_request_are_an_invalid_request(self, calls, options):
+    def test_that_make_no_request_are_invalid_request(self, calls, options):
         error = failure(calls("run_get", calls.core(), RUN_ID, options))
         assert isinstance(error, errors.InvalidRequestError)
         assert error.fate == "not_sent"
 
-    def test_as_a_core_are_a_failure_too(self, calls):
+    def test_as_core_are_failure_too(self, calls):
         error = failure(calls("run_get", None, RUN_ID))
         assert isinstance(error, errors.SDKValidationError)
         assert str(error) == "core: expected a ComfyDeployCore, got NoneType"
 
 
-def test_the_options_of_a_call_reach_the_wire(calls, raw, answer):
+def test_options_of_call_reach_wire(calls, raw, answer):
     server = raw(answer(200, RUN))
     options = RequestOptions(headers={"X-Trace": "1", "User-Agent": "mine"}, server_url=f"{server.url}/other/")
     assert isinstance(calls("run_get", calls.core(), RUN_ID, options, queue_position=True), Success)
@@ -279,7 +279,7 @@ def test_the_options_of_a_call_reach_the_wire(calls, raw, answer):
     assert headers["authorization"] == "Bearer key-of-the-test"
 
 
-def test_every_value_of_a_request_reaches_the_wire_as_it_was_given(calls, raw, answer):
+def test_values_are_sent_unchanged(calls, raw, answer):
     server = raw(answer(200, CREATED))
     inputs = {"prompt": "a cat ☃", "seed": 2**70, "nested": ["x", {"y": None}], "f": 0.1, "b": False, "lone": "\ud800"}
     graph = {"3": {"class_type": "KSampler", "inputs": {"model": ["4", 0], "x": None}}}
@@ -288,7 +288,7 @@ def test_every_value_of_a_request_reaches_the_wire_as_it_was_given(calls, raw, a
     assert json.loads(server.requests[0][2]) == request | {"flags": ["a"]}
 
 
-def test_cookies_of_the_server_are_never_sent_back(calls, raw, answer):
+def test_cookies_of_server_are_never_sent_back(calls, raw, answer):
     server = raw(answer(200, RUN, set_cookie="__session=evil; Path=/"))
     core = calls.core(server.url)
     for _ in range(2):
@@ -296,7 +296,7 @@ def test_cookies_of_the_server_are_never_sent_back(calls, raw, answer):
     assert all("cookie" not in headers for _, headers, _ in server.requests)
 
 
-def test_a_connection_is_used_again_for_the_next_call(calls, raw, answer):
+def test_connection_is_reused(calls, raw, answer):
     server = raw(answer(200, RUN))
     core = calls.core(server.url)
     for _ in range(3):
@@ -304,7 +304,7 @@ def test_a_connection_is_used_again_for_the_next_call(calls, raw, answer):
     assert len(server.connections) == 1
 
 
-def test_a_closed_core_makes_every_call_an_aborted_one(calls, raw, answer):
+def test_closed_core_makes_every_call_aborted_one(calls, raw, answer):
     server = raw(answer(200, RUN))
     core = calls.core(server.url)
     assert isinstance(calls("run_get", core, RUN_ID), Success)
@@ -314,7 +314,7 @@ def test_a_closed_core_makes_every_call_an_aborted_one(calls, raw, answer):
     assert error.fate == "not_sent"
 
 
-def test_a_transport_that_breaks_in_its_own_way_is_an_unexpected_error(calls):
+def test_other_transport_error_is_unexpected(calls):
     def handler(_):
         raise LookupError("no such thing")
 
@@ -325,7 +325,7 @@ def test_a_transport_that_breaks_in_its_own_way_is_an_unexpected_error(calls):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, MemoryError])
-def test_what_must_stop_the_program_passes_through(calls, stop):
+def test_interrupts_pass_through(calls, stop):
     def handler(_):
         raise stop
 
@@ -335,7 +335,7 @@ def test_what_must_stop_the_program_passes_through(calls, stop):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, MemoryError])
-def test_what_must_stop_the_program_passes_through_a_token_callable_as_well(calls, stop):
+def test_interrupts_of_the_bearer_pass_through(calls, stop):
     def token():
         raise stop
 
@@ -344,14 +344,14 @@ def test_what_must_stop_the_program_passes_through_a_token_callable_as_well(call
 
 
 class TestAClientOfOurs:
-    def test_goes_through_the_proxy_of_the_environment(self, calls, raw, answer, monkeypatch):
+    def test_goes_through_proxy_of_environment(self, calls, raw, answer, monkeypatch):
         proxy = raw(answer(200, RUN))
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.delenv("NO_PROXY", raising=False)
         assert isinstance(calls("run_get", calls.core("http://nowhere.test/api"), RUN_ID), Success)
         assert proxy.requests[0][0] == f"GET http://nowhere.test/api/run/{RUN_ID} HTTP/1.1"
 
-    def test_that_is_closed_as_the_call_begins_makes_it_an_aborted_one(self, calls, raw, answer):
+    def test_close_at_the_start_of_a_call_aborts(self, calls, raw, answer):
         server = raw(answer(200, RUN))
         core = calls.core(server.url)
 
@@ -371,7 +371,7 @@ class TestAClientOfOurs:
         assert "cookie" not in server.requests[1][1]
 
 
-def test_an_answer_that_a_hook_of_your_client_has_read_is_read_from_there(calls, raw, answer):
+def test_body_read_by_a_client_hook(calls, raw, answer):
     read = []
 
     def look(response):
@@ -391,7 +391,7 @@ def test_an_answer_that_a_hook_of_your_client_has_read_is_read_from_there(calls,
 
 
 @pytest.mark.parametrize("status", [200, 500])
-def test_a_token_that_the_server_sends_back_is_in_no_error_and_shown_to_no_hook(calls, raw, answer, status):
+def test_echoed_token_is_hidden(calls, raw, answer, status):
     seen = []
     hooks = [Hooks(after_error=lambda *what: seen.append(what))]
     compressed = {"content_encoding": "gzip"} if status == 200 else {}
@@ -413,17 +413,17 @@ class TestARotatedKey:
 
         return core
 
-    def test_is_used_after_a_401(self, calls, rotating):
+    def test_is_used_after_401(self, calls, rotating):
         server, core = rotating("old-key", "new-key", "newer-key")
         assert isinstance(calls("run_get", core, RUN_ID), Success)
         assert [headers["authorization"] for _, headers, _ in server.requests] == ["Bearer old-key", "Bearer new-key"]
 
-    def test_that_is_the_same_ends_the_call(self, calls, rotating):
+    def test_that_is_same_ends_call(self, calls, rotating):
         server, core = rotating("old-key", "old-key")
         assert failure(calls("run_get", core, RUN_ID)).status_code == 401
         assert len(server.requests) == 1
 
-    def test_that_cannot_be_read_ends_the_call(self, calls, rotating):
+    def test_that_cannot_be_read_ends_call(self, calls, rotating):
         server, core = rotating("old-key")
         error = failure(calls("run_get", core, RUN_ID))
         assert isinstance(error, errors.UnexpectedClientError)

@@ -51,7 +51,7 @@ def fields_of(error):
     return {field.name: getattr(error, field.name) for field in attrs.fields(type(error))}
 
 
-def test_there_is_an_example_of_every_error():
+def test_there_is_example_of_every_error():
     kinds = {type(error) for error in EXAMPLES}
     assert kinds == {*typing.get_args(Error), *typing.get_args(StreamError)}
     assert kinds == {
@@ -60,7 +60,7 @@ def test_there_is_an_example_of_every_error():
 
 
 @by_name
-def test_an_error_can_be_raised_and_caught_by_its_base(error):
+def test_error_is_caught_by_its_base(error):
     with pytest.raises(ComfyDeployError) as caught:
         raise error from ValueError("why")
     assert caught.value is error
@@ -68,19 +68,19 @@ def test_an_error_can_be_raised_and_caught_by_its_base(error):
 
 
 @by_name
-def test_an_error_says_its_message(error):
+def test_error_says_its_message(error):
     assert str(error).startswith(error.message)
     assert error.message
 
 
 @by_name
-def test_an_error_has_a_fate(error):
+def test_error_has_fate(error):
     assert error.fate in typing.get_args(errors.Fate)
 
 
 @by_name
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_pickled_error_keeps_its_fields(error, protocol):
+def test_pickled_error_keeps_its_fields(error, protocol):
     again = pickle.loads(pickle.dumps(error, protocol))
     assert type(again) is type(error)
     assert fields_of(again) == fields_of(error)
@@ -118,7 +118,7 @@ CIRCLE["self"] = CIRCLE
         ([1, len, {"f": lambda: 1}], r"\[1, <built-in function len>, \{'f': '<function .*'\}\]"),
         ((lambda: 1,), r"\('<function .*',\)"),
         (threading.Lock(), r"<unlocked _thread.lock .*>"),
-        (open(__file__), r"<_io.TextIOWrapper .*>"),  # noqa: SIM115, PTH123 - what a caller may have put there
+        (open(__file__), r"<_io.TextIOWrapper .*>"),  # noqa: SIM115, PTH123 - as a caller may do
         (Unloadable(1, 2), r"Unloadable\(1\)"),
         (Unspeakable(), r"<Unspeakable>"),
         (Pair(1, lambda: 1), r"\[1, '<function .*'\]"),
@@ -127,7 +127,7 @@ CIRCLE["self"] = CIRCLE
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_an_error_pickles_whatever_it_holds(value, again):
+def test_error_pickles_whatever_it_holds(value, again):
     error = SDKValidationError("m", (Problem("$", "r"),), value)
     read = pickle.loads(pickle.dumps(error))
     assert (read.message, read.problems) == ("m", (Problem("$", "r"),))
@@ -137,37 +137,37 @@ def test_an_error_pickles_whatever_it_holds(value, again):
         assert re.match(again, str(read.raw_value))
 
 
-def test_an_error_pickles_without_its_cause():
+def test_error_pickles_without_its_cause():
     error = UnexpectedClientError("m", "unknown")
     error.__cause__ = Unloadable(1, 2)
     assert pickle.loads(pickle.dumps(error)).__cause__ is None
 
 
-def test_a_copy_keeps_what_does_not_pickle():
+def test_copy_keeps_unpicklable_values():
     lock = threading.Lock()
     assert copy.copy(SDKValidationError("m", (), lock)).raw_value is lock
 
 
 @by_name
-def test_a_copied_error_keeps_its_fields(error):
+def test_copied_error_keeps_its_fields(error):
     assert fields_of(copy.copy(error)) == fields_of(copy.deepcopy(error)) == fields_of(error)
 
 
 @by_name
-def test_an_error_is_equal_to_itself_only(error):
-    assert error == error  # noqa: PLR0124 - what is tested
+def test_error_is_equal_to_itself_only(error):
+    assert error == error  # noqa: PLR0124 - the comparison under test
     assert error != copy.copy(error)
     assert len({error, copy.copy(error)}) == 2
 
 
 @by_name
-def test_an_error_cannot_be_changed(error):
+def test_error_cannot_be_changed(error):
     with pytest.raises(AttributeError):
         error.message = "other"
 
 
 @by_name
-def test_an_error_prints_its_fate_but_no_body_no_headers_and_no_raw_value(error):
+def test_repr_has_fate_but_no_body(error):
     shown = repr(error)
     assert shown.startswith(f"{type(error).__name__}(")
     assert f"fate={error.fate!r}" in shown
@@ -175,7 +175,7 @@ def test_an_error_prints_its_fate_but_no_body_no_headers_and_no_raw_value(error)
 
 
 @by_name
-def test_a_note_can_be_added(error):
+def test_note_can_be_added(error):
     noted = copy.copy(error)
     noted.add_note("while testing")
     assert noted.__notes__ == ["while testing"]
@@ -191,24 +191,23 @@ def test_a_note_can_be_added(error):
         (MalformedEvent("x", ""), "answered"),
     ],
 )
-def test_the_fate_of_some_errors_goes_without_saying(error, fate):
+def test_fate_of_some_errors_goes_without_saying(error, fate):
     assert error.fate == fate
 
 
-def test_a_misfit_prints_every_problem_on_a_line():
+def test_misfit_prints_every_problem_on_line():
     error = SDKValidationError("request: does not fit", (Problem("$.a", "no"), Problem("$.b[0]", "neither")))
     assert error.pretty() == "request: does not fit\n  $.a: no\n  $.b[0]: neither"
     assert SDKValidationError("alone").pretty() == "alone"
 
 
-def test_a_refused_request_says_what_and_where():
+def test_422_names_field_and_problem():
     assert str(HTTPValidationError([ISSUE, ISSUE])) == (
-        "The server refused the request (422): body.inputs.0: Input should be a string; "
-        "body.inputs.0: Input should be a string"
+        "The server refused the request (422): inputs.0: Input should be a string; inputs.0: Input should be a string"
     )
 
 
-def test_an_sdk_error_says_its_hint():
+def test_sdk_error_says_its_hint():
     assert str(SDKError("refused", 500, hint="Look first.")) == "refused. Look first."
     assert str(SDKError("Refused.", 500, hint="Look first.")) == "Refused. Look first."
     assert str(SDKError("refused", 500)) == "refused"
@@ -234,15 +233,15 @@ def test_an_sdk_error_says_its_hint():
         ("application/json", b"\xff", None),
     ],
 )
-def test_the_detail_is_what_any_error_body_says_to_people(content_type, body, detail):
+def test_detail_is_the_text_of_any_error_body(content_type, body, detail):
     assert SDKError("x", 500, content_type, body).detail == detail
 
 
-def test_the_detail_is_the_error_where_there_is_none():
+def test_detail_is_error_where_there_is_none():
     assert SDKError("x", 500, "application/json", '{"detail":null,"error":"no"}').detail == "no"
 
 
-def told(error):
+def message_of(error):
     match error:
         case errors.HTTPValidationError(detail=[ValidationError(loc=[*_, place]), *_]):
             found = place
@@ -266,7 +265,7 @@ def told(error):
 
 
 def test_errors_match_by_class_and_field():
-    assert [told(error) for error in EXAMPLES] == [
+    assert [message_of(error) for error in EXAMPLES] == [
         "$.a",
         "other",
         "bad header",

@@ -1,4 +1,4 @@
-"""The table of ``docs/errors.md`` against what the client does with a call that creates a run."""
+"""The table of ``docs/errors.md`` against the behaviour of a call that creates a run."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ CREATING, ENDS = (
 ROWS = [[cell.strip() for cell in row.strip("| ").split(" | ")] for row in CREATING]
 EVERY_FATE = ("ConnectionError", "RequestTimeoutError", "RequestAbortedError", "UnexpectedClientError")
 CLASSES = {kind.__name__ for kind in get_args(errors.Error)}
-# What a call has, once its request is answered, where it is not a stream or a wait.
+# The options of a call that is neither a stream nor a wait.
 EXPECTED = {("SDKValidationError", "not_sent"), ("InvalidRequestError", "not_sent")} | {
     (name, "answered") for name in ("SDKValidationError", "HTTPValidationError", "SDKError")
 }
@@ -36,7 +36,7 @@ def parts(row):
 
 
 def outcomes(name, codes, fate):
-    """What the server or the transport did for an error of this row."""
+    """The behaviours of the server or the transport for an error of this row."""
     if codes == [200]:
         return [Reply(200, {"content-type": "text/html"}, b"<html>")]
     if name == "HTTPValidationError":
@@ -52,7 +52,7 @@ def outcomes(name, codes, fate):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: " ".join(row[:2]))
-def test_row_is_what_the_client_does(row):
+def test_row_matches_the_client(row):
     name, codes, fate, again, blamed, money = parts(row)
     assert blamed in ("caller", "service", "network")
     assert money == ("no" if again.startswith(("yes", "no, mend", "no, you", "no, see")) else "perhaps")

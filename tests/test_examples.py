@@ -1,4 +1,4 @@
-"""The examples work on the local server; those that receive webhooks refuse what is forged."""
+"""The examples work on the local server; those that receive webhooks refuse forged ones."""
 
 import importlib.util
 import socket
@@ -74,7 +74,7 @@ def wsgi_server(app):
 
 
 class Receiver:
-    """An example that runs."""
+    """A running example."""
 
     def __init__(self, example, port):
         self.runs = example.runs
@@ -127,7 +127,7 @@ def http():
 
 
 @pytest.mark.parametrize(("deployment", "end"), [("picture", "success"), ("failing", "failed")])
-def test_a_run_is_followed_to_its_end(emulator, core, receiver, deployment, end):
+def test_run_is_followed_to_its_end(emulator, core, receiver, deployment, end):
     expires = datetime.now(UTC) + timedelta(hours=1)
     request = {
         "deployment_id": emulator.deployments[deployment],
@@ -143,7 +143,7 @@ def test_a_run_is_followed_to_its_end(emulator, core, receiver, deployment, end)
     assert [one.files for one in state.outputs] == [one.files for one in run.outputs]
 
 
-def test_a_delivery_repeated_by_get_is_taken(http, receiver):
+def test_delivery_repeated_by_get_is_taken(http, receiver):
     for method in ("POST", "GET"):
         headers = {"content-type": "application/json"}
         answer = http.request(method, receiver.url(reference="job"), content=GOOD, headers=headers)
@@ -161,24 +161,24 @@ def test_a_delivery_repeated_by_get_is_taken(http, receiver):
         (lambda url: url.replace("target_events=run.output", ""), "webhook_token: wrong"),
     ],
 )
-def test_a_forged_address_is_refused(http, receiver, change, said):
+def test_forged_address_is_refused(http, receiver, change, said):
     answer = http.post(change(receiver.url(reference="job")))
     assert answer.status_code == 401
     assert said in answer.json()["status"]
 
 
-def test_an_address_of_another_secret_is_refused(http, receiver):
+def test_address_of_another_secret_is_refused(http, receiver):
     assert http.post(receiver.url("another secret")).status_code == 401
 
 
-def test_an_expired_address_is_refused(http, receiver):
+def test_expired_address_is_refused(http, receiver):
     answer = http.post(receiver.url(expires=1))
     assert answer.status_code == 401
     assert "webhook_expires: expired at 1970-01-01T00:00:01+00:00" in answer.json()["status"]
 
 
 @pytest.mark.parametrize(("method", "content"), [("POST", b"not json"), ("POST", b"{}"), ("GET", b"")])
-def test_what_is_no_delivery_is_refused(http, receiver, method, content):
+def test_invalid_delivery_is_refused(http, receiver, method, content):
     answer = http.request(method, receiver.url(), content=content, headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert "webhook's" in answer.json()["status"]
@@ -205,13 +205,13 @@ class TestPictures:
         assert http.post(f"{pictures.url}/webhook", content=GOOD).status_code == 401
         assert not pictures.runs
 
-    def test_a_service_that_is_down_is_a_503(self, http, pictures, emulator):
+    def test_service_that_is_down_is_503(self, http, pictures, emulator):
         with emulator.refuse():
             refused = http.post(f"{pictures.url}/pictures", params={"prompt": "a cat"})
         assert refused.status_code == 503
 
 
-def test_a_library_returns_closed_results(core, emulator):
+def test_library_returns_closed_results(core, emulator):
     draw = loaded("library").draw
     (address,) = draw(core, emulator.deployments["picture"], "a cat").unwrap()
     assert address.endswith(".png")
@@ -219,5 +219,5 @@ def test_a_library_returns_closed_results(core, emulator):
 
 
 @pytest.mark.parametrize("example", sorted(path.name for path in EXAMPLES.glob("*.py")))
-def test_an_example_is_short_enough_to_be_read(example):
+def test_example_is_short_enough_to_be_read(example):
     assert len((EXAMPLES / example).read_text().splitlines()) <= 45

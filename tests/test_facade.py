@@ -60,7 +60,7 @@ def function_of(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_failure_is_raised(client, name, tmp_path):
+def test_failure_is_raised(client, name, tmp_path):
     argument, named = arguments_of(name, tmp_path)
     group, method = place_in(client, name)
 
@@ -73,7 +73,7 @@ def test_a_failure_is_raised(client, name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_failure_is_raised_by_the_async_method(client, name, tmp_path):
+def test_failure_is_raised_by_async_method(client, name, tmp_path):
     argument, named = arguments_of(name, tmp_path)
     group, method = place_in(client, name)
 
@@ -85,3 +85,23 @@ def test_a_failure_is_raised_by_the_async_method(client, name, tmp_path):
 
     with pytest.raises(errors.ComfyDeployError):
         asyncio.run(call())
+
+
+class TestMaps:
+    def test_items_are_yielded_and_a_failed_job_is_not_raised(self, client):
+        jobs = [{"deployment_id": "d"}, {"deployment_id": "e"}]
+        with client.run.map(jobs, check=False) as items:
+            assert [item.index for item in items.in_order()] == [0, 1]
+            assert items.twins == []
+        with client.run.map(jobs, check=False) as items:
+            assert sorted(item.index for item in items) == [0, 1]
+
+    def test_items_of_the_async_map(self, client):
+        async def indexes():
+            async with client.run.map_async([REQUEST], check=False) as items:
+                found = [item.index async for item in items.in_order()]
+                assert items.twins == []
+            async with client.run.map_async([REQUEST], check=False) as items:
+                return found + [item.index async for item in items]
+
+        assert asyncio.run(indexes()) == [0, 0]

@@ -16,12 +16,12 @@ NAMES = sorted(module.name for module in pkgutil.iter_modules(funcs.__path__))
 
 
 def signature(function):
-    """Give the parameters of a function without the annotations that the colours may differ in."""
+    """Return the parameters of a function without the annotations that differ in the async function."""
     return [(one.name, one.kind, one.default) for one in inspect.signature(function).parameters.values()]
 
 
 def is_flag_or_none(node):
-    """Recognize ``flag or None``, which leaves a parameter out of the query."""
+    """Recognize ``flag or None``, which omits a parameter from the query."""
     return isinstance(node, ast.BoolOp) and ast.unparse(node).endswith(" or None")
 
 
@@ -31,7 +31,7 @@ def is_awaited(function):
 
 
 def place_in(client, name):
-    """Give the group of the facade that has an operation, and its name there: ``client.run.deployment``, ``queue``."""
+    """Return the group of the facade with an operation, and its name there: ``client.run.deployment``, ``queue``."""
     first, _, rest = name.partition("_")
     group = getattr(client, first)
     if not hasattr(group, rest):
@@ -50,18 +50,18 @@ class TestEveryOperation:
     def module(self, name):
         return importlib.import_module(f"comfydeploy.funcs.{name}")
 
-    def test_is_an_operation_or_built_from_others(self, module):
+    def test_is_operation_or_built_from_others(self, module):
         source = inspect.getsource(module)
         is_composite = "comfydeploy.funcs" in source or "comfydeploy._drivers.storage" in source
         assert isinstance(getattr(module, "OPERATION", None), Operation) or is_composite
 
-    def test_has_a_function_and_its_async_twin_with_the_same_parameters(self, name, module):
+    def test_has_function_and_async_function(self, name, module):
         blocking, awaited = getattr(module, name), getattr(module, f"{name}_async")
         assert is_awaited(awaited)
         assert not is_awaited(blocking)
         assert signature(blocking) == signature(awaited)
 
-    def test_takes_a_core_first_and_options_last(self, name, module):
+    def test_takes_core_first_and_options_last(self, name, module):
         parameters = list(inspect.signature(getattr(module, name)).parameters.values())
         positional = [one for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
         assert positional[0].annotation is ComfyDeployCore
@@ -73,15 +73,12 @@ class TestEveryOperation:
         assert getattr(module, name).__doc__
         assert getattr(module, f"{name}_async").__doc__
 
-    def test_has_a_method_in_the_facade_in_both_colours(self, name, module):
+    def test_has_methods_in_the_facade(self, name, module):
         with ComfyDeploy(bearer="k") as client:
             group, method = place_in(client, name)
             bound = getattr(group, method)
             assert signature(bound) == signature(getattr(module, name))[1:]
             assert is_awaited(getattr(group, f"{method}_async"))
-
-    def test_has_a_row_in_the_readme(self, name):
-        assert f"`{name}`" in (ROOT / "README.md").read_text(encoding="utf-8")
 
     def test_decides_nothing(self, module):
         tree = ast.parse(inspect.getsource(module))
@@ -89,7 +86,7 @@ class TestEveryOperation:
         assert not [node for node in ast.walk(tree) if isinstance(node, deciding) and not is_flag_or_none(node)]
 
 
-def test_a_second_name_for_the_package_is_refused(monkeypatch):
+def test_second_name_for_package_is_refused(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     with pytest.raises(ImportError, match=r"comfydeploy\.funcs"):
         importlib.import_module("funcs")

@@ -1,4 +1,4 @@
-"""What is imported, and what is not, in a fresh interpreter."""
+"""The imports of a new interpreter."""
 
 import importlib
 import json
@@ -11,7 +11,7 @@ import pytest
 import comfydeploy
 from comfydeploy import funcs, models
 
-# But for the alias, which is another name of one of them.
+# Without the alias, which is another name of one of them.
 MODULES = [module.name for module in pkgutil.iter_modules(funcs.__path__) if "run_run" not in module.name]
 COMPOSITES = [
     name for name in MODULES if not hasattr(importlib.import_module(f"comfydeploy.funcs.{name}"), "OPERATION")
@@ -30,14 +30,14 @@ def heads(modules):
     return {name.partition(".")[0] for name in modules}
 
 
-def test_the_package_itself_loads_nothing():
+def test_package_itself_loads_nothing():
     modules = loaded("import comfydeploy")
     assert not heads(modules) & {"attr", "attrs", "cattr", "cattrs", "httpx", "returns"}
     assert [name for name in modules if name.startswith("comfydeploy.")] == []
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_one_operation_loads_no_other_and_no_http_until_it_is_called(name):
+def test_operation_loads_no_other_and_no_http(name):
     modules = loaded(f"from comfydeploy.funcs.{name} import {name}")
     assert not heads(modules) & {
         "cattr",
@@ -56,7 +56,9 @@ def test_one_operation_loads_no_other_and_no_http_until_it_is_called(name):
     assert not [
         one
         for one in modules
-        if one.startswith(("comfydeploy.emulator", "comfydeploy._emulator", "comfydeploy._cli", "comfydeploy._facade"))
+        if one.startswith(
+            tuple(f"comfydeploy.{name}" for name in ("emulator", "_emulator", "_cli", "_display", "_facade"))
+        )
     ]
 
 
@@ -77,10 +79,10 @@ def test_every_public_name_exists_and_is_listed(package):
         assert getattr(package, name) is not None
         assert name in dir(package)
     with pytest.raises(AttributeError, match="no_such_name"):
-        package.no_such_name  # noqa: B018 - the look is the test
+        package.no_such_name  # noqa: B018 - the access is the test
 
 
-def test_composites_are_loaded_by_nothing_else():
+def test_nothing_else_loads_composites():
     modules = set(
         loaded("from comfydeploy.funcs.run_queue import run_queue; from comfydeploy.funcs.run_get import run_get")
     )

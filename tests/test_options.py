@@ -1,4 +1,4 @@
-"""Options say what a caller may choose, and never print a secret."""
+"""Options: their defaults, and that they never print a secret."""
 
 import pickle
 
@@ -8,7 +8,7 @@ from attrs.exceptions import FrozenInstanceError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 
 
-def test_the_defaults_are_those_of_the_original():
+def test_defaults_are_those_of_original():
     assert RetryConfig() == RetryConfig("backoff", BackoffStrategy(0.5, 60.0, 1.5, 3600.0), True)
     options = RequestOptions()
     assert {getattr(options, name) for name in RequestOptions.__slots__ if not name.startswith("__")} == {None}
@@ -29,7 +29,7 @@ def test_options_are_given_by_name():
         RequestOptions(5)
 
 
-def test_options_never_print_the_values_of_headers():
+def test_options_never_print_values_of_headers():
     assert "hunter2" not in repr(RequestOptions(headers={"authorization": "Bearer hunter2"}))
 
 

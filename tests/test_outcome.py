@@ -1,4 +1,4 @@
-"""What became of a run, as values that match, print, pickle and can be raised."""
+"""Outcomes are values that match, print, pickle and can be raised."""
 
 import copy
 import json
@@ -61,7 +61,7 @@ def run(status, **fields):
     return WorkflowRunModel(id="r", status=status, **fields)
 
 
-def test_there_is_an_example_of_every_error():
+def test_there_is_example_of_every_error():
     kinds = {type(error) for error in ERRORS}
     assert kinds == {
         kind for kind in vars(outcome).values() if isinstance(kind, type) and kind.__base__ is ComfyDeployError
@@ -70,13 +70,13 @@ def test_there_is_an_example_of_every_error():
     assert set(typing.get_args(WaitError)) == {*typing.get_args(RunEnd), DeadlineExceeded, *typing.get_args(Error)}
 
 
-def test_the_fields_of_a_failed_run():
+def test_fields_of_failed_run():
     names = "message run run_id kind node_id node_type exception_type exception_message traceback logs source hint fate"
     assert [field.name for field in attrs.fields(RunFailed)] == names.split()
 
 
 @by_name
-def test_an_error_can_be_raised(error):
+def test_error_can_be_raised(error):
     with pytest.raises(ComfyDeployError) as caught:
         raise error
     assert caught.value is error
@@ -88,7 +88,7 @@ def test_an_error_can_be_raised(error):
 
 @by_name
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_a_pickled_error_keeps_its_fields(error, protocol):
+def test_pickled_error_keeps_its_fields(error, protocol):
     again = pickle.loads(pickle.dumps(error, protocol))
     assert type(again) is type(error)
     assert fields_of(again) == fields_of(error)
@@ -96,30 +96,30 @@ def test_a_pickled_error_keeps_its_fields(error, protocol):
 
 
 @by_name
-def test_an_error_cannot_be_changed(error):
+def test_error_cannot_be_changed(error):
     assert fields_of(copy.copy(error)) == fields_of(copy.deepcopy(error)) == fields_of(error)
     with pytest.raises(AttributeError):
         error.hint = "other"
 
 
 @by_name
-def test_an_error_prints_no_inputs(error):
+def test_error_prints_no_inputs(error):
     assert "SECRET" not in repr(error)
     assert f"fate={error.fate!r}" in repr(error)
 
 
-def test_a_failed_poll_has_the_fate_of_the_poll():
+def test_failed_poll_has_fate_of_poll():
     assert [error.fate for error in ERRORS[-2:]] == ["unknown", "answered"]
     assert ERRORS[-2].message == "A poll failed and is tried again: lost"
 
 
 @pytest.mark.parametrize("status", ["not-started", "queued", "started", "running", "uploading"])
 @pytest.mark.parametrize("ended_at", [None, MOMENT])
-def test_a_run_on_its_way_has_no_outcome(status, ended_at):
+def test_run_on_its_way_has_no_outcome(status, ended_at):
     assert run_outcome(run(status, ended_at=ended_at)) is None
 
 
-def test_success_means_that_the_run_succeeded():
+def test_success_means_that_run_succeeded():
     for status in typing.get_args(RunStatus):
         result = run_outcome(run(status))
         assert isinstance(result, Success) is (status == "success")
@@ -127,7 +127,7 @@ def test_success_means_that_the_run_succeeded():
     assert run_outcome(succeeded).unwrap() is succeeded
 
 
-def test_an_unknown_status_is_an_end_with_ended_at():
+def test_unknown_status_is_end_with_ended_at():
     assert run_outcome(run("thawing")) is None
     error = run_outcome(run("evicted", ended_at=MOMENT)).failure()
     assert isinstance(error, RunFailed)
@@ -144,13 +144,13 @@ def test_an_unknown_status_is_an_end_with_ended_at():
         ({"status": "cancelled", "live_status": "Executing K"}, RunCancelled, "The run was cancelled at K"),
         ({"status": "cancelled", "live_status": "Executing "}, RunCancelled, "The run was cancelled before its first"),
         ({"status": "cancelled", "live_status": "Loading"}, RunCancelled, "The run was cancelled before its first"),
-        ({"status": "timeout", "live_status": "Executing K"}, RunTimedOut, "K: still executed when the time limit"),
+        ({"status": "timeout", "live_status": "Executing K"}, RunTimedOut, "K: was executing when the time limit"),
         ({"status": "timeout"}, RunTimedOut, "The machine did not start the run"),
         ({"status": "timeout", "started_at": MOMENT}, RunTimedOut, "The time limit of the machine passed (a guess"),
         ({"status": "timeout", "outputs": [OUTPUT]}, RunTimedOut, "The run has outputs, but the server never marked"),
     ],
 )
-def test_the_end_of_a_run(fields, kind, message):
+def test_end_of_run(fields, kind, message):
     ended = run(**fields)
     error = run_outcome(ended).failure()
     assert type(error) is kind
@@ -158,13 +158,13 @@ def test_the_end_of_a_run(fields, kind, message):
     assert (error.run, error.run_id, error.fate) == (ended, "r", "answered")
 
 
-def test_a_timed_out_run_that_has_outputs_was_not_marked():
+def test_timed_out_run_with_outputs_is_unmarked():
     assert run_outcome(run("timeout", outputs=[OUTPUT])).failure().kind == "unmarked"
     assert run_outcome(run("timeout", outputs=[attrs.evolve(OUTPUT, data={})])).failure().kind == "start"
 
 
 @given(st.text() | st.sampled_from(typing.get_args(RunStatus)), st.none() | st.just(MOMENT), st.none() | st.text())
-def test_an_ended_run_has_an_outcome(status, ended_at, live_status):
+def test_ended_run_has_outcome(status, ended_at, live_status):
     model = run(status, ended_at=ended_at, live_status=live_status)
     row = WorkflowRunRow(id="r", status=status, ended_at=ended_at)
     result = run_outcome(model)
@@ -173,7 +173,7 @@ def test_an_ended_run_has_an_outcome(status, ended_at, live_status):
     assert result is None or isinstance(result, Success | Failure)
 
 
-def test_a_success_without_outputs_warns():
+def test_success_without_outputs_warns():
     assert "without outputs" in run("success").warning
     assert "without outputs" in run("success", outputs=[attrs.evolve(OUTPUT, data={})]).warning
     assert run("success", outputs=[OUTPUT]).warning is None
@@ -213,7 +213,7 @@ def test_every_public_name_is_there():
     assert all(hasattr(outcome, name) for name in outcome.__all__)
 
 
-def test_queueing_a_run_loads_no_outcomes():
+def test_queueing_run_loads_no_outcomes():
     code = "import json, sys; import comfydeploy.funcs.run_queue; print(json.dumps(list(sys.modules)))"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert "comfydeploy.outcome" not in json.loads(output)

@@ -1,4 +1,4 @@
-"""The public names, signatures and fields are those of public_api.txt, until a change is accepted.
+"""The public names, signatures and fields equal public_api.txt, until a change is accepted.
 
 ``python tests/test_public_api.py`` accepts: it writes the file. The sources are read, because what an annotation looks
 like at run time differs between Pythons.
@@ -15,7 +15,7 @@ from pathlib import Path
 
 SNAPSHOT = Path(__file__).with_name("public_api.txt")
 PACKAGE = "comfydeploy"
-# What lives there is seen only where a public module exports it.
+# Private definitions count only if a public module exports them.
 INSIDE = (f"{PACKAGE}._http", f"{PACKAGE}._wire")
 
 
@@ -53,7 +53,7 @@ def statements(module):
 
 
 def resolve(module, name):
-    """Return the module that defines a name and the statement, ``None`` for what is no statement of this package."""
+    """Return the module that defines a name and its statement; ``None`` for names of other packages."""
     while module.partition(".")[0] == PACKAGE:
         found = statements(module).get(name)
         if not isinstance(found, tuple):
@@ -116,7 +116,7 @@ class Listing:
         self._members(module, node)
 
     def _members(self, module, node):
-        """Write the members of a class, those of private bases first."""
+        """List the members of a class, those of private bases first."""
         for base in node.bases:
             name = ast.unparse(base).partition("[")[0]
             home, _, found = resolve(module, name)

@@ -1,4 +1,4 @@
-"""The fixtures for pytest, from within and in runs of their own."""
+"""The fixtures for pytest, in this process and in other runs of pytest."""
 
 import json
 import os
@@ -20,7 +20,7 @@ EVERYTHING = {"attr", "attrs", "cattrs", "httpx", "pydantic", "starlette", "uvic
 
 @pytest.fixture
 def run_pytest(tmp_path):
-    """Runs pytest on a file in a process of its own: ``run_pytest("def test_...")``."""
+    """Run pytest on a file in a new process: ``run_pytest("def test_...")``."""
 
     def run(tests, conftest="", *options):
         (tmp_path / "test_it.py").write_text(tests)
@@ -43,7 +43,7 @@ def run_pytest(tmp_path):
     return run
 
 
-def test_the_core_runs_runs_on_a_server_of_this_test(comfydeploy_core, comfydeploy_emulator):
+def test_core_runs_runs_on_server_of_this_test(comfydeploy_core, comfydeploy_emulator):
     request = {"deployment_id": comfydeploy_emulator.deployments["picture"]}
     run_id = unwrap(run_queue(comfydeploy_core, request)).run_id
     assert unwrap(run_get(comfydeploy_core, run_id)).id == run_id
@@ -54,7 +54,7 @@ def test_nothing_is_left_of_another_test(comfydeploy_emulator):
     assert comfydeploy_emulator.requests == ()
 
 
-def test_the_client_is_connected_as_well(comfydeploy_client, comfydeploy_emulator):
+def test_client_is_connected_as_well(comfydeploy_client, comfydeploy_emulator):
     comfydeploy_emulator.fail("deployments_list", status=503, times=1)
     with pytest.raises(Exception, match="503"):
         comfydeploy_client.deployments.list()
@@ -62,7 +62,7 @@ def test_the_client_is_connected_as_well(comfydeploy_client, comfydeploy_emulato
 
 
 @pytest.mark.parametrize("is_requested", [True, False])
-def test_the_environment_is_set_on_request_only(request, monkeypatch, is_requested):
+def test_environment_is_set_on_request_only(request, monkeypatch, is_requested):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     emulator = request.getfixturevalue("comfydeploy_environment" if is_requested else "comfydeploy_emulator")
@@ -73,17 +73,17 @@ def test_the_environment_is_set_on_request_only(request, monkeypatch, is_request
         assert isinstance(deployments_list(core), Success if is_requested else Failure)
 
 
-def test_code_that_takes_an_address_finds_the_server_there(comfydeploy_emulator):
+def test_environment_has_the_address(comfydeploy_emulator):
     assert httpx.get(comfydeploy_emulator.url).status_code == 401
 
 
 @pytest.mark.comfydeploy_emulator(bearer="another's", port=None)
 @pytest.mark.comfydeploy_emulator(bearer="mine")
-def test_marks_give_the_server_other_arguments_the_nearest_last(comfydeploy_emulator):
+def test_marks_set_arguments_nearest_last(comfydeploy_emulator):
     assert (comfydeploy_emulator.bearer, comfydeploy_emulator.url) == ("mine", "http://emulator/api")
 
 
-def test_a_run_without_the_fixtures_loads_nothing_of_them(run_pytest):
+def test_unused_fixtures_load_nothing(run_pytest):
     conftest = "import json, sys\ndef pytest_unconfigure(): print('LOADED', json.dumps(sorted(sys.modules)))"
     done = run_pytest("def test_nothing(): pass", conftest, "-s", "-p", "no:anyio")  # which loads trio
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("LOADED ")]
@@ -93,14 +93,14 @@ def test_a_run_without_the_fixtures_loads_nothing_of_them(run_pytest):
     assert [name for name in modules if name.startswith("comfydeploy")] == ["comfydeploy", "comfydeploy._pytest_plugin"]
 
 
-def test_without_the_extra_other_tests_run_and_a_test_that_asks_is_told_what_to_install(run_pytest):
+def test_missing_extra_fails_its_users_only(run_pytest):
     tests = "def test_other(): pass\ndef test_asks(comfydeploy_core): pass"
     done = run_pytest(tests, "import sys\nsys.modules['starlette'] = None")
     assert "1 passed, 1 error" in done.stdout
     assert "pip install '.[emulator]'" in done.stdout
 
 
-def test_the_mark_is_known_to_strict_runs(run_pytest):
+def test_mark_is_known_to_strict_runs(run_pytest):
     tests = "import pytest\n@pytest.mark.comfydeploy_emulator(pace=1)\ndef test_it(): pass"
     assert run_pytest(tests, "", "--strict-markers").returncode == 0
 
@@ -112,21 +112,21 @@ def test_the_mark_is_known_to_strict_runs(run_pytest):
         ("quirks='slow'", "quirks: unknown 'slow'; known are broken-answers"),
     ],
 )
-def test_a_mark_that_cannot_be_is_an_error_of_its_test(run_pytest, arguments, error):
+def test_mark_that_cannot_be_is_error_of_its_test(run_pytest, arguments, error):
     mark = f"import pytest\n@pytest.mark.comfydeploy_emulator({arguments})\n"
     done = run_pytest(f"{mark}def test_it(comfydeploy_emulator): pass\ndef test_other(): pass")
     assert "1 passed, 1 error" in done.stdout
     assert error in done.stdout
 
 
-def test_a_mark_gives_arguments_by_their_names_only(request):
+def test_mark_gives_arguments_by_their_names_only(request):
     request.applymarker(pytest.mark.comfydeploy_emulator("manual"))
     with pytest.raises(TypeError, match="takes arguments of Emulator by their names, not 'manual'"):
         request.getfixturevalue("comfydeploy_emulator")
 
 
 def test_blocked_sockets_need_no_port(request, monkeypatch):
-    """As pytest-socket blocks them: a class of its own, which allows Unix sockets only."""
+    """pytest-socket blocks them so: with a class that allows only Unix sockets."""
 
     class GuardedSocket(socket.socket):
         __module__ = "pytest_socket"

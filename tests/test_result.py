@@ -1,8 +1,9 @@
-"""Results are the containers of *returns*, closed for a match."""
+"""Results: the containers of *returns*, closed for a match."""
 
 import pytest
 from returns.pipeline import flow
 from returns.pointfree import bind
+from returns.primitives.exceptions import UnwrapFailedError
 from returns.result import Result as OpenResult
 
 from comfydeploy import result
@@ -12,19 +13,25 @@ from comfydeploy.result import Failure, Result, Success, closed, opened, unwrap
 ERROR = ConnectionError("broken", "unknown")
 
 
-def test_unwrapping_a_success_gives_its_value():
+def test_unwrapping_success_gives_its_value():
     assert unwrap(Success(5)) == 5
     assert unwrap(Success(None)) is None
 
 
-def test_unwrapping_a_failure_raises_its_error_as_it_is():
+def test_unwrapping_a_failure_raises_its_error():
     with pytest.raises(ConnectionError) as caught:
         unwrap(Failure(ERROR))
     assert caught.value is ERROR
 
 
+def test_method_unwrap_has_error_as_cause():
+    with pytest.raises(UnwrapFailedError) as caught:
+        Failure(ERROR).unwrap()
+    assert caught.value.__cause__ is ERROR
+
+
 @pytest.mark.parametrize(("result", "said"), [(Success(5), "value 5"), (Failure(ERROR), "error broken")])
-def test_a_result_matches(result, said):
+def test_result_matches(result, said):
     match result:
         case Success(value):
             found = f"value {value}"
@@ -33,7 +40,7 @@ def test_a_result_matches(result, said):
     assert found == said
 
 
-def test_an_opened_result_is_the_same_object_for_pipelines():
+def test_opened_result_is_the_same_object():
     result = Success(5)
     assert opened(result) is result
     assert isinstance(opened(result), OpenResult)
@@ -41,20 +48,20 @@ def test_an_opened_result_is_the_same_object_for_pipelines():
     assert opened(Failure(ERROR)).map(str).failure() is ERROR
 
 
-def test_a_result_of_either_kind_is_a_result():
+def test_result_of_either_kind_is_result():
     assert isinstance(Success(5), Result)
     assert isinstance(Failure(ERROR), Result)
     assert not isinstance(5, Result)
 
 
-def test_a_result_can_stand_in_annotations():
+def test_result_can_stand_in_annotations():
     assert str(Result[int, str]) == "comfydeploy.result.Result[int, str]"
     assert (Result[int, str] | None).__args__ == (Result[int, str], type(None))
 
 
 def test_no_other_name_is_there():
     with pytest.raises(AttributeError, match="no_such_name"):
-        result.no_such_name  # noqa: B018 - the look is the test
+        result.no_such_name  # noqa: B018 - the access is the test
 
 
 def test_only_results_are_closed():

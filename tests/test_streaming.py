@@ -1,4 +1,4 @@
-"""Streams over real sockets: nothing lost, nothing choked on, and closed as soon as they are left."""
+"""Streams over sockets: no event is lost, no bytes break them, and they are closed when they are left."""
 
 import asyncio
 import gc
@@ -38,7 +38,7 @@ def opened(calls, server, options=None, **settings):
     return unwrap(calls("run_stream", calls.core(server.url, **settings), REQUEST, options))
 
 
-def test_a_stream_gives_every_event_and_the_run_id(calls, raw):
+def test_stream_gives_every_event_and_run_id(calls, raw):
     log = event('{"logs": "hello", "timestamp": "2026-11-23T19:04:36.586695Z"}', "log_update")
     stream = opened(calls, raw([HEAD, QUEUING, NAMELESS, log, ENDED, END]))
     assert stream.run_id is None
@@ -53,7 +53,7 @@ def test_a_stream_gives_every_event_and_the_run_id(calls, raw):
     assert stream.run_id == "the-run"
 
 
-def test_a_stream_that_cannot_be_decompressed_keeps_the_run_id(calls, raw):
+def test_undecodable_stream_keeps_run_id(calls, raw):
     head = HEAD.replace(b"chunked", b"chunked\r\ncontent-encoding: gzip")
     packer = zlib.compressobj(wbits=31)
     whole = packer.compress(b'event: event_update\ndata: {"prompt_id": "the-run"}\n\n')
@@ -66,7 +66,7 @@ def test_a_stream_that_cannot_be_decompressed_keeps_the_run_id(calls, raw):
 
 
 @pytest.mark.parametrize("given", [False, True])
-def test_a_lost_stream_holds_no_token(calls, raw, given):
+def test_lost_stream_holds_no_token(calls, raw, given):
     server = raw([HEAD, QUEUING, "close"])
     clients = {"http_client": httpx.Client(), "async_http_client": httpx.AsyncClient()} if given else {}
     (*_, last) = calls.items(opened(calls, server, **clients))
@@ -81,7 +81,7 @@ def test_a_lost_stream_holds_no_token(calls, raw, given):
         calls.run(clients["async_http_client"].aclose())
 
 
-def test_a_stream_may_be_read_item_by_item(calls, raw):
+def test_stream_may_be_read_item_by_item(calls, raw):
     stream = opened(calls, raw([HEAD, QUEUING, ENDED, END]))
 
     async def read_async():
@@ -91,7 +91,7 @@ def test_a_stream_may_be_read_item_by_item(calls, raw):
     assert [item and type(unwrap(item)) for item in read] == [EventUpdateEvent, EventUpdateEvent, None]
 
 
-def test_an_event_that_cannot_be_read_is_a_failure_item_and_the_stream_goes_on(calls, raw):
+def test_stream_goes_on_after_malformed_event(calls, raw):
     items = calls.items(opened(calls, raw([HEAD, QUEUING, event('{"event": "exec'), ENDED, END])))
     assert [isinstance(item, Success) for item in items] == [True, False, True]
     assert isinstance(items[1].failure(), errors.MalformedEvent)
@@ -99,26 +99,26 @@ def test_an_event_that_cannot_be_read_is_a_failure_item_and_the_stream_goes_on(c
 
 
 @pytest.mark.parametrize("end", ["reset", "close"])
-def test_a_cut_connection_is_one_last_failure_item(calls, raw, end):
+def test_cut_connection_is_one_last_failure_item(calls, raw, end):
     items = calls.items(opened(calls, raw([HEAD, QUEUING, NAMELESS, end])))
     assert len(items) == 3
     assert isinstance(items[-1].failure(), errors.ConnectionError)
     assert items[-1].failure().fate == "answered"
 
 
-def test_what_is_complete_before_the_cut_is_given_and_what_is_half_is_told_by_the_failure(calls, raw):
+def test_cut_keeps_complete_events(calls, raw):
     whole = calls.items(opened(calls, raw([HEAD, chunk('event: event_update\ndata: {"event": "queuing"}'), "close"])))
     assert [isinstance(item, Success) for item in whole] == [True, False]
     half = calls.items(opened(calls, raw([HEAD, chunk('event: event_update\ndata: {"event": "que'), "close"])))
     assert [type(item.failure()) for item in half] == [errors.ConnectionError]
 
 
-def test_an_unfinished_event_at_a_quiet_end_is_handed_over(calls, raw):
+def test_unfinished_event_at_the_end_is_returned(calls, raw):
     items = calls.items(opened(calls, raw([HEAD, chunk('event: event_update\ndata: {"event": "que'), END])))
     assert [type(item.failure()) for item in items] == [errors.MalformedEvent]
 
 
-def test_silence_longer_than_the_idle_time_out_is_one_last_failure_item(calls, raw):
+def test_idle_timeout_is_the_last_item(calls, raw):
     server = raw([HEAD, QUEUING, "hang"])
     items = calls.items(opened(calls, server, RequestOptions(idle_timeout=0.05)))
     assert isinstance(items[0], Success)
@@ -128,7 +128,7 @@ def test_silence_longer_than_the_idle_time_out_is_one_last_failure_item(calls, r
     assert server.left.wait(5)
 
 
-def test_the_time_out_of_a_call_limits_the_wait_for_its_head_and_not_the_silence_after_it(calls, raw):
+def test_timeout_limits_only_the_head(calls, raw):
     server = raw([HEAD, QUEUING, "hang"])
     stream = opened(calls, server, RequestOptions(timeout=7))
     assert stream._response.request.extensions["timeout"] == {"connect": 7, "read": None, "write": 7, "pool": None}
@@ -136,16 +136,16 @@ def test_the_time_out_of_a_call_limits_the_wait_for_its_head_and_not_the_silence
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_leaving_the_loop_closes_the_connection_at_once(calls, raw, count):
+def test_leaving_loop_closes_connection_at_once(calls, raw, count):
     server = raw([HEAD, QUEUING, NAMELESS, "hang"])
     stream = opened(calls, server)
     items = calls.items(stream, count)
     assert len(items) == count
-    assert calls.wait(server.left)  # what an ``async for`` has left is closed by the event loop
-    assert isinstance(stream, object)  # still referenced: it was the loop that closed it
+    assert calls.wait(server.left)  # the event loop closes the stream that an ``async for`` has left
+    assert isinstance(stream, object)  # still referenced, so the loop has closed it
 
 
-def test_reading_on_after_leaving_is_an_aborted_item_and_then_the_end(calls, raw):
+def test_reading_after_leaving_is_aborted(calls, raw):
     stream = opened(calls, raw([HEAD, QUEUING, NAMELESS, "hang"]))
     calls.items(stream, 1)
     calls.close_stream(stream)
@@ -154,14 +154,14 @@ def test_reading_on_after_leaving_is_an_aborted_item_and_then_the_end(calls, raw
     assert calls.items(stream) == []
 
 
-def test_closing_a_stream_that_has_ended_changes_nothing(calls, raw):
+def test_closing_an_ended_stream_does_nothing(calls, raw):
     stream = opened(calls, raw([HEAD, QUEUING, END]))
     assert len(calls.items(stream)) == 1
     calls.close_stream(stream)
     assert calls.items(stream) == []
 
 
-def test_an_exception_in_the_loop_closes_the_connection(raw, calls):
+def test_exception_in_loop_closes_connection(raw, calls):
     server = raw([HEAD, QUEUING, "hang"])
     core = calls.core(server.url)
 
@@ -180,7 +180,7 @@ def test_an_exception_in_the_loop_closes_the_connection(raw, calls):
     assert server.left.wait(5)
 
 
-def test_the_last_reference_closes_the_connection(raw, calls):
+def test_last_reference_closes_connection(raw, calls):
     server = raw([HEAD, QUEUING, "hang"])
     core = calls.core(server.url)
 
@@ -200,7 +200,7 @@ def test_the_last_reference_closes_the_connection(raw, calls):
     assert server.left.wait(5)
 
 
-def test_an_async_stream_that_outlives_its_event_loop_is_forgotten_quietly(raw):
+def test_stream_after_its_event_loop(raw):
     server = raw([HEAD, QUEUING, "hang"])
 
     async def leave():
@@ -221,7 +221,7 @@ def test_an_async_stream_that_outlives_its_event_loop_is_forgotten_quietly(raw):
     assert server.left.wait(5)
 
 
-def test_a_child_process_that_lets_go_of_a_stream_does_not_cut_it(raw):
+def test_child_process_does_not_cut_a_stream(raw):
     server = raw([HEAD, QUEUING, NAMELESS, ENDED, END])
     code = (
         "import os\n"
@@ -240,7 +240,7 @@ def test_a_child_process_that_lets_go_of_a_stream_does_not_cut_it(raw):
     assert ran.stdout.strip() == "[True, True, True]"
 
 
-def test_closing_from_another_thread_wakes_a_reader_that_waits(raw, calls):
+def test_closing_wakes_a_reader_thread(raw, calls):
     server = raw([HEAD, QUEUING, "hang"])
     stream = unwrap(run_stream(calls.core(server.url), REQUEST))
     assert isinstance(next(stream), Success)
@@ -251,7 +251,7 @@ def test_closing_from_another_thread_wakes_a_reader_that_waits(raw, calls):
     assert [type(item.failure()) for item in items] == [errors.RequestAbortedError]
 
 
-def test_closing_the_core_ends_its_streams_with_an_aborted_item(raw, calls):
+def test_closing_the_core_aborts_streams(raw, calls):
     core = calls.core(raw([HEAD, QUEUING, "hang"]).url)
     stream = unwrap(calls("run_stream", core, REQUEST))
     first = calls.run(anext(stream)) if calls.awaited else next(stream)
@@ -260,7 +260,7 @@ def test_closing_the_core_ends_its_streams_with_an_aborted_item(raw, calls):
     assert [type(item.failure()) for item in calls.items(stream)] == [errors.RequestAbortedError]
 
 
-def test_an_answer_that_is_no_stream_is_an_error(calls, raw, answer):
+def test_answer_that_is_no_stream_is_error(calls, raw, answer):
     result = calls("run_stream", calls.core(raw(answer(200, b'{"run_id": "x"}')).url), REQUEST)
     error = result.failure()
     assert isinstance(error, errors.SDKError)
@@ -268,7 +268,7 @@ def test_an_answer_that_is_no_stream_is_an_error(calls, raw, answer):
     assert "may have been created" in str(error)
 
 
-def test_an_event_stream_with_an_error_status_is_an_error_and_not_waited_for(calls, raw):
+def test_stream_with_error_status_is_not_read(calls, raw):
     server = raw([HEAD.replace(b"200 OK", b"500 X"), QUEUING, "hang"])
     error = calls("run_stream", calls.core(server.url), REQUEST).failure()
     assert isinstance(error, errors.SDKError)
@@ -276,7 +276,7 @@ def test_an_event_stream_with_an_error_status_is_an_error_and_not_waited_for(cal
     assert server.left.wait(5)
 
 
-def test_a_hook_that_raises_when_a_stream_opens_closes_its_connection(calls, raw):
+def test_raising_hook_closes_the_connection(calls, raw):
     def fail(context, reply):
         raise LookupError(context.operation_id)
 
@@ -288,14 +288,14 @@ def test_a_hook_that_raises_when_a_stream_opens_closes_its_connection(calls, raw
     assert server.left.wait(5)
 
 
-def test_a_hook_may_replace_the_head_of_a_stream_and_the_events_still_come(calls, raw):
+def test_hook_may_replace_the_head(calls, raw):
     from comfydeploy.hooks import Reply
 
     hook = Hooks(after_success=lambda _, reply: Reply(reply.status_code, dict(reply.headers)))
     assert len(calls.items(opened(calls, raw([HEAD, QUEUING, END]), hooks=[hook]))) == 1
 
 
-def test_streams_do_not_use_up_the_connections_of_other_calls(raw, answer, calls):
+def test_streams_have_their_own_connections(raw, answer, calls):
     streaming = raw([HEAD, QUEUING, "hang"])
     core = calls.core(streaming.url)
     streams = [unwrap(calls("run_stream", core, REQUEST)) for _ in range(101)]
@@ -306,7 +306,7 @@ def test_streams_do_not_use_up_the_connections_of_other_calls(raw, answer, calls
         calls.close_stream(stream)
 
 
-def test_a_transport_without_sockets_streams_as_well(calls):
+def test_transport_without_sockets_streams(calls):
     body = b'event: event_update\ndata: {"event": "queuing"}\n\n'
     handler = lambda _: httpx.Response(200, headers={"content-type": "text/event-stream"}, content=body)  # noqa: E731 - short
     core = calls.core(transport=httpx.MockTransport(handler))
@@ -315,7 +315,7 @@ def test_a_transport_without_sockets_streams_as_well(calls):
     calls.close_stream(stream)
 
 
-def test_a_strange_failure_while_reading_is_an_unexpected_error_item(calls):
+def test_other_exception_is_unexpected_item(calls):
     class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):
             yield b": hello\n\n"
@@ -332,7 +332,7 @@ def test_a_strange_failure_while_reading_is_an_unexpected_error_item(calls):
     assert isinstance(items[0], Failure)
 
 
-def test_running_out_of_memory_while_reading_passes_through(calls):
+def test_memory_error_passes_through(calls):
     class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
         def __iter__(self):
             raise MemoryError
@@ -350,7 +350,7 @@ def test_running_out_of_memory_while_reading_passes_through(calls):
 
 
 class TestInterruptedReads:
-    def test_a_cancelled_read_goes_on(self, raw):
+    def test_cancelled_read_goes_on(self, raw):
         go_on = threading.Event()
         half = chunk('event: event_update\ndata: {"event": ')
         server = raw([HEAD, QUEUING, half, go_on, chunk('"gpu_ready"}\n\n'), END])
@@ -367,7 +367,7 @@ class TestInterruptedReads:
 
         assert [unwrap(item).data.event for item in asyncio.run(read())] == ["queuing", "gpu_ready"]
 
-    def test_a_log_stream_goes_on_too(self, raw):
+    def test_log_stream_goes_on_too(self, raw):
         go_on = threading.Event()
         server = raw([HEAD, go_on, chunk('data: {"message": "hello"}\n\n'), END])
 
@@ -383,7 +383,7 @@ class TestInterruptedReads:
         assert [unwrap(item).message for item in asyncio.run(read())] == ["hello"]
 
     @pytest.mark.parametrize("end", ["aclose", "del"])
-    def test_leaving_after_a_cancelled_read_closes(self, raw, end):
+    def test_leaving_after_cancelled_read_closes(self, raw, end):
         server = raw([HEAD, "hang"])
 
         async def leave():
@@ -421,7 +421,7 @@ class TestInterruptedReads:
 
 
 class TestASecondReader:
-    def test_of_a_blocking_stream_gets_an_error(self, raw):
+    def test_of_blocking_stream_gets_error(self, raw):
         go_on = threading.Event()
         server = raw([HEAD, QUEUING, go_on, ENDED, END])
         with ComfyDeployCore(bearer="k", server_url=server.url) as core:
@@ -438,7 +438,7 @@ class TestASecondReader:
             first.join(5)
             assert unwrap(found[0]).data.event == "status"
 
-    def test_of_an_async_stream_gets_an_error(self, raw):
+    def test_of_async_stream_gets_error(self, raw):
         go_on = threading.Event()
         server = raw([HEAD, QUEUING, go_on, ENDED, END])
 

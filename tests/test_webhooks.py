@@ -1,4 +1,4 @@
-"""Webhooks: the address that proves itself, a delivery, and one state out of many deliveries."""
+"""Webhooks: the signed address, a delivery, and one state from many deliveries."""
 
 import hmac
 import json
@@ -62,7 +62,7 @@ def made(address=ADDRESS, secret="s3cret", **carried):
 
 
 def refused(result):
-    """Give the path and the reason of the one thing that does not fit."""
+    """Return the path and the reason of the one problem."""
     match result:
         case Failure(errors.SDKValidationError(problems=(problem,)) as error):
             assert problem.reason in str(error)
@@ -97,11 +97,11 @@ def picture(name):
 # --- the address
 
 
-def test_an_address_that_was_made_here_proves_itself():
+def test_address_that_was_made_here_proves_itself():
     assert webhook_verify(made(), "s3cret") == Success(WebhookToken())
 
 
-def test_the_reference_and_the_time_travel_in_the_query():
+def test_reference_and_time_travel_in_query():
     url = made(reference="job 1/ä&=", expires=NOON)
     assert url.startswith(f"{ADDRESS}?webhook_reference=job+1%2F%C3%A4%26%3D&webhook_expires=1795521600&webhook_token=")
     assert webhook_verify(url, "s3cret", now=NOON - timedelta(seconds=1)) == Success(
@@ -109,19 +109,19 @@ def test_the_reference_and_the_time_travel_in_the_query():
     )
 
 
-def test_an_empty_reference_is_not_none():
+def test_empty_reference_is_not_none():
     assert webhook_verify(made(reference=""), "s3cret") == Success(WebhookToken(reference=""))
 
 
-def test_parameters_of_the_address_are_kept():
+def test_parameters_of_address_are_kept():
     url = made(f"{ADDRESS}?target_events=run.output&a=&a=2")
     assert url.startswith(f"{ADDRESS}?target_events=run.output&a=&a=2&webhook_token=")
     assert webhook_verify(url, "s3cret") == Success(WebhookToken())
 
 
-def test_what_is_signed_does_not_change_from_version_to_version():
-    told = json.dumps(["comfydeploy webhook", "/hooks/ü", [["a", "2"], ["b", "1"], ["webhook_reference", "j"]]])
-    token = hmac.digest(b"s3cret", told.encode(), "sha256").hex()
+def test_signature_is_stable():
+    signed = json.dumps(["comfydeploy webhook", "/hooks/ü", [["a", "2"], ["b", "1"], ["webhook_reference", "j"]]])
+    token = hmac.digest(b"s3cret", signed.encode(), "sha256").hex()
     assert token == "925100056d98854f1f50aa56d2cfdb69d9a3932936555ab0e3d492b27ebac9af"
     assert made("https://example.com/hooks/ü?b=1&a=2", reference="j").endswith(f"&webhook_token={token}")
 
@@ -134,17 +134,17 @@ def test_what_is_signed_does_not_change_from_version_to_version():
         "{target}",
     ],
 )
-def test_a_receiver_may_see_another_host_or_none(seen):
+def test_receiver_may_see_another_host_or_none(seen):
     target = made("https://example.com//hooks?x=1").removeprefix("https://example.com")
     assert webhook_verify(seen.format(target=target), "s3cret") == Success(WebhookToken())
 
 
-def test_a_host_without_a_path_is_asked_for_the_root():
+def test_host_without_path_is_the_root():
     query = made("https://example.com").removeprefix("https://example.com")
     assert webhook_verify(f"/{query}", "s3cret") == Success(WebhookToken())
 
 
-def test_escapes_and_the_order_of_names_may_change_on_the_way():
+def test_escapes_and_order_may_change():
     token = made("https://example.com/ho~oks/ü?b=x y&a=2&b=1".replace(" ", "+")).rpartition("=")[2]
     seen = f"/ho%7Eoks/%c3%bc?webhook_token={token}&a=%32&b=x%20y&b=1"
     assert webhook_verify(seen, "s3cret") == Success(WebhookToken())
@@ -166,23 +166,23 @@ def test_escapes_and_the_order_of_names_may_change_on_the_way():
         ("webhook_token=", "webhook_token=%FF"),
     ],
 )
-def test_an_address_that_was_changed_is_refused(part, other):
+def test_address_that_was_changed_is_refused(part, other):
     url = made(f"{ADDRESS}?a=1&a=0", reference="j", expires=NOON)
     assert part in url
     changed = webhook_verify(url.replace(part, other), "s3cret", now=0)
     assert refused(changed) == ("$.query.webhook_token", "wrong")
 
 
-def test_an_address_without_a_token_is_refused():
+def test_address_without_token_is_refused():
     assert refused(webhook_verify(ADDRESS, "s3cret")) == ("$.query.webhook_token", "missing")
 
 
-def test_an_address_with_two_tokens_is_refused():
+def test_address_with_two_tokens_is_refused():
     doubled = webhook_verify(f"{made()}&webhook_token=x", "s3cret")
     assert refused(doubled) == ("$.query.webhook_token", "given more than once")
 
 
-def test_an_address_holds_until_the_second_in_which_it_expires():
+def test_address_expires_to_the_second():
     url = made(expires=NOON + timedelta(microseconds=999_999))
     assert webhook_verify(url, "s3cret", now=NOON - timedelta(microseconds=1)) == Success(WebhookToken(expires=NOON))
     for now in (NOON, NOON.timestamp(), NOON.astimezone(timezone(timedelta(hours=5)))):
@@ -192,18 +192,18 @@ def test_an_address_holds_until_the_second_in_which_it_expires():
         )
 
 
-def test_the_time_of_this_computer_counts_unless_another_is_given():
+def test_default_time_is_now():
     assert refused(webhook_verify(made(expires=0), "s3cret"))[0] == "$.query.webhook_expires"
     forever = datetime.max.replace(tzinfo=UTC)
     assert webhook_verify(made(expires=forever), "s3cret").unwrap().expires == forever.replace(microsecond=0)
 
 
-def test_a_wrong_token_is_wrong_also_when_it_has_expired():
+def test_wrong_token_wins_over_expired():
     assert refused(webhook_verify(made(expires=0), "other")) == ("$.query.webhook_token", "wrong")
 
 
 @pytest.mark.parametrize("expires", ["soon", "", "1" * 30, "1" * 5000])
-def test_a_time_that_is_none_is_refused_though_it_is_signed(expires):
+def test_invalid_time_is_refused(expires):
     signed = json.dumps(["comfydeploy webhook", "/", [["webhook_expires", expires]]])
     token = hmac.digest(b"s3cret", signed.encode(), "sha256").hex()
     result = webhook_verify(f"/?webhook_expires={expires}&webhook_token={token}", "s3cret")
@@ -211,15 +211,15 @@ def test_a_time_that_is_none_is_refused_though_it_is_signed(expires):
 
 
 @pytest.mark.parametrize("secret", ["s3cret", b"s3cret", "sécret", b"\xff", "\udcff", ["new", b"old"], ("new", "old")])
-def test_a_secret_is_text_or_bytes_or_several_of_them(secret):
+def test_secret_is_text_bytes_or_several(secret):
     assert webhook_verify(made(secret=secret), secret) == Success(WebhookToken())
 
 
-def test_text_is_the_secret_that_its_utf8_is():
+def test_text_is_secret_that_its_utf8_is():
     assert webhook_verify(made(secret="é"), "é".encode()) == Success(WebhookToken())
 
 
-def test_secrets_are_replaced_one_at_a_time():
+def test_secrets_are_replaced_one_at_time():
     before, after = made(secret=["old"]), made(secret=["new", "old"])
     assert after == made(secret="new")
     for url in (before, after):
@@ -230,7 +230,7 @@ def test_secrets_are_replaced_one_at_a_time():
 @pytest.mark.parametrize(
     "secret", ["", b"", [], (), ["good", ""], [b""], None, 5, ["good", None], {"s"}, bytearray(b"s")]
 )
-def test_a_secret_that_is_none_is_named_and_not_shown(secret):
+def test_invalid_secret_is_named_not_shown(secret):
     for result in (webhook_url(ADDRESS, secret), webhook_verify(made(), secret)):
         assert isinstance(result.failure(), errors.InvalidRequestError)
         assert str(result.failure()) == "secret: expected text or bytes, or a list of them, and none empty"
@@ -257,8 +257,8 @@ def test_a_secret_that_is_none_is_named_and_not_shown(secret):
         ("https://example.com/a%00", "address: must not contain %00 in its path"),
         ("https://example.com/?a=%3b", "address: a parameter: must not contain a semicolon"),
         ("https://example.com/?a%5C=1", "address: a parameter: must not contain a semicolon, a backslash"),
-        ("https://example.com/a/../b", "address: a path must not hold . or .., which the sender takes out"),
-        ("https://example.com/%2e", "address: a path must not hold . or .."),
+        ("https://example.com/a/../b", "address: a path must not contain . or .., which the sender removes"),
+        ("https://example.com/%2e", "address: a path must not contain . or .."),
         ("https://example.com/?webhook_token=x", "address: it has a webhook_token already"),
         ("https://example.com/?webhook%5Freference", "address: it has a webhook_reference already"),
         ("https://example.com/\ud800", "address: cannot be encoded as UTF-8"),
@@ -266,7 +266,7 @@ def test_a_secret_that_is_none_is_named_and_not_shown(secret):
         (None, "address: expected a string, got NoneType"),
     ],
 )
-def test_an_address_that_cannot_be_signed_is_named(address, said):
+def test_address_that_cannot_be_signed_is_named(address, said):
     error = webhook_url(address, "s3cret").failure()
     assert isinstance(error, errors.InvalidRequestError)
     assert str(error).startswith(said)
@@ -276,20 +276,20 @@ def test_an_address_that_cannot_be_signed_is_named(address, said):
     "behind",
     ["#", "#&webhook_reference=other", ";a=1", "\\", " ", "\n", "\t", "\x00", "\x7f", "\u2028", "\xa0"],
 )
-def test_an_address_that_is_read_in_two_ways_is_refused(behind):
+def test_ambiguous_address_is_refused(behind):
     said = "must not contain a fragment, a semicolon, a backslash, whitespace or control characters"
     assert refused(webhook_verify(made(reference="j") + behind, "s3cret")) == ("$.url", said)
     assert refused(webhook_verify(f"/x{behind}" + made().removeprefix("https://example.com"), "s3cret"))[0] == "$.url"
 
 
 @pytest.mark.parametrize("escape", ["%2F", "%2f", "%5c", "%3B", "%3F", "%23", "%25", "%00", "%0a", "%1F", "%7F"])
-def test_a_delimiter_escaped_in_the_path_is_refused(escape):
+def test_delimiter_escaped_in_path_is_refused(escape):
     url = made("https://example.com/hooks/comfy").replace("hooks/", f"hooks{escape}")
     assert refused(webhook_verify(url, "s3cret")) == ("$.url", f"must not contain {escape} in its path")
 
 
 @pytest.mark.parametrize("name", ["webhook_reference", "webhook%5Freference", "webhook_expires", "webhook_token"])
-def test_a_parameter_of_ours_is_given_once(name):
+def test_parameter_of_ours_is_given_once(name):
     url = made(reference="j", expires=NOON)
     plain = name.replace("%5F", "_")
     for doubled in (f"{url}&{name}=1", url.replace("?", f"?{name}=1&")):
@@ -297,18 +297,18 @@ def test_a_parameter_of_ours_is_given_once(name):
 
 
 @pytest.mark.parametrize("reference", ["a;b", "a\\b", "a\nb", "\u200b"])
-def test_a_reference_that_frameworks_unescape_is_refused(reference):
+def test_ambiguous_reference_is_refused(reference):
     error = webhook_url(ADDRESS, "s3cret", reference=reference).failure()
     assert str(error) == "reference: must not contain a semicolon, a backslash or control characters"
 
 
-def test_what_escapes_as_no_utf8_proves_nothing():
+def test_escapes_of_invalid_utf8_differ():
     path = "https://example.com/%FF"
     assert webhook_verify(made(path), "s3cret") == Success(WebhookToken())
     assert refused(webhook_verify(made(path).replace("%FF", "%FE"), "s3cret"))[1] == "wrong"
 
 
-def test_what_breaks_before_anything_is_sent_was_not_sent():
+def test_exception_has_fate_not_sent():
     class Broken(list):
         def __iter__(self):
             raise RuntimeError
@@ -316,20 +316,20 @@ def test_what_breaks_before_anything_is_sent_was_not_sent():
     assert webhook_url(ADDRESS, Broken("s")).failure().fate == "not_sent"
 
 
-def test_a_time_that_is_refused_has_no_cause():
+def test_time_that_is_refused_has_no_cause():
     signed = json.dumps(["comfydeploy webhook", "/", [["webhook_expires", "soon"]]])
     token = hmac.digest(b"s3cret", signed.encode(), "sha256").hex()
     error = webhook_verify(f"/?webhook_expires=soon&webhook_token={token}", "s3cret").failure()
     assert (error.__cause__, error.__suppress_context__) == (None, True)
 
 
-def test_of_two_semicolons_the_first_ends_the_media_type():
+def test_of_two_semicolons_first_ends_media_type():
     headers = {"content-type": "application/json; a=b; c=d"}
     assert isinstance(webhook_parse("POST", headers, '{"run_id": "r", "status": "x"}'), Success)
 
 
 @pytest.mark.parametrize("reference", [7, b"job", "\ud800"])
-def test_a_reference_must_be_text(reference):
+def test_reference_must_be_text(reference):
     error = webhook_url(ADDRESS, "s3cret", reference=reference).failure()
     assert isinstance(error, errors.InvalidRequestError)
     assert str(error).startswith(("reference: expected ", "reference: cannot be encoded"))
@@ -338,7 +338,7 @@ def test_a_reference_must_be_text(reference):
 @pytest.mark.parametrize(
     "time", [NOON.replace(tzinfo=None), True, "tomorrow", float("nan"), float("inf"), 1e300, -1e300]
 )
-def test_a_time_must_be_an_aware_datetime_or_seconds(time):
+def test_time_must_be_aware_datetime_or_seconds(time):
     for name, result in (
         ("expires", webhook_url(ADDRESS, "s3cret", expires=time)),
         ("now", webhook_verify(made(), "s3cret", now=time)),
@@ -348,13 +348,13 @@ def test_a_time_must_be_an_aware_datetime_or_seconds(time):
 
 
 @pytest.mark.parametrize("url", [None, b"/hooks", "/\ud800"])
-def test_what_is_verified_must_be_text(url):
+def test_verified_address_must_be_text(url):
     error = webhook_verify(url, "s3cret").failure()
     assert isinstance(error, errors.InvalidRequestError)
     assert str(error).startswith(("url: expected ", "url: cannot be encoded"))
 
 
-def test_no_error_shows_a_secret_or_a_token():
+def test_no_error_shows_secret_or_token():
     url = made(reference="j", expires=0)
     token = url.rpartition("=")[2]
     for result in (
@@ -369,13 +369,13 @@ def test_no_error_shows_a_secret_or_a_token():
         assert token not in shown
 
 
-def test_a_log_hides_the_token_of_an_address():
+def test_log_hides_token_of_address():
     token = made().rpartition("=")[2]
     for text in (made(), json.dumps({"webhook": made(f"{ADDRESS}?a=1")})):
         assert token not in redacted_text(text)
 
 
-def test_what_breaks_in_an_argument_is_an_error_with_its_cause():
+def test_exception_of_argument_is_the_cause():
     class Broken(list):
         def __iter__(self):
             raise RuntimeError("no more secrets")
@@ -385,7 +385,7 @@ def test_what_breaks_in_an_argument_is_an_error_with_its_cause():
         assert isinstance(result.failure().__cause__, RuntimeError)
 
 
-def test_a_lack_of_memory_passes_through():
+def test_lack_of_memory_passes_through():
     class Huge(list):
         def __iter__(self):
             raise MemoryError
@@ -405,7 +405,7 @@ def test_a_lack_of_memory_passes_through():
     reference=st.none() | st.text(st.characters(exclude_categories=["Cs"])),
     expires=st.none() | st.integers(1, 10**10) | st.datetimes(NOON.replace(tzinfo=None), timezones=st.just(UTC)),
 )
-def test_every_address_proves_itself_as_an_http_client_sends_it(path, query, reference, expires):
+def test_address_verifies_as_sent_by_httpx(path, query, reference, expires):
     made_it = webhook_url(f"https://example.com/{path}?{query}", "s3cret", reference=reference, expires=expires)
     assume(isinstance(made_it, Success))
     url = made_it.unwrap()
@@ -417,13 +417,13 @@ def test_every_address_proves_itself_as_an_http_client_sends_it(path, query, ref
 
 
 @given(address=anything, secret=anything, reference=anything, expires=anything)
-def test_making_an_address_never_raises(address, secret, reference, expires):
+def test_making_address_never_raises(address, secret, reference, expires):
     result = webhook_url(address, secret, reference=reference, expires=expires)
     assert isinstance(result.failure(), errors.InvalidRequestError)
 
 
 @given(url=anything | st.from_regex(r"\A/?.*\?webhook_(token|expires)=.*\Z"), secret=anything, now=anything)
-def test_verifying_an_address_never_raises(url, secret, now):
+def test_verifying_address_never_raises(url, secret, now):
     result = webhook_verify(url, secret, now=now)
     assert isinstance(result.failure(), errors.InvalidRequestError | errors.SDKValidationError)
 
@@ -434,13 +434,15 @@ def test_verifying_an_address_never_raises(url, secret, now):
 @pytest.mark.parametrize("delivery", DELIVERIES)
 def test_every_recorded_delivery_is_read(delivery):
     document = json.loads(delivery["body"])
-    told = webhook_parse(delivery["method"], delivery["headers"], delivery["body"]).unwrap()
-    assert told.raw == document
-    assert [told.run_id, told.status, told.progress] == [document[name] for name in ("run_id", "status", "progress")]
-    assert [output.id for output in told.outputs] == [output["id"] for output in document["outputs"]]
+    delivered = webhook_parse(delivery["method"], delivery["headers"], delivery["body"]).unwrap()
+    assert delivered.raw == document
+    assert [delivered.run_id, delivered.status, delivered.progress] == [
+        document[name] for name in ("run_id", "status", "progress")
+    ]
+    assert [output.id for output in delivered.outputs] == [output["id"] for output in document["outputs"]]
 
 
-def test_the_recordings_have_repetitions_by_get():
+def test_recordings_have_repetitions_by_get():
     assert {delivery["method"] for recording in RECORDED for delivery in recording["deliveries"]} == {"POST", "GET"}
 
 
@@ -456,7 +458,7 @@ def test_the_recordings_have_repetitions_by_get():
         {"x": "y", "Content-Type": "application/cloudevents+json"},
     ],
 )
-def test_a_delivery_may_come_in_any_case_and_without_a_content_type(method, headers, text):
+def test_content_type_is_optional(method, headers, text):
     assert webhook_parse(method, headers, text) == Success(body())
 
 
@@ -480,7 +482,7 @@ def test_a_delivery_may_come_in_any_case_and_without_a_content_type(method, head
         ("POST", JSON, '{"run_id": null, "status": "x", "outputs": [5]}', ("$.run_id", "expected a string, got null")),
     ],
 )
-def test_anything_else_is_refused_by_what_was_expected(method, headers, text, problem):
+def test_refusal_names_the_expected(method, headers, text, problem):
     result = webhook_parse(method, headers, text)
     path, reason = refused(result)
     assert (path, reason[: len(problem[1])]) == problem
@@ -488,7 +490,7 @@ def test_anything_else_is_refused_by_what_was_expected(method, headers, text, pr
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe{", b"{\xff}", "\ufeff{}", "NaN", "1" * 5000])
-def test_what_is_no_text_or_no_object_is_refused(text):
+def test_body_must_be_a_json_object(text):
     path, _ = refused(webhook_parse("POST", JSON, text))
     assert path in ("$", "$.body")
 
@@ -503,17 +505,17 @@ def test_what_is_no_text_or_no_object_is_refused(text):
         ("POST", {}, None),
     ],
 )
-def test_what_is_no_request_at_all_is_refused(arguments):
+def test_invalid_request_is_refused(arguments):
     path, reason = refused(webhook_parse(*arguments))
     assert path == "$"
     assert reason.startswith("expected a method of text, headers as a mapping of texts and a body of bytes or text: ")
 
 
 @pytest.mark.parametrize("strange", [{"id": "o"}, output(run_id=None), None, "o"])
-def test_outputs_that_the_server_has_not_cleaned_do_not_hide_the_others(strange):
-    told = parsed(status="cancelled", outputs=[strange, output("good", ["a.png"])])
-    assert [output.id for output in told.outputs] == ["good"]
-    assert told.raw["outputs"][0] == strange
+def test_unreadable_outputs_hide_no_others(strange):
+    delivered = parsed(status="cancelled", outputs=[strange, output("good", ["a.png"])])
+    assert [output.id for output in delivered.outputs] == ["good"]
+    assert delivered.raw["outputs"][0] == strange
 
 
 @given(method=anything, headers=anything, content=anything)
@@ -525,8 +527,8 @@ def test_reading_never_raises(method, headers, content):
 @given(json_values | st.fixed_dictionaries({"run_id": json_values, "status": json_values, "outputs": json_values}))
 def test_reading_any_json_never_raises(document):
     match webhook_parse("POST", JSON, json.dumps(document)):
-        case Success(told):
-            assert json.dumps(told.raw) == json.dumps(document)
+        case Success(delivered):
+            assert json.dumps(delivered.raw) == json.dumps(document)
         case Failure(error):
             assert isinstance(error, errors.SDKValidationError)
             assert error.problems
@@ -535,12 +537,12 @@ def test_reading_any_json_never_raises(document):
 # --- the answer
 
 
-def test_the_answer_is_the_documented_one():
+def test_answer_is_documented_one():
     content, status_code, headers = webhook_response()
     assert (json.loads(content), status_code, headers) == ({"status": "success"}, 200, JSON)
 
 
-def test_an_answer_may_refuse():
+def test_answer_may_refuse():
     answer = webhook_response("who är you?", 401)
     assert (json.loads(answer.body), answer.status_code) == ({"status": "who är you?"}, 401)
     assert answer.headers == JSON
@@ -549,10 +551,10 @@ def test_an_answer_may_refuse():
 # --- the state
 
 
-def test_the_first_delivery_makes_the_state():
-    told = parsed(status="started", progress=0.5, live_status="Executing KSampler", outputs=[output()])
-    assert webhook_progress(None, told) == WebhookProgress(
-        run_id="r", status="started", progress=0.5, live_status="Executing KSampler", outputs=tuple(told.outputs)
+def test_first_delivery_makes_state():
+    delivered = parsed(status="started", progress=0.5, live_status="Executing KSampler", outputs=[output()])
+    assert webhook_progress(None, delivered) == WebhookProgress(
+        run_id="r", status="started", progress=0.5, live_status="Executing KSampler", outputs=tuple(delivered.outputs)
     )
 
 
@@ -570,7 +572,7 @@ def test_every_recorded_run_comes_to_its_end(recording):
 
 @pytest.mark.parametrize("late", [*STATUSES, "a-new-word"])
 @pytest.mark.parametrize("end", ENDS)
-def test_what_is_late_does_not_reopen_a_run_that_has_ended(end, late):
+def test_late_delivery_does_not_reopen_a_run(end, late):
     assert folded([body(end), body(late)]).status == end
     assert folded([body(late), body(end)]).status == end
 
@@ -583,18 +585,18 @@ def test_statuses_only_go_forward(before, after):
 
 
 @pytest.mark.parametrize(("given_up", "end"), list(pairwise(["cancelled", "timeout", "failed", "success"])))
-def test_of_two_ends_the_same_one_stands_whichever_came_first(given_up, end):
+def test_final_status_ignores_order(given_up, end):
     assert folded([body(given_up), body(end)]).status == end
     assert folded([body(end), body(given_up)]).status == end
 
 
-def test_a_word_that_is_not_known_stands_until_a_known_one_comes():
+def test_known_status_replaces_unknown():
     assert folded([body("paused")]).status == "paused"
     assert not folded([body("paused")]).is_ended
     assert folded([body("paused"), body("not-started"), body("paused")]).status == "not-started"
 
 
-def test_progress_is_the_greatest_with_the_text_that_came_with_it():
+def test_greatest_progress_keeps_its_text():
     state = folded(
         [
             body(progress=0.5, live_status="B"),
@@ -608,12 +610,12 @@ def test_progress_is_the_greatest_with_the_text_that_came_with_it():
 
 
 @pytest.mark.parametrize("progress", [None, -1.0, 1.5, 50, float("nan"), float("inf"), 10**400])
-def test_progress_that_is_no_part_of_one_is_ignored(progress):
+def test_progress_outside_0_to_1_is_ignored(progress):
     assert folded([body(progress=0.5), body(progress=progress)]).progress == 0.5
     assert folded([body(progress=progress)]).progress == 0.0
 
 
-def test_outputs_that_come_late_are_taken_in_oldest_first():
+def test_late_outputs_are_added_oldest_first():
     second = output("a", ["2.png"], created_at="2026-11-24T12:00:02Z")
     first = output("b", ["1.png"], created_at="2026-11-24T12:00:01Z")
     state = folded([parsed(status="success", outputs=[second]), parsed(outputs=[first]), parsed(outputs=[])])
@@ -629,19 +631,19 @@ def test_outputs_that_come_late_are_taken_in_oldest_first():
         (output(updated_at="2026-11-24T12:00:01Z"), output(node_meta="z" * 100)),
     ],
 )
-def test_of_one_output_told_twice_the_more_complete_stands(better, worse):
-    told = [parsed(outputs=[one]) for one in (better, worse)]
-    for bodies in (told, told[::-1]):
+def test_more_complete_output_wins(better, worse):
+    delivered = [parsed(outputs=[one]) for one in (better, worse)]
+    for bodies in (delivered, delivered[::-1]):
         (kept,) = folded(bodies).outputs
         assert kept.raw == better
 
 
-def test_the_delivery_of_another_run_changes_nothing():
+def test_delivery_of_another_run_changes_nothing():
     state = folded([body("queued")])
     assert webhook_progress(state, body("success", run_id="another")) is state
 
 
-def test_a_state_cannot_be_changed():
+def test_state_cannot_be_changed():
     with pytest.raises(AttributeError):
         folded([body()]).status = "queued"
 
@@ -670,24 +672,24 @@ def runs(draw):
 
 
 @given(st.data(), runs())
-def test_any_order_and_repetition_gives_the_same_state(data, bodies):
+def test_state_ignores_order_and_repetition(data, bodies):
     repeated = bodies + data.draw(st.lists(st.sampled_from(bodies), max_size=4))
     assert folded(data.draw(st.permutations(repeated))) == folded(bodies)
 
 
 @given(runs())
-def test_a_delivery_taken_in_twice_changes_nothing(bodies):
+def test_delivery_taken_in_twice_changes_nothing(bodies):
     state = folded(bodies)
     for one in bodies:
         assert webhook_progress(state, one) == state
 
 
 @given(runs(), runs())
-def test_nothing_ever_goes_back(bodies, more):
+def test_state_never_goes_back(bodies, more):
     in_order = [*STATUSES, "cancelled", "timeout", "failed", "success"]
     rank = {status: place for place, status in enumerate(in_order)}
-    told = bodies + more
-    states = list(accumulate(told[1:], webhook_progress, initial=folded(told[:1])))
+    delivered = bodies + more
+    states = list(accumulate(delivered[1:], webhook_progress, initial=folded(delivered[:1])))
     for before, after in pairwise(states):
         assert rank.get(after.status, -1) >= rank.get(before.status, -1)
         assert after.is_ended or not before.is_ended
@@ -699,14 +701,14 @@ def test_nothing_ever_goes_back(bodies, more):
 # --- the module
 
 
-def test_importing_it_loads_neither_http_nor_the_converter():
+def test_import_loads_no_http_or_converter():
     code = "import comfydeploy.webhooks, json, sys; print(json.dumps(sorted(sys.modules)))"
     output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     loaded = {name.partition(".")[0] for name in json.loads(output)}
     assert not loaded & {"cattr", "cattrs", "httpx", "httpcore", "asyncio", "ssl", "flask", "starlette"}
 
 
-def test_making_and_verifying_an_address_load_no_converter_either():
+def test_addresses_load_no_converter():
     code = (
         "import json, sys; from comfydeploy.webhooks import webhook_url, webhook_verify;"
         "webhook_verify(webhook_url('http://x', 's').unwrap(), 's').unwrap();"

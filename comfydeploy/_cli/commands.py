@@ -1,156 +1,86 @@
-"""The commands and their options."""
+"""The group of commands, each loaded when it is used."""
 
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import click
 
-from comfydeploy import __version__
-from comfydeploy._cli.demo import show
-from comfydeploy._cli.terminal import console, survives_reader, unwound
-from comfydeploy._emulator.quirks.catalogue import ALL
-from comfydeploy.core import ComfyDeployCore
-from comfydeploy.emulator import Emulator, Quirk
+_COMMANDS: Final = {
+    "run": ("running", "run", "Create a run of a deployment, follow it and save its files."),
+    "watch": ("watching", "watch", "Print the states of runs as they change."),
+    "wait": ("waiting", "wait", "Wait until runs have ended."),
+    "cancel": ("cancelling", "cancel", "Cancel runs."),
+    "download": ("downloading", "download", "Save the files of runs."),
+    "logs": ("run_logs", "logs", "Print the logs of runs."),
+    "list": ("run_lists", "list_runs", "List runs, newest first."),
+    "deployments": ("deployment_list", "deployments", "List deployments, and their inputs."),
+    "upload": ("uploading", "upload", "Upload files and print their addresses."),
+    "find": ("finding", "find", "Find the runs of a key."),
+    "doctor": ("doctor", "doctor", "Check the key, the server and the way to it."),
+    "completion": ("completion", "completion", "Print the script that completes commands in a shell."),
+    "emulator": ("local_server", "emulator", "Serve the API on this computer until Ctrl-C."),
+    "demo": ("demo", "demo", "Show the operations at work, without a key or a network."),
+}
+"""The module and the name of each command, and its sentence in the list of commands."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+class _Commands(click.Group):
+    """Loads a command when it is used: the list of commands needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the table."""
+        del ctx
+        return [*_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name, _ = _COMMANDS[cmd_name]
+        found: click.Command = getattr(import_module(f"comfydeploy._cli.{module}"), name)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in _COMMANDS.items()])
+        from comfydeploy._cli.exit_codes import Exit
+
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(int(code)), code.meaning) for code in Exit])
+
+
+def _print_version(ctx: click.Context, _: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 - a callback of click
+    if is_given and not ctx.resilient_parsing:
+        from comfydeploy._version import __version__
+
+        click.echo(f"comfydeploy, version {__version__}")
+        ctx.exit()
+
+
+def _print_schema(ctx: click.Context, _: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 - the same
+    if is_given and not ctx.resilient_parsing:
+        click.echo(Path(__file__).with_name("schema.json").read_text(encoding="utf-8"), nl=False)
+        ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_schema,
+    help="Print the JSON schema of what --json prints.",
+)
 def comfydeploy() -> None:
-    """Run ComfyUI workflows on ComfyDeploy, or on a server on this computer."""
+    """Run ComfyUI workflows on ComfyDeploy, or on a server on this computer.
 
-
-class _EmulatorCommand(click.Command):
-    """A command that ends its help with what each quirk is."""
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the table of quirks."""
-        super().format_epilog(ctx, formatter)
-        with formatter.section("Quirks"):
-            formatter.write_dl(
-                [(quirk, f"{quirk.explanation} {quirk.trigger and f'Here: {quirk.trigger}'}") for quirk in Quirk]
-            )
-
-
-@comfydeploy.command(cls=_EmulatorCommand)
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=3011, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
-@click.option("--bearer", metavar="KEY", help="The API key that it accepts.  [default: local-key]")
-@click.option(
-    "--data", type=click.Path(file_okay=False, path_type=Path), help="The folder that keeps runs and pictures."
-)
-@click.option(
-    "--pace", default=1.0, show_default=True, metavar="FACTOR", help="Multiplies every duration; 0 never waits."
-)
-@click.option("--seed", type=int, metavar="NUMBER", help="Makes the same requests get the same ids.")
-@click.option(
-    "--clock",
-    default="real",
-    show_default=True,
-    type=click.Choice(["real", "manual"]),
-    help='`manual` stands still but for POST /_emulator/clock/advance with JSON such as {"seconds": 5}.',
-)
-@click.option(
-    "--cold-start", type=float, metavar="SECONDS", help="The wait for a machine.  [default: 0.3; 0 with --comfyui]"
-)
-@click.option("--queue-length", default=0, metavar="RUNS", help="Runs of others that wait before each new one.")
-@click.option("--retention", type=int, metavar="RUNS", help="How many runs that have ended are kept.  [default: all]")
-@click.option(
-    "--quirks",
-    metavar="NAME",
-    multiple=True,
-    type=click.Choice([*(quirk.value for quirk in Quirk), ALL]),
-    help="Misbehave as the real server does; may be given several times. `all` is all of them.",
-)
-@click.option("--comfyui", metavar="URL", help="The ComfyUI that executes graphs, such as http://127.0.0.1:8188.")
-@click.option(
-    "--workflows",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder of graphs in ComfyUI's API format: each name.json is the deployment `name`. Needs --comfyui.",
-)
-@click.option(
-    "--allow-host",
-    "allowed_hosts",
-    metavar="NAME",
-    multiple=True,
-    help="A further name that requests may be sent to, such as a service of Docker Compose; `*` is any.",
-)
-@click.option(
-    "--allow-origin",
-    "allowed_origins",
-    metavar="ORIGIN",
-    multiple=True,
-    help="A further origin whose pages may use the API, such as https://app.example.com; `*` is any.",
-)
-@click.option(
-    "--allow-network",
-    "allowed_networks",
-    metavar="NETWORK",
-    multiple=True,
-    help="A private network, such as 172.16.0.0/12, of webhooks and files of inputs; `private` is all.",
-)
-def emulator(**settings: Any) -> None:
-    """Serve the API on this computer until Ctrl-C.
-
-    It runs runs: they take a while, report their progress, draw a picture from their inputs and tell their webhook.
-    Its page shows them live in a browser.
-    Without --data everything is forgotten at the end. An input `fail` (true, or a message) makes a run fail.
-
-    With --comfyui the graphs of workflow runs, and those of --workflows, are executed on your own GPU.
+    The key is read from COMFYDEPLOY_API_KEY, the server from COMFYDEPLOY_SERVER_URL.
     """
-    try:
-        Emulator(**settings).serve_forever(_announce)
-    except (OSError, ValueError, ModuleNotFoundError) as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _announce(running: Emulator) -> None:
-    with survives_reader():
-        out = console()
-        out.print(f"server_url  [bold]{running.url}[/]")
-        out.print(f"bearer      [bold]{running.bearer}[/]")
-        out.print(f"page        [bold]{running.url.removesuffix('api')}[/]")
-        out.print("deployment_id:")
-        width = max(map(len, running.deployments))
-        for name, deployment_id in running.deployments.items():
-            out.print(f"  {name:<{width}}  {deployment_id}")
-        for problem in running.check():
-            out.print(f"Problem: {problem}", style="yellow", markup=False)
-        out.print("Ctrl-C ends it.", style="dim")
-
-
-@comfydeploy.command()
-@click.option("--server-url", metavar="URL", help="Another server in place of a local one, such as production's.")
-@click.option("--deployment-id", metavar="ID", help="The deployment to run there; it is run three times.")
-@click.option(
-    "--output",
-    default=Path("comfydeploy-demo"),
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for the pictures.",
-)
-@click.option("--api-key", envvar="COMFYDEPLOY_API_KEY", show_envvar=True, hidden=True)
-def demo(server_url: str | None, deployment_id: str | None, output: Path, api_key: str | None) -> None:
-    """Show the operations at work, without a key or a network.
-
-    Queues, streams, waits for and reads runs with the standalone functions and saves their pictures.
-
-    Starts a local server, or uses the one at --server-url with the key in COMFYDEPLOY_API_KEY. Runs on a real server
-    cost money: there the demo creates three.
-    """
-    with unwound():
-        finished = _shown(server_url, deployment_id, output, api_key)
-    if not finished:
-        raise SystemExit(1)
-
-
-def _shown(server_url: str | None, deployment_id: str | None, output: Path, api_key: str | None) -> bool:
-    out = console()
-    if server_url is None:
-        with Emulator() as local, ComfyDeployCore(bearer=local.bearer, server_url=local.url) as core:
-            out.print(f"A local server is running at {local.url}", style="dim")
-            quick, slow = (deployment_id or local.deployments[name] for name in ("picture", "slow"))
-            return show(core, out, output, quick=quick, slow=slow)
-    if api_key is None or deployment_id is None:
-        raise click.UsageError("--server-url needs COMFYDEPLOY_API_KEY in the environment and --deployment-id")
-    with ComfyDeployCore(bearer=api_key, server_url=server_url) as core:
-        return show(core, out, output, quick=deployment_id, slow=deployment_id)

@@ -1,1 +1,1 @@
-"""The only loops that do I/O, each blocking and async: they carry out what the pure part decides."""
+"""The loops that do the I/O, blocking and async: they carry out the steps that the pure part returns."""

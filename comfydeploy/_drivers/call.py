@@ -3,9 +3,10 @@
 import time
 from inspect import isawaitable, iscoroutine
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import comfydeploy.result as results
+from comfydeploy._drivers import telemetry
 from comfydeploy._http.sending import send, send_async
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.exchange import Exchange, Pause, Renew
@@ -18,26 +19,42 @@ from comfydeploy.errors import ComfyDeployError, Error, InvalidRequestError
 from comfydeploy.models.secret import Secret
 from comfydeploy.options import RequestOptions
 
+if TYPE_CHECKING:
+    from comfydeploy._drivers.call_span import CallSpan
+
 A = TypeVar("A")
 V = TypeVar("V")
 
-# The limits of the connection end a request at the deadline and know its fate. What has none ends this much later.
+# The limits of the connection end a request at the deadline, with its fate. Steps without a limit end this much later.
 _GRACE: Final = 0.05
+_UNLIMITED: Final = "in a step without a time limit of its own, such as the bearer function"
 
 
 def call(
-    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+    core: ComfyDeployCore,
+    operation: Operation[A, V],
+    argument: A,
+    options: RequestOptions | None,
+    span: "CallSpan | None" = None,
 ) -> results.Result[V, Error]:
-    """Make a call and return its result."""
+    """Make a call and return its result. ``span`` is its span, where calls are traced."""
+    if (tracer := telemetry.tracer) is not None and span is None:
+        with tracer.call() as begun:
+            result = call(core, operation, argument, options, begun)
+            begun.end(result)
+            return result
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
         check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
+        if span is not None:
+            span.begin(exchange.request, exchange.run_id)
         token = _token(core)
         while True:
             outcome = send(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
+            telemetry.report(exchange.operation, span, outcome, step)
             if isinstance(step, Pause):
                 time.sleep(step.seconds)
             elif not isinstance(step, Renew):
@@ -55,47 +72,61 @@ def call(
 
 
 async def call_async(
-    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+    core: ComfyDeployCore,
+    operation: Operation[A, V],
+    argument: A,
+    options: RequestOptions | None,
+    span: "CallSpan | None" = None,
 ) -> results.Result[V, Error]:
     """Make a call and return its result, async."""
+    if (tracer := telemetry.tracer) is not None and span is None:
+        with tracer.call() as begun:
+            result = await call_async(core, operation, argument, options, begun)
+            begun.end(result)
+            return result
     exchange: Exchange[V] | None = None
     try:
         check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
+        if span is not None:
+            span.begin(exchange.request, exchange.run_id)
         if exchange.deadline is None:
-            return await _settled(core, exchange)
-        return await _settled_in_time(core, exchange, exchange.deadline.at)
+            return await _settled(core, exchange, span)
+        return await _settled_in_time(core, exchange, exchange.deadline.at, span)
     except MemoryError:
         raise
     except TimeoutError as error:
         deadline = exchange.deadline if exchange else None
-        is_late = deadline is not None and deadline.has_passed(monotonic())
-        late = exchange.late("in a phase without a limit of its own") if exchange and is_late else error
-        return _failure(late, exchange)
+        if exchange is None or deadline is None or not deadline.has_passed(monotonic()):
+            return _failure(error, exchange)
+        return _failure(deadline.exceeded(_UNLIMITED, exchange.fate), exchange)
     except Exception as error:  # noqa: BLE001 - a function never raises
         return _failure(error, exchange)
 
 
-async def _settled_in_time(core: ComfyDeployCore, exchange: Exchange[V], ends_at: float) -> results.Result[V, Error]:
+async def _settled_in_time(
+    core: ComfyDeployCore, exchange: Exchange[V], ends_at: float, span: "CallSpan | None"
+) -> results.Result[V, Error]:
     from asyncio import get_running_loop, timeout
 
     loop = get_running_loop()
     async with timeout(None) as whole:
-        # Set at the deadline and not before, because after a busy moment of the loop both limits would end at once.
+        # Set at the deadline and not earlier, because after a busy moment of the loop both limits would end at once.
         grace = loop.call_later(ends_at - monotonic(), lambda: whole.reschedule(loop.time() + _GRACE))
         try:
-            return await _settled(core, exchange)
+            return await _settled(core, exchange, span)
         finally:
             grace.cancel()
 
 
-async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Result[V, Error]:
+async def _settled(core: ComfyDeployCore, exchange: Exchange[V], span: "CallSpan | None") -> results.Result[V, Error]:
     outcome: Reply | Error | None = None
     try:
         token = await _token_async(core)
         while True:
             outcome = await send_async(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
+            telemetry.report(exchange.operation, span, outcome, step)
             if isinstance(step, Pause):
                 from asyncio import sleep
 
@@ -113,7 +144,7 @@ async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Resu
 
 
 def check_core(core: object) -> None:
-    """Raise ``SDKValidationError`` for what is no core."""
+    """Raise ``SDKValidationError`` for anything but a core."""
     if not isinstance(core, ComfyDeployCore):
         raise invalid_argument("core", f"expected a ComfyDeployCore, got {type(core).__name__}")
 
@@ -142,6 +173,6 @@ def _failure(error: Exception, exchange: Exchange[Any] | None) -> "results.Failu
     if exchange is not None:
         return exchange.fail(error)
     if isinstance(error, ComfyDeployError):
-        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        known: Any = error.with_traceback(None)  # so that no frames are kept alive
         return results.Failure(known)
     return results.Failure(request_error(error, "not_sent", closed=False))

@@ -1,4 +1,4 @@
-"""Calls whose response is a file, blocking and async: into memory, or piece by piece into a target of the caller."""
+"""Calls whose response is a file, blocking and async: into memory, or in pieces into a target of the caller."""
 
 from typing import TypeVar, cast
 
@@ -71,7 +71,7 @@ def media_file(reply: Reply, sink: Sink, content: bytes) -> MediaFile:
 
 
 def unwritten(error: Exception) -> Failure[Error]:
-    """Return the failure of a target that cannot be opened, or no more be written, or of wrong arguments."""
+    """Return the failure of a target that cannot be opened or written, or of wrong arguments."""
     if isinstance(error, ComfyDeployError):
         return Failure(cast("Error", error.with_traceback(None)))
     return Failure(response_error(error, "answered", closed=False))

@@ -1,4 +1,4 @@
-"""Lists that come in pages: a call for each page, made when the page is wanted."""
+"""Lists in pages: one call for each page, made when the page is needed."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar

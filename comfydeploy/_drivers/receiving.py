@@ -2,27 +2,28 @@
 
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
 from typing import Any, Final, TypeAlias, cast
 
 from attrs import evolve, frozen
 
 from comfydeploy._drivers.sinks import Sink
 from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.deadline import read_limit
 from comfydeploy._wire.file_body import FileBody
 from comfydeploy._wire.reply import Reply
-from comfydeploy._wire.transport_errors import response_error
+from comfydeploy._wire.transport_errors import Reading, response_error
 from comfydeploy.errors import ComfyDeployError, Error
-from comfydeploy.models.secret import NOTHING_SECRET
 
 DownloadProgress: TypeAlias = Callable[[int, int | None], object]
 
-# One hand-over to a thread costs as much as to write a part of this.
+# One hand-over to a thread costs as much as writing a part of this size.
 _WRITTEN: Final = 1024 * 1024
 
 
 @frozen
 class Terms:
-    """How a body is received: ``progress`` gets the bytes and their number, ``max_size`` limits the file."""
+    """How a body is received: ``progress`` is called with the bytes so far and in all, ``max_size`` limits the file."""
 
     progress: DownloadProgress | None = None
     max_size: int | None = None
@@ -73,7 +74,7 @@ def receive(reply: Reply, sink: Sink, terms: Terms) -> Error | None:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
-        return _ended_by(error, client)
+        return _ended_by(error, response, client)
     finally:
         response.close()
     return None
@@ -100,7 +101,7 @@ async def receive_async(reply: Reply, sink: Sink, terms: Terms) -> Error | None:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a function never raises
-        return _ended_by(error, client)
+        return _ended_by(error, response, client)
     finally:
         await response.aclose()
     return None
@@ -116,7 +117,7 @@ async def _write_async(body: FileBody, data: bytes, sink: Sink, terms: Terms) ->
 
 
 def _body(reply: Reply, response: Any, terms: Terms) -> FileBody:
-    # A hook or a transport of the caller's may have read it.
+    # A hook or a transport of the caller may have read it.
     body = FileBody(reply, is_decoded=response.is_stream_consumed)
     if body.is_identity:
         _check_size(body.length or 0, terms)
@@ -135,7 +136,8 @@ def _check_size(size: int, terms: Terms) -> None:
         raise evolve(invalid_argument("max_size", reason), fate="answered")
 
 
-def _ended_by(error: Exception, client: Any) -> Error:
+def _ended_by(error: Exception, response: Any, client: Any) -> Error:
     if isinstance(error, ComfyDeployError):
         return cast("Error", error.with_traceback(None))
-    return response_error(error, "answered", closed=client.is_closed, sent=NOTHING_SECRET)
+    reading = Reading(read_limit(response.request.extensions), monotonic())
+    return response_error(error, "answered", closed=client.is_closed, reading=reading)

@@ -1,4 +1,4 @@
-"""The files of a run into a folder: several at once, never over another file."""
+"""Saving the files of a run to a folder: several at once, and never over another file."""
 
 import os
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.models.output_file import OutputFile
 from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.models.saved_files import SavedFiles
 from comfydeploy.options import RequestOptions
 from comfydeploy.outcome import DownloadIncomplete
 from comfydeploy.result import Failure, Result, Success
@@ -68,7 +69,7 @@ class FolderTerms:
 
 
 class RunFiles:
-    """The files of one run, and what became of each."""
+    """The files of one run, and the result of each."""
 
     def __init__(self, run: WorkflowRunModel) -> None:
         self.run_id = run.id
@@ -97,7 +98,7 @@ class RunFiles:
         return result is None or (not isinstance(result, Success) and is_expired(result.failure()))
 
     def renew(self, run: WorkflowRunModel) -> None:
-        """Take the addresses of the same files from a run that was read again."""
+        """Replace the addresses of the files with those of a run that was read again."""
         fresh: list[OutputFile] = run.files
         for index in self.indexes:
             if index < len(fresh) and fresh[index].filename == self.files[index].filename:
@@ -105,7 +106,7 @@ class RunFiles:
 
     @property
     def saved(self) -> Saved:
-        """The paths of all files, or what is missing."""
+        """The paths of all files, or the missing files."""
         results = [self.results[index] for index in range(len(self.files))]
         paths = [result.unwrap() for result in results if isinstance(result, Success)]
         missing = [
@@ -114,7 +115,7 @@ class RunFiles:
             if not isinstance(result, Success)
         ]
         if not missing:
-            return Success(paths)
+            return Success(SavedFiles(paths))
         reason = f"{len(missing)} of {len(results)} files were not saved; the first: {missing[0][1].message}"
         return Failure(DownloadIncomplete(reason, self.run_id, tuple(paths), tuple(missing)))
 
@@ -263,9 +264,9 @@ def _linked(part: Path, folder: Path, name: str) -> Path:
 
 
 def _is_linked(part: Path, path: Path) -> bool:
-    """Put a file under a name; return ``False`` where that is taken."""
+    """Move a file to a name; return ``False`` where the name is taken."""
     try:
-        os.link(part, path)  # which never replaces a file, as a rename does
+        os.link(part, path)  # unlike a rename, this never replaces a file
     except FileExistsError:
         return False
     except OSError:  # a file system without links

@@ -1,4 +1,4 @@
-"""Where a file goes: into memory, under a name, or into an open file of the caller."""
+"""The target of a file: memory, a path, or an open file of the caller."""
 
 import os
 import time
@@ -14,11 +14,11 @@ from comfydeploy._wire.arguments import invalid_argument
 
 Target: TypeAlias = str | os.PathLike[str] | IO[bytes]
 
-_POLL: Final = 0.02  # seconds between two looks whether a pipe has a reader, or the wait is over
+_POLL: Final = 0.02  # seconds between two checks whether a pipe has a reader, or the wait was stopped
 
 
 class Sink:
-    """Takes the bytes of a file. A path has its file when that is whole, and not before.
+    """Writes the bytes of a file. A file appears at its path only when it is complete.
 
     All methods block; ``close`` and ``stop`` may be called while another one runs in another thread.
     """
@@ -37,7 +37,7 @@ class Sink:
             raise _unwritable(f"expected a path or a binary file open for writing, got {type(to).__name__}")
 
     def open(self) -> None:
-        """Open the target, before anything is paid for."""
+        """Open the target, before a request is billed."""
         with self._lock:
             if self.is_in_memory:
                 self._file = BytesIO()
@@ -47,7 +47,7 @@ class Sink:
                 self._file = self._to
 
     def write(self, data: bytes) -> None:
-        """Write all of the bytes, also to a file that takes a part of them, or none for a while."""
+        """Write all of the bytes, also to a file that accepts a part of them, or none for a while."""
         with self._lock:
             if self._is_stopped:  # the caller has left while a thread was at work
                 raise OSError("the target was closed")
@@ -61,12 +61,12 @@ class Sink:
                     is_full = written == 0 or (written is None and isinstance(self._file, RawIOBase))
                 if is_full:
                     self._wait()
-                elif type(written) is not int:  # such as None of a file of the caller's own making
+                elif type(written) is not int:  # such as None from a file class of the caller
                     return
                 data = data[written or 0 :]
 
     def restart(self) -> bool:
-        """Forget what was written, if that is possible; return whether the sink is empty."""
+        """Discard what was written, if that is possible; return whether the sink is empty."""
         with self._lock:
             if self._part is not None or self.is_in_memory:
                 self._file.seek(0)
@@ -75,7 +75,7 @@ class Sink:
             return self.size == 0
 
     def commit(self) -> bytes:
-        """Put a whole file in its place; return the bytes of one in memory."""
+        """Move a complete file to its path; return the bytes of one in memory."""
         with self._lock:
             if self.is_in_memory:
                 content: bytes = self._file.getvalue()
@@ -92,7 +92,7 @@ class Sink:
         self._is_stopped = True
 
     def close(self) -> None:
-        """Close what was opened; remove a file that is not whole."""
+        """Close what was opened; remove an incomplete file."""
         with self._lock:
             if self._path is not None and self._file is not None:
                 with suppress(OSError):
@@ -116,18 +116,18 @@ class Sink:
             raise _unwritable(f"expected a path: {error}") from None
 
     def _open_part(self, path: Path) -> None:
-        # A name of its own, because the same file may be downloaded twice at a time; a short one, because that of the
-        # file may have the greatest length already.
+        # A random name, because the same file may be downloaded twice at a time; a short one, because the name of the
+        # file may already have the maximum length.
         part = path.with_name(f".{os.urandom(6).hex()}.part")
         old = path.stat() if path.exists() else None
         self._file = open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o666 if old is None else 0o600))  # noqa: SIM115 - `close` closes it; only `open` takes an opener
         self._part = part
         if old is not None:
-            with suppress(OSError):  # not every file system has modes, and not everyone may give files away
+            with suppress(OSError):  # not every file system has modes, and not every user may set them
                 part.chmod(S_IMODE(old.st_mode))
 
     def _opened_pipe(self, path: Path) -> IO[bytes]:
-        # One that does not block, so that neither a missing nor a slow reader keeps a thread for good.
+        # Non-blocking, so that neither a missing nor a slow reader holds a thread for good.
         while True:
             try:
                 return open(os.open(path, os.O_WRONLY | os.O_NONBLOCK), "wb", buffering=0)  # noqa: PTH123 - as above
@@ -143,7 +143,7 @@ class Sink:
             try:
                 selector.register(self._file, EVENT_WRITE)
             except (ValueError, OSError):
-                raise OSError("the target takes no bytes") from None
+                raise OSError("the target accepts no bytes") from None
             while not selector.select(_POLL):
                 if self._is_stopped:
                     raise OSError("the wait for the target was stopped")

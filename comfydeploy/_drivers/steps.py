@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
 from comfydeploy._drivers.call import call, call_async
+from comfydeploy._drivers.run_life import TracedWork
 from comfydeploy._wire.settings import within
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.timeline import Action, Actions, Compute, Timeline
@@ -20,8 +21,19 @@ V = TypeVar("V")
 Machine: TypeAlias = Callable[[Timeline], Actions[Result[V, Error]]]
 
 
-def run_steps(core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V]) -> Result[V, Error]:
-    """Carry out the steps of a machine and return its result."""
+def run_steps(
+    core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V], name: str | None = None
+) -> Result[V, Error]:
+    """Carry out the steps of a machine and return its result; with a name, a span is over them."""
+    if name is not None:
+        work = TracedWork(name)
+        try:
+            with work:
+                result = run_steps(core, options, machine)
+            work.end(result)
+            return result
+        finally:
+            work.end(None)  # after an interrupt
     fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))
@@ -40,9 +52,18 @@ def run_steps(core: ComfyDeployCore, options: RequestOptions | None, machine: Ma
 
 
 async def run_steps_async(
-    core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V]
+    core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V], name: str | None = None
 ) -> Result[V, Error]:
     """Carry out the steps of a machine and return its result, async."""
+    if name is not None:
+        work = TracedWork(name)
+        try:
+            with work:
+                result = await run_steps_async(core, options, machine)
+            work.end(result)
+            return result
+        finally:
+            work.end(None)  # after an interrupt
     fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))
@@ -61,7 +82,7 @@ async def run_steps_async(
 
 
 def carry_out(core: ComfyDeployCore, options: RequestOptions | None, action: Action) -> Any:
-    """Carry out one step and return what it comes to."""
+    """Carry out one step and return its outcome."""
     if isinstance(action, Sleep):
         return time.sleep(action.seconds)
     if isinstance(action, Compute):
@@ -71,7 +92,7 @@ def carry_out(core: ComfyDeployCore, options: RequestOptions | None, action: Act
 
 
 async def carry_out_async(core: ComfyDeployCore, options: RequestOptions | None, action: Action) -> Any:
-    """Carry out one step and return what it comes to, async."""
+    """Carry out one step and return its outcome, async."""
     if isinstance(action, Sleep):
         from asyncio import sleep
 
@@ -86,6 +107,6 @@ async def carry_out_async(core: ComfyDeployCore, options: RequestOptions | None,
 
 def _failure(error: Exception, fate: Fate) -> Failure[Error]:
     if isinstance(error, ComfyDeployError):
-        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        known: Any = error.with_traceback(None)  # so that no frames are kept alive
         return Failure(known)
     return Failure(request_error(error, fate, closed=False))

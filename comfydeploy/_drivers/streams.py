@@ -26,7 +26,7 @@ def stream(
     argument: A,
     options: RequestOptions | None,
 ) -> results.Result[S, Error]:
-    """Make a call and return its response as a stream of a kind."""
+    """Make a call and return its response as a stream of this class."""
     result = call(core, operation, argument, options)
     if not isinstance(result, results.Success):
         return result
@@ -41,7 +41,7 @@ async def stream_async(
     argument: A,
     options: RequestOptions | None,
 ) -> results.Result[S, Error]:
-    """Make a call and return its response as a stream of a kind, async."""
+    """Make a call and return its response as a stream of this class, async."""
     result = await call_async(core, operation, argument, options)
     if not isinstance(result, results.Success):
         return result

@@ -59,7 +59,7 @@ class Settings:
         return Networks(self.allowed_networks)
 
     def __post_init__(self) -> None:
-        # Raises a ValueError for what is no network.
+        # Raises a ValueError for an invalid network.
         _ = self.networks
         if not 0 <= self.cold_start < inf:
             raise ValueError(f"cold_start must be a number of seconds, 0 or more, not {self.cold_start}")
@@ -68,7 +68,7 @@ class Settings:
         if self.retention is not None and self.retention < 1:
             raise ValueError(f"retention must be a number of runs, 1 or more, not {self.retention}")
         if self.data and self.seed is not None:
-            raise ValueError("seed cannot go together with data: the ids of kept runs would come again")
+            raise ValueError("seed cannot be combined with data: the ids of kept runs would be used again")
 
 
 class Backend:
@@ -163,7 +163,7 @@ class Backend:
             return None
         waited = (self.clock.now() - run.created_at).total_seconds()
         wait = self.settings.cold_start * self.clock.pace
-        # Each of the others, and at last the run itself, is first for an equal part of the cold start.
+        # Each of the other runs, and finally the run itself, is first for an equal part of the cold start.
         before = ceil((self.settings.queue_length + 1) * (1 - waited / wait)) - 1 if wait else 0
         return position + max(0, before)
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeVar
 
 V = TypeVar("V")
 
-# How often others have their turn before time goes on, which is more than a request needs to come to its next wait.
+# How many turns other tasks get before time goes on: more than a request needs to reach its next wait.
 _TURNS: Final = 10
 BEGINNING: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ class Clock:
         await asyncio.sleep(seconds * self.pace)
 
     def task(self, work: Coroutine[Any, Any, V]) -> asyncio.Task[V]:
-        """Begin work that belongs to this clock's time: it is asleep, or it is done before time goes on."""
+        """Begin work that this clock waits for: time goes on only while it sleeps or when it is done."""
         return asyncio.create_task(work)
 
     async def advance(self, seconds: float) -> None:  # noqa: ARG002 - what other clocks take
@@ -61,7 +61,7 @@ class ManualClock(Clock):
             return
         waker = asyncio.get_running_loop().create_future()
         due = self._now + timedelta(seconds=seconds * self.pace)
-        # A request may sleep as well, but as its work is not waited for, its sleep is not either.
+        # A request may sleep as well. The clock does not wait for its work, and so not for its sleep either.
         is_work = asyncio.current_task() in self._tasks
         heappush(self._sleepers, (due, next(self._order), waker, is_work))
         if is_work:
@@ -69,7 +69,7 @@ class ManualClock(Clock):
         try:
             await waker
         finally:
-            # Who is woken by time has been counted already, so that time stands still from then on.
+            # A task that the clock wakes has been counted already, so that time stands still from then on.
             if is_work and waker.cancelled():
                 self._awake += 1
 
@@ -95,8 +95,8 @@ class ManualClock(Clock):
                 self._now = due
                 self._awake += is_work
                 waker.set_result(None)
-                # What a request does next is not waited for, as its client may be slow: but a client that is not gets
-                # one late chunk after the other, each in its moment.
+                # The clock does not wait for what a request does next: its client may be slow. A fast client receives
+                # one late chunk after the other, each at its time.
                 for _ in range(0 if is_work else _TURNS):
                     await asyncio.sleep(0)
                 await self._still()
@@ -122,7 +122,7 @@ class ManualClock(Clock):
 
 
 def chosen_clock(kind: Literal["real", "manual"], pace: float) -> Clock:
-    """Make a clock; ``ValueError`` names what is wrong with the choice."""
+    """Create a clock; raise ``ValueError`` for an invalid choice."""
     if not 0 <= pace < inf:
         raise ValueError(f"pace must be a number, 0 or more, not {pace}")
     if kind not in {"real", "manual"}:

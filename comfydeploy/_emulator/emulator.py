@@ -38,7 +38,7 @@ class Emulator:
 
     ``port`` 0 takes a free one; with ``None`` nothing listens, and only ``transport`` and ``async_transport`` reach
     the server. ``data`` is the folder that keeps runs, logs and files; without it they last until the end. ``pace``
-    multiplies every duration: 1 is like a person would see it, 0 never waits.
+    multiplies every duration: 1 is about the speed of a real run, 0 never waits.
 
     With a ``seed`` the same requests get the same ids. The ``manual`` clock begins at a fixed moment and stands still
     until :meth:`advance` is called; what takes no time, such as ``Succeeds(seconds=0)`` with ``cold_start`` 0, happens
@@ -46,7 +46,7 @@ class Emulator:
     ``queue_length`` runs of others wait before it, which leave one by one: ``queue_position`` has its place, the first
     being 1. With ``retention`` only so many of the ended runs are kept, the latest, with their logs and files.
 
-    ``quirks`` names what of the real server's misbehaviour to show, see ``Quirk``; ``"all"`` is all of it. An unknown
+    ``quirks`` names the misbehaviour of the real server to show, see ``Quirk``; ``"all"`` is all of it. An unknown
     name is a ``ValueError``.
 
     ``comfyui`` is the address of a ComfyUI, such as ``http://127.0.0.1:8188`` (extra ``comfydeploy[comfyui]``): it
@@ -81,7 +81,7 @@ class Emulator:
     ) -> None:
         executing, folder = connected(comfyui, workflows)
         if cold_start is None:
-            # A machine with a ComfyUI that runs is there at once.
+            # A machine whose ComfyUI is running already starts at once.
             cold_start = 0.0 if executing else COLD_START
         self.bearer: Final = LOCAL_KEY if bearer is None else bearer
         self._wanted: Final = (host, port)
@@ -126,12 +126,12 @@ class Emulator:
 
     @property
     def async_transport(self) -> httpx.AsyncBaseTransport:
-        """The twin of ``transport``, for any event loop of asyncio."""
+        """A new async httpx transport, as ``transport``, for any event loop of asyncio."""
         return AsyncTransport(self._serving()[0])
 
     @property
     def deployments(self) -> Mapping[str, str]:
-        """The ids of the deployments by their names."""
+        """The ids of the deployments, by name."""
         return {one.name: one.id for one in self._catalogue.all()}
 
     @property
@@ -176,13 +176,13 @@ class Emulator:
     def script(self, deployment: str, outcome: Outcome, *, times: int | None = 1) -> None:
         """Decide how the next ``times`` runs of a deployment, given by its name, end; ``None``: all from now on.
 
-        Outcomes wait in a line: ``script("picture", Fails())`` and ``script("picture", Succeeds())`` make one run
+        Outcomes are used in order: ``script("picture", Fails())`` and ``script("picture", Succeeds())`` make one run
         fail and the next one succeed.
         """
         self._catalogue.script(deployment, outcome, times)
 
     def check(self) -> tuple[str, ...]:
-        """Return what is wrong with the ComfyUI and the workflows, in a sentence each; it asks ComfyUI."""
+        """Return what is wrong with the ComfyUI and the workflows, one sentence each; it sends requests to ComfyUI."""
         service, backend = self._serving()
         problems = self._folder.problems() if self._folder else []
         return (*problems, *service.call(backend.comfyui_problems(self._folder)))
@@ -197,7 +197,7 @@ class Emulator:
             self._backend.receiver = self._receiver
 
     def advance(self, seconds: float) -> None:
-        """Let time pass on the manual clock; returns when everything that was due has happened.
+        """Advance the manual clock by seconds; return when everything that was due has happened.
 
         That is: runs have gone on or ended, their states are kept, and their webhooks have been sent. 0 lets happen
         what needs no time. Threads that call at once follow one another. In a coroutine use :meth:`advance_async`.
@@ -206,11 +206,11 @@ class Emulator:
         service.call(backend.advance(seconds))
 
     async def advance_async(self, seconds: float) -> None:
-        """Let time pass like :meth:`advance`, while the event loop of the caller goes on."""
+        """Advance the clock as :meth:`advance` does, without blocking the event loop of the caller."""
         await asyncio.to_thread(self.advance, seconds)
 
     def start(self) -> None:
-        """Begin to serve; a port that cannot be had raises ``OSError``."""
+        """Begin to serve; raise ``OSError`` if the port is not free."""
         if self._service:
             raise RuntimeError("The emulator has been started already")
         host, number = self._wanted
@@ -235,11 +235,11 @@ class Emulator:
         self._service = self._backend = None
 
     def refuse(self) -> AbstractContextManager[None]:
-        """Refuse connections within a ``with`` block, as a server that is down does; what runs goes on."""
+        """Refuse connections within a ``with`` block, as a server that is down does; runs in progress go on."""
         return self._serving()[0].refusing()
 
     def fail(self, operation: str | None = None, **options: Unpack[FaultOptions]) -> Fault:
-        """Let calls of an operation fail, as ``Fault`` explains: ``emulator.fail("run_queue", times=2, status=503)``.
+        """Make calls of an operation fail, as ``Fault`` describes: ``emulator.fail("run_queue", times=2, status=503)``.
 
         The operation has the name of the client's function, such as ``run_queue``, or is ``output_file`` or
         ``input_file``, the addresses of files; ``None`` or ``"*"`` is any. What is wrong with the options is a
@@ -252,11 +252,11 @@ class Emulator:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The faults that may still be met, in the order in which they were ordered."""
+        """The faults that are not used up, in the order in which they were added."""
         return self._faults.pending
 
     def clear_faults(self) -> None:
-        """Let nothing fail any more."""
+        """Remove all faults."""
         self._faults.clear()
 
     @property

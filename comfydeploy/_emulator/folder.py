@@ -7,12 +7,12 @@ from typing import Final
 
 
 class Folder:
-    """The folder ``given``, or a temporary one, which costs nothing until a file is kept in it."""
+    """The folder ``given``, or a temporary one, which is created when the first file is kept in it."""
 
     def __init__(self, given: Path | None) -> None:
         self._given: Final = given
         self._temporary: TemporaryDirectory[str] | None = None
-        # Files are kept by threads.
+        # Threads keep files.
         self._lock: Final = Lock()
 
     @property
@@ -22,7 +22,7 @@ class Folder:
 
     @property
     def path(self) -> Path:
-        """Where it is; it exists from now on."""
+        """The path of the folder, which is created now."""
         if self._given:
             self._given.mkdir(parents=True, exist_ok=True)
             return self._given

@@ -15,7 +15,7 @@ class Ids:
         self._dice: Final = Random(seed)  # noqa: S311 - no id is a secret here
 
     def of(self, owner: str) -> "Ids":
-        """Return the ids of one owner's things: with a seed, what others do meanwhile does not change them."""
+        """Return the ids for one owner; with a seed, the ids that others take do not change them."""
         return self if self._seed is None else Ids(f"{self._seed}/{owner}")
 
     def uuid(self) -> str:

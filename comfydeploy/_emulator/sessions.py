@@ -1,4 +1,4 @@
-"""Sessions: a machine for oneself, for a while."""
+"""Sessions: a machine that is reserved for one user for a limited time."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _YEAR: Final = 365 * 24 * 60
 
 
 class CreateSessionBody(BaseModel):
-    """Ask for a session."""
+    """The body of a request that creates a session."""
 
     machine_id: str
     gpu: Gpu | None = None
@@ -40,7 +40,7 @@ class Session:
 
     @property
     def timeout_end(self) -> datetime:
-        """When the session ends by itself."""
+        """The time at which the session ends by itself."""
         return self.created_at + timedelta(minutes=self.timeout)
 
     def session_json(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class Session:
 
 
 class Sessions:
-    """The sessions that are open. They are machines that run, so that no restart brings them back."""
+    """The open sessions. They are running machines, so they are not restored after a restart."""
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
         self._clock: Final = clock
@@ -88,7 +88,7 @@ class Sessions:
         return session
 
     async def started(self, session: Session) -> None:
-        """Wait until the machine of a session has started, or will not any more."""
+        """Wait until the machine of a session has started, or the session was closed."""
         if task := self._starting.get(session.id):
             await asyncio.wait([task])
 

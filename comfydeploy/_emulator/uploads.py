@@ -1,4 +1,4 @@
-"""The files that clients have uploaded, and which ones are taken."""
+"""The files that clients have uploaded, and which ones are accepted."""
 
 import re
 import shutil
@@ -20,14 +20,14 @@ def is_accepted(filename: str) -> bool:
 
 
 class Uploads:
-    """The uploaded files, flat in one folder, under names of the server's own."""
+    """The uploaded files, all in one folder, under names that the server chooses."""
 
     def __init__(self, folder: Folder, ids: Ids) -> None:
         self._folder: Final = folder
         self._ids: Final = ids
 
     def keep(self, filename: str, content: BinaryIO) -> tuple[str, str]:
-        """Copy a file piece by piece; returns its id and the name that it is kept under."""
+        """Copy a file one piece at a time; return its id and its new name."""
         file_id = f"{_prefix(media_type(filename))}_{self._ids.word(16)}"
         name = file_id + PurePosixPath(filename).suffix
         if not _NAME.fullmatch(name):
@@ -39,7 +39,7 @@ class Uploads:
         return file_id, name
 
     def path(self, name: str) -> Path | None:
-        """Return where a file is, if this name is one that was given."""
+        """Return the path of a file, if the server has chosen this name."""
         if not _NAME.fullmatch(name):
             return None
         path = self._folder.path / "inputs" / name

@@ -29,7 +29,7 @@ def problem(kind: str, location: Location, message: str, value: object, **contex
 def validated(adapter: TypeAdapter[V], value: object, location: Location) -> V:
     """Return the value as the adapter's type; raise ``UnprocessableError`` if it is invalid."""
     try:
-        # FastAPI reads attributes too, which decides how it words the problem of a body that is no object.
+        # FastAPI reads attributes too, which changes its message for a body that is no object.
         return adapter.validate_python(value, from_attributes=True)
     except ValidationError as error:
         found = error.errors(include_url=False)

@@ -2,20 +2,15 @@
 
 import builtins
 
-from attrs import frozen
-
-from comfydeploy.core import ComfyDeployCore
+from comfydeploy._facade.group import Group
 from comfydeploy.funcs.deployments_list import deployments_list, deployments_list_async
 from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentModel
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 
-@frozen
-class Deployments:
+class Deployments(Group):
     """Read deployments; every method raises the error of a ``Failure``."""
-
-    _core: ComfyDeployCore
 
     def list(
         self,
@@ -24,7 +19,18 @@ class Deployments:
         *,
         is_fluid: bool | None = None,
     ) -> builtins.list[DeploymentModel]:
-        """Give the deployments of an environment, or all; see ``deployments_list``."""
+        """Return the deployments of an environment, or all of them, with their inputs.
+
+        Without ``is_fluid`` the server leaves some out.
+
+        Args:
+            environment: ``production``, ``staging``, ``preview``, ``public-share``, ...; ``None`` for all.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            is_fluid: ``True`` for the deployments of the current kind, which the server hides in part without it.
+
+        Raises:
+            ComfyDeployError: What ``deployments_list`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(deployments_list(self._core, environment, options, is_fluid=is_fluid))
 
     async def list_async(
@@ -34,5 +40,16 @@ class Deployments:
         *,
         is_fluid: bool | None = None,
     ) -> builtins.list[DeploymentModel]:
-        """Give the deployments of an environment, or all; see ``deployments_list``."""
+        """Return the deployments of an environment, or all of them, with their inputs.
+
+        Without ``is_fluid`` the server leaves some out.
+
+        Args:
+            environment: ``production``, ``staging``, ``preview``, ``public-share``, ...; ``None`` for all.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            is_fluid: ``True`` for the deployments of the current kind, which the server hides in part without it.
+
+        Raises:
+            ComfyDeployError: What ``deployments_list`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(await deployments_list_async(self._core, environment, options, is_fluid=is_fluid))

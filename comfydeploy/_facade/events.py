@@ -21,6 +21,12 @@ class RaisingStream(Iterator[T]):
     def __init__(self, stream: ItemStream[T]) -> None:
         self._stream = stream
 
+    def __repr__(self) -> str:
+        return repr(self._stream)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return self._stream._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage] - the name that notebooks call
+
     @property
     def run_id(self) -> str | None:
         """The id of the run: known as soon as an event that was read names it."""
@@ -55,6 +61,12 @@ class AsyncRaisingStream(AsyncIterator[T]):
 
     def __init__(self, stream: AsyncItemStream[T]) -> None:
         self._stream = stream
+
+    def __repr__(self) -> str:
+        return repr(self._stream)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        return self._stream._repr_mimebundle_()  # pyright: ignore[reportPrivateUsage] - the name that notebooks call
 
     @property
     def run_id(self) -> str | None:

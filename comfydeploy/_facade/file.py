@@ -4,14 +4,12 @@ import os
 from pathlib import Path
 from typing import IO, overload
 
-from attrs import frozen
-
 from comfydeploy._drivers.receiving import DownloadProgress, Terms
 from comfydeploy._drivers.sinks import Target
 from comfydeploy._drivers.storage import fetch, fetch_async
+from comfydeploy._facade.group import Group
 from comfydeploy._wire.storage import Downloadable
 from comfydeploy._wire.upload import Progress, Source
-from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.file_upload import file_upload, file_upload_async
 from comfydeploy.models.file_upload import FileUploadResponse
 from comfydeploy.models.media_file import MediaFile
@@ -19,11 +17,8 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 
-@frozen
-class File:
+class File(Group):
     """Upload and download files; every method raises the error of a ``Failure``."""
-
-    _core: ComfyDeployCore
 
     def upload(
         self,
@@ -33,7 +28,19 @@ class File:
         name: str | None = None,
         progress: Progress | None = None,
     ) -> FileUploadResponse:
-        """Upload a file and give its address; see ``file_upload``."""
+        """Upload a file and return its address, which an image input takes.
+
+        Args:
+            file: A path, bytes, a binary file that can seek, or a file that a web framework received, such as
+                Starlette's ``UploadFile`` or Flask's ``FileStorage``. An open file is sent from its position on, which
+                stays where it is.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            name: The name for the server. It is required with bytes.
+            progress: Called with the bytes sent so far and the size of the file.
+
+        Raises:
+            ComfyDeployError: What ``file_upload`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(file_upload(self._core, file, options, name=name, progress=progress))
 
     async def upload_async(
@@ -44,7 +51,19 @@ class File:
         name: str | None = None,
         progress: Progress | None = None,
     ) -> FileUploadResponse:
-        """Upload a file and give its address; see ``file_upload``."""
+        """Upload a file and return its address, which an image input takes.
+
+        Args:
+            file: A path, bytes, a binary file that can seek, or a file that a web framework received, such as
+                Starlette's ``UploadFile`` or Flask's ``FileStorage``. An open file is sent from its position on, which
+                stays where it is.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            name: The name for the server. It is required with bytes.
+            progress: Called with the bytes sent so far and the size of the file.
+
+        Raises:
+            ComfyDeployError: What ``file_upload`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(await file_upload_async(self._core, file, options, name=name, progress=progress))
 
     @overload
@@ -86,7 +105,19 @@ class File:
         progress: DownloadProgress | None = None,
         max_size: int | None = None,
     ) -> MediaFile | Path | IO[bytes]:
-        """Download a file of a run; see ``file_download``."""
+        """Download a file of a run: into memory, to a path or into an open file.
+
+        Args:
+            file: One of ``run.files``, a ``MediaItem`` or an address.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            to: A path, which gets the file when it is whole and keeps the mode of a file that is there, or an open
+                binary file. Without it the file comes into memory.
+            progress: Called with the bytes received so far and the size of the file, ``None`` where it is unknown.
+            max_size: The size in bytes above which nothing is kept.
+
+        Raises:
+            ComfyDeployError: What ``file_download`` returns as a ``Failure``. Its docstring has the details.
+        """
         terms = Terms(progress, max_size)
         return unwrap(fetch(self._core, file, options, to, terms))
 
@@ -129,6 +160,18 @@ class File:
         progress: DownloadProgress | None = None,
         max_size: int | None = None,
     ) -> MediaFile | Path | IO[bytes]:
-        """Download a file of a run; see ``file_download``."""
+        """Download a file of a run: into memory, to a path or into an open file.
+
+        Args:
+            file: One of ``run.files``, a ``MediaItem`` or an address.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            to: A path, which gets the file when it is whole and keeps the mode of a file that is there, or an open
+                binary file. Without it the file comes into memory.
+            progress: Called with the bytes received so far and the size of the file, ``None`` where it is unknown.
+            max_size: The size in bytes above which nothing is kept.
+
+        Raises:
+            ComfyDeployError: What ``file_download`` returns as a ``Failure``. Its docstring has the details.
+        """
         terms = Terms(progress, max_size)
         return unwrap(await fetch_async(self._core, file, options, to, terms))

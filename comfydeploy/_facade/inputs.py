@@ -3,24 +3,35 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
-
-from comfydeploy.core import ComfyDeployCore
+from comfydeploy._facade.group import Group
 from comfydeploy.funcs.inputs_upload import inputs_upload, inputs_upload_async
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 
-@frozen
-class Inputs:
+class Inputs(Group):
     """Upload the files among inputs; every method raises the error of a ``Failure``."""
 
-    _core: ComfyDeployCore
-
     def upload(self, inputs: Mapping[str, Any], options: RequestOptions | None = None) -> dict[str, Any]:
-        """Upload the files among inputs and return the inputs with their addresses; see ``inputs_upload``."""
+        """Upload the files among inputs and return the inputs with their addresses.
+
+        Args:
+            inputs: The inputs of a request.
+            options: As for ``file_upload``, for each file; ``deadline`` is for all of them together.
+
+        Raises:
+            ComfyDeployError: What ``inputs_upload`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(inputs_upload(self._core, inputs, options))
 
     async def upload_async(self, inputs: Mapping[str, Any], options: RequestOptions | None = None) -> dict[str, Any]:
-        """Upload the files among inputs and return the inputs with their addresses; see ``inputs_upload``."""
+        """Upload the files among inputs and return the inputs with their addresses.
+
+        Args:
+            inputs: The inputs of a request.
+            options: As for ``file_upload``, for each file; ``deadline`` is for all of them together.
+
+        Raises:
+            ComfyDeployError: What ``inputs_upload`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(await inputs_upload_async(self._core, inputs, options))

@@ -3,20 +3,15 @@
 import builtins
 from collections.abc import AsyncIterator, Iterator
 
-from attrs import frozen
-
-from comfydeploy.core import ComfyDeployCore
+from comfydeploy._facade.group import Group
 from comfydeploy.funcs.runs_list import runs_list, runs_list_async
 from comfydeploy.models.run_row import WorkflowRunRow
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 
-@frozen
-class Runs:
+class Runs(Group):
     """List runs; every method raises the error of a ``Failure``."""
-
-    _core: ComfyDeployCore
 
     def list(
         self,
@@ -28,7 +23,21 @@ class Runs:
         with_outputs: bool | None = None,
         with_inputs: bool | None = None,
     ) -> Iterator[builtins.list[WorkflowRunRow]]:
-        """Yield the runs of a workflow page by page; see ``runs_list``."""
+        """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
+
+        The server sends an empty page for a workflow that is unknown or not yours.
+
+        Args:
+            workflow_id: The id of the workflow, which ``deployment_get`` and ``run_get`` return.
+            options: As for every call, for each page.
+            limit: The number of rows of a page.
+            offset: The number of rows to skip.
+            with_outputs: ``False`` leaves out the outputs, which makes a page much smaller.
+            with_inputs: ``False`` leaves out the inputs.
+
+        Raises:
+            ComfyDeployError: What ``runs_list`` returns as a ``Failure``. Its docstring has the details.
+        """
         chosen = {"with_outputs": with_outputs, "with_inputs": with_inputs}
         return map(unwrap, runs_list(self._core, workflow_id, options, limit=limit, offset=offset, **chosen))
 
@@ -42,7 +51,21 @@ class Runs:
         with_outputs: bool | None = None,
         with_inputs: bool | None = None,
     ) -> AsyncIterator[builtins.list[WorkflowRunRow]]:
-        """Yield the runs of a workflow page by page; see ``runs_list``."""
+        """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
+
+        The server sends an empty page for a workflow that is unknown or not yours.
+
+        Args:
+            workflow_id: The id of the workflow, which ``deployment_get`` and ``run_get`` return.
+            options: As for every call, for each page.
+            limit: The number of rows of a page.
+            offset: The number of rows to skip.
+            with_outputs: ``False`` leaves out the outputs, which makes a page much smaller.
+            with_inputs: ``False`` leaves out the inputs.
+
+        Raises:
+            ComfyDeployError: What ``runs_list`` returns as a ``Failure``. Its docstring has the details.
+        """
         chosen = {"with_outputs": with_outputs, "with_inputs": with_inputs}
         async for page in runs_list_async(self._core, workflow_id, options, limit=limit, offset=offset, **chosen):
             yield unwrap(page)

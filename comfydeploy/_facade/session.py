@@ -4,9 +4,7 @@ import builtins
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from attrs import frozen
-
-from comfydeploy.core import ComfyDeployCore
+from comfydeploy._facade.group import Group
 from comfydeploy.funcs.session_cancel import session_cancel, session_cancel_async
 from comfydeploy.funcs.session_create import session_create, session_create_async
 from comfydeploy.funcs.session_get import session_get, session_get_async
@@ -24,40 +22,111 @@ _Request: TypeAlias = CreateSessionRequest | Mapping[str, Any]
 _Options: TypeAlias = RequestOptions | None
 
 
-@frozen
-class Sessions:
+class Sessions(Group):
     """Open, read and close sessions; every method raises the error of a ``Failure``."""
 
-    _core: ComfyDeployCore
-
     def create(self, request: _Request, options: _Options = None) -> CreateSessionResponse:
-        """Open a session and give its id; see ``session_create``."""
+        """Open a session on a machine and return its id.
+
+        A session is billed until it is closed or its time is over.
+
+        Args:
+            request: A ``CreateSessionRequest``, or a mapping with the same keys: ``{"machine_id": "...", "timeout":
+                15}``, with ``timeout`` in minutes.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_create`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(session_create(self._core, request, options))
 
     async def create_async(self, request: _Request, options: _Options = None) -> CreateSessionResponse:
-        """Open a session and give its id; see ``session_create``."""
+        """Open a session on a machine and return its id.
+
+        A session is billed until it is closed or its time is over.
+
+        Args:
+            request: A ``CreateSessionRequest``, or a mapping with the same keys: ``{"machine_id": "...", "timeout":
+                15}``, with ``timeout`` in minutes.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_create`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(await session_create_async(self._core, request, options))
 
     def get(self, session_id: str, options: _Options = None) -> Session:
-        """Give a session; see ``session_get``."""
+        """Return a session; its ``url`` is ``None`` until it is ready.
+
+        Args:
+            session_id: The id of the session.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_get`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(session_get(self._core, session_id, options))
 
     async def get_async(self, session_id: str, options: _Options = None) -> Session:
-        """Give a session; see ``session_get``."""
+        """Return a session; its ``url`` is ``None`` until it is ready.
+
+        Args:
+            session_id: The id of the session.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_get`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(await session_get_async(self._core, session_id, options))
 
     def list(self, machine_id: str | None = None, options: _Options = None) -> builtins.list[Session]:
-        """Give the open sessions; see ``session_list``."""
+        """Return the open sessions of a machine, or all of them.
+
+        Args:
+            machine_id: The machine; ``None`` for all.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_list`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(session_list(self._core, machine_id, options))
 
     async def list_async(self, machine_id: str | None = None, options: _Options = None) -> builtins.list[Session]:
-        """Give the open sessions; see ``session_list``."""
+        """Return the open sessions of a machine, or all of them.
+
+        Args:
+            machine_id: The machine; ``None`` for all.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_list`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(await session_list_async(self._core, machine_id, options))
 
     def cancel(self, session_id: str, options: _Options = None) -> CancelSessionResponse:
-        """Close a session; see ``session_cancel``."""
+        """Close a session.
+
+        The server may answer 400 although it closed the session: look with ``session_get``.
+
+        Args:
+            session_id: The id of the session.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_cancel`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(session_cancel(self._core, session_id, options))
 
     async def cancel_async(self, session_id: str, options: _Options = None) -> CancelSessionResponse:
-        """Close a session; see ``session_cancel``."""
+        """Close a session.
+
+        The server may answer 400 although it closed the session: look with ``session_get``.
+
+        Args:
+            session_id: The id of the session.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_cancel`` returns as a ``Failure``. Its docstring has the details.
+        """
         return unwrap(await session_cancel_async(self._core, session_id, options))

@@ -3,9 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 
-from attrs import frozen
-
-from comfydeploy.core import ComfyDeployCore
+from comfydeploy._facade.group import Group
 from comfydeploy.funcs.workflow_runs import workflow_runs, workflow_runs_async
 from comfydeploy.models.run import RunStatus
 from comfydeploy.models.run_row import WorkflowRunRow
@@ -13,11 +11,8 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 
-@frozen
-class Workflow:
+class Workflow(Group):
     """Read what belongs to a workflow; every method raises the error of a ``Failure``."""
-
-    _core: ComfyDeployCore
 
     def runs(
         self,
@@ -29,7 +24,21 @@ class Workflow:
         deployment_id: str | None = None,
         limit: int = 50,
     ) -> Iterator[list[WorkflowRunRow]]:
-        """Yield the runs of a workflow in small rows, page by page; see ``workflow_runs``."""
+        """Yield the runs of a workflow in small rows, page by page, newest first.
+
+        A row has status and times, but no inputs, outputs or progress.
+
+        Args:
+            workflow_id: The id of the workflow, which ``deployment_get`` and ``run_get`` return.
+            options: As for every call, for each page.
+            since: Only runs created at or after this aware time, in whole seconds.
+            status: Only runs with this status.
+            deployment_id: Only runs of this deployment.
+            limit: The number of rows of a page.
+
+        Raises:
+            ComfyDeployError: What ``workflow_runs`` returns as a ``Failure``. Its docstring has the details.
+        """
         pages = workflow_runs(
             self._core, workflow_id, options, since=since, status=status, deployment_id=deployment_id, limit=limit
         )
@@ -45,7 +54,21 @@ class Workflow:
         deployment_id: str | None = None,
         limit: int = 50,
     ) -> AsyncIterator[list[WorkflowRunRow]]:
-        """Yield the runs of a workflow in small rows, page by page; see ``workflow_runs``."""
+        """Yield the runs of a workflow in small rows, page by page, newest first.
+
+        A row has status and times, but no inputs, outputs or progress.
+
+        Args:
+            workflow_id: The id of the workflow, which ``deployment_get`` and ``run_get`` return.
+            options: As for every call, for each page.
+            since: Only runs created at or after this aware time, in whole seconds.
+            status: Only runs with this status.
+            deployment_id: Only runs of this deployment.
+            limit: The number of rows of a page.
+
+        Raises:
+            ComfyDeployError: What ``workflow_runs`` returns as a ``Failure``. Its docstring has the details.
+        """
         pages = workflow_runs_async(
             self._core, workflow_id, options, since=since, status=status, deployment_id=deployment_id, limit=limit
         )

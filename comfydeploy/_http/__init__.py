@@ -1,1 +1,1 @@
-"""The way to the server: httpx clients and their connections, and one attempt at sending a request."""
+"""The I/O with the server: httpx clients, their connections, and sending one attempt of a request."""

@@ -17,7 +17,7 @@ from comfydeploy._http.network import CLOSED, LATE, configure, is_readable
 from comfydeploy._http.receiver import Receiver
 from comfydeploy._wire.deadline import remaining
 
-_PART: Final = 262_144  # bytes that are written at a time, so that a large body is not held twice
+_PART: Final = 262_144  # bytes per write, so that a large body is not held twice
 
 
 class AsyncNetwork(httpcore.AsyncNetworkBackend):
@@ -64,7 +64,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
     @asynccontextmanager
     async def phase(self, limit: float | None) -> AsyncGenerator[None]:
-        """Hold a part of connecting to its limit, and end it when the client is closed."""
+        """Limit one phase of connecting, and end it when the client is closed."""
         try:
             async with asyncio.timeout(remaining(limit, monotonic())) as running:
                 self._phases.add(running)
@@ -96,18 +96,18 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 
 
 class AsyncStream(httpcore.AsyncNetworkStream):
-    """The bytes of one connection. What a cancelled read would have returned is left for the next one."""
+    """The bytes of one connection. The bytes of a cancelled read are left for the next one."""
 
     def __init__(self, receiver: Receiver, network: AsyncNetwork) -> None:
         self._receiver = receiver
         self._network = network
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
-        """Read what has come, or wait for it; no bytes are the end."""
+        """Read received bytes, or wait for them; no bytes mean the end."""
         return self._receiver.take(max_bytes) if await self._receiver.wait_for_bytes(timeout) else b""
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
-        """Send all bytes, but for those that the event loop holds at its end."""
+        """Send all bytes, except those that the event loop still holds."""
         receiver = self._receiver
         seconds = remaining(timeout, monotonic())
         if seconds is not None and seconds <= 0:
@@ -124,7 +124,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
         await asyncio.sleep(0)  # in which the event loop closes the socket
 
     def __del__(self) -> None:
-        # What was lost on the way: only the thread of the event loop may end it.
+        # A connection that was dropped without a close: only the thread of the event loop may end it.
         if self._receiver.error is None:
             with suppress(RuntimeError):  # the event loop is closed
                 self._receiver.loop.call_soon_threadsafe(self._receiver.abort)
@@ -166,7 +166,7 @@ class AsyncStream(httpcore.AsyncNetworkStream):
 
 
 async def _addresses(host: str, port: int) -> list[Any]:
-    # A numeric address needs no resolver, and so none of the threads that asyncio runs it in.
+    # A numeric address needs no resolver, and so no thread of asyncio.
     with suppress(OSError):
         return socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV

@@ -1,6 +1,6 @@
 """The httpx clients that a core makes.
 
-They leave out what the core does itself or does not want: defaults and cookies that are merged into each request, which
+They leave out what the core does itself or does not need: defaults and cookies that are merged into each request, which
 cost a tenth of a call. Requests go through ``send`` as with any client, so that tools which patch it see them.
 """
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 class _Plain:
-    """What is common to the clients: they send a request as it was built, and ignore cookies."""
+    """The common part of the clients: they send a request as it was built, and ignore cookies."""
 
     library: Any = httpx
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        # The client that this is mixed into has the headers.
+        # The headers are those of the client that this is mixed into.
         self._headers_of_all: dict[str, str] = {"accept-encoding": self.headers["accept-encoding"]}  # type: ignore[attr-defined]
         self._ignored = _ignored_cookies(self.library)
 
@@ -50,7 +50,7 @@ class _Plain:
 
 
 class PooledClient(_Plain, httpx.Client):
-    """A blocking client with connections of its own, those through the environment's proxies included."""
+    """A blocking client with its own connections, including those through the environment's proxies."""
 
     def __init__(self, limits: httpx.Limits) -> None:
         self.network = Network()
@@ -73,7 +73,7 @@ class PooledClient(_Plain, httpx.Client):
 
 
 class AsyncPooledClient(_Plain, httpx.AsyncClient):
-    """The twin of ``PooledClient``, for one event loop."""
+    """An async client with its own connections, for one event loop."""
 
     def __init__(self, limits: httpx.Limits) -> None:
         from comfydeploy._http.async_network import AsyncNetwork
@@ -95,7 +95,7 @@ class AsyncPooledClient(_Plain, httpx.AsyncClient):
         return self.network.is_closed or super().is_closed
 
     def end_from_anywhere(self, loop: "AbstractEventLoop") -> None:
-        """Send nothing from now on, and end all connections and calls as soon as the event loop runs."""
+        """Send nothing more, and end all connections and calls as soon as the event loop runs."""
         self.network.is_closed = True
         with suppress(RuntimeError):  # the event loop is closed
             loop.call_soon_threadsafe(self.end)
@@ -139,12 +139,12 @@ def _classes(library: Any) -> tuple[Any, Any]:
 @cache
 def _ignored_cookies(library: Any) -> Any:
     def ignore(*_: Any) -> None:
-        """Neither keep nor send cookies."""
+        """Keep no cookies and send none."""
 
     return type("IgnoredCookies", (library.Cookies,), {"extract_cookies": ignore, "set_cookie_header": ignore})()
 
 
 @lru_cache(maxsize=128)
 def _url(library: Any, text: str) -> Any:
-    """Return an address, parsed once: a run is read again and again, and parsing takes as long as a response."""
+    """Return an address, parsed once: a run is polled many times, and parsing takes as long as a response."""
     return library.URL(text)

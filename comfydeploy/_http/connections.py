@@ -1,4 +1,4 @@
-"""httpx clients, made when they are first needed: one per process, and one per event loop for async calls."""
+"""httpx clients, created when they are first needed: one per process, and one per event loop for async calls."""
 
 import os
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class Connections:
         self._closed = False
 
     def client(self, *, lasting: bool) -> "httpx.Client":
-        """Return the client for a blocking call; ``lasting`` ones have connections of their own."""
+        """Return the client for a blocking call; ``lasting`` calls have separate connections."""
         if self.given is not None:
             _check(self.given, "http_client", "an httpx.Client", "send", "close")
             return self.given
@@ -64,7 +64,7 @@ class Connections:
         key = (loop, lasting and self._async_transport is None)
         client = self._awaiting.get(key)
         if client is None:
-            for old in list(self._awaiting):  # a copy, because other threads have event loops of their own
+            for old in list(self._awaiting):  # a copy, because other threads have other event loops
                 if old[0].is_closed():
                     self._awaiting.pop(old, None)
             client = self._awaiting[key] = self._made_async(lasting=lasting)
@@ -108,7 +108,7 @@ class Connections:
         given: Any = self._async_transport
         if given is None:
             return AsyncPooledClient(_limits(lasting=lasting))
-        # A class has the methods of its instances, but is a callable that returns one.
+        # A class has the methods of its instances, but it is a callable that returns one.
         is_transport = hasattr(given, "handle_async_request") and not isinstance(given, type)
         transport = given() if callable(given) and not is_transport else given
         _check(transport, "async_transport", "an httpx.AsyncBaseTransport or what returns one", "handle_async_request")
@@ -122,8 +122,8 @@ class Connections:
 def _limits(*, lasting: bool) -> "httpx.Limits":
     import httpx
 
-    # Streams and synchronous runs keep a connection for minutes: in the pool of the others they would leave no room,
-    # and a limit of their own would make the next one wait without a word.
+    # Streams and synchronous runs hold a connection for minutes: in the common pool they would leave no room,
+    # and a limit for them would make the next one wait silently.
     return httpx.Limits(max_connections=None if lasting else 100, max_keepalive_connections=100)
 
 

@@ -8,7 +8,7 @@ from comfydeploy._wire.upload import Window
 __all__ = ["Window", "form", "form_async"]
 
 _PIECE: Final = 64 * 1024
-# One hand-over to a thread costs as much as to copy this a few times.
+# One hand-over to a thread costs as much as copying this a few times.
 _READ: Final = 1024 * 1024
 
 

@@ -1,7 +1,7 @@
 """Which connections are free, and which calls wait for one: the bookkeeping of a pool, without its I/O.
 
-A choice takes the same time however many connections there are. The one used last is used next, so that those which are
-not needed grow old and are closed. A call that finds all of them busy waits in line.
+A choice takes the same time for any number of connections. The one used last is used next, so that those which are
+not needed become idle and are closed. A call that finds all of them busy waits in line.
 """
 
 from collections import OrderedDict, deque
@@ -24,7 +24,7 @@ _ALL_BUSY: Final = "All connections are busy"
 
 
 class Slot(Generic[C]):
-    """Room for one connection in a pool. It is free again when the last reference to it goes, wherever that happens."""
+    """Room for one connection in a pool. It is free again when the last reference to it is dropped, in any thread."""
 
     def __init__(self, ledger: "Ledger[C]", origin: Origin) -> None:
         self._ledger = ledger
@@ -37,7 +37,7 @@ class Slot(Generic[C]):
             self._ledger.drop(self)
 
     def usable(self, origin: Origin) -> C | None:
-        """Return the connection if it still leads to the origin, and neither broke nor has something unread."""
+        """Return the connection if it leads to the origin, is not broken and has no unread bytes."""
         found = self.connection
         fits = found is not None and self.origin == origin and found.is_idle() and not found.has_expired()
         return found if fits else None
@@ -48,7 +48,7 @@ class Slot(Generic[C]):
 
 
 class Turn(Protocol[C]):
-    """Where a call in line receives its slot: a future of either colour."""
+    """The future in which a call in line receives its slot, blocking or async."""
 
     def cancelled(self) -> bool: ...
     def done(self) -> bool: ...
@@ -59,7 +59,7 @@ class Turn(Protocol[C]):
 
 
 class Ledger(Generic[C]):
-    """What both colours of a pool share."""
+    """The common part of the blocking and the async pool."""
 
     def __init__(self, limits: httpx.Limits) -> None:
         self._limits = limits
@@ -69,7 +69,7 @@ class Ledger(Generic[C]):
         self._is_closed = False
 
     def take(self, origin: Origin) -> Slot[C] | None:
-        """Return a slot, best one whose connection leads to this origin, or nothing when all are busy."""
+        """Return a slot, preferably one whose connection leads to this origin, or nothing when all are busy."""
         with LOCK:
             for index in range(len(self._idle) - 1, -1, -1):
                 if self._idle[index].origin == origin:
@@ -87,7 +87,7 @@ class Ledger(Generic[C]):
         with LOCK:
             if self._is_closed:
                 raise httpcore.PoolTimeout(CLOSED)
-            if slot := self.take(origin):  # it became free meanwhile
+            if slot := self.take(origin):  # a slot became free meanwhile
                 turn.set_result(slot)
             else:
                 self._waiting[turn] = None
@@ -100,11 +100,11 @@ class Ledger(Generic[C]):
             raise
 
     def keep(self, slot: Slot[C]) -> bool:
-        """Hand a slot to the first in line, or note it as idle; return False where its connection must be closed."""
+        """Pass a slot to the first in line, or keep it as idle; return False where its connection must be closed."""
         with LOCK:
             while self._waiting:
                 turn, _ = self._waiting.popitem(last=False)
-                if not turn.done():  # it is where the task was cancelled and has not run since
+                if not turn.done():  # done where the task was cancelled and has not run since
                     turn.set_result(slot)
                     return True
             if not self._is_closed:
@@ -113,17 +113,17 @@ class Ledger(Generic[C]):
             return not self._is_closed
 
     def drop(self, slot: Slot[C]) -> None:
-        """Forget a slot, whose connection is closed; the first in line gets a new one."""
+        """Remove a slot whose connection is closed; the first in line receives a new one."""
         with LOCK:
             if id(slot) in self._taken:
                 self._taken.discard(id(slot))
-                with suppress(ValueError):  # it is there only after a Ctrl-C while it was put there
+                with suppress(ValueError):  # present only after a Ctrl-C while it was added
                     self._idle.remove(slot)
                 if self._waiting:
                     self.keep(self._new(slot.origin))
 
     def outdated(self) -> list[C]:
-        """Forget the slots that were not needed for long, and return their connections, to be closed."""
+        """Remove the slots that were idle for long, and return their connections, to be closed."""
         most, seconds = self._limits.max_keepalive_connections, self._limits.keepalive_expiry
         old: list[Slot[C]] = []
         with LOCK:
@@ -136,7 +136,7 @@ class Ledger(Generic[C]):
         return [slot.connection for slot in old if slot.connection]
 
     def close(self) -> list[C]:
-        """Send every call in line away; return the idle connections, to be closed. Those in use are not kept."""
+        """Fail every call in line; return the idle connections, to be closed. Those in use are not kept."""
         with LOCK:
             self._is_closed = True
             for turn in self._waiting:
@@ -156,4 +156,4 @@ class Ledger(Generic[C]):
         with LOCK:
             self._waiting.pop(turn, None)
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.keep(turn.result())  # it was handed over in the same moment
+                self.keep(turn.result())  # it was passed on at the same moment

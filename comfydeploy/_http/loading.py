@@ -43,7 +43,7 @@ def _before() -> None:
     LOCK.acquire()
     while loaded != _begun:
         loaded = set(_begun)
-        LOCK.release()  # because the thread that imports may need it
+        LOCK.release()  # the thread that imports may need it
         for name in loaded:
             import_module(name)
         LOCK.acquire()
@@ -51,8 +51,8 @@ def _before() -> None:
 
 @cache
 def watch_forks() -> None:
-    """Begin to hold forks back; a core does so as it is made."""
-    # After logging has, because hooks run in reverse: what waits for imports must not wait with logging locked.
+    """Begin to hold forks back; a core calls this when it is created."""
+    # After logging's hook, because hooks run in reverse: the wait for imports must not happen with logging locked.
     import_module("logging")
     if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
         os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)

@@ -1,6 +1,6 @@
 """The sockets of a blocking client: a network backend for httpcore.
 
-httpcore's own leaves TCP keep-alive off, uses a limit anew for each read of one response, and cannot end what another
+httpcore's own leaves TCP keep-alive off, applies a limit to each read of one response, and cannot end what another
 thread is waiting for.
 """
 
@@ -17,13 +17,13 @@ from comfydeploy._wire.deadline import remaining
 
 CLOSED: Final = "The client was closed"
 LATE: Final = "timed out"
-# A server that vanished without a word is noticed after 60 + 4 * 30 seconds, also by a call without a limit.
+# A server that vanished is noticed after 60 + 4 * 30 seconds, also by a call without a limit.
 _OPTIONS: Final = tuple(
     (getattr(socket, name), value)
     for name, value in (
         ("TCP_NODELAY", 1),
         ("TCP_KEEPIDLE", 60),
-        ("TCP_KEEPALIVE", 60),  # the name of the same on macOS
+        ("TCP_KEEPALIVE", 60),  # the name of the same option on macOS
         ("TCP_KEEPINTVL", 30),
         ("TCP_KEEPCNT", 4),
     )
@@ -61,23 +61,23 @@ class Network(httpcore.NetworkBackend):
         raise failure
 
     def check_open(self) -> None:
-        """Check that the client is not closed."""
+        """Raise ``ConnectError`` if the client is closed."""
         if self.is_closed:
             raise OSError(CLOSED)
 
     def add(self, connection: socket.socket) -> None:
-        """Keep a socket, to be ended by ``close``."""
+        """Add a socket that ``close`` will end."""
         self._sockets.add(connection)
 
     def discard(self, connection: socket.socket) -> None:
-        """Forget a socket that is closed."""
+        """Remove a closed socket."""
         self._sockets.discard(connection)
 
     def close(self) -> None:
         """End every connection; each thread that waits for one gets an error."""
         self.is_closed = True
         for connection in list(self._sockets):
-            # Not closed here, because another thread may be about to use the descriptor, which would be someone else's.
+            # Not closed here: another thread may be about to use the descriptor, which could be another socket's.
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
@@ -106,7 +106,7 @@ class SocketStream(httpcore.NetworkStream):
             raise httpcore.ConnectError(str(error)) from error
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what has come, or wait for it; no bytes are the end."""
+        """Read received bytes, or wait for them; no bytes mean the end."""
         try:
             self._limit(timeout)
             data = self._socket.recv(max_bytes)
@@ -114,7 +114,7 @@ class SocketStream(httpcore.NetworkStream):
             raise httpcore.ReadTimeout(LATE) from error
         except OSError as error:
             raise httpcore.ReadError(str(error)) from error
-        if not data and self._network.is_closed:  # or our own shutdown would pass for the end of a body
+        if not data and self._network.is_closed:  # otherwise our own shutdown would look like the end of a body
             raise httpcore.ReadError(CLOSED)
         return data
 
@@ -136,7 +136,7 @@ class SocketStream(httpcore.NetworkStream):
         self._socket.close()
 
     def __del__(self) -> None:
-        # What a Ctrl-C between two lines left behind, or in the lines above.
+        # A socket that a Ctrl-C has left open, between two lines or in the lines above.
         with suppress(AttributeError):
             self.close()
 
@@ -171,7 +171,7 @@ class SocketStream(httpcore.NetworkStream):
 
 
 def is_readable(connection: socket.socket) -> bool:
-    """Return whether an idle connection has something to read: bytes, its end or an error. It blocks no more."""
+    """Return whether an idle connection has something to read: bytes, its end or an error."""
     try:
         connection.settimeout(0)
         connection.recv(1, socket.MSG_PEEK)

@@ -1,8 +1,8 @@
-"""The connections of the clients that a core makes, chosen in constant time, with a line to wait in.
+"""The connections of the clients that a core makes, chosen in constant time, and a queue of waiting calls.
 
-httpx leaves that to httpcore, whose pool looks at all of its connections and at all calls that wait, anew for every
-request: with a hundred calls in flight that is most of what a call costs, and thousands that wait hardly move. The
-connections themselves are httpcore's, and so are the ways through a proxy.
+httpx leaves this to httpcore, whose pool scans all of its connections and all calls that wait, again for every
+request: with a hundred calls in flight that is most of the cost of a call, and thousands that wait hardly move. The
+connections themselves are httpcore's, including those through a proxy.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -54,13 +54,13 @@ class Pool(httpcore.ConnectionPool):
             return turn.result(_patience(request))
 
     def close(self) -> None:
-        """Close the idle connections, and send every call in line away. The network ends the connections in use."""
+        """Close the idle connections, and fail every call in line. The network ends the connections in use."""
         for connection in self._ledger.close():
             connection.close()
 
 
 class _Body:
-    """The bytes of a response; until it is closed, its connection is busy."""
+    """The bytes of a response; its connection is busy until it is closed."""
 
     def __init__(
         self, response: httpcore.Response, slot: Slot[ConnectionInterface], ledger: Ledger[ConnectionInterface]
@@ -131,17 +131,17 @@ class AsyncPool(httpcore.AsyncConnectionPool):
                 return await turn
 
     def close(self) -> None:
-        """Send every call in line away. The network ends the connections."""
+        """Fail every call in line. The network ends the connections."""
         self._ledger.close()
 
     async def aclose(self) -> None:
-        """Close the idle connections, and send every call in line away. The network ends the connections in use."""
+        """Close the idle connections, and fail every call in line. The network ends the connections in use."""
         for connection in self._ledger.close():
             await connection.aclose()
 
 
 class _AsyncBody:
-    """The twin of ``_Body``."""
+    """The bytes of a response, async; its connection is busy until it is closed."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The private names of other libraries that this client relies on, all of them.
+"""All private names of other libraries that this client relies on.
 
 Each was checked with httpx 0.28.1, httpcore 1.0.9, httpx2 2.16.2 and httpcore2 2.16.2.
 """
@@ -21,7 +21,7 @@ class PoolTransport(httpx.HTTPTransport):
 
 
 class AsyncPoolTransport(httpx.AsyncHTTPTransport):
-    """The twin of ``PoolTransport``."""
+    """HTTP over an async pool of ours; see ``PoolTransport``."""
 
     def __init__(self, pool: httpcore.AsyncConnectionPool) -> None:
         self._pool = pool

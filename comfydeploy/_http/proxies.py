@@ -26,7 +26,7 @@ def _proxy(kind: str, address: str) -> httpcore.Proxy:
     try:
         proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
         if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
-            raise ValueError("a SOCKS proxy needs the package socksio: install 'httpx[socks]'")  # noqa: TRY301 - the text of all that is wrong is made below
+            raise ValueError("a SOCKS proxy needs the package socksio: install 'httpx[socks]'")  # noqa: TRY301 - the message for all errors is created below
     except (ValueError, httpx.InvalidURL) as error:
         raise InvalidRequestError(f"{_variable(kind)}: the proxy {address!r} cannot be used: {error}") from None
     url = httpcore.URL(

@@ -1,4 +1,4 @@
-"""What the event loop calls when something happens to a connection, and what waits for that."""
+"""The callbacks of the event loop for one connection, and the waits for them."""
 
 import asyncio
 import socket
@@ -35,7 +35,7 @@ class Receiver(asyncio.Protocol):
         self._waiting: asyncio.Future[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin with a connection."""
+        """Start with a new connection."""
         self.transport = cast("asyncio.Transport", transport)
         self._open.add(self)
 
@@ -67,11 +67,11 @@ class Receiver(asyncio.Protocol):
         self._wake()
 
     def pause_writing(self) -> None:
-        """Let writers wait."""
+        """Make writers wait."""
         self._is_congested = True
 
     def resume_writing(self) -> None:
-        """Let writers go on."""
+        """Wake the writers."""
         self._is_congested = False
         self._wake()
 
@@ -98,7 +98,7 @@ class Receiver(asyncio.Protocol):
         return True
 
     async def wait_for_room(self, limit: float | None) -> None:
-        """Wait until the bytes written have been sent, but for a few."""
+        """Wait until the written bytes have been sent, except for a few."""
         while self._is_congested and self.error is None:
             await self._wait(limit, httpcore.WriteTimeout)
 
@@ -129,5 +129,5 @@ class Receiver(asyncio.Protocol):
 
 
 def _end(waiting: "asyncio.Future[None]", late: type[httpcore.TimeoutException]) -> None:
-    with suppress(asyncio.InvalidStateError):  # it was woken in the same moment
+    with suppress(asyncio.InvalidStateError):  # it was woken at the same moment
         waiting.set_exception(late(LATE))

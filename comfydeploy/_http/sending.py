@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def send(connections: Connections, attempt: Attempt) -> Reply | Error:
-    """Send an attempt and return what came of it."""
+    """Send an attempt and return its outcome."""
     fate: Fate = "not_sent"
     client: httpx.Client | None = None
     request: httpx.Request | None = None
@@ -25,7 +25,9 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     window: Window | None = None
     try:
         client = connections.client(lasting=attempt.is_lasting)
-        limits = _limits(client, attempt) if client is connections.given else dict(attempt.limits)
+        if client is connections.given:
+            attempt = attempt.with_limits(client.timeout.as_dict(), monotonic())
+        limits = dict(attempt.limits)
         body: Iterable[bytes] | bytes | None = attempt.request.content
         if attempt.request.upload is not None:
             from comfydeploy._http import forms  # loads the table of media types
@@ -47,7 +49,7 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
             response.close()
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever breaks here is an outcome
+    except Exception as error:  # noqa: BLE001 - every exception here is an outcome
         is_closed = client is not None and client.is_closed
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
     finally:
@@ -56,7 +58,7 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
 
 
 async def send_async(connections: Connections, attempt: Attempt) -> Reply | Error:
-    """Send an attempt and return what came of it, async."""
+    """Send an attempt and return its outcome, async."""
     fate: Fate = "not_sent"
     client: httpx.AsyncClient | None = None
     request: httpx.Request | None = None
@@ -64,7 +66,9 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
     window: Window | None = None
     try:
         client = connections.async_client(lasting=attempt.is_lasting)
-        limits = _limits(client, attempt) if client is connections.async_given else dict(attempt.limits)
+        if client is connections.async_given:
+            attempt = attempt.with_limits(client.timeout.as_dict(), monotonic())
+        limits = dict(attempt.limits)
         body: AsyncIterable[bytes] | bytes | None = attempt.request.content
         if attempt.request.upload is not None:
             from asyncio import to_thread
@@ -88,18 +92,14 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
             await response.aclose()
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever breaks here is an outcome
+    except Exception as error:  # noqa: BLE001 - every exception here is an outcome
         is_closed = client is not None and client.is_closed
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
     finally:
         if window is not None:
             from asyncio import to_thread
 
-            await to_thread(window.close)  # after a cancelled read, which its thread goes on with
-
-
-def _limits(client: "httpx.Client | httpx.AsyncClient", attempt: Attempt) -> dict[str, float | None]:
-    return attempt.limits_with(client.timeout.as_dict(), monotonic())
+            await to_thread(window.close)  # after a cancelled read, which its thread continues
 
 
 def _request(
@@ -110,7 +110,7 @@ def _request(
 ) -> "httpx.Request":
     request, headers = attempt.request, attempt.headers
     if attempt.accept == ANYTHING:
-        headers.setdefault("accept-encoding", "identity")  # a file: what is compressed would be checked at its end only
+        headers.setdefault("accept-encoding", "identity")  # because a compressed file could be checked only at its end
     if request.upload is not None:
         headers |= request.upload.headers
     if attempt.is_for_storage:
@@ -125,7 +125,7 @@ def _request(
         headers=headers,
         extensions={"timeout": limits},
     )
-    if "cookie" in built.headers:  # one of the server's would take precedence over the token
+    if "cookie" in built.headers:  # a cookie of the server would take precedence over the token
         del built.headers["cookie"]
     return built
 
@@ -143,13 +143,13 @@ async def _read_async(response: "httpx.Response", head: dict[str, str]) -> bytes
 def _needs_httpx(response: "httpx.Response", head: dict[str, str]) -> bool:
     """Check whether a body has to be decompressed, or has been read by a transport or hook of the caller.
 
-    Any other is read as it comes: the three iterators that httpx puts around it take as long as to parse it.
+    Other bodies are read directly: the three iterators that httpx adds take as long as parsing the body.
     """
     return "content-encoding" in head or response.is_stream_consumed
 
 
 def _head(response: "httpx.Response") -> dict[str, str]:
-    return dict(response.headers.items())  # of a mapping alone `dict` would look up every name by itself
+    return dict(response.headers.items())  # faster: `dict(headers)` would look up every name again
 
 
 def _outcome(
@@ -164,7 +164,7 @@ def _outcome(
 
         found.__cause__ = cause_of(error, attempt.token, located=False)
         return found
-    return request_error(error, fate, closed=closed, sent=attempt.token)
+    return request_error(error, fate, closed=closed, attempt=attempt, now=monotonic())
 
 
 def _refused(error: Exception, request: "httpx.Request | None") -> Reply | None:

@@ -1,6 +1,6 @@
 """TLS over a blocking stream, in memory.
 
-So that the socket stays where ``Network`` knows it, also during the handshake, and for TLS inside of TLS.
+In memory, so that ``Network`` keeps the socket, also during the handshake, and for TLS inside of TLS.
 """
 
 import ssl
@@ -37,7 +37,7 @@ class TlsStream(httpcore.NetworkStream):
             raise httpcore.ConnectError(str(error)) from error
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read what has come, or wait for it; no bytes are the end."""
+        """Read received bytes, or wait for them; no bytes mean the end."""
         try:
             return self._pumped(partial(self._tls.read, max_bytes), timeout)
         except ssl.SSLEOFError:  # many servers end the connection without ending TLS
@@ -66,7 +66,7 @@ class TlsStream(httpcore.NetworkStream):
         return TlsStream(self, ssl_context, server_hostname, timeout)
 
     def get_extra_info(self, info: str) -> Any:
-        """Return the TLS object, whether there are bytes or an end to read, or what is known of the stream below."""
+        """Return the TLS object, whether there are bytes or an end to read, or the information of the stream below."""
         if info == "ssl_object":
             return self._tls
         if info == "is_readable" and (self._incoming.pending or self._tls.pending()):

@@ -1,7 +1,7 @@
 """The jobs of a map as they are given, each checked by itself."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TypeGuard
 
 from attrs import field, frozen
 
@@ -108,9 +108,20 @@ def conflict_error(reason: str, job: GivenJob) -> SDKValidationError:
     return invalid_argument(f"jobs[{job.index}]", f"{reason} (key {job.key!r})")
 
 
-def is_sequence(jobs: Any) -> bool:
+def checked_jobs(jobs: object) -> Iterable[Any]:
+    """Return jobs; raise ``SDKValidationError`` for one request in place of several."""
+    if isinstance(jobs, str | bytes) or is_object(jobs) or not _is_several(jobs):
+        raise invalid_argument("jobs", f"expected several requests, got {type(jobs).__name__}")
+    return jobs
+
+
+def is_sequence(jobs: Iterable[Any]) -> TypeGuard[Sequence[Any]]:
     """Check whether jobs can be read twice, so that all are checked before the first one is paid."""
     return isinstance(jobs, Sequence)
+
+
+def _is_several(jobs: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(jobs, Iterable)
 
 
 def _wire(request: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
-from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.arguments import invalid_argument, path_text
 from comfydeploy._wire.file_names import MOST, UNSAFE, safe_name, suffix_of
 from comfydeploy._wire.file_values import is_file, is_named_bytes
 from comfydeploy.models.output_file import OutputFile
@@ -75,12 +75,7 @@ def checked_pattern(to: Any) -> Pattern:
 
     A path without fields is a folder, in which the files of a job are named by its key.
     """
-    try:
-        text: Any = os.fspath(to)
-    except TypeError:
-        raise invalid_argument("to", f"expected a pattern or a folder, got {type(to).__name__}") from None
-    if not isinstance(text, str) or not text or "\0" in text:
-        raise invalid_argument("to", f"expected a pattern or a folder as text, got {text!r}")
+    text = path_text("to", to, "a pattern or a folder")
     root, levels = _levels(text.replace(os.sep, "/"))
     try:
         parts = tuple(tuple(_parts(level)) for level in levels)

@@ -1,8 +1,8 @@
 """The protocol of one job, from its claim to its end, as a function over values: at most one run an attempt.
 
-``begin`` returns the position of a claimed job, and ``Position.next`` the one after the answer to its ``action``. It has
-no clock, no dice and no I/O. All times are of a monotonic clock, but for leases and ``tried_at``, which no decision
-of this module depends on.
+``begin`` returns the position of a claimed job, and ``Position.next`` the one after the answer to its ``action``. It
+has no clock, no dice and no I/O. All times are of a monotonic clock, but for leases and ``tried_at``: no decision about
+sending depends on these.
 
 The promise: at most one run for each attempt if every request executes and becomes visible within longest POST + grace
 after it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as

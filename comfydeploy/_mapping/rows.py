@@ -15,8 +15,8 @@ State: TypeAlias = Literal["new", "trying", "created", "ended", "done"]
 class Row:
     """A job as the journal has it.
 
-    ``new``: it has no run. ``trying``: it is claimed and its run is not known; there is none without ``tried_at``, which
-    is set before the request is sent. ``created``: ``run_id`` is the run of this ``attempt``. ``ended``: the run
+    ``new``: it has no run. ``trying``: it is claimed and its run is not known; there is none without ``tried_at``,
+    which is set before the request is sent. ``created``: ``run_id`` is the run of this ``attempt``. ``ended``: the run
     has succeeded and its files are not saved yet. ``done``: nothing is left to do. ``owner`` is the token of the claim
     that holds the row until the wall-clock time ``lease``. ``since`` is a time of the server before the request.
     """

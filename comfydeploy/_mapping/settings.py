@@ -1,6 +1,5 @@
 """The arguments of a map, checked so that a wrong one is named."""
 
-import os
 from math import isfinite
 from typing import Any, Final, get_args
 
@@ -8,7 +7,7 @@ from attrs import evolve, frozen
 
 from comfydeploy._mapping.patterns import Pattern, checked_pattern
 from comfydeploy._mapping.protocol import Resend, Terms
-from comfydeploy._wire.arguments import check_choice, invalid_argument
+from comfydeploy._wire.arguments import check_choice, invalid_argument, path_text
 from comfydeploy._wire.settings import checked_options, deadline_of
 from comfydeploy.options import RequestOptions
 
@@ -99,13 +98,10 @@ def _name(value: object) -> str | None:
     return value
 
 
-def _path(value: Any) -> str | None:
+def _path(value: object) -> str | None:
     if value is None:
         return None
-    try:
-        path: Any = os.fspath(value)
-    except TypeError:
-        raise invalid_argument("journal", f"expected the path of a file, got {type(value).__name__}") from None
-    if not isinstance(path, str) or not path or "\0" in path or "://" in path or path == ":memory:":
+    path = path_text("journal", value, "the path of a file")
+    if "://" in path or path == ":memory:":
         raise invalid_argument("journal", f"expected the path of a file, got {path!r}"[:200])
     return path

@@ -1,1 +1,1 @@
-"""The protocol without I/O: what to send, when to send it again, what an answer means. Pure, private."""
+"""The protocol without I/O: what to send, when to send it again, what a response means. Pure, private."""

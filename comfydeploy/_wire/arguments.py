@@ -1,6 +1,8 @@
 """Checks of arguments, and the error of one that does not fit."""
 
+import os
 from collections.abc import Sequence
+from typing import Any, TypeGuard
 
 from comfydeploy.errors import Problem, SDKValidationError
 
@@ -22,6 +24,20 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
         expected = " or ".join(map(repr, choices))
         shown = repr(value) if isinstance(value, str) else type(value).__name__
         raise invalid_argument(name, f"expected {expected}, got {shown}", value)
+
+
+def path_text(name: str, value: object, expected: str) -> str:
+    """Return a path as text; raise ``SDKValidationError`` for what is none."""
+    text = os.fspath(value) if _is_path(value) else None
+    if not isinstance(text, str):
+        raise invalid_argument(name, f"expected {expected}, got {type(value).__name__}")
+    if not text or "\0" in text:
+        raise invalid_argument(name, f"expected {expected}, got {text!r}"[:200])
+    return text
+
+
+def _is_path(value: object) -> TypeGuard[str | os.PathLike[Any]]:
+    return isinstance(value, str | os.PathLike)
 
 
 def invalid_request(reason: str, value: object = None) -> SDKValidationError:

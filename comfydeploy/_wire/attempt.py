@@ -1,9 +1,9 @@
-"""One attempt of a call: all that is needed to send it."""
+"""One attempt of a call, with everything that is needed to send it."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from comfydeploy._wire.deadline import Deadline
 from comfydeploy._wire.reply import media_type
@@ -12,18 +12,18 @@ from comfydeploy.models.secret import Secret
 
 EVENT_STREAM = "text/event-stream"
 ANYTHING = "*/*"
-# httpx's own default: a client that has it leaves the limits to us.
+# httpx's default limits: a client that has them uses ours.
 _HTTPX_LIMITS: Final[dict[str, float | None]] = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
 
 
 @frozen
 class Attempt:
-    """What is sent, and how its response is read.
+    """A request to send, and how its response is read.
 
     ``limits`` are the seconds for each phase, by httpx's names; ``idle_limit`` is the read limit of a body that is read
     later. ``accept`` is the expected media type. ``is_lasting`` is true for a call that may keep its connection for
     minutes. ``has_default_limits`` is true where neither the core nor the call names a timeout.
-    ``deadline`` are the moments of the call's deadline and of the attempt. ``is_for_storage`` is true for a request
+    ``deadline`` is that of the call. ``is_for_storage`` is true for a request
     that gets nothing from the core or a client of the caller: no token, headers, cookies or parameters.
     """
 
@@ -39,21 +39,33 @@ class Attempt:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers of the request, with the token, which storage never gets."""
+        """The headers of the request, with the token, which is never sent to storage."""
         if self.is_for_storage:
             return dict(self.request.headers)
         return {"authorization": f"Bearer {self.token.reveal()}", **self.request.headers}
 
-    def limits_with(self, own: Mapping[str, float | None], now: float) -> dict[str, float | None]:
-        """Return the limits for a client with these; its own hold where the caller chose them there alone."""
+    @property
+    def call(self) -> str:
+        """The method and the address, for messages: without the query, which may hold a signature."""
+        address = self.server if self.is_for_storage else self.request.without(self.token).url.partition("?")[0]
+        return f"{self.request.method} {address}"
+
+    @property
+    def server(self) -> str:
+        """The scheme, the host and the port, for messages."""
+        scheme, _, rest = self.request.url.partition("://")
+        return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
+
+    def with_limits(self, own: Mapping[str, float | None], now: float) -> "Attempt":
+        """Return the attempt for a client with its own limits, which hold where the caller chose them there alone."""
         if not self.has_default_limits or own == _HTTPX_LIMITS:
-            return dict(self.limits)
-        return dict(own) if self.deadline is None else self.deadline.limited(own, now)
+            return self
+        return evolve(self, limits=own if self.deadline is None else self.deadline.limited(own, now))
 
     def body_handling(self, status_code: int, content_type: str) -> Literal["read", "keep_open", "discard"]:
-        """Return what to do with the body of a response whose head has come.
+        """Return what to do with the body of a response whose head has arrived.
 
-        A stream is kept open, to be read later; one that was not asked for is not read at all: it may never end.
+        A stream is kept open, to be read later. An unexpected stream is not read at all: it may never end.
         """
         is_good = 200 <= status_code < 300  # noqa: PLR2004 - the class of status codes
         if is_good and self.accept == ANYTHING:

@@ -11,15 +11,15 @@ from comfydeploy.models.secret import Secret
 _PLAIN: Final = (type(None), bool, int, float, str, bytes)
 
 
-class TransportException(Exception):  # noqa: N818 - it stands for any exception, whatever that is called
+class TransportException(Exception):  # noqa: N818 - it stands for any exception
     """An exception that could not be kept, because it holds the request: the text names its class and its message."""
 
 
 def cause_of(error: Exception, sent: Secret, *, located: bool) -> Exception:
-    """Return an exception, with its causes and contexts, without all that holds a request.
+    """Return an exception, with its causes and contexts, without the parts that hold a request.
 
-    It is the same one, or one of the same class and text. All lose their frames, which hold the headers with the token,
-    and the connection; ``located`` adds the place as a note, for an exception that a transport did not raise itself.
+    It is the same one, or one of the same class and text. Frames are removed: they hold the headers with the token
+    and the connection. ``located`` adds the frames as a note, for an exception that a transport did not raise itself.
     ``sent`` is removed from every text.
     """
     links = list(_chain(error))
@@ -27,7 +27,7 @@ def cause_of(error: Exception, sent: Secret, *, located: bool) -> Exception:
     for link in links:
         copy, is_suppressed = kept[id(link)], link.__suppress_context__
         if located and link.__traceback__ is not None:
-            copy.add_note(sent.removed_from(_place(link)))
+            copy.add_note(sent.removed_from(_frames(link)))
         copy.__traceback__ = None
         copy.__cause__ = None if link.__cause__ is None else kept[id(link.__cause__)]
         copy.__context__ = None if link.__context__ is None else kept[id(link.__context__)]
@@ -59,7 +59,7 @@ def _without_request(error: BaseException, sent: Secret) -> BaseException:
         vars(copy).update({name: value if _is_plain(value, sent) else None for name, value in vars(error).items()})
         if str(copy) == text:
             return copy
-    except Exception:  # noqa: BLE001, S110 - whatever a strange exception may do, its class can be named
+    except Exception:  # noqa: BLE001, S110 - an exception may raise here; its class can always be named
         pass
     name = f"{kind.__module__}.{kind.__qualname__}"
     return TransportException(f"{name}: {text}" if text else name)
@@ -81,7 +81,7 @@ def _is_plain(value: object, sent: Secret) -> bool:
     return isinstance(value, _PLAIN) and without_secret(value, sent) is value
 
 
-def _place(error: BaseException) -> str:
+def _frames(error: BaseException) -> str:
     from traceback import format_tb  # rarely needed
 
     return f"Raised at:\n{''.join(format_tb(error.__traceback__))}".rstrip()

@@ -1,4 +1,4 @@
-"""Models from JSON values, and JSON from requests: the one place that knows how either is done."""
+"""Models from JSON values, and JSON from requests."""
 
 from typing import Any, Final, TypeVar
 
@@ -16,7 +16,7 @@ _MOST_SHOWN: Final = 3
 def read(value: object, model: type[T], what: str) -> T:
     """Read a JSON value into a model; ``SDKValidationError`` names every path that does not fit."""
     from comfydeploy._wire.field_readers import (
-        reader,  # loads attrs' and our models, which a failed call can do without
+        reader,  # loads attrs' and our models, which a failed call does not need
     )
 
     kind: Any = model
@@ -24,7 +24,7 @@ def read(value: object, model: type[T], what: str) -> T:
         fitting: T = reader(kind)(value)
     except MemoryError:
         raise
-    except Exception:  # noqa: BLE001, S110 - whatever is wrong with it, the rules name it
+    except Exception:  # noqa: BLE001, S110 - the rules below name every problem
         pass
     else:
         return fitting
@@ -64,7 +64,7 @@ def _read_by_rules(value: object, model: type[T], what: str) -> T:
         return converter().structure(value, model)
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a strange value may do
+    except Exception as error:  # noqa: BLE001 - a value of any class may raise anything
         found = problems(error)
         summary = "; ".join(f"{problem.path}: {problem.reason}" for problem in found[:_MOST_SHOWN])
         more = f" (and {len(found) - _MOST_SHOWN} more)" if len(found) > _MOST_SHOWN else ""
@@ -82,7 +82,7 @@ def json_bytes(value: object, what: str) -> bytes:
     import json  # httpx loads it for the first call anyway
 
     try:
-        # ASCII only: a lone surrogate, which UTF-8 cannot encode, still reaches the wire as it is.
+        # ASCII only: a lone surrogate, which UTF-8 cannot encode, is still sent as it is.
         return json.dumps(value, separators=(",", ":"), allow_nan=False, default=_mapping).encode()
     except (TypeError, ValueError, RecursionError):
         problem = _first_unserializable(value) or Problem("$", "nested too deeply")
@@ -96,11 +96,11 @@ def _mapping(value: object) -> dict[str, Any]:
 
 
 _Path = tuple["_Path | None", str]
-"""A path as its last part behind the path before it: a text for every value would grow with the square."""
+"""A path as a linked list of its parts: a text for every value would take quadratic time."""
 
 
 def _first_unserializable(value: object) -> Problem | None:
-    """Find the first value that is not serializable, without recursion: the depth itself may be what is wrong."""
+    """Find the first value that is not serializable, without recursion: the depth itself may be the problem."""
     above: set[int] = set()
     steps: list[tuple[object, _Path, bool]] = [(value, (None, "$"), True)]
     while steps:
@@ -119,7 +119,7 @@ def _first_unserializable(value: object) -> Problem | None:
         elif is_array(item):
             inside = [(part, (path, f"[{index}]"), True) for index, part in enumerate(item)]
         elif not _is_serializable(item):
-            return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable{_way_out(item)}")
+            return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable{_suggestion(item)}")
         if inside:
             above.add(id(item))
             steps.append((item, path, False))
@@ -140,11 +140,11 @@ def _shown(value: object) -> str:
     if type(value) is float:
         return str(value)
     kind = type(value)
-    # A type of a package by its full name: numpy's is named bool, too.
+    # A type of a package by its full name: one of numpy's is also named bool.
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _way_out(value: object) -> str:
+def _suggestion(value: object) -> str:
     from comfydeploy._wire.file_values import is_file
 
     return ": upload files with inputs_upload" if isinstance(value, bytes) or is_file(value) else ""

@@ -1,4 +1,4 @@
-"""Functions that make models from values that are known to fit."""
+"""Functions that create models from values that are known to fit."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -9,7 +9,7 @@ Within: TypeAlias = tuple[type[Any], str, Mapping[str, object]]
 
 
 def maker(model: type[Any], *names: str, within: Sequence[Within] = ()) -> Callable[..., Any]:
-    """Return a function that makes a model from the values of all its fields, in this order.
+    """Return a function that creates a model from the values of all its fields, in this order.
 
     ``within`` are classes that contain it, from the inside out: each with its field and the values of the others.
     The function sets the slots directly, because the ``__init__`` of a frozen class takes twice as long.

@@ -1,21 +1,23 @@
 """A deadline that travels inside the time limits of a request, down to the socket."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
-_LEAST: Final = 0.001  # because a socket takes 0 for "do not wait", which is another error
+from comfydeploy.errors import Fate, RequestTimeoutError
+
+_LEAST: Final = 0.001  # because for a socket 0 means "do not wait", which is another error
 
 
 class Until(float):
     """A limit in seconds that also ends at a moment: ``at``, on the clock of ``time.monotonic``.
 
-    ``deadline`` is the deadline of the whole call in seconds, if that is where ``at`` comes from.
+    ``deadline`` is the deadline of the call, where ``at`` is its end.
     """
 
     at: float
-    deadline: float | None
+    deadline: "Deadline | None"
 
-    def __new__(cls, seconds: float, at: float, deadline: float | None = None) -> Self:
+    def __new__(cls, seconds: float, at: float, deadline: "Deadline | None" = None) -> Self:
         """Create a limit; httpx and httpcore pass it on as the number that it is."""
         made = super().__new__(cls, seconds)
         made.at = at
@@ -24,38 +26,38 @@ class Until(float):
 
 
 class Deadline(NamedTuple):
-    """When a call began and when it has to be over, on the clock of ``time.monotonic``."""
+    """When a call began and when it has to end, on the clock of ``time.monotonic``."""
 
     began: float
     at: float
 
     def has_passed(self, now: float) -> bool:
-        """Return whether the call has to be over."""
+        """Check whether the deadline has passed."""
         return now >= self.at
 
     def limited(self, limits: Mapping[str, float | None], now: float) -> dict[str, float | None]:
         """Return the limits of a request, each of which also ends at the deadline."""
         left = max(self.at - now, _LEAST)
-        whole = self.at - self.began
         return {
-            name: Until(left if limit is None else min(limit, left), self.at, whole) for name, limit in limits.items()
+            name: Until(left if limit is None else min(limit, left), self.at, self) for name, limit in limits.items()
         }
 
-    def late(self, phase: str) -> str:
-        """Return the message for the deadline that has passed in a phase."""
-        return late(self.at - self.began, phase)
-
-
-def late(seconds: float, phase: str) -> str:
-    """Return the message for a deadline that has passed in a phase."""
-    return f"The deadline of {seconds:g} s passed: {phase}"
+    def exceeded(self, phase: str, fate: Fate, run_id: str | None = None) -> RequestTimeoutError:
+        """Return the error of a call whose deadline has passed; ``phase`` completes "The deadline passed ..."."""
+        return RequestTimeoutError(f"The deadline of {self.at - self.began:g} s passed {phase}", fate, run_id=run_id)
 
 
 def started(limit: float | None, now: float) -> float | None:
-    """Return a limit for an operation of several steps, which share it from now on."""
+    """Return a limit that several steps of an operation share from now on."""
     return limit if limit is None or isinstance(limit, Until) else Until(limit, now + limit)
 
 
 def remaining(limit: float | None, now: float) -> float | None:
     """Return the seconds that a step may take from now on, 0 or less when there are none left."""
     return min(limit, limit.at - now) if isinstance(limit, Until) else limit
+
+
+def read_limit(extensions: Mapping[str, Any]) -> float | None:
+    """Return the limit of each read of a body, from httpx's extensions of its request."""
+    limit: float | None = extensions.get("timeout", {}).get("read")
+    return limit

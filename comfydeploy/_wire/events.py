@@ -1,4 +1,4 @@
-"""The events of a streamed run out of bytes, without I/O."""
+"""The events of a streamed run, decoded from bytes, without I/O."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
@@ -32,11 +32,11 @@ _line: Final[Callable[..., Success[RunStream]]] = maker(
 
 
 class RunStreamDecoder:
-    """Reads the bytes of a stream into items.
+    """Decodes the bytes of a stream to items.
 
-    ``run_id`` is set as soon as an event names it, ``failure`` is the event that says why the run has failed.
+    ``run_id`` is set as soon as an event names it; ``failure`` is the event with the reason of a failed run.
     ``is_complete`` after the error of an invalid graph without node errors: the server sends nothing after it and
-    leaves the stream open. Nothing else in a stream says that it is over.
+    leaves the stream open. Nothing else in a stream marks its end.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class RunStreamDecoder:
             if name in ("event_update", "log_update", ""):
                 return Failure(MalformedEvent(f"An event ({name or 'without a name'}) cannot be read: {error}", text))
             return Success(UnknownEvent(event=name, data=text))
-        if dict is type(value):  # `is_object` without the call; this way round `value` stays `Any` to type checkers
+        if dict is type(value):  # `is_object` without the call; in this order `value` stays `Any` for type checkers
             if name == "log_update" and isinstance(logs := value.get("logs"), str):
                 if END in logs:
                     logs = without_end(logs)

@@ -10,15 +10,15 @@ from attrs import evolve
 
 import comfydeploy.result as results
 from comfydeploy._version import __version__
-from comfydeploy._wire.attempt import ANYTHING, Attempt
-from comfydeploy._wire.fate import HOW_TO_FIND, maybe_executed
+from comfydeploy._wire.attempt import Attempt
+from comfydeploy._wire.fate import maybe_executed
 from comfydeploy._wire.hook_calls import hooked, hooked_error
 from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.json_types import is_object
-from comfydeploy._wire.operation import Creates, Operation
-from comfydeploy._wire.redaction import without_secret, without_secrets
-from comfydeploy._wire.reply import Reply, error_response, has_no_route, unexpected
+from comfydeploy._wire.operation import Operation
+from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request, checked_headers, checked_server
+from comfydeploy._wire.responses import IN_DOUBT, created_run_id, read_response, unreadable
 from comfydeploy._wire.settings import (
     NO_OPTIONS,
     Settings,
@@ -29,7 +29,7 @@ from comfydeploy._wire.settings import (
     time_limits,
 )
 from comfydeploy._wire.transport_errors import request_error
-from comfydeploy.errors import ComfyDeployError, Error, Fate, RequestTimeoutError, SDKValidationError
+from comfydeploy.errors import ComfyDeployError, Error, Fate
 from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 if TYPE_CHECKING:
@@ -40,16 +40,9 @@ V = TypeVar("V")
 _USER_AGENT: Final = f"comfydeploy-python/{__version__}"
 _UNAUTHORIZED: Final = 401
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
-_JSON: Final = "application/json"
-# Of an upload that broke: a server that refuses a file may close the connection, and each repeat sends the whole file.
+# Of a broken upload: a server that refuses a file may close the connection, and each repeat sends the whole file.
 _REPEATS: Final = 2
 _SHOWN: Final = ("status_code", "headers", "content")  # of a response, to hooks
-_IN_DOUBT: Final[dict[Creates, str | None]] = {
-    "nothing": None,
-    "run": f"A run may have been created, and billed. {HOW_TO_FIND}",
-    "session": "A session may have been opened, and is billed until it is closed. Look with session_list before you "
-    "open another one.",
-}
 
 
 class Pause(NamedTuple):
@@ -59,7 +52,7 @@ class Pause(NamedTuple):
 
 
 class Renew(NamedTuple):
-    """Read the bearer once more: send again if it has changed, else the result is the failure."""
+    """Read the bearer once more: send again if it has changed, otherwise return the failure."""
 
     failure: "results.Failure[Error]"
 
@@ -68,21 +61,22 @@ Step: TypeAlias = results.Result[V, Error] | Pause | Renew
 
 
 class Exchange(Generic[V]):
-    """One call, from its arguments to its result. Times come in as ``now``, in seconds of a monotonic clock.
+    """One call, from its arguments to its result. ``now`` is the time, in seconds of a monotonic clock.
 
-    ``deadline`` is that of the whole call, if it has one.
+    ``deadline`` is that of the whole call, if it has one. ``request`` is what its first attempt sends, ``run_id`` the
+    run that it is about, once that is known.
     """
 
     def __init__(
         self, core: Settings, operation: Operation[Any, V], argument: object, options: object, now: float
     ) -> None:
-        """Check everything and build the request; raise one of our errors where that fails."""
+        """Check everything and build the request; raise one of our errors for anything invalid."""
         given = checked_options(options)
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
         self.deadline = deadline_of(given, now)
-        self._operation = operation
+        self.operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
         self._policy: RetryPolicy | None = None
@@ -94,7 +88,7 @@ class Exchange(Generic[V]):
         self._fate: Fate = "not_sent"
         self._maybe_executed = False  # by an earlier attempt
         self._is_renewable = callable(core.bearer)  # until it was renewed
-        self._run_id = _run_id(operation, argument)
+        self.run_id = _run_id(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
         server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
@@ -104,8 +98,8 @@ class Exchange(Generic[V]):
             headers["content-type"] = "application/json"
         if given.headers is not None:
             headers |= checked_headers(given.headers)
-        request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload)
-        self._request = hooked(self._hooks, "before_create_request", self._context, request)
+        request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload, encoded.route)
+        self.request = hooked(self._hooks, "before_create_request", self._context, request)
 
     def prepare(self, token: Secret, now: float) -> Attempt:
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
@@ -113,10 +107,10 @@ class Exchange(Generic[V]):
         limits, idle_limit = self._limits, self._idle_limit
         if self.deadline is not None:
             if self.deadline.has_passed(now):
-                raise self.late("before the request was sent")
+                raise self.deadline.exceeded("before the request was sent", self._fate)
             limits = self.deadline.limited(limits, now)
             idle_limit = self.deadline.limited({"read": idle_limit}, now)["read"]
-        request = hooked(self._hooks, "before_request", self._context, self._request)
+        request = hooked(self._hooks, "before_request", self._context, self.request)
         self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
         return Attempt(
@@ -124,19 +118,21 @@ class Exchange(Generic[V]):
             token,
             limits,
             idle_limit,
-            self._operation.accept,
-            is_lasting=self._operation.read_timeout is None,
+            self.operation.accept,
+            is_lasting=self.operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
             deadline=self.deadline,
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
         """Take the outcome of an attempt and return the result, or what to do before the next attempt."""
-        if self.deadline and self.deadline.has_passed(now) and isinstance(outcome, RequestTimeoutError):
-            outcome = evolve(self.late(outcome.message), fate=outcome.fate)
         self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
         self._log(self._attempt, outcome)
-        result = self._read(outcome) if isinstance(outcome, Reply) else results.Failure(self._unread(outcome))
+        result = (
+            self._read(outcome)
+            if isinstance(outcome, Reply)
+            else results.Failure(unreadable(outcome, self.operation.creates))
+        )
         if isinstance(result, results.Success):
             return result
         shown = outcome.without(self._token) if self._hooks and isinstance(outcome, Reply) else None
@@ -147,99 +143,66 @@ class Exchange(Generic[V]):
         pause = self._pause(outcome, now)
         if pause is None:
             return results.Failure(self._completed(error))
-        self._maybe_executed = self._maybe_executed or self._leaves_doubt(outcome)
+        self._maybe_executed = self._maybe_executed or self._may_be_executed(outcome)
         self._attempt, self._fate = self._attempt + 1, "not_sent"
         return Pause(pause)
 
     def fail(self, error: Exception) -> "results.Failure[Error]":
-        """Return the failure that an exception is which was raised around the attempts, as by a hook."""
+        """Return the failure for an exception that was raised outside of the attempts, as by a hook."""
         if not isinstance(error, ComfyDeployError):
             return results.Failure(self._completed(request_error(error, self._fate, closed=False)))
-        known: Any = error.with_traceback(None)  # ours, and no frames are kept alive
+        known: Any = error.with_traceback(None)  # so that no frames are kept alive
         return results.Failure(self._completed(known))
 
-    def late(self, phase: str) -> RequestTimeoutError:
-        """Return the error of a call whose deadline has passed in a phase."""
-        return RequestTimeoutError(self.deadline.late(phase) if self.deadline else phase, self._fate)
+    @property
+    def fate(self) -> Fate:
+        """What is known of the request."""
+        return self._fate
 
     @property
     def _context(self) -> HookContext:
-        return HookContext(self._operation.id, self._attempt)
+        return HookContext(self.operation.id, self._attempt)
 
     def _read(self, reply: Reply) -> results.Result[V, Error]:
-        if reply.is_good:
-            result = self._decoded(self._after_success(reply) if self._hooks else reply)
-        else:
-            form = self._operation.form and self._operation.form(self._request.content)
-            result = results.Failure(error_response(reply, self._hint(reply), token=self._token, form=form))
-        if isinstance(result, results.Success):
-            return result
-        # What was read keeps its meaning: the token is removed where it is shown, and nowhere before.
-        error: Any = without_secret(result.failure(), self._token)
-        return results.Failure(without_secrets(error) if self._operation.has_secret else error)
-
-    def _hint(self, reply: Reply) -> str | None:
-        known = self._operation.hint and self._operation.hint(reply)
-        address = self._request.url.partition("?")[0]
-        if known is None and "/api/" not in address and has_no_route(reply):
-            return f"There is nothing at {address}: a server's address ends in /api."
-        return known
+        shown = self._after_success(reply) if self._hooks and reply.is_good else reply
+        return read_response(self.operation, self.request, self._token, shown)
 
     def _after_success(self, reply: Reply) -> Reply:
-        """Call the hooks with the response that they may see; return it as it came, but for what they changed."""
+        """Call the hooks with the response without the token; return the original with the changes of the hooks."""
         shown = reply.without(self._token)
         try:
             changed = hooked(self._hooks, "after_success", self._context, shown)
         except Exception:
-            self._run_id = self._run_id or _created(self._operation, reply)  # the run exists
+            self.run_id = self.run_id or created_run_id(self.operation, reply)  # the run exists
             raise
         kept = {name: getattr(reply, name) for name in _SHOWN if getattr(changed, name) == getattr(shown, name)}
         return evolve(changed, **kept, source=reply.source)
 
-    def _decoded(self, reply: Reply) -> results.Result[V, Error]:
-        expected, sent = self._operation.accept, reply.content_type
-        is_json = expected == _JSON and sent.endswith("+json")
-        if expected not in (sent, ANYTHING) and not is_json:
-            reason = f"The server answered with {sent or 'no content type'} in place of {expected}"
-            return results.Failure(self._unread(unexpected(reply.without(self._token), reason)))
-        try:
-            return results.Success(self._operation.decode(reply))
-        except SDKValidationError as error:
-            return results.Failure(self._unread(evolve(error, fate="answered")))
-
-    def _unread(self, error: Error) -> Error:
-        """Return the error of a response that cannot be read, with the hint that it has created something."""
-        hint = _IN_DOUBT[self._operation.creates]
-        if error.fate != "answered" or error.hint is not None or hint is None:
-            return error
-        hinted = evolve(error, hint=hint)
-        hinted.__cause__ = error.__cause__
-        return hinted
-
     def _pause(self, outcome: Reply | Error, now: float) -> float | None:
-        is_permanent = self._operation.is_permanent
+        is_permanent = self.operation.is_permanent
         if self._policy is None or (is_permanent and isinstance(outcome, Reply) and is_permanent(outcome)):
             return None
-        if self._request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
+        if self.request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
             return None
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
         is_late = pause is not None and self.deadline is not None and self.deadline.has_passed(now + pause)
         return None if is_late else pause
 
-    def _leaves_doubt(self, outcome: Reply | Error) -> bool:
-        is_read = self._operation.creates == "nothing" and isinstance(outcome, Reply)
+    def _may_be_executed(self, outcome: Reply | Error) -> bool:
+        is_read = self.operation.creates == "nothing" and isinstance(outcome, Reply)
         return not is_read and maybe_executed(outcome)
 
     def _completed(self, error: Error) -> Error:
-        """Return an error with all that the call knows beside it."""
+        """Return an error with the fate, the hint and the run id that the call knows."""
         changes: dict[str, Any] = {}
-        # The last attempt says nothing of those before it.
-        if self._maybe_executed and (error.fate == "not_sent" or self._operation.creates != "nothing"):
+        # The outcome of the last attempt says nothing about earlier ones.
+        if self._maybe_executed and (error.fate == "not_sent" or self.operation.creates != "nothing"):
             changes["fate"] = "unknown"
-        if error.hint is None and changes.get("fate", error.fate) == "unknown":
-            changes["hint"] = _IN_DOUBT[self._operation.creates]
-        if error.run_id is None and self._run_id is not None:
-            changes["run_id"] = self._run_id
+        doubt = IN_DOUBT[self.operation.creates]
+        if doubt and changes.get("fate", error.fate) == "unknown" and (error.hint is None or error.fate == "not_sent"):
+            changes["hint"] = f"{doubt} {error.hint}" if error.hint else doubt
+        if error.run_id is None and self.run_id is not None:
+            changes["run_id"] = self.run_id
         if not changes:
             return error
         completed = evolve(error, **changes)
@@ -247,34 +210,25 @@ class Exchange(Generic[V]):
         return completed
 
     def _log(self, number: int, shown: Request | Reply | Error) -> None:
-        """Log what is sent or came back; a logger that raises must not cost the result of the call."""
+        """Log a request or its outcome; ignore a logger that raises, so that the result of the call is not lost."""
         logger: Any = self._logger
         if logger is None:
             return
         try:
             is_enabled = getattr(logger, "isEnabledFor", None)
             if is_enabled is None or is_enabled(_DEBUG):
-                # Without the token first: a cut through it would leave its beginning.
+                # Remove the token before cutting: a cut through the token would leave its beginning.
                 clean = shown if isinstance(shown, ComfyDeployError) else shown.without(self._token)
                 text = self._token.removed_from(f"attempt {number}: {clean!r}")
-                logger.debug("%s: %s", self._operation.id, text)
+                logger.debug("%s: %s", self.operation.id, text)
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001, S110 - there is nothing to report it to
+        except Exception:  # noqa: BLE001, S110 - there is nowhere to report it
             pass
 
 
-def _created(operation: Operation[Any, Any], reply: Reply) -> str | None:
-    """Return the run that a response says was created."""
-    try:
-        created: Any = operation.decode(reply) if operation.creates == "run" else None
-    except SDKValidationError:
-        return None
-    return getattr(created, "run_id", None) or getattr(created, "prompt_id", None)  # of a native run
-
-
 def _run_id(operation: Operation[Any, Any], argument: object) -> str | None:
-    """Return the run that a call is about, where its arguments name one."""
+    """Return the id of the run that a call is about, where its arguments name one."""
     if operation.creates == "nothing" and is_object(argument):
         named = argument.get("run_id")
         return named if isinstance(named, str) else None

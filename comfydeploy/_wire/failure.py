@@ -1,4 +1,4 @@
-"""Why a run failed, from its row, from its stream, or as a guess from its last state. Nothing here raises.
+"""The reason of a failed run, from its row, from its stream, or as a guess from its last state. Nothing here raises.
 
 ComfyUI's ``current_inputs`` (prompts, addresses) and ``extra_info`` are never read, so no error can show them.
 """
@@ -57,7 +57,7 @@ def run_failed(
 
 
 def row_reason(outputs: object) -> Reason | None:
-    """Return the reason that the output rows of a v1 row hold, if any does.
+    """Return the reason in the output rows of a v1 row, if there is one.
 
     What a node raised comes before a refused output: of two outputs one may be refused and the other fail.
     """
@@ -73,9 +73,9 @@ def has_node_times(outputs: object) -> bool:
 
 
 def stream_reason(update: EventUpdate) -> Reason | None:
-    """Return the reason that an event of a stream holds, if it does."""
+    """Return the reason in an event of a stream, if there is one."""
     if update.event == "execution_error":
-        return _raised(update.data) or Reason(text="A node failed; the event does not say how", kind="node")
+        return _raised(update.data) or Reason(text="A node failed; the event has no reason", kind="node")
     return _refused(update.data) if update.event is None else None
 
 
@@ -88,8 +88,8 @@ def guessed(run: WorkflowRunModel) -> Reason:
     if run.started_at is None:
         return Reason(text=f"The machine could not start the run ({_NO_REASON})", kind="start")
     text = (
-        "ComfyUI refused the graph before any node was executed, mostly for a node class that the machine lacks or "
-        f"for want of an output node ({_NO_REASON})"
+        "ComfyUI refused the graph before any node was executed, usually because the machine lacks a node class or "
+        f"because the graph has no output node ({_NO_REASON})"
     )
     return Reason(text=text, kind="refused")
 
@@ -103,7 +103,7 @@ def node_reason(
     traceback: str | None = None,
 ) -> Reason:
     """Return the reason of a run in which a node raised an exception."""
-    place = _place(node_type, node_id)
+    place = _node_label(node_type, node_id)
     what = ": ".join(part for part in (exception_type, first_paragraph(exception_message)) if part)
     return Reason(
         text=shortened(f"{place}: {what or 'an exception without a type or a message'}"),
@@ -119,7 +119,7 @@ def node_reason(
 def refused_reason(nodes: Sequence[tuple[str | None, str | None, str]]) -> Reason:
     """Return the reason of a refused graph from class, id and error of every refused node."""
     node_type, node_id, _ = nodes[0]
-    text = "; ".join(shortened(f"{_place(kind, node)}: {error}") for kind, node, error in nodes)
+    text = "; ".join(shortened(f"{_node_label(kind, node)}: {error}") for kind, node, error in nodes)
     return Reason(text=text, kind="refused", node_id=node_id, node_type=node_type)
 
 
@@ -164,7 +164,7 @@ def _refused(document: object) -> Reason | None:
     nodes = [(_class(refusal), str(node), _node_error(refusal)) for node, refusal in items]
     if nodes:
         return refused_reason(nodes)
-    text = first_paragraph(_said(error) if is_object(error) else _text(error))
+    text = first_paragraph(_message(error) if is_object(error) else _text(error))
     return Reason(text=shortened(text or "ComfyUI refused the graph without a reason"), kind="refused")
 
 
@@ -174,16 +174,16 @@ def _class(error: object) -> str | None:
 
 def _node_error(error: object) -> str:
     items = error.get("errors") if is_object(error) else None
-    texts = [_said(item) for item in items if is_object(item)] if is_array(items) else []
+    texts = [_message(item) for item in items if is_object(item)] if is_array(items) else []
     return ", ".join(first_paragraph(text) for text in texts if text) or "refused without a reason"
 
 
-def _said(error: Any) -> str | None:
+def _message(error: Any) -> str | None:
     message, details = _text(error.get("message")), _text(error.get("details"))
     return f"{message.removesuffix('.')}: {details}" if message and details else message or details
 
 
-def _place(node_type: str | None, node_id: str | None) -> str:
+def _node_label(node_type: str | None, node_id: str | None) -> str:
     if node_type is None:
         return "A node" if node_id is None else f"Node {node_id}"
     return node_type if node_id is None else f"{node_type} (node {node_id})"

@@ -1,4 +1,4 @@
-"""Whether the server may have executed a request: what money hangs on."""
+"""Whether the server may have executed, and billed, a request."""
 
 from typing import Any, Final
 
@@ -8,7 +8,7 @@ from comfydeploy._wire.reply import Reply
 from comfydeploy.errors import Error, Fate
 
 REFUSED: Final = frozenset({429, 503})
-"""The status codes of a server, or of a proxy before it, that has not begun to work."""
+"""The status codes of a server, or of a proxy before it, that has not begun to execute the request."""
 
 # A 500, 502 or 504 can hide a run that was started and billed, and so can a 400 of `sync_first_result`.
 _NOT_EXECUTED: Final = REFUSED | {401, 403, 404, 405, 413, 422}

@@ -1,7 +1,7 @@
 """Functions that read values that fit exactly, compiled for each model when it is first read.
 
-They take a third of the time of the rules in ``structure``. Whatever is not exactly as expected raises ``Misfit``
-without a message: then the rules read the same value, accept what may be accepted and name what does not fit. So most
+They take a third of the time of the rules in ``structure``. Anything that is not exactly as expected raises ``Misfit``
+without a message: then the rules read the same value, accept what they can and name what does not fit. So most
 processes never load cattrs, whose import and hooks are a tenth of the time to a first response.
 """
 
@@ -33,11 +33,11 @@ def _model(model: type[Any]) -> tuple[list[str], Names]:
     is_answer = issubclass(model, Document)
     named = [attribute for attribute in fields(model) if not (is_answer and attribute.name == "raw")]
     lines = ["if type(value) is not dict: misfit()"]
-    if not is_answer:  # an unknown field is ignored in a response, and a mistake in a request
+    if not is_answer:  # an unknown field is ignored in a response, and an error in a request
         names["known"] = frozenset(attribute.name for attribute in named)
         lines.append("if not known.issuperset(value): misfit()")
     lines += ["get = value.get", "made = new(model)"]
-    # Into the slots directly: the `__init__` of a frozen class takes three times as long.
+    # Sets the slots directly: the `__init__` of a frozen class takes three times as long.
     for place, attribute in enumerate(named):
         names[f"set{place}"] = getattr(model, attribute.name).__set__
         lines += _field(attribute, place, names)
@@ -55,7 +55,7 @@ def _field(attribute: "Attribute[Any]", place: int, names: Names) -> list[str]:
     factory = getattr(default, "factory", None)
     if factory is not None:
         names[f"default{place}"] = factory
-        # A default that is made of the other fields is left to the rules.
+        # A default that is computed from the other fields is left to the rules.
         absent = "misfit()" if getattr(default, "takes_self", False) else f"set{place}(made, default{place}())"
         return [f"if {name!r} in value: item = value[{name!r}]; set{place}(made, {taken})", f"else: {absent}"]
     names[f"default{place}"] = default
@@ -72,12 +72,12 @@ def _expression(kind: Any, value: str, names: Names) -> str:  # noqa: PLR0911 - 
     if is_moment(kind):
         return f"None if {value} is None else moment({value})"
     if is_or_raw(kind):
-        (wanted,) = (member for member in members if member is not Any)
-        expected: type = get_origin(wanted) or dict
-        return f"({_expression(wanted, value, names)}) if isinstance({value}, {expected.__name__}) else {value}"
-    if len(members) == 2 and NoneType in members:  # noqa: PLR2004 - this or nothing
-        (wanted,) = (member for member in members if member is not NoneType)
-        return f"None if {value} is None else ({_expression(wanted, value, names)})"
+        (member_type,) = (member for member in members if member is not Any)
+        expected: type = get_origin(member_type) or dict
+        return f"({_expression(member_type, value, names)}) if isinstance({value}, {expected.__name__}) else {value}"
+    if len(members) == 2 and NoneType in members:  # noqa: PLR2004 - one of two members is None
+        (member_type,) = (member for member in members if member is not NoneType)
+        return f"None if {value} is None else ({_expression(member_type, value, names)})"
     match get_origin(kind), get_args(kind):
         case (origin, (item,)) if origin in (list, Sequence):
             made = f"[{_expression(item, inside, names)} for {inside} in {value}]"

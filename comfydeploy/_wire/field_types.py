@@ -1,4 +1,4 @@
-"""What the types of a model's fields mean, for whoever reads values into them."""
+"""The types of the fields of models, and the JSON values that they accept."""
 
 from datetime import datetime
 from functools import cache
@@ -15,17 +15,17 @@ PLAIN: Final[dict[type, str]] = {
 
 
 class Misfit(ValueError):  # noqa: N818 - the name of what happened
-    """A value is not of the kind that its field takes."""
+    """A value is not of a kind that its field accepts."""
 
 
 def union(kind: Any) -> tuple[Any, ...]:
-    """Give the members of a union, or nothing for what is none."""
+    """Return the members of a union, or nothing for another type."""
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else ()
 
 
 @cache
 def plain_kinds(kind: Any) -> frozenset[type]:
-    """Give the plain kinds that a type is made of, or none where it is made of more.
+    """Return the plain kinds that a type consists of, or none where it has other parts.
 
     ``Literal[...] | str``, "one of these words, or another", is a text.
     """
@@ -34,17 +34,17 @@ def plain_kinds(kind: Any) -> frozenset[type]:
 
 
 def taken_kinds(kind: Any) -> frozenset[type]:
-    """Give the kinds of value that a type made of plain kinds takes: an integer is a number, but ``True`` is none."""
+    """Return the kinds of value that a type of plain kinds accepts: an integer is a number, but ``True`` is not."""
     kinds = plain_kinds(kind)
     return kinds | {int} if float in kinds else kinds
 
 
 def is_moment(kind: Any) -> bool:
-    """Check whether a type is a time, given or not."""
-    # Not by identity: while time is frozen in a test, the name stands for another class.
+    """Check whether a type is a time, required or optional."""
+    # By name, not by identity: while a test freezes time, ``datetime`` is another class.
     return any(isinstance(member, type) and issubclass(member, datetime) for member in union(kind) or (kind,))
 
 
 def is_or_raw(kind: Any) -> bool:
-    """Tell whether a type is "this where it fits, otherwise as the server sent it": ``X | Any``."""
+    """Check whether a type is ``X | Any``: a value that does not fit ``X`` is kept as the server sent it."""
     return Any in union(kind)

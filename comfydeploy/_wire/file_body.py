@@ -1,4 +1,4 @@
-"""The body of a response as the bytes of a file: decompressed, and checked to be whole."""
+"""The body of a response as the bytes of a file: decompressed, and checked to be complete."""
 
 import zlib
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy.errors import ConnectionError
 
 _AT_ONCE: Final = 1024 * 1024
-# By the content encoding: the format as zlib knows it.
+# By content encoding: zlib's number of the format.
 _FORMATS: Final = {"gzip": 31, "x-gzip": 31, "deflate": zlib.MAX_WBITS}
 _ZLIB: Final = 8
 _NOTHING: Final[dict[str, str]] = {}
 
 
 class FileBody:
-    """Makes the bytes of a file of the bytes of a body, and knows whether it was cut.
+    """Decodes the bytes of a body to those of a file, and detects a body that was cut.
 
-    HTTP frames a compressed body that was cut before it was sent as a whole one, and only its own end shows it. A
+    Where a body was cut before the server sent it, HTTP cannot detect that, but the format of compressed data can. A
     transport of the caller's may not compare the length. ``is_decoded``: the body was read and decompressed elsewhere.
     """
 
@@ -35,7 +35,7 @@ class FileBody:
             raise unexpected(reply, f"The file was sent as {self._encoding!r}, although it was requested as it is")
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take bytes of the body and yield those of the file, a limited number at a time."""
+        """Decode bytes of the body and yield those of the file, a limited number at a time."""
         self.received += len(data)
         if self.is_identity:
             yield data
@@ -57,7 +57,7 @@ class FileBody:
         while data or is_full:
             if self._inflater is None:
                 if self._is_whole and self._encoding == "deflate":
-                    raise zlib.error("there are bytes behind its end")
+                    raise zlib.error("there are bytes after its end")
                 if self._is_whole:
                     data = data.lstrip(b"\0")  # padding, after which another member may follow
                     if not data:
@@ -73,5 +73,5 @@ class FileBody:
 
     def _format(self, data: bytes) -> int:
         if self._encoding == "deflate" and data[0] & 15 != _ZLIB:
-            return -zlib.MAX_WBITS  # as some servers send it: without zlib's head
+            return -zlib.MAX_WBITS  # some servers send it without zlib's header
         return _FORMATS[self._encoding]

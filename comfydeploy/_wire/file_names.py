@@ -8,12 +8,12 @@ from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.models.output_file import OutputFile
 
 MOST: Final = 200
-"""Bytes of a name, where most file systems take 255."""
+"""Bytes of a name; most file systems allow 255."""
 
 _MOST_OF_SUFFIX: Final = 20
 
 UNSAFE: Final = dict.fromkeys((*range(0x20), 0x7F, *map(ord, '/\\:*?"<>|')), "_")
-"""The characters that not every file system takes in a name, for ``str.translate``."""
+"""The characters that some file systems do not allow in a name, for ``str.translate``."""
 
 _RESERVED: Final = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
@@ -21,14 +21,14 @@ _RESERVED: Final = frozenset(
 
 
 def file_names(run_id: str, files: list[OutputFile], template: object) -> list[str]:
-    """Return a name for each file; raise ``SDKValidationError`` for a template that makes none."""
+    """Return a name for each file; raise ``SDKValidationError`` for an invalid template."""
     if not isinstance(template, str):
         raise invalid_argument("name", f"expected a template as a string, got {type(template).__name__}", template)
     return [safe_name(_filled(template, run_id, index, file), suffix_of(file)) for index, file in enumerate(files)]
 
 
 def candidates(name: str) -> Iterator[str]:
-    """Yield a name, and then those to try where it is taken."""
+    """Yield a name, and then alternatives for a name that is taken."""
     yield name
     path, number = PurePosixPath(name), 2
     while True:
@@ -50,7 +50,7 @@ def _filled(template: str, run_id: str, index: int, file: OutputFile) -> str:
     }
     try:
         return template.format_map(values)
-    except Exception as error:  # noqa: BLE001 - a template may ask a value for anything
+    except Exception as error:  # noqa: BLE001 - a template may access any attribute of a value
         known = ", ".join(values)
         reason = f"cannot be filled in: {type(error).__name__}: {error} (known: {known})"
         raise invalid_argument("name", reason, template) from None

@@ -1,4 +1,4 @@
-"""Values of inputs that are files to upload. Text is never one: it is a value like any other."""
+"""Values of inputs that are files to upload. A text is never a file."""
 
 import os
 
@@ -11,7 +11,7 @@ def is_file(value: object) -> bool:
         return True
     try:
         return callable(getattr(value, "read", None))
-    except Exception:  # noqa: BLE001 - whatever a strange object may do
+    except Exception:  # noqa: BLE001 - an object of any class may raise anything
         return False
 
 
@@ -21,5 +21,5 @@ def is_file_list(value: object) -> bool:
 
 
 def is_named_bytes(value: object) -> bool:
-    """Check whether a value is a file name with bytes. A list is not: it may be one of addresses."""
+    """Check whether a value is a tuple of a file name and bytes. A list is not: it may be a list of addresses."""
     return is_array(value) and not isinstance(value, list) and [*map(type, value)] == [str, bytes]

@@ -1,6 +1,6 @@
-"""The follower of a run as a state machine: what to do next, from what came back. It has no clock and no dice.
+"""The follower of a run as a state machine. Times and random numbers are passed in.
 
-A driver does what ``step`` says and hands the answer to ``feed``, until the step is ``Done``.
+A driver carries out ``step`` and passes the answer to ``feed``, until the step is ``Done``.
 """
 
 from math import inf
@@ -28,10 +28,10 @@ _Result: TypeAlias = Result[WorkflowRunModel, WaitError]
 
 _POLL_LIMIT: Final = 30.0
 _WAITING: Final = frozenset({"not-started", "queued"})
-# The last read before a deadline begins this long before it, or a fifth of the time where that is less.
+# The last read before a deadline begins this many seconds before it, or a fifth of the time where that is less.
 _RESERVE: Final = 0.5
 _LEAST: Final = 0.1  # seconds for a read, also for the last one where none are left
-# Cancelling and the read behind it take 5 s in all.
+# Cancelling and the read after it take 5 s in all.
 _CANCEL_LIMIT: Final = 4.0
 _CANCEL_BUDGET: Final = 5.0
 
@@ -44,7 +44,7 @@ _WAIT_ON: Final = "Wait on with run_wait, or cancel the run with run_cancel."
 
 
 class Follower:
-    """Follows one run to its end, or to the deadline.
+    """Follows one run until its end or the deadline.
 
     ``deadline`` is a monotonic time like ``now``. ``delay`` is the pause before the first poll: ``polling.FIRST`` after
     the request that created the run. ``failure`` ends the wait before it begins. ``step`` is what to do next, ``run``
@@ -73,11 +73,11 @@ class Follower:
 
     @property
     def result(self) -> _Result | None:
-        """The result of the wait, once it is over."""
+        """The result of the wait, once it has ended."""
         return self.step.result if isinstance(self.step, Done) else None
 
     def feed(self, result: Any, now: float, dice: float) -> None:
-        """Take what the step came to: the result of a request, else ``None``; the time; a number from 0 to 1."""
+        """Take the answer to the step: the result of a request or ``None``, the time, a random number from 0 to 1."""
         if not isinstance(self.step, Done):
             self._now = now
             self.step = self._steps.send(Answer(result, now, dice))
@@ -141,7 +141,7 @@ class Follower:
             if end is not None:
                 return end
         fate = _FATES["unknown" if self._on_abandon == "cancel" else "no"]
-        return Failure(RequestAbortedError(f"The wait for run {self.run_id} was given up. {fate}", "answered"))
+        return Failure(RequestAbortedError(f"The wait for run {self.run_id} was abandoned. {fate}", "answered"))
 
     def _cancel(self) -> Steps[_Result | None]:
         until = self._now + _CANCEL_BUDGET
@@ -154,7 +154,7 @@ class Follower:
         return self._taken(answer.result)
 
     def _taken(self, result: Result[WorkflowRunModel, Error]) -> _Result | None:
-        """Keep the state that a poll has read and return what it ends with, or ``None`` where the wait goes on."""
+        """Keep the state that a poll has read and return the end, or ``None`` where the wait goes on."""
         if isinstance(result, Success):
             self.run = result.unwrap()
             return run_outcome(self.run)
@@ -191,6 +191,6 @@ def _is_cancelled(end: _Result | None) -> bool:
 
 
 def _shown(run: WorkflowRunModel) -> tuple[Any, ...]:
-    """Return what makes a change of a run. Addresses of files do not: each read signs them anew."""
+    """Return the parts of a run whose change is reported. Addresses of files are not: each read signs them again."""
     outputs = [(output.id, output.updated_at, [file.filename for file in output.files]) for output in run.outputs]
     return run.status, run.progress, run.live_status, run.queue_position, outputs

@@ -1,4 +1,4 @@
-"""Python functions made from source text, as attrs makes an ``__init__``: faster than any loop over fields."""
+"""Python functions compiled from source text, as attrs does for ``__init__``: faster than any loop over fields."""
 
 from collections.abc import Callable
 from typing import Any, Never, TypeAlias
@@ -12,7 +12,7 @@ Names: TypeAlias = dict[str, Any]
 def compiled(parameters: str, lines: list[str], names: Names) -> Callable[..., Any]:
     """Return the function with these parameters and this body; ``names`` are its globals."""
     space: Names = {"new": object.__new__, "misfit": _misfit, "moment": moment, **names}
-    exec("\n ".join([f"def made({parameters}):", *lines]), space)  # noqa: S102 - as attrs does, and all names are ours
+    exec("\n ".join([f"def made({parameters}):", *lines]), space)  # noqa: S102 - as attrs does; all names are ours
     made: Callable[..., Any] = space["made"]
     return made
 

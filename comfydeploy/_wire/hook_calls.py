@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def hooked(hooks: "Sequence[Hooks]", stage: str, context: HookContext, data: T) -> T:
-    """Call the hooks of a stage one after the other, each with what the one before it returned."""
+    """Call the hooks of a stage in order, each with the return value of the one before."""
     for hook in hooks:
         function = getattr(hook, stage)
         replacement = function(context, data) if function else None
@@ -27,7 +27,7 @@ def hooked(hooks: "Sequence[Hooks]", stage: str, context: HookContext, data: T) 
 
 
 def hooked_error(hooks: "Sequence[Hooks]", context: HookContext, reply: Reply | None, error: Error) -> Error:
-    """Call the ``after_error`` hooks one after the other, each with the error that the one before it returned."""
+    """Call the ``after_error`` hooks in order, each with the error that the one before returned."""
     for hook in hooks:
         replacement: Any = hook.after_error(context, reply, error) if hook.after_error else None
         if replacement is not None and not isinstance(replacement, get_args(Error)):

@@ -1,11 +1,11 @@
-"""The call that a hook is called for."""
+"""The call for which a hook is called."""
 
 from attrs import frozen
 
 
 @frozen
 class HookContext:
-    """The call that a hook is called for: the operation's id, and the number of attempts before this one."""
+    """The call for which a hook is called: the operation's id, and the number of attempts before this one."""
 
     operation_id: str
     attempt: int = 0

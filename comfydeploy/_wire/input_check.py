@@ -1,4 +1,4 @@
-"""Whether inputs fit a deployment, as problems."""
+"""The check of inputs against a deployment."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,16 +12,18 @@ from comfydeploy.errors import Problem
 from comfydeploy.models.deployment import DeploymentInput, DeploymentModel
 
 _LONGEST: Final = 80
+_MEDIA: Final = ("Image", "Video", "Audio", "EXR")
+"""Words in the class of an input that takes the address of a file, although its type is ``string``."""
 
 
 def input_problems(deployment: object, inputs: object) -> tuple[Problem, ...]:
-    """Return everything about inputs that does not fit a deployment."""
+    """Return all problems of inputs for a deployment."""
     if not isinstance(deployment, DeploymentModel):
         return (Problem("$", f"expected a DeploymentModel to check against, got {type(deployment).__name__}"),)
     if not is_object(inputs):
         return (Problem("$.inputs", f"expected a mapping, got {type(inputs).__name__}"),)
     known = {one.input_id: one for one in deployment.input_types}
-    # A deployment that lists no inputs may have some: the server leaves them out of some answers.
+    # A deployment that lists no inputs may have some: the server omits them from some responses.
     is_listed = bool(known) or is_array(deployment.raw.get("input_types"))
     found: list[Problem] = []
     for name, value in inputs.items():
@@ -52,9 +54,20 @@ def _misfit(kind: DeploymentInput, value: Any) -> str | None:
     return check(kind, value)
 
 
+def takes_several(kind: DeploymentInput) -> bool:
+    """Check whether an input takes a list: of addresses as JSON text, or of files to upload."""
+    return "ImageBatch" in (kind.class_type or "") or (kind.type or "").lower().startswith("array")
+
+
+def takes_files(kind: DeploymentInput) -> bool:
+    """Check whether an input takes the address of a file, and so a file to upload."""
+    names_media = any(word in (kind.class_type or "") for word in _MEDIA)
+    return names_media or "url" in (kind.type or "").lower() or _check_of(kind) is _any
+
+
 def _check_of(kind: DeploymentInput) -> Callable[[DeploymentInput, Any], str | None]:
     words = (kind.type or "").lower()
-    if "ImageBatch" in (kind.class_type or "") or words.startswith("array"):
+    if takes_several(kind):
         return _batch
     return next((check for start, check in _CHECKS.items() if words.startswith(start)), _any)
 
@@ -71,8 +84,7 @@ def _batch(_: DeploymentInput, value: Any) -> str | None:
 
 
 def _text(kind: DeploymentInput, value: Any) -> str | None:
-    takes_files = "url" in (kind.type or "").lower() or "Image" in (kind.class_type or "")
-    if isinstance(value, str) or (takes_files and is_file(value)):
+    if isinstance(value, str) or (takes_files(kind) and is_file(value)):
         return None
     return f"expected a string, got {_shown(value)}"
 

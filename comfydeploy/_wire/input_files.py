@@ -1,4 +1,4 @@
-"""The files among the inputs of a run: found, uploaded once for each content, and replaced by their addresses."""
+"""Uploading the files among the inputs of a run, once for each content, and replacing them by their addresses."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +41,7 @@ def uploading(timeline: Timeline, operation: Uploads, inputs: object) -> Actions
     addresses: dict[str, str] = {}
     for file in files:
         content = file.path
-        if sizes.count(file.upload.size) > 1:  # the content of one size is no other's, so it need not be read twice
+        if sizes.count(file.upload.size) > 1:  # the only file of its size has no duplicate, so it need not be read
             digest = yield from timeline.compute(_digesting(file))
             if not isinstance(digest, Success):
                 return digest
@@ -72,7 +72,7 @@ def with_uploads(
 
 
 def _files(inputs: Mapping[str, Any]) -> list[_InputFile]:
-    """Return the files with their paths; raise one ``SDKValidationError`` for all that cannot be uploaded."""
+    """Return the files with their paths; raise one ``SDKValidationError`` for all files that cannot be uploaded."""
     files: list[_InputFile] = []
     problems: list[Problem] = []
     for path, value in _places(inputs):
@@ -111,7 +111,7 @@ def _digesting(file: _InputFile) -> Callable[[], Result[str, Error]]:
                 window.open()
                 while data := window.read(_CHUNK):
                     hashed.update(data)
-        except Exception as error:  # noqa: BLE001 - whatever a strange file may do
+        except Exception as error:  # noqa: BLE001 - a file of any class may raise anything
             reason = f"cannot be read: {error}"
             return Failure(SDKValidationError(f"inputs: {file.path}: {reason}", (Problem(file.path, reason),)))
         return Success(hashed.hexdigest())

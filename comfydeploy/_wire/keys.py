@@ -1,4 +1,4 @@
-"""The key of a run: a reserved input, by which the run is found again.
+"""The key of a run: a reserved input, by which the run can be found.
 
 The server stores an unknown input untouched and lists it.
 """
@@ -15,14 +15,14 @@ from comfydeploy.models.run_request import DeploymentRunRequest, WorkflowRunRequ
 
 KEY_INPUT: Final = "comfydeploy_key"
 RESERVED: Final = "comfydeploy_"
-"""How the names of reserved inputs begin."""
+"""The prefix of reserved inputs."""
 
 _LONGEST: Final = 200
 _FORMS: Final = (WorkflowRunVersionRequest, WorkflowRunRequest, DeploymentRunRequest)
 
 
 def check_key(name: str, key: object) -> None:
-    """Raise ``SDKValidationError`` for a key that is no text of 1 to 200 characters, or that cannot be stored."""
+    """Raise ``SDKValidationError`` for a key that is not a text of 1 to 200 characters, or that cannot be stored."""
     if not isinstance(key, str):
         raise invalid_argument(name, f"expected a string, got {type(key).__name__}")
     if not 0 < len(key) <= _LONGEST:

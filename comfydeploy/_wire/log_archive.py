@@ -1,4 +1,4 @@
-"""Why a run failed, from its archived log, which loses lines and may hold lines of other runs. Nothing here raises.
+"""The reason of a failed run, from its archived log, which loses lines and may hold lines of other runs.
 
 Not for a run that timed out or was cancelled: its archive may hold the failure of another run.
 """
@@ -12,13 +12,13 @@ from comfydeploy._wire.failure import Reason, first_paragraph, node_reason, refu
 from comfydeploy._wire.log_marks import END
 
 _ANSI: Final = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])"
-# A delivery holds the address of the webhook, a secret in it included.
+# A delivery has the address of the webhook, which may hold a secret.
 _WEBHOOK: Final = r"\s*\{.*\"type\"\s*:\s*\"webhook\""
 _EXECUTING: Final = r"Executing prompt: (\S+)"
 _RAISED: Final = "!!! Exception during processing !!!"
 _NODE_AT_WORK: Final = r"At: \d+% - (\S.*)"
 _TYPE: Final = r"[A-Za-z_][\w.]*"
-# What ends a message of several lines: the traceback, or the server's own lines between them.
+# The end of a message of several lines: a traceback, or one of the server's own lines.
 _AFTER_MESSAGE: Final = r"Traceback |Executing prompt: |Status: |At: \d|Prompt executed|Prompt done|\+-|\| "
 _REFUSED_NODE: Final = r"\* (\S.*) (\S+):$"
 _STARTUP: Final = "Session crashed in startup"
@@ -45,9 +45,9 @@ def archive_lines(entries: Iterable[str], run_id: str) -> list[str]:
 
 
 def archive_reason(lines: Sequence[str], node_type: str | None = None) -> Reason | None:
-    """Return the reason that the lines of ``archive_lines`` hold, if they do.
+    """Return the reason in the lines of ``archive_lines``, if there is one.
 
-    ``node_type`` is the node at work when the run ended; the archive names it at times only.
+    ``node_type`` is the node that was executed when the run ended; the archive does not always name it.
     """
     return _raised(lines, node_type) or _refused(lines) or _crashed_in_startup(lines) or _upload_failed(lines)
 
@@ -63,7 +63,7 @@ def _raised(lines: Sequence[str], node_type: str | None) -> Reason | None:
     first = lines[start].removeprefix(_RAISED).strip()
     behind = lines[start + 1 :]
     more = list(takewhile(lambda line: not re.match(_AFTER_MESSAGE, line), behind))
-    # Without a line of the server behind it the message has no known end.
+    # Without a line of the server after it the message has no known end.
     message = "\n".join([first, *more]) if len(more) < len(behind) else first
     at_work = (re.match(_NODE_AT_WORK, line) for line in lines)
     return node_reason(

@@ -1,4 +1,4 @@
-"""The lines of a log, streamed or archived, out of bytes and without I/O."""
+"""The lines of a log, streamed or archived, decoded from bytes, without I/O."""
 
 from typing import Final, TypeAlias
 
@@ -23,7 +23,7 @@ _Item: TypeAlias = Result[RunLogLine, MalformedEvent]
 
 
 class RunLogDecoder:
-    """Reads the bytes of a log stream into lines.
+    """Decodes the bytes of a log stream to lines.
 
     ``is_complete`` once the server sent that the stream is complete, or that it is not available.
     """
@@ -67,7 +67,7 @@ class RunLogDecoder:
                 )
                 items.append(Success(line))
             else:
-                items.append(Failure(MalformedEvent("An event of the log holds no line", data)))
+                items.append(Failure(MalformedEvent("An event of the log has no line", data)))
         return items
 
 

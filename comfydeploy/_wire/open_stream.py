@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Decoder(Protocol[T]):
-    """Makes items of bytes, without I/O.
+    """Decodes bytes to items, without I/O.
 
-    ``is_complete`` once an item was the last one. ``run_id`` and ``failure``, the event that says why the run has
-    failed, are set as soon as they are known.
+    ``is_complete`` is true after the last item. ``run_id`` and ``failure``, the event with the reason of a failed
+    run, are set as soon as they are known.
     """
 
     is_complete: bool

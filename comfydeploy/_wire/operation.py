@@ -20,11 +20,11 @@ Hint: TypeAlias = Callable[[Reply], str | None]
 
 @frozen
 class Operation(Generic[A, V]):
-    """Two pure functions and the facts of the route.
+    """Two pure functions and the properties of the route.
 
-    ``encode`` makes the request from the arguments, ``decode`` the value from a good response; both raise one of our
-    errors where they cannot. ``creates`` is what the server creates, and bills, when it executes the request: such a
-    request is never sent again by accident. ``read_timeout``: seconds to wait for the next bytes of the response,
+    ``encode`` creates the request from the arguments, ``decode`` the value from a good response; both raise one of our
+    errors for invalid ones. ``creates`` is what the server creates, and bills, when it executes the request: such a
+    request is never retried automatically. ``read_timeout``: seconds to wait for the next bytes of the response,
     ``None`` for no limit. ``hint`` returns what is known of a bad response; ``is_permanent`` recognizes one that
     sending the request again cannot change. ``has_secret``: a good response holds a secret beside the token, which no
     error may show. ``form`` returns the name of the form of a body, by which the server names the fields of each.
@@ -54,7 +54,7 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
 def returning_list(item: type[V]) -> Callable[[Reply], list[V]]:
     """Return the ``decode`` of an operation whose response is a list of these models as JSON.
 
-    An item that does not fit is left out, and only in ``raw`` of the list: one of a new kind must not hide the others.
+    An item that does not fit is only in ``raw`` of the list, so that one of a new kind does not hide the others.
     """
 
     def decode(reply: Reply) -> list[V]:
@@ -74,7 +74,7 @@ def hinting(hint: str, *, when: Condition) -> Hint:
 
 
 def first_of(*hints: Hint) -> Hint:
-    """Return the ``hint`` that is the first of several that has something to say."""
+    """Return the ``hint`` that returns the first hint of several."""
     return lambda reply: next((found for found in (hint(reply) for hint in hints) if found), None)
 
 

@@ -1,4 +1,4 @@
-"""When to poll next: pure, with times and random numbers passed in. All times are in seconds."""
+"""The pauses between polls, in seconds. Times and random numbers are passed in."""
 
 from datetime import UTC, datetime
 from typing import Final
@@ -35,7 +35,7 @@ class Pace:
     pause: float = FIRST
 
     def next(self, now: float, *, has_changed: bool) -> "Pace":
-        """Return the pace after a poll. A change of status makes it fast again; nothing else does."""
+        """Return the pace after a poll. Only a change of status makes it fast again."""
         if has_changed:
             return Pace(now, _AGAIN)
         if now - self.changed_at >= _QUIET:
@@ -44,7 +44,7 @@ class Pace:
 
 
 class Backoff:
-    """The pauses between looks for what may appear: they grow from 0.25 s to 5 s."""
+    """The pauses between searches: they grow from 0.25 s to 5 s."""
 
     def __init__(self) -> None:
         self._pause = FIRST
@@ -61,7 +61,7 @@ def spread(pause: float, dice: float) -> float:
 
 
 def is_transient(error: Error) -> bool:
-    """Return whether a read that failed with this error is worth sending again."""
+    """Return whether a read that failed with this error may succeed when it is sent again."""
     if isinstance(error, SDKError):
         return error.status_code == _TOO_MANY or error.status_code >= _SERVER_ERROR
     return isinstance(error, ConnectionError | RequestTimeoutError)

@@ -1,4 +1,4 @@
-"""A run that is queued once for its key, as steps: look, send once, and look again where the response is lost."""
+"""Queueing a run once for its key, as steps: search, send once, and search again where the response is lost."""
 
 from datetime import timedelta
 from math import inf
@@ -22,17 +22,17 @@ from comfydeploy.models.queued_once import QueuedOnce
 from comfydeploy.result import Failure, Result, Success
 
 _MARGIN: Final = 60.0
-"""Seconds by which the look for a lost run begins before its request."""
+"""The search for a lost run begins this many seconds before its request."""
 
-# A deadline leaves this many seconds for a look behind a lost response, or a fifth of the time where that is less.
+# A deadline reserves this many seconds for a search after a lost response, or a fifth of the time where that is less.
 _RESERVE: Final = 5.0
 _LONGEST: Final = 200
-_PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # as the server tells the forms apart
+_PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # as the server distinguishes the forms
 
 
 @frozen
 class Sending:
-    """The operations that send: the request of a run, and an upload."""
+    """The operations that send the request of a run, and an upload."""
 
     queue: Operation[object, CreateRunResponse]
     upload: Uploads
@@ -59,18 +59,18 @@ def queueing_once(  # noqa: PLR0913 - what a caller may choose, by name
     since: object,
     cache: object,
 ) -> Actions[Result[QueuedOnce, Error]]:
-    """Return the run that carries a key, and queue it where there is none."""
+    """Return the run with a key; queue it where there is none."""
     wire = one_run(with_key(request, key))
     if not isinstance(settle, int | float) or isinstance(settle, bool) or not 0 <= settle < inf:
         raise invalid_argument("settle", f"expected seconds not below 0, got {settle!r}"[:_LONGEST])
     started = checked_since(since)
     search = RunSearch(timeline, lists, (key,), checked_cache(cache))
-    workflow = yield from search.workflow(_place(wire), settle)
+    workflow = yield from search.workflow(_scope_of(wire), settle)
     if not isinstance(workflow, Success):
         return Failure(with_fate(workflow.failure(), "not_sent"))
     found = yield from search.runs(workflow.unwrap(), started, settle, is_first_enough=True)
     if not isinstance(found, Success):
-        return Failure(with_fate(found.failure(), "not_sent", "The look for the run failed, so none was created."))
+        return Failure(with_fate(found.failure(), "not_sent", "The search for the run failed, so no run was created."))
     if found.unwrap().runs:
         return Success(_oldest(found.unwrap()))
     filled = yield from with_uploads(timeline, sending.upload, wire)
@@ -80,7 +80,7 @@ def queueing_once(  # noqa: PLR0913 - what a caller may choose, by name
 
 
 class _Attempt:
-    """The one request for a run, and the look for the run where its response is lost."""
+    """The one request for a run, and the search for the run where its response is lost."""
 
     def __init__(self, timeline: Timeline, search: RunSearch, key: str, workflow_id: str, settle: float) -> None:
         self._timeline = timeline
@@ -89,7 +89,7 @@ class _Attempt:
         self._workflow_id = workflow_id
         self._settle = settle
         self._began = timeline.now
-        # A request that takes all of its time leaves some for a look.
+        # A request that takes all of its time leaves some for a search.
         self._ends_at = timeline.deadline - min(_RESERVE, (timeline.deadline - timeline.now) / 5)
 
     def steps(self, sending: Sending, wire: dict[str, Any]) -> Actions[Result[QueuedOnce, Error]]:
@@ -98,10 +98,10 @@ class _Attempt:
         if isinstance(created, Success):
             return Success(QueuedOnce(created.unwrap().run_id, found=False))
         error = created.failure()
-        return created if _is_refused(error) else (yield from self._looked(error))
+        return created if is_refused(error) else (yield from self._looked(error))
 
     def _looked(self, lost: Error) -> Actions[Result[QueuedOnce, Error]]:
-        """Look for the run until it has been missing for ``settle`` seconds."""
+        """Search for the run until it has been missing for ``settle`` seconds."""
         timeline, lost_at, backoff, listed = self._timeline, self._timeline.now, Backoff(), False
         until = min(lost_at + self._settle, self._ends_at)
         while True:
@@ -121,23 +121,23 @@ class _Attempt:
 
     def _hint(self, seconds: float, problem: Error | None, *, listed: bool) -> str:
         hint = (
-            f"The run was looked for over {seconds:.0f} s and was not found, which does not prove that it was not "
-            f"created. Look again with run_find({self._key!r}, workflow_id={self._workflow_id!r}), or call "
-            "run_queue_once with the same key again, which looks first."
+            f"The run was not found within {seconds:.0f} s, which does not prove that it was not "
+            f"created. Search again with run_find({self._key!r}, workflow_id={self._workflow_id!r}), or call "
+            "run_queue_once with the same key again, which searches first."
         )
         if problem is not None:
-            return f"{hint} The last look failed: {problem.message.removesuffix('.')}."
-        return hint if listed else f"{hint} The list showed no run at all: the workflow may not be yours."
+            return f"{hint} The last search failed: {problem.message.removesuffix('.')}."
+        return hint if listed else f"{hint} The list has no run at all: the workflow may not be yours."
 
 
-def _is_refused(error: Error) -> bool:
+def is_refused(error: Error) -> bool:
     """Check whether an error proves that no run was created: it was not sent, or the server refused it."""
     if error.fate == "not_sent" or isinstance(error, HTTPValidationError):
         return True
     return isinstance(error, SDKError) and 300 <= error.status_code < 500  # noqa: PLR2004 - the classes of status codes
 
 
-def _place(wire: dict[str, Any]) -> Place:
+def _scope_of(wire: dict[str, Any]) -> Place:
     name = next(name for name in _PLACES if name in wire)
     check_id(f"request.{name}", wire[name])
     return Place(**{name: wire[name]})

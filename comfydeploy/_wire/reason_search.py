@@ -1,7 +1,7 @@
 """The search for the reason of a run that has failed or timed out, as steps.
 
 The row of the run comes first (5 s). A failed run without a reason in its row is looked up in the log archive, which
-comes 5 to 8 s after the end (each second, 10 s). What remains is a guess.
+is written 5 to 8 s after the end (each second, 10 s). Otherwise the reason is a guess.
 """
 
 from collections.abc import Generator, Sequence
@@ -12,7 +12,7 @@ from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.log_archive import archive_lines, archive_reason
 from comfydeploy._wire.log_marks import END
 from comfydeploy._wire.polling import is_transient, requested_pause
-from comfydeploy._wire.steps import Answer, ReadLogs, ReadPlaces, ReadRows, Sleep, Step
+from comfydeploy._wire.steps import Answer, ReadLogs, ReadNewerRows, ReadRows, Sleep, Step
 from comfydeploy.models.document import Documents
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_log import RunLog
@@ -26,16 +26,16 @@ Steps: TypeAlias = Generator[Step, Answer, R]
 _ROW_BUDGET: Final = 5.0
 _LOGS_BUDGET: Final = 10.0
 _LOGS_PAUSE: Final = 1.0
-_ROW_PAUSE: Final = 0.25  # the row may come 0.2 s after the status
+_ROW_PAUSE: Final = 0.25  # the row may appear 0.2 s after the status
 _NEWEST: Final = 5  # every row embeds the whole graph
 _PAGE: Final = 100
 _PAGES: Final = 20
-_TRIES: Final = 3  # new runs move the place of a run while it is looked up
+_TRIES: Final = 3  # new runs move the index of a run while it is looked up
 _LINES_KEPT: Final = 200
 
 
 class ReasonSearch:
-    """The search for one run, which is over at ``until`` at the latest."""
+    """The search for one run, which ends at ``until`` at the latest."""
 
     def __init__(self, run: WorkflowRunModel, now: float, until: float) -> None:
         self._run = run
@@ -43,7 +43,7 @@ class ReasonSearch:
         self._until = until
 
     def steps(self, end: RunEnd) -> Steps[RunEnd]:
-        """Return the end with its reason, as far as it can be found."""
+        """Return the end with its reason, if it is found."""
         if isinstance(end, RunTimedOut):
             outputs = yield from self._outputs()
             return unmarked(self._run, "row") if has_node_times(outputs) else end
@@ -63,7 +63,7 @@ class ReasonSearch:
         reason = archive_reason(lines, node_at_work(self._run))
         if reason:
             return run_failed(reason, "logs", self._run, logs=lines[-_LINES_KEPT:])
-        if outputs is None or self._run.status != "failed":  # nothing is known of the row, or of the status
+        if outputs is None or self._run.status != "failed":  # the row is not found, or the status is unknown
             return end
         return run_failed(guessed(self._run), "guess", self._run, logs=lines[-_LINES_KEPT:])
 
@@ -79,29 +79,29 @@ class ReasonSearch:
             row = next((row for row in rows or () if row.id == self._run.id), None)
             if row is not None:
                 return row.raw.get("outputs") or []
-            place = None if rows is None else (yield from self._place(workflow_id, until))
-            if place is None:
+            index = None if rows is None else (yield from self._index(workflow_id, until))
+            if index is None:
                 break
-            offset, limit = place, 1
+            offset, limit = index, 1
         return None
 
-    def _place(self, workflow_id: str, until: float) -> Steps[int | None]:
+    def _index(self, workflow_id: str, until: float) -> Steps[int | None]:
         """Return how many runs of the workflow are newer than the run."""
         since = self._run.created_at
         if since is None:
             return None
-        place = 0
+        index = 0
         for _ in range(_PAGES):
-            rows = yield from self._rows(ReadPlaces(workflow_id, since, _PAGE, place, 0), until)
+            rows = yield from self._rows(ReadNewerRows(workflow_id, since, _PAGE, index, 0), until)
             for row in rows or ():
                 if row.id == self._run.id:
-                    return place
-                place += 1
+                    return index
+                index += 1
             if not rows or len(rows) < _PAGE:
                 break
         return None
 
-    def _rows(self, step: ReadRows | ReadPlaces, until: float) -> Steps[list[WorkflowRunRow] | None]:
+    def _rows(self, step: ReadRows | ReadNewerRows, until: float) -> Steps[list[WorkflowRunRow] | None]:
         """Return a page of rows, or ``None`` where it cannot be read in time."""
         while self._now < until:
             result: Result[list[WorkflowRunRow], Any] = yield from self._request(
@@ -116,7 +116,7 @@ class ReasonSearch:
         return None
 
     def _archive(self) -> Steps[list[str]]:
-        """Return the lines of the archive once they hold a reason or are complete, else those of the last read."""
+        """Return the lines of the archive once they have a reason or are complete, otherwise those of the last read."""
         until = min(self._now + _LOGS_BUDGET, self._until)
         lines: list[str] = []
         before: list[str] = []
@@ -126,7 +126,7 @@ class ReasonSearch:
             if isinstance(result, Success):
                 texts = [line.log for line in result.unwrap()]
                 lines = archive_lines(texts, self._run.id)
-                # An end mark comes at times before real lines, so the same archive must have come twice.
+                # The end mark is sometimes written before other lines, so the same archive must be read twice.
                 if archive_reason(lines) or (texts == before and _has_end(result.unwrap())):
                     break
                 before = texts
@@ -144,7 +144,7 @@ class ReasonSearch:
         return answer.result
 
     def _sleep(self, seconds: float, until: float) -> Steps[bool]:
-        """Wait, and return whether there is time left; do not wait where there would be none."""
+        """Wait and return ``True``; return ``False`` at once where no time would be left."""
         if self._now + seconds >= until:
             return False
         if seconds > 0:

@@ -1,4 +1,4 @@
-"""Taking secrets out of whatever may be printed."""
+"""Removing secrets from values that may be printed."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -12,14 +12,14 @@ from comfydeploy.models.secret import HIDDEN, Secret
 
 T = TypeVar("T")
 
-# Texts, which `re` compiles and keeps when one is first needed: few processes ever print a request.
-_TELLING: Final = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
-# A secret in a JSON text ("cd_token": "..."), also in one that is itself text in JSON, closed or not; and one in the
-# query of an address (?X-Amz-Signature=...). Then everything from ComfyUI's "current_inputs" on: prompts and
+# Strings, which `re` compiles and caches when first needed: few processes print a request.
+_SENSITIVE: Final = r"authorization|cookie|token|secret|password|api[-_]?key|signature|credential"
+# A secret in JSON ("cd_token": "..."), also in JSON that is a string in JSON, closed or not; and one in the
+# query of an address (?X-Amz-Signature=...). Then everything after ComfyUI's "current_inputs": prompts and
 # addresses, nested, so that a pattern cannot find their end. Last, the token of an account in any other notation.
 _SECRET_IN_TEXT: Final = (
-    rf'((\\*)"[^"\\]*(?:{_TELLING})[^"\\]*\2"\s*:\s*\2")(?:(?!\2")(?:\\.|.))*'
-    rf'|([?&][^=&\s"]*(?:{_TELLING}|\bsig\b)[^=&\s"]*=)[^&\s"]*'
+    rf'((\\*)"[^"\\]*(?:{_SENSITIVE})[^"\\]*\2"\s*:\s*\2")(?:(?!\2")(?:\\.|.))*'
+    rf'|([?&][^=&\s"]*(?:{_SENSITIVE}|\bsig\b)[^=&\s"]*=)[^&\s"]*'
     r'|((\\*)"current_inputs\5"\s*:\s*).*'
     r"""|(\bcd_token\b\W{0,8})[^\s"'&,;<>{}()]+"""
 )
@@ -27,16 +27,16 @@ _LONGEST: Final = 2_000
 
 
 def redacted_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers with what is secret in them hidden."""
+    """Return the headers with their secrets hidden."""
     return {
-        name: HIDDEN if re.search(_TELLING, name, re.IGNORECASE) else redacted_text(value)
+        name: HIDDEN if re.search(_SENSITIVE, name, re.IGNORECASE) else redacted_text(value)
         for name, value in headers.items()
     }
 
 
 def redacted_text(text: str) -> str:
-    """Return the start of a text, at most 2,000 characters, without what looks like a secret."""
-    # Cut first: a log line must not cost what the body costs.
+    """Return the start of a text, at most 2,000 characters, without anything that looks like a secret."""
+    # Cut first, so that a log line of a large body is cheap.
     shown = _hidden_in(text[:_LONGEST])
     return shown if len(text) <= _LONGEST else f"{shown}... ({len(text):,} characters)"
 
@@ -51,7 +51,7 @@ def without_secret(value: T, secret: Secret) -> T:
 
 def without_secrets(value: T) -> T:
     """Return a value with all that looks like a secret removed, as ``without_secret`` does with one."""
-    return _replaced(value, _hidden_in, hides=_TELLING)
+    return _replaced(value, _hidden_in, hides=_SENSITIVE)
 
 
 def _hidden_in(text: str) -> str:

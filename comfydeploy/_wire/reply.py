@@ -1,4 +1,4 @@
-"""A response as plain data, and the error that an unexpected one is."""
+"""A response as plain data, and the error for an unexpected one."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -57,7 +57,7 @@ class Reply:
 
     def json(self) -> Any:
         """Read the body as JSON; raise ``SDKValidationError`` where it is not JSON."""
-        from comfydeploy._wire.json_decoding import parsed  # loads msgspec, which a process may never need
+        from comfydeploy._wire.json_decoding import parsed  # loads msgspec, which a process may not need
 
         try:
             return parsed(self.content)
@@ -72,7 +72,7 @@ class Reply:
 
 
 def unexpected(reply: Reply, reason: str, hint: str | None = None) -> SDKError:
-    """Return the error of a response of another kind than expected."""
+    """Return the error for an unexpected response."""
     error = SDKError("", reply.status_code, reply.content_type, reply.body, reply.headers, hint)
     detail = redacted_text(error.detail or "").strip()
     shown = f": {detail[:_EXCERPT]}{'...' if len(detail) > _EXCERPT else ''}" if detail else ""
@@ -82,9 +82,9 @@ def unexpected(reply: Reply, reason: str, hint: str | None = None) -> SDKError:
 def error_response(
     reply: Reply, hint: str | None = None, *, token: Secret = NOTHING_SECRET, form: str | None = None
 ) -> HTTPValidationError | SDKError:
-    """Return the error of a response whose status is not a 2XX.
+    """Return the error for a response whose status is not a 2XX.
 
-    ``token`` is removed from what it says. ``form`` is the name of the form of the request: of several forms the server
+    ``token`` is removed from it. ``form`` is the name of the form of the request: of several forms the server
     names the fields of each.
     """
     if reply.status_code == _UNPROCESSABLE:
@@ -95,7 +95,9 @@ def error_response(
         except (SDKValidationError, LookupError, TypeError):
             pass
         else:
-            return HTTPValidationError(_about(form, detail), reply.status_code, reply.body, reply.headers, hint=hint)
+            detail = _about(form, detail)
+            hint = hint or _id_hint(detail)
+            return HTTPValidationError(detail, reply.status_code, reply.body, reply.headers, hint=hint)
     reply = reply.without(token)
     if 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
         return unexpected(reply, "The server sent a redirect, which is never followed with the token", hint)
@@ -103,15 +105,22 @@ def error_response(
 
 
 def has_no_route(reply: Reply) -> bool:
-    """Check whether a response says that there is nothing at the address, not that a run or the like is unknown."""
+    """Check whether a response says that the route is unknown, and not that a run or the like is."""
     if reply.status_code != _NOT_FOUND:
         return False
     error = SDKError("", reply.status_code, reply.content_type, reply.body)
     return reply.content_type != "application/json" or error.detail in (None, "Not Found")
 
 
+def _id_hint(detail: "list[ValidationError]") -> str | None:
+    """Return the hint for a name in place of an id."""
+    if any(issue.type.startswith("uuid") and issue.loc[-1:] == ["deployment_id"] for issue in detail):
+        return "deployment_id is the id of a deployment (a UUID), not its name: deployments_list returns both."
+    return None
+
+
 def _about(form: str | None, detail: "list[ValidationError]") -> "list[ValidationError]":
-    """Return the complaints without those about other forms, where the server names the form of each."""
+    """Return the problems without those of other forms, where the server names the form of each."""
     named = [str(issue.loc[1]) if len(issue.loc) > 1 and issue.loc[0] == "body" else "" for issue in detail]
     if form not in named:
         return detail

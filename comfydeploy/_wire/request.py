@@ -15,7 +15,7 @@ from comfydeploy.models.secret import Secret
 if TYPE_CHECKING:
     from comfydeploy._wire.upload import Upload
 
-# Texts, which `re` compiles and keeps when one is first needed.
+# Strings, which `re` compiles and caches when first needed.
 _HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEADER_VALUE: Final = r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?"
 
@@ -26,10 +26,11 @@ def _shown_body(content: bytes | None) -> str:
 
 @frozen
 class Request:
-    """What is sent. ``url`` is the path below the server until the call adds the server's address.
+    """A request to send. ``url`` is the path below the server until the call adds the server's address.
 
     ``upload`` is a file that is sent as a form in place of ``content``. Header names are in lower case. The token is
-    not among them: it is added when the request is sent.
+    not among them: it is added when the request is sent. ``route`` is the path below the server with the names of its
+    parameters, as ``/run/{run_id}``; ``None`` where it has none.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Request:
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=lambda headers: repr(redacted_headers(headers)))
     content: bytes | None = field(default=None, repr=_shown_body)
     upload: "Upload | None" = None
+    route: str | None = field(default=None, eq=False, repr=False)
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Return the same request with these headers, which replace those of the same name."""
@@ -53,7 +55,7 @@ class Request:
 
 
 def path_segment(value: object, name: str) -> str:
-    """Return a value as one segment of a path, quoted so that it cannot lead elsewhere.
+    """Return a value as one segment of a path, quoted so that it cannot change the path.
 
     Raises ``SDKValidationError`` for anything but a non-empty string.
     """
@@ -61,7 +63,7 @@ def path_segment(value: object, name: str) -> str:
         raise invalid_argument(name, f"expected a string, got {type(value).__name__}", value)
     if value in ("", ".", ".."):
         raise invalid_argument(name, f"expected an id, got {value!r}", value)
-    from urllib.parse import quote  # as everywhere here: httpx loads it for the first call anyway
+    from urllib.parse import quote  # not at the top: httpx loads it for the first call
 
     return quote(value, safe="", errors="replace")
 

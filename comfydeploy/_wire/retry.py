@@ -1,4 +1,4 @@
-"""Whether to send a request again, and when."""
+"""The policy of sending a request again."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -16,9 +16,9 @@ READ_CODES: Final = frozenset({429, 500, 502, 503, 504})
 
 @frozen
 class RetryPolicy:
-    """When one call is sent again: after a response with one of ``codes``, and after a request that broke.
+    """When to send a call again: after a response with one of ``codes``, and after a connection error or time-out.
 
-    ``is_repeatable`` is false for a request that may be sent again only where it was surely not executed.
+    ``is_repeatable`` is false for a request that may be sent again only if it was certainly not executed.
     """
 
     config: RetryConfig

@@ -1,4 +1,4 @@
-"""Where an operation goes, and with what: parameters in the path and the query, or a model or a file as its body."""
+"""The route of an operation: parameters in the path and the query, or a model or a file as the body."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ _IN_PATH: Final = re.compile(r"{(\w+)}")
 
 @frozen
 class Kind:
-    """The values that a parameter of a query takes, and how one is sent."""
+    """The values that a parameter of a query accepts, and how one is sent."""
 
     expected: str
     holds: Callable[[Any], bool]
@@ -25,7 +25,7 @@ class Kind:
 
 TEXT: Final = Kind("a string", lambda value: isinstance(value, str))
 FLAG: Final = Kind("true or false", lambda value: isinstance(value, bool), lambda value: str(value).lower())
-# By its attributes, because few processes need the class.
+# By its attributes, so that the class need not be imported.
 MOMENT: Final = Kind(
     "an aware datetime",
     lambda value: getattr(value, "tzinfo", None) is not None and hasattr(value, "timestamp"),
@@ -49,7 +49,7 @@ def route(method: str, path: str, **kinds: Kind) -> Callable[[Mapping[str, Any]]
     def encode(parameters: Mapping[str, Any]) -> Request:
         filled = path.format_map({name: path_segment(parameters[name], name) for name in names})
         texts = {name: _text(name, kind, parameters[name]) for name, kind in kinds.items()}
-        return Request(method, filled + query(texts))
+        return Request(method, filled + query(texts), route=path if names else None)
 
     return encode
 

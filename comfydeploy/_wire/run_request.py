@@ -1,4 +1,4 @@
-"""The calls that create runs: the body of all of them, and what those of a kind have in common."""
+"""The calls that create runs: their bodies, and the common parts of their operations."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
@@ -54,7 +54,7 @@ _ONLY_BATCH_IS_REFUSED: Final = first_of(
 )
 Form = type[WorkflowRunVersionRequest] | type[WorkflowRunRequest] | type[DeploymentRunRequest]
 
-# In the order in which the server tells them apart.
+# In the order in which the server distinguishes them.
 ANY_FORM: Final[tuple[Form, ...]] = (WorkflowRunVersionRequest, WorkflowRunRequest, DeploymentRunRequest)
 _KEYS: Final[dict[Form, str]] = {
     WorkflowRunVersionRequest: "workflow_version_id",
@@ -65,7 +65,7 @@ _KEYS: Final[dict[Form, str]] = {
 
 def queueing(name: str, path: str, *forms: Form) -> "Operation[object, CreateRunResponse]":
     """Return an operation that creates a run from a request of one of these forms; its response is the run's id."""
-    from comfydeploy.models.create_run import CreateRunResponse  # here: each kind loads the models of its answer only
+    from comfydeploy.models.create_run import CreateRunResponse  # here: each kind loads only the models of its response
 
     decode = returning(CreateRunResponse)
     encode = _creating(path, forms)
@@ -73,7 +73,7 @@ def queueing(name: str, path: str, *forms: Form) -> "Operation[object, CreateRun
 
 
 def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[WorkflowRunOutputModel]]":
-    """Return an operation that creates a run; its response is the outputs, when the run has ended."""
+    """Return an operation that creates a run; its response has the outputs, once the run has ended."""
     from comfydeploy.models.run_output import WorkflowRunOutputModel
 
     decode = returning_list(WorkflowRunOutputModel)
@@ -82,7 +82,7 @@ def waiting(name: str, path: str, *forms: Form) -> "Operation[object, list[Workf
 
 
 def streaming(name: str, path: str, *forms: Form) -> "Operation[object, OpenStream[RunStream]]":
-    """Return an operation that creates a run; its response is the events as they happen."""
+    """Return an operation that creates a run; its response is the stream of its events."""
     from comfydeploy._wire.events import RunStreamDecoder
     from comfydeploy._wire.open_stream import decoded_by
 
@@ -108,7 +108,7 @@ def overwriting(**fixed: object) -> Callable[[object], Request]:
 
 
 def batch(request: object) -> Request:
-    """Encode the request of a batch; without the keys of one the server would create a single run."""
+    """Encode the request of a batch; without the keys of a batch the server would create a single run."""
     wire = wire_form(request, ANY_FORM)
     if (wire.get("batch_number") or 0) <= 1 and wire.get("batch_input_params") is None:
         raise invalid_request("a batch needs batch_number above 1 or batch_input_params", request)
@@ -121,7 +121,7 @@ def queueing_one(request: object) -> Request:
 
 
 def one_run(request: object) -> dict[str, Any]:
-    """Return the request of one run as it goes over the wire; a batch, a native run or another mode does not fit."""
+    """Return the wire form of the request of one run; raise for a batch, a native run or another mode."""
     wire = wire_form(request, ANY_FORM)
     if (wire.get("batch_number") or 0) > 1 or wire.get("batch_input_params") is not None:
         raise invalid_request("a batch has no single run to wait for: use run_batch", request)
@@ -133,20 +133,20 @@ def one_run(request: object) -> dict[str, Any]:
 
 
 def form_name(content: bytes | None) -> str | None:
-    """Return the name of the form that a body has, by the keys that tell them apart."""
+    """Return the name of the form of a body, by the key that only this form has."""
     import json
 
     try:
         body: Any = json.loads(content or b"")
-    except ValueError:  # a hook has changed it
+    except ValueError:  # changed by a hook
         return None
     return next((form.__name__ for form in ANY_FORM if is_object(body) and _KEYS[form] in body), None)
 
 
 def wire_form(request: object, forms: tuple[Form, ...]) -> dict[str, Any]:
-    """Return a request as it goes over the wire, every value untouched.
+    """Return the wire form of a request, with every value unchanged.
 
-    Raises ``SDKValidationError`` where the request does not fit, naming every path.
+    Raise ``SDKValidationError`` for a request that does not fit; it names every path.
     """
     form: Form | None
     if isinstance(request, forms):

@@ -1,4 +1,4 @@
-"""The look for runs by their keys, as steps: which workflow, and then its rows, page by page."""
+"""The search for runs by their keys, as steps: find the workflow, then read its rows page by page."""
 
 from collections.abc import Collection, Iterable, MutableMapping
 from datetime import datetime, timedelta
@@ -20,11 +20,11 @@ from comfydeploy.result import Failure, Result, Success
 
 Cache: TypeAlias = MutableMapping[str, str]
 Since: TypeAlias = datetime | timedelta
-"""A moment, or how long before the newest run of the list."""
+"""A time, or a duration before the newest run of the list."""
 
 DAY: Final = timedelta(days=1)
 PATIENCE: Final = 60.0
-"""Seconds in which a look that meets transient errors is tried again."""
+"""A search with transient errors is retried for this many seconds."""
 
 _PAGE: Final = 20  # every row embeds the whole graph
 _MINUTE: Final = timedelta(minutes=1)
@@ -46,7 +46,7 @@ _VERSION: Final = Operation(
 
 @frozen
 class Lists:
-    """The operations of a look: the rows of a workflow, and one deployment."""
+    """The operations of a search: the rows of a workflow, and one deployment."""
 
     rows: Operation[Any, list[WorkflowRunRow]]
     deployment: Operation[Any, DeploymentModel]
@@ -54,7 +54,7 @@ class Lists:
 
 @frozen(kw_only=True)
 class Place:
-    """Where to look: in the workflow with an id, or in that of a deployment or of a version."""
+    """The workflow to search: by its id, or by that of a deployment or of a version."""
 
     workflow_id: str | None = None
     deployment_id: str | None = None
@@ -64,11 +64,11 @@ class Place:
 def finding(  # noqa: PLR0913 - what a caller may choose, by name
     timeline: Timeline, lists: Lists, *, keys: object, place: Place, since: object, cache: object
 ) -> Actions[Result[FoundRuns, Error]]:
-    """Find all runs that carry one of the keys."""
-    wanted = _checked_keys(keys)
+    """Find all runs with one of the keys."""
+    keys_to_find = _checked_keys(keys)
     _check_place(place)
     started = checked_since(since)
-    search = RunSearch(timeline, lists, wanted, checked_cache(cache))
+    search = RunSearch(timeline, lists, keys_to_find, checked_cache(cache))
     workflow = yield from search.workflow(place, PATIENCE)
     if not isinstance(workflow, Success):
         return workflow
@@ -76,7 +76,7 @@ def finding(  # noqa: PLR0913 - what a caller may choose, by name
 
 
 class RunSearch:
-    """Looks for the runs that carry one of the keys."""
+    """Searches for the runs with one of the keys."""
 
     def __init__(self, timeline: Timeline, lists: Lists, keys: Collection[str], cache: Cache) -> None:
         self._timeline = timeline
@@ -85,7 +85,7 @@ class RunSearch:
         self._cache = cache
 
     def workflow(self, place: Place, patience: float) -> Actions[Result[str, Error]]:
-        """Return the id of the workflow in which to look."""
+        """Return the id of the workflow to search."""
         if place.workflow_id is not None:
             return Success(place.workflow_id)
         named = place.deployment_id or place.workflow_version_id or ""
@@ -111,10 +111,10 @@ class RunSearch:
     def runs(
         self, workflow_id: str, since: Since, patience: float, *, is_first_enough: bool = False
     ) -> Actions[Result[FoundRuns, Error]]:
-        """Return the runs since a moment, or those on the first page that has any.
+        """Return the runs since a time, or those on the first page that has any.
 
-        A duration counts from the newest run, whose time is the server's: no clock of this machine takes part.
-        A transient error of a page is tried again for ``patience`` seconds.
+        A duration counts from the newest run, whose time is the server's: the clock of this machine is not used.
+        A page with a transient error is retried for ``patience`` seconds.
         """
         found: dict[str, WorkflowRunRow] = {}
         before: list[str] = []
@@ -128,13 +128,13 @@ class RunSearch:
                 return result
             rows = result.unwrap()
             shown = [row.id for row in rows]
-            if rows and shown == before:  # without this check the look would never end
+            if rows and shown == before:  # without this check the search would never end
                 reason = "The server sent the same page twice: it ignores the offset"
                 return Failure(SDKValidationError(reason, (), shown, "answered"))
             if isinstance(since, timedelta):
                 since = _newest(rows, since)
             recent = _recent(rows, since)
-            # New runs move the rows while they are read, so that one may be shown twice.
+            # New runs move the rows while they are read, so that one may be listed twice.
             found |= {row.id: row for row in recent if key_of(row.workflow_inputs) in self._keys}
             if len(recent) < _PAGE or (found and is_first_enough):
                 return Success(FoundRuns([*reversed(found.values())], offset > 0 or bool(rows)))
@@ -142,7 +142,7 @@ class RunSearch:
 
 
 def checked_since(since: object, usual: timedelta = DAY) -> Since:
-    """Return the moment at which to stop, the usual one for ``None``."""
+    """Return the time at which to stop, the default for ``None``."""
     if since is None:
         return usual
     if not isinstance(since, datetime) or not MOMENT.holds(since):
@@ -191,7 +191,7 @@ def _check_place(place: Place) -> None:
 
 
 def check_id(name: str, value: object) -> None:
-    """Raise ``SDKValidationError`` for an id that is no text."""
+    """Raise ``SDKValidationError`` for an id that is not a string."""
     if not isinstance(value, str) or not value:
         raise invalid_argument(name, f"expected an id, got {type(value).__name__}", value)
 
@@ -210,5 +210,5 @@ def _recent(rows: list[WorkflowRunRow], since: Since) -> list[WorkflowRunRow]:
 
 
 def _latest(created: datetime) -> datetime:
-    """Return the latest moment that a time may stand for: some lose their seconds."""
+    """Return the latest time that a row may have: some times lose their seconds."""
     return created if created.second or created.microsecond else created + _MINUTE

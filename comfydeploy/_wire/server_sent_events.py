@@ -1,30 +1,30 @@
-"""Server-sent events out of bytes, without I/O: linear in the bytes, whatever the chunks."""
+"""Server-sent events, decoded from bytes, without I/O: linear in the bytes for any chunks."""
 
 import re
 from typing import Final, TypeAlias
 
-# One pass: a whole event as the server writes them, or any other line. Possessive, so no byte is gone back over.
+# One pass: a whole event as the server writes them, or any other line. Possessive, so there is no backtracking.
 _PIECE: Final = re.compile(r"event: ?+([^ \n].*+)\ndata: ?+(.*+)\n\n|(.*+)\n")
-# An unknown field is passed over, as the standard says, where it can be one. A comment has an empty name.
+# An unknown field is ignored, as the standard says. A comment has an empty name.
 _FIELD: Final = re.compile(r"[A-Za-z][\w-]{0,31}", re.ASCII)
 _PASSED_OVER: Final = ("", "id", "retry")
-# The server puts a log event into the middle of an unfinished line of data, and what remains of that line before any
+# The server inserts a log event into an unfinished line of data, and the rest of that line before any
 # other event: so the line of data ends with the first text, and the remaining one with either.
 _PUT_IN: Final = "event: log_update"
 _GLUED: Final = ("event: event_update", _PUT_IN)
 _BOM: Final = "\ufeff"
 
 ServerSentEvent: TypeAlias = tuple[str, str]
-"""The name and the data of one event. The name is empty for text that is no field of any event."""
+"""The name and the data of one event. The name is empty for text that is not a field of any event."""
 
 
 class SSEDecoder:
-    """Cuts a stream into events.
+    """Splits a stream into events.
 
-    Lines end with LF, CR or CRLF and with nothing else. Bytes that are no UTF-8 are replaced. Names and data are those
-    of the standard, with one exception: in a stream in which the server broke an event in two, what remains of it is
-    separated from the name of the event behind it. Text that can be no field is returned as an event without a name,
-    not dropped, because it is what remains of an event.
+    Lines end with LF, CR or CRLF only. Invalid UTF-8 is replaced. Names and data are those
+    of the standard, with one exception: in a stream in which the server broke an event in two, the rest of it is
+    separated from the name of the event after it. Text that cannot be a field is returned as an event without a name,
+    not dropped, because it is the rest of an event.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class SSEDecoder:
         return self._events(lines)
 
     def finish(self) -> list[ServerSentEvent]:
-        """Return what the end of the stream left unfinished, if it amounts to an event."""
+        """Return the unfinished event at the end of the stream, if there is one."""
         tail = b"".join(self._unfinished).decode("utf-8", "replace")
         self._unfinished = []
         return self._events(tail + "\n\n")
@@ -69,7 +69,7 @@ class SSEDecoder:
         for name, data, line in _PIECE.findall(lines):
             if not name:
                 self._line(line, events)
-            elif waiting or strays:  # it goes on with an event that was broken off
+            elif waiting or strays:  # the rest of an event that was broken in two
                 self._name = name
                 self._add(data)
                 self._end_block(events)
@@ -96,7 +96,7 @@ class SSEDecoder:
             self._strays.append(line)
 
     def _add(self, data: str) -> None:
-        # The standard reads it as one event of two lines, which is no JSON: the text of both is handed over.
+        # By the standard this is one event of two lines, which is not JSON: the text of both is returned.
         self._is_broken = self._is_broken or bool(self._data and self._data[-1].endswith(_PUT_IN))
         self._data.append(data)
 

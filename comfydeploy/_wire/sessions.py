@@ -1,4 +1,4 @@
-"""Sessions out of responses that name them by ``id``, by the deprecated ``session_id``, or by both."""
+"""Sessions, from responses that name them by ``id``, by the deprecated ``session_id``, or by both."""
 
 from collections.abc import Callable
 from typing import Any, Final, TypeVar

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _CONNECT: Final = 10.0
 _WRITE: Final = 60.0
-_LEAST: Final = 0.001  # seconds for a request whose time is up
+_LEAST: Final = 0.001  # seconds for a request that has no time left
 NEVER: Final = RetryConfig("none")
 NO_OPTIONS: Final = RequestOptions()
 
@@ -47,9 +47,9 @@ class Settings(Protocol):
 def time_limits(
     core: "float | httpx.Timeout | None", call: "float | httpx.Timeout | None", read: float | None
 ) -> dict[str, float | None]:
-    """Return the limits in seconds by httpx's names; the call's beats the core's, which beats the operation's ``read``.
+    """Return the limits in seconds by httpx's names: the call's, else the core's, else the default with ``read``.
 
-    Waiting for a free connection has no limit but in an ``httpx.Timeout``: it is no failure.
+    Only an ``httpx.Timeout`` limits the wait for a free connection, because waiting is not a failure.
     """
     chosen, name = (core, "timeout") if call is None else (call, "options.timeout")
     if chosen is None:
@@ -80,7 +80,7 @@ def deadline_of(options: RequestOptions, now: float) -> Deadline | None:
 
 
 def retry_policy(core: RetryConfig | None, options: RequestOptions, *, creates: "Creates") -> "RetryPolicy":
-    """Return the policy of one call: off unless the core or the call sets it, and careful with what is billed."""
+    """Return the retry policy of one call: off unless the core or the call sets it, and strict for billed requests."""
     from comfydeploy._wire.fate import REFUSED
     from comfydeploy._wire.retry import READ_CODES, RetryPolicy  # most calls have none
 

@@ -1,4 +1,4 @@
-"""What a follower of a run wants done next, as values, and the answer that it takes back.
+"""The steps of a follower of a run, and the answer to a step.
 
 ``seconds`` is a duration: of a pause, or the time limit of one request, which is sent once.
 """
@@ -42,7 +42,7 @@ class ReadRows(NamedTuple):
         return {**page, "with_outputs": True, "with_inputs": False}
 
 
-class ReadPlaces(NamedTuple):
+class ReadNewerRows(NamedTuple):
     """Read v2 rows created at or after ``since``: the answer is a ``Result[list[WorkflowRunRow], Error]``."""
 
     workflow_id: str
@@ -78,7 +78,7 @@ class Cancel(NamedTuple):
 
 
 class Emit(NamedTuple):
-    """Hand an item to the caller."""
+    """Pass an item to the caller."""
 
     item: WatchItem
 
@@ -89,12 +89,12 @@ class Done(NamedTuple):
     result: Result[WorkflowRunModel, WaitError]
 
 
-Request: TypeAlias = Poll | ReadRows | ReadPlaces | ReadLogs | Cancel
+Request: TypeAlias = Poll | ReadRows | ReadNewerRows | ReadLogs | Cancel
 Step: TypeAlias = Sleep | Request | Emit | Done
 
 
 class Answer(NamedTuple):
-    """What came back: the result of a request, else ``None``; the monotonic time; a random number from 0 to 1."""
+    """The answer to a step: the result of a request or ``None``, the monotonic time, a random number from 0 to 1."""
 
     result: Any
     now: float

@@ -10,7 +10,7 @@ from comfydeploy._wire.exchange import Pause
 from comfydeploy._wire.reply import Reply, error_response, unexpected
 from comfydeploy._wire.request import Request
 from comfydeploy._wire.settings import Settings, checked_options, deadline_of, idle_limit, retry_policy, time_limits
-from comfydeploy.errors import Error, InvalidRequestError, RequestTimeoutError, SDKError
+from comfydeploy.errors import Error, InvalidRequestError, SDKError
 from comfydeploy.models.output_file import OutputFile
 from comfydeploy.models.run_output import MediaItem
 from comfydeploy.models.secret import NOTHING_SECRET
@@ -22,14 +22,16 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _OK: Final = 200
 _NOT_THERE: Final = frozenset({400, 401, 403, 404, 410})
-_EXPIRED: Final = "The address of a private file holds for about an hour: read the run again (run_get) for a fresh one."
+_EXPIRED: Final = (
+    "The address of a private file expires after about an hour: read the run again (run_get) for a new one."
+)
 
 
 class StorageExchange:
     """One download, from its arguments to the response whose body is the file. Times are of a monotonic clock."""
 
     def __init__(self, core: Settings, file: object, options: object, now: float) -> None:
-        """Check everything; raise one of our errors where that fails."""
+        """Check everything; raise one of our errors for anything invalid."""
         given = checked_options(options)
         self._limits = time_limits(core.timeout, given.timeout, _READ)
         self._has_default_limits = core.timeout is None and given.timeout is None
@@ -45,7 +47,7 @@ class StorageExchange:
         limits, idle_limit = self._limits, self._idle_limit
         if self._deadline is not None:
             if self._deadline.has_passed(now):
-                raise RequestTimeoutError(self._deadline.late("before the request was sent"), "not_sent")
+                raise self._deadline.exceeded("before the request was sent", "not_sent")
             limits = self._deadline.limited(limits, now)
             idle_limit = self._deadline.limited({"read": idle_limit}, now)["read"]
         headers = {"accept": ANYTHING, "user-agent": f"comfydeploy-python/{__version__}"}
@@ -86,7 +88,7 @@ class StorageExchange:
         try:
             address = checked_address(urljoin(self._address, reply.headers.get("location", "")))
         except (InvalidRequestError, ValueError):  # `urljoin` raises as well
-            return unexpected(reply, "The storage redirects to an address that cannot be read")
+            return unexpected(reply, "The storage redirects to an invalid address")
         if self._redirects > _MOST_REDIRECTS:
             return unexpected(reply, f"The storage redirects more than {_MOST_REDIRECTS} times")
         if self._address.startswith("https:") and not address.startswith("https:"):
@@ -96,7 +98,7 @@ class StorageExchange:
 
 
 def checked_address(file: Any) -> str:
-    """Return the address of a file; raise one of our errors for what is none."""
+    """Return the address of a file; raise one of our errors for anything else."""
     address = file.url if isinstance(file, OutputFile | MediaItem) else file
     if not isinstance(address, str):
         raise invalid_argument("file", f"expected an OutputFile, a MediaItem or an address, got {type(file).__name__}")

@@ -1,14 +1,13 @@
-"""The state of a stream without its I/O: the items that were read and not yet taken, and the end of the reading."""
+"""The state of a stream, without I/O: the items that were read and not yet taken, and the end of the stream."""
 
 from _thread import allocate_lock
 from collections import deque
 from typing import Final, Generic, TypeVar
 
-from comfydeploy._wire.deadline import Until, late
+from comfydeploy._wire.deadline import Until
 from comfydeploy._wire.open_stream import Decoder
-from comfydeploy._wire.transport_errors import response_error
-from comfydeploy.errors import RequestAbortedError, RequestTimeoutError, StreamError, UnexpectedClientError
-from comfydeploy.models.secret import NOTHING_SECRET
+from comfydeploy._wire.transport_errors import READING, Reading, response_error
+from comfydeploy.errors import RequestAbortedError, StreamError, UnexpectedClientError
 from comfydeploy.result import Failure, Result, Success
 
 T = TypeVar("T")
@@ -17,15 +16,15 @@ _SECOND_READER: Final = "The stream is being read already: read it in one thread
 
 
 class StreamState(Generic[T]):
-    """What blocking and async streams share. ``limit`` is that of each read; it may hold the deadline of the call."""
+    """The common part of blocking and async streams. ``limit`` is that of each read, with the deadline of the call."""
 
     def __init__(self, decoder: Decoder[T], limit: float | None) -> None:
         self.ready: deque[Result[T, StreamError]] = deque()
         self.has_ended = False
         self.reader = allocate_lock()
-        """Held while bytes are waited for."""
+        """Held while a reader waits for bytes."""
         self._decoder = decoder
-        self._deadline = limit if isinstance(limit, Until) else None
+        self._limit = limit
 
     @property
     def run_id(self) -> str | None:
@@ -39,27 +38,26 @@ class StreamState(Generic[T]):
         return self.has_ended
 
     def fail(self, error: Exception, now: float, *, closed: bool) -> None:
-        """End the stream with the error that an exception in reading is."""
-        if self.has_ended:  # the caller has closed the stream meanwhile, which is its last item already
+        """End the stream with the error for an exception in reading."""
+        if self.has_ended:  # the caller has closed the stream meanwhile, and the last item is there
             return
         self.has_ended = True
-        # An event that was cut in two says less than the failure itself.
+        # The error of an event that was cut says less than the failure itself.
         self.ready.extend(item for item in self._decoder.finish() if isinstance(item, Success))
-        found = response_error(error, "answered", closed=closed, sent=NOTHING_SECRET, run_id=self.run_id)
-        expired = self._late(now) if isinstance(found, RequestTimeoutError) else None
-        self.ready.append(Failure(expired or found))
+        reading = Reading(self._limit, now, self.run_id)
+        self.ready.append(Failure(response_error(error, "answered", closed=closed, reading=reading)))
 
     def expire(self, now: float) -> bool:
-        """End the stream if the deadline has passed; return whether it has."""
-        expired = self._late(now)
-        if expired is None:
+        """End the stream if the deadline has passed, and return whether it has."""
+        deadline = self._limit.deadline if isinstance(self._limit, Until) else None
+        if deadline is None or not deadline.has_passed(now):
             return False
         self.has_ended = True
-        self.ready.append(Failure(expired))
+        self.ready.append(Failure(deadline.exceeded(READING, "answered", self.run_id)))
         return True
 
     def abort(self, reason: str) -> bool:
-        """End the stream with a ``RequestAbortedError``; return whether it had not ended before."""
+        """End the stream with a ``RequestAbortedError``; return whether it was open."""
         was_open, self.has_ended = not self.has_ended, True
         if was_open:
             self.ready.clear()
@@ -69,10 +67,3 @@ class StreamState(Generic[T]):
     def refused_reader(self) -> "Failure[StreamError]":
         """Return the item of a second reader."""
         return Failure(UnexpectedClientError(_SECOND_READER, "answered", run_id=self.run_id))
-
-    def _late(self, now: float) -> RequestTimeoutError | None:
-        until = self._deadline
-        if until is None or now < until.at:
-            return None
-        message = late(until.deadline or 0.0, "while the stream was read")
-        return RequestTimeoutError(message, "answered", run_id=self.run_id)

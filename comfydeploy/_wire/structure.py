@@ -1,7 +1,8 @@
-"""The rules by which JSON values become models: nothing coerced, nothing lost, every misfit named by its path."""
+"""The rules for reading JSON values into models: no coercion, no loss, and every problem with its path."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final, get_args, get_origin
 
@@ -26,7 +27,7 @@ _DICT: Final[Any] = dict
 
 @cache
 def converter() -> Converter:
-    """Give the one converter of the process."""
+    """Return the one converter of the process."""
     rules = Converter()
     rules.register_structure_hook_func(is_moment, lambda value, _: moment(value))
     made = rules.register_structure_hook_factory
@@ -44,8 +45,8 @@ def converter() -> Converter:
 
 
 def problems(error: Exception) -> tuple[Problem, ...]:
-    """Give what did not fit, with the path of each, from the exception that structuring raised."""
-    # cattrs joins reason and path to one text; the mark tells them apart whatever is in either.
+    """Return the problems in an exception that structuring raised, each with its path."""
+    # cattrs joins reason and path to one text; the mark separates them.
     lines = transform_error(error, path="$", format_exception=_marked_reason)
     parts = (line.partition("\0 @ ") for line in lines)
     return tuple(Problem(path, reason) for reason, _, path in parts)
@@ -62,8 +63,10 @@ def _reason(error: BaseException, kind: type | None) -> str:
         case KeyError():
             return "required, but missing"
         case ForbiddenExtraKeysError(extra_fields=names, cl=model):
-            known = ", ".join(attribute.name for attribute in fields(model))
-            return f"unknown: {', '.join(sorted(map(repr, names)))} (known: {known})"
+            known = [attribute.name for attribute in fields(model)]
+            meant = [close[0] for name in sorted(map(str, names)) if (close := get_close_matches(name, known, 1))]
+            question = f"did you mean {', '.join(map(repr, meant))}? " if meant else ""
+            return f"unknown: {', '.join(sorted(map(repr, names)))} ({question}known: {', '.join(known)})"
         case _:
             return f"does not fit {kind}: {error}"
 
@@ -86,7 +89,7 @@ def _plain_hook(kind: Any, _: Converter) -> _Hook:
 
 def _number_text(value: Any, _: Any) -> float:
     try:
-        # Also what is a number already: the text may be gone one day.
+        # Accepts numbers too: the server may stop sending text.
         return float(value)
     except (TypeError, ValueError):
         raise _misfit("a number as text", value) from None
@@ -98,11 +101,11 @@ def _or_raw_hook(kind: Any, rules: Converter) -> _Hook:
     expected = get_origin(model) or dict
 
     def structure(value: Any, _: Any) -> Any:
-        if not isinstance(value, expected):  # most items are text: no exception for each of them
+        if not isinstance(value, expected):  # most items are text, and an exception for each would be slow
             return value
         try:
             return hook(value, model)
-        except Exception:  # noqa: BLE001 - whatever does not fit is kept
+        except Exception:  # noqa: BLE001 - a value that does not fit is kept
             return value
 
     return structure
@@ -118,7 +121,7 @@ def _list_hook(kind: Any, rules: Converter) -> _Hook:
     def structure(value: Any, _: Any) -> Any:
         if isinstance(value, list):
             return hook(value, kind)
-        if value is None:  # what the server says at times for "none"
+        if value is None:  # the server sometimes sends null for an empty list
             return []
         raise _misfit("a list", value)
 
@@ -126,7 +129,7 @@ def _list_hook(kind: Any, rules: Converter) -> _Hook:
 
 
 def _tolerant_lists(kind: Any, rules: Converter) -> dict[str, Any]:
-    """Return how a response is read that has lists of documents: an item that does not fit is in its ``raw`` only."""
+    """Return the hooks for lists of documents in a response: an item that does not fit is only in ``raw``."""
     items = {one.name: get_args(one.type)[0] for one in fields(kind) if get_origin(one.type) is list}
     models = {name: item for name, item in items.items() if isinstance(item, type) and issubclass(item, Document)}
     return {name: override(struct_hook=_fitting_items(model, rules)) for name, model in models.items()}
@@ -159,13 +162,13 @@ def _sequence_hook(kind: Any, rules: Converter) -> _Hook:
 
 
 def _object_hook(kind: Any, rules: Converter) -> _Hook:
-    is_answer = get_origin(kind) is dict  # what a caller gives is a Mapping
+    is_answer = get_origin(kind) is dict  # requests have a Mapping
     hook: _Hook = _make_mapping_structure_fn(_DICT[get_args(kind)], rules)
 
     def structure(value: Any, _: Any) -> Any:
         if is_object(value):
             return hook(value, kind)
-        if is_answer:  # an output of a cancelled run may come without: that must not sink the rest
+        if is_answer:  # an output of a cancelled run may have none, and the rest is still read
             return {}
         raise _misfit("an object", value)
 
@@ -174,7 +177,7 @@ def _object_hook(kind: Any, rules: Converter) -> _Hook:
 
 def _class_hook(kind: Any, rules: Converter) -> _Hook:
     is_answer = issubclass(kind, Document)
-    # What the server adds is none of our business, what a caller adds is a mistake.
+    # An unknown field of the server is ignored, an unknown key of a caller is an error.
     hook = (
         make_dict_structure_fn(kind, rules, raw=override(omit=True), **_tolerant_lists(kind, rules))
         if is_answer

@@ -1,4 +1,4 @@
-"""A machine of steps that makes calls: its steps, and the time and the deadline that it goes by.
+"""Machines that make calls: their steps, their time and their deadline.
 
 A machine is a generator. A driver carries out each step that it yields and sends it an ``Answer``, until it returns.
 """
@@ -17,13 +17,13 @@ from comfydeploy.result import Result, Success
 R = TypeVar("R")
 
 READ_LIMIT: Final = 30.0
-"""Seconds for one look at the server."""
+"""Seconds for one read."""
 
 
 class Send(NamedTuple):
-    """Make a call within some seconds, if they are given: the answer is its result.
+    """Make a call, limited to ``seconds`` if given: the answer is its result.
 
-    It is sent once, unless ``retries`` lets it be sent again as the options of the caller say.
+    It is sent once, unless ``retries`` allows the retries of the caller's options.
     """
 
     operation: Operation[Any, Any]
@@ -33,7 +33,7 @@ class Send(NamedTuple):
 
 
 class Compute(NamedTuple):
-    """Call a function that reads a file: the answer is what it returns."""
+    """Call a function that reads a file: the answer is its return value."""
 
     work: Callable[[], Any]
 
@@ -43,7 +43,7 @@ Actions: TypeAlias = Generator[Action, Answer, R]
 
 
 class Timeline:
-    """The time of one machine: ``now`` is that of the last answer, ``deadline`` when it has to be over."""
+    """The time of one machine: ``now`` is that of the last answer, ``deadline`` its end."""
 
     def __init__(self, now: float, deadline: float | None = None) -> None:
         self.now = now
@@ -61,14 +61,14 @@ class Timeline:
         yield from self._done(Sleep(seconds))
 
     def compute(self, work: Callable[[], R]) -> Actions[R]:
-        """Call a function that reads a file and return what it returns."""
+        """Call a function that reads a file and return its return value."""
         computed: R = yield from self._done(Compute(work))
         return computed
 
     def send(
         self, operation: Operation[Any, R], argument: Any, *, until: float = inf, retries: bool = False
     ) -> Actions[Result[R, Error]]:
-        """Make a call that is over at a time, and return its result."""
+        """Make a call that ends at a time, and return its result."""
         seconds = min(self.deadline, until) - self.now
         sent = Send(operation, argument, None if seconds == inf else seconds, retries)
         result: Result[R, Error] = yield from self._done(sent)
@@ -77,7 +77,7 @@ class Timeline:
     def read(
         self, operation: Operation[Any, R], argument: Any, patience: float, *, final: Collection[int] = ()
     ) -> Actions[Result[R, Error]]:
-        """Make a call that reads and return its result; after transient errors again, for some seconds.
+        """Make a call that reads and return its result; retry transient errors for some seconds.
 
         ``final`` are the status codes of errors that another call would not change.
         """

@@ -7,7 +7,7 @@ _MILLISECONDS: Final = 1e11  # as seconds this is the year 5138; ComfyUI counts 
 
 
 def moment(value: object) -> datetime | None:
-    """Give a time as an aware one in UTC, or ``None`` for what is no time.
+    """Return a time as an aware datetime in UTC, or ``None`` for anything that is not a time.
 
     Takes ISO texts, also without seconds, without a zone (it is UTC) or with two (``+00Z``), and seconds or
     milliseconds since 1970.

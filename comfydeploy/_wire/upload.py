@@ -16,11 +16,11 @@ from comfydeploy._wire.arguments import invalid_argument
 
 
 class FormFile(Protocol):
-    """A file that a web framework received in a form, such as Starlette's ``UploadFile`` or Flask's ``FileStorage``."""
+    """A file of a form, from a web framework, such as Starlette's ``UploadFile`` or Flask's ``FileStorage``."""
 
     @property
     def filename(self) -> str | None:
-        """The name that the sender gave the file."""
+        """The file's name from its sender."""
         ...
 
 
@@ -29,20 +29,20 @@ Progress: TypeAlias = Callable[[int, int], object]
 
 LIMIT: Final = 250 * 1024 * 1024
 _KINDS: Final = ("image", "video", "audio", "application")
-# The server refuses these, whatever this machine takes them for.
+# The server refuses these, whatever media type this machine has for them.
 _REFUSED: Final = frozenset({".txt", ".md", ".csv", ".glb", ".gltf", ".obj", ".stl"})
 _EXPECTED: Final = "expected a path, bytes or a binary file"
-# What would end the quoted name, as httpx escapes it.
+# Characters that would end the quoted name, escaped as in httpx.
 _ESCAPES: Final = {code: f"%{code:02X}" for code in (*range(0x20), ord('"'), 0x7F)} | {ord("\\"): "\\\\"}
 
-_PREAD: Final[Callable[[int, int, int], bytes] | None] = getattr(os, "pread", None)  # Windows has none
+_PREAD: Final[Callable[[int, int, int], bytes] | None] = getattr(os, "pread", None)  # missing on Windows
 # The files that are read by moving their position, by id. With the process, because a fork copies the entries.
 _MOVING: Final[dict[int, tuple[int, object]]] = {}
 
 
 @frozen
 class Upload:
-    """A file with the name by which the server judges it, its size in bytes and its progress callback.
+    """A file with the name that the server checks, its size in bytes and its progress callback.
 
     ``source`` is a path, bytes, or an open file whose part from ``start`` on is sent.
     """
@@ -56,12 +56,12 @@ class Upload:
 
     @property
     def media_type(self) -> str:
-        """The media type by the name."""
+        """The media type of the name."""
         return guess_type(self.name)[0] or "application/octet-stream"
 
     @property
     def head(self) -> bytes:
-        """What the form has before the bytes of the file."""
+        """The part of the form before the bytes of the file."""
         return (
             f"--{self.boundary}\r\n"
             f'Content-Disposition: form-data; name="file"; filename="{self.name.translate(_ESCAPES)}"\r\n'
@@ -70,7 +70,7 @@ class Upload:
 
     @property
     def tail(self) -> bytes:
-        """What the form has after the bytes of the file."""
+        """The part of the form after the bytes of the file."""
         return f"\r\n--{self.boundary}--\r\n".encode()
 
     @property
@@ -123,7 +123,7 @@ class Window:
         return data
 
     def close(self) -> None:
-        """Close a file that ``open`` opened, and leave any other where it was."""
+        """Close a file that ``open`` opened; restore the position of any other."""
         with self._lock:
             self._read = None
             close, self._close = self._close, None
@@ -135,8 +135,8 @@ class Window:
         return data[self._sent : self._sent + size]
 
     def _part_of_file(self, size: int) -> bytes:
-        # Reads without moving the position, so that another upload of the same file reads its own part. The number is
-        # read each time, because that of a closed file may be another file's by now.
+        # Reads without moving the position, so that another upload of the same file is independent. The descriptor is
+        # looked up each time, because that of a closed file may now belong to another file.
         return os.pread(self.upload.source.fileno(), size, self.upload.start + self._sent)
 
 
@@ -152,14 +152,14 @@ def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
         raise invalid_argument("file", f"cannot be read: {error}") from None
     named = name or (PurePath(own).name if isinstance(own, str) else None)
     if not named:
-        raise invalid_argument("name", "required: the server judges a file by its name")
+        raise invalid_argument("name", "required: the server checks the name of the file")
     upload = Upload(named, size, source, start, progress)
     _check_accepted(upload)
     return upload
 
 
 def _examined(file: Any) -> tuple[Any, int, int, object]:
-    """Return what to read, from where, how many bytes, and the file's own name."""
+    """Return the source, the start, the number of bytes, and the file's own name."""
     if isinstance(file, bytes):
         return file, 0, len(file), None
     if _is_path(file):
@@ -168,7 +168,7 @@ def _examined(file: Any) -> tuple[Any, int, int, object]:
         if not path.is_file():
             raise invalid_argument("file", f"expected a file, {path} is not one")
         return path, 0, size, path.name
-    # In a framework's file `name` may be that of the form's field.
+    # In a framework's file `name` may be the name of the form's field.
     own: object = getattr(file, "name", None)
     if not _is_of_python(file):
         own = getattr(file, "filename", own)
@@ -186,7 +186,7 @@ def _examined(file: Any) -> tuple[Any, int, int, object]:
         start = file.tell()
         return file, start, max(os.fstat(file.fileno()).st_size - start, 0), own
     with _claimed(file) as start:
-        file.seek(0, SEEK_END)  # which returns nothing in some files
+        file.seek(0, SEEK_END)  # some files return nothing here
         size = file.tell() - start
     return file, start, size, own
 
@@ -200,7 +200,7 @@ def _is_of_python(file: object) -> bool:
 
 
 def _is_plain(file: Any) -> bool:
-    """Check whether a file is one of the system's, and nothing is between it and its bytes but a buffer."""
+    """Check whether a file is one of the system, with at most a buffer before its bytes."""
     is_known = type(file) in (BufferedReader, BufferedRandom, FileIO)
     return _PREAD is not None and is_known and type(getattr(file, "raw", file)) is FileIO
 

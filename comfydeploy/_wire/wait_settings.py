@@ -1,4 +1,4 @@
-"""The settings of one wait for a run, checked so that a wrong one is named."""
+"""The settings of one wait for a run, each checked by name."""
 
 from collections.abc import Callable
 from typing import TypeAlias, get_args
@@ -21,7 +21,7 @@ OnUpdate: TypeAlias = Callable[[WorkflowRunModel], object]
 
 @frozen
 class WaitSettings:
-    """What the caller of a wait has chosen."""
+    """The settings that the caller of a wait has chosen."""
 
     options: RequestOptions | None = None
     on_abandon: OnAbandon = "leave"
@@ -29,7 +29,7 @@ class WaitSettings:
     on_update: OnUpdate | None = None
 
     def problem(self) -> SDKValidationError | None:
-        """Return what is wrong with the settings, if anything is."""
+        """Return the error of invalid settings, or ``None``."""
         try:
             check_choice("on_abandon", self.on_abandon, get_args(OnAbandon))
             check_callback("on_queued", self.on_queued)
@@ -40,9 +40,9 @@ class WaitSettings:
         return None
 
     def follower(self, run_id: str, now: float, began: float | None = None) -> Follower:
-        """Return the follower of a run; with wrong settings its result is what is wrong.
+        """Return the follower of a run; with invalid settings its result is their error.
 
-        ``began`` is the time before the request that created the run, ``None`` for a run that was there before.
+        ``began`` is the time before the request that created the run, ``None`` for an existing run.
         """
         problem = self.problem()
         if problem is not None:

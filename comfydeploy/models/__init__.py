@@ -1,4 +1,4 @@
-"""The shapes of requests, answers and events. Each name loads only the module it lives in."""
+"""The models of requests, responses and events. Each name loads only its own module."""
 
 from typing import TYPE_CHECKING
 

@@ -1,13 +1,13 @@
-"""The answer to a cancelled run."""
+"""The response to a cancellation."""
 
 from attrs import frozen
 
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CancelRunResponse(Document):
-    """What became of a cancellation: the server says ``success`` also for a run that had ended before."""
+    """The result of a cancellation: the server answers ``success`` also for a run that had ended before."""
 
     status: str
     message: str | None = None

@@ -1,11 +1,11 @@
-"""The answer to a queued run."""
+"""The response to a queued run."""
 
 from attrs import frozen
 
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CreateRunResponse(Document):
     """The id of the run that was created, for ``run_get``."""
 

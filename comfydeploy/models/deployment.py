@@ -1,4 +1,4 @@
-"""Deployments, and what they take and give."""
+"""Deployments, with their inputs and outputs."""
 
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -12,12 +12,12 @@ DeploymentEnvironment: TypeAlias = Literal[
 ]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentInput(Document):
     """An input of a deployment: ``input_id`` is its key in ``inputs``.
 
-    ``type`` is the server's word for its kind (``string``, ``integer``, ``image``, ...), ``min_value``, ``max_value``
-    and ``step`` the limits of a number, ``enum_options`` the words that it may be.
+    ``type`` is the server's name of its type (``string``, ``integer``, ``image``, ...), ``min_value``, ``max_value``
+    and ``step`` the limits of a number, ``enum_options`` the allowed texts.
     """
 
     input_id: str
@@ -32,15 +32,15 @@ class DeploymentInput(Document):
     enum_options: list[Any] = field(factory=list[Any])
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentOutput(Document):
-    """An output of a deployment: ``output_id`` is the one of ``WorkflowRunOutputModel``."""
+    """An output of a deployment: ``output_id`` is that of ``WorkflowRunOutputModel``."""
 
     output_id: str
     class_type: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentModel(Document):
     """A deployment: ``id`` is the ``deployment_id`` of a request; ``raw`` has the whole workflow."""
 

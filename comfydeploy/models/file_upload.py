@@ -1,13 +1,13 @@
-"""The answer to an uploaded file."""
+"""The response to an uploaded file."""
 
 from attrs import frozen
 
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class FileUploadResponse(Document):
-    """Where the file is: ``file_url`` is what an image input takes."""
+    """The address of the file: ``file_url`` is the value for an image input."""
 
     file_url: str
     file_id: str | None = None

@@ -1,4 +1,4 @@
-"""The description of a native run, for one who runs it himself."""
+"""The description of a native run, which the caller executes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,12 @@ from comfydeploy.models.document import Document
 from comfydeploy.models.secret import Secret
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class NativeRun(Document):
-    """What a machine needs to run it: the graph, the ``inputs`` to fill in, and where to report.
+    """The data that a machine needs to execute the run: the graph, the ``inputs`` to fill in, and where to report.
 
-    ``prompt_id`` is the run id. ``cd_token`` opens your account for 12 hours: it never prints, ``reveal()`` gives it.
+    ``prompt_id`` is the run id. ``cd_token`` gives access to your account for 12 hours: ``repr`` hides it, ``reveal()``
+    returns it.
     """
 
     prompt_id: str

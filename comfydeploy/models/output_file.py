@@ -5,16 +5,17 @@ from typing import Any
 
 from attrs import frozen
 
+from comfydeploy.models.document import Shown
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 
 
-@frozen(kw_only=True)
-class OutputFile:
-    """A file that a run put out, as ``file_download`` takes it.
+@frozen(kw_only=True, repr=False)
+class OutputFile(Shown):
+    """An output file of a run, for ``file_download``.
 
-    ``kind`` is the list in which the output has it: ``images``, ``gifs``, ``files``, ... ``output_id`` is the name that
-    the workflow's author gave the output, ``node_id`` the node of the graph, where the server says it. ``type`` is the
-    folder of ComfyUI (``output``, ``temp``). The address of a private file holds for about an hour.
+    ``kind`` is the list of the output that has it: ``images``, ``gifs``, ``files``, ... ``output_id`` is the name that
+    the workflow's author gave the output, ``node_id`` the node of the graph, where the server sends it. ``type`` is the
+    folder of ComfyUI (``output``, ``temp``). The address of a private file expires after about an hour.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""A run, as the server knows it."""
+"""A run, as the server describes it."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
@@ -27,14 +27,14 @@ def has_ended(status: str, ended_at: datetime | None) -> bool:
     return status in ENDED or (ended_at is not None and status not in _KNOWN)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunModel(Document):
     """The state of a run: ``GET /run/{run_id}``.
 
-    ``status`` may be a word that this version does not know. ``not-started`` is waiting, ``queued`` means that a
-    container took it. ``progress`` goes from 0 to 1 and may stop short of 1 on success. Durations are in seconds,
-    times are aware and in UTC; a time that cannot be read is ``None`` and ``raw`` has its text. The server tells no
-    reason for a failure here: it is in the stream's ``execution_error`` event.
+    ``status`` may be a text that this version does not know. ``not-started`` is waiting, ``queued`` means that a
+    container has accepted it. ``progress`` goes from 0 to 1 and may be below 1 on success. Durations are in seconds,
+    times are aware and in UTC; a time that cannot be read is ``None`` and ``raw`` has its text. The server sends no
+    reason of a failure here: it is in the stream's ``execution_error`` event.
     """
 
     id: str
@@ -83,13 +83,13 @@ class WorkflowRunModel(Document):
 
     @property
     def files(self) -> "list[OutputFile]":
-        """Every file of every output, as ``file_download`` takes it; text and other values are in ``outputs``."""
+        """Every file of every output, for ``file_download``; text and other values are in ``outputs``."""
         from comfydeploy.models.output_file import output_files
 
         return output_files(self.outputs)
 
     @property
     def warning(self) -> str | None:
-        """What is odd about a run that has succeeded, or ``None``: it may have no outputs."""
+        """A warning about a run that has succeeded, such as one without outputs, or ``None``."""
         has_outputs = any(output.data for output in self.outputs)
         return _WITHOUT_OUTPUTS if self.is_success and not has_outputs else None

@@ -1,12 +1,12 @@
-"""The answer to a batch."""
+"""The response to a batch."""
 
 from attrs import frozen
 
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CreateRunBatchResponse(Document):
-    """The id that the runs of a batch share, in the ``batch_id`` of ``WorkflowRunRow``."""
+    """The common id of the runs of a batch: the ``batch_id`` of ``WorkflowRunRow``."""
 
     batch_id: str

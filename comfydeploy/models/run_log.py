@@ -7,12 +7,12 @@ from attrs import frozen
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RunLog(Document):
-    """An entry of an archived log, at times of several lines. ``timestamp`` is aware and in UTC.
+    """An entry of an archived log, sometimes of several lines. ``timestamp`` is aware and in UTC.
 
-    The archive loses the ``level``, so that a delivery of a webhook is an entry like any other: its ``log`` is JSON
-    with the whole address. ``None`` stands for what the server did not send or what cannot be read.
+    The archive has no ``level``, so a webhook delivery is an entry like any other: its ``log`` is JSON
+    with the whole address. ``None`` stands for a value that is missing or cannot be read.
     """
 
     log: str
@@ -21,7 +21,7 @@ class RunLog(Document):
     log_type: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class RunLogLine(Document):
     """A line of a streamed log: ``level`` is ``info``, ``webhook`` (then ``message`` is JSON), ..."""
 

@@ -8,12 +8,12 @@ from attrs import field, frozen
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class MediaItem(Document):
-    """A file that a run made.
+    """An output file of a run.
 
     ``type`` is the folder of ComfyUI (``output``, ``temp``), not a MIME type. The address of a private file is
-    signed and holds for about an hour: get the run again for a fresh one. ``upload_duration`` is in seconds.
+    signed and expires after about an hour: read the run again for a new one. ``upload_duration`` is in seconds.
     """
 
     url: str
@@ -24,14 +24,14 @@ class MediaItem(Document):
     upload_duration: float | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunOutputModel(Document):
-    """What one node of the graph put out.
+    """The output of one node of the graph.
 
     ``data`` has a list for each kind (``images``, ``files``, ``gifs``, ``text``, ...): files as ``MediaItem``, and
-    anything else (text, booleans, what does not fit a ``MediaItem``) as the server sent it; where it sent no object
-    it is empty and ``raw`` has what came. ``output_id`` is the
-    name that the workflow's author gave. A time that cannot be read is ``None``; ``raw`` has its text.
+    anything else (text, booleans, a file that does not fit ``MediaItem``) as the server sent it; if it sent no object
+    it is empty and ``raw`` has the value. ``output_id`` is the name that the workflow's author gave the output. A time
+    that cannot be read is ``None``; ``raw`` has its text.
     """
 
     id: str
@@ -46,12 +46,12 @@ class WorkflowRunOutputModel(Document):
 
     @property
     def files(self) -> list[MediaItem]:
-        """All files of all kinds, in the order the server sent them."""
+        """All files of all kinds, in the order of the server."""
         return [item for _, item in self.files_by_kind]
 
     @property
     def files_by_kind(self) -> list[tuple[str, MediaItem]]:
-        """All files, each with its kind, in the order the server sent them."""
+        """All files, each with its kind, in the order of the server."""
         lists: list[tuple[str, list[Any]]] = [
             (kind, items) for kind, items in self.data.items() if isinstance(items, list)
         ]

@@ -1,9 +1,11 @@
-"""The three ways to say what to run. ``None`` is "not given" and is not sent."""
+"""The three forms of a request for a run. ``None`` means "not given" and is not sent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
+
+from comfydeploy.models.document import Shown
 
 ExecutionMode: TypeAlias = Literal["async", "sync", "sync_first_result", "stream"]
 Gpu: TypeAlias = Literal["CPU", "T4", "L4", "A10G", "L40S", "A100", "A100-80GB", "H100", "H200", "B200"]
@@ -11,12 +13,12 @@ Origin: TypeAlias = Literal["manual", "api", "public-share"]
 
 
 @frozen(kw_only=True, init=False, repr=False, eq=False)  # the three have their own
-class _RunRequest:
-    """What may be said of every run.
+class _RunRequest(Shown):
+    """The common fields of every request.
 
-    ``inputs`` are the values of the workflow's external inputs by their ids; an id the workflow does not have is
-    ignored by the server. ``webhook`` is an address that is told of every change of status, and of every node as
-    well with ``webhook_intermediate_status``. ``batch_number`` runs it so many times, ``batch_input_params`` once for
+    ``inputs`` are the values of the workflow's external inputs by their ids; an unknown id is
+    ignored by the server. ``webhook`` is an address that receives every change of status, and also every node
+    with ``webhook_intermediate_status``. ``batch_number`` is the number of runs; ``batch_input_params`` creates one for
     every combination of the listed values.
     """
 
@@ -33,17 +35,17 @@ class _RunRequest:
     flags: Sequence[str] | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunVersionRequest(_RunRequest):
-    """Run one version of a workflow; the server wants ``machine_id`` too and answers 404 without it."""
+    """Run one version of a workflow; the server also needs ``machine_id`` and answers 404 without it."""
 
     workflow_version_id: str
     machine_id: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunRequest(_RunRequest):
-    """Run a whole graph, ``workflow_api_json`` in ComfyUI's API format, on behalf of a workflow."""
+    """Run a whole graph, ``workflow_api_json`` in ComfyUI's API format, as a run of a workflow."""
 
     workflow_id: str
     workflow_api_json: Mapping[str, Any]
@@ -51,7 +53,7 @@ class WorkflowRunRequest(_RunRequest):
     machine_id: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class DeploymentRunRequest(_RunRequest):
     """Run a deployment: a workflow version on its machine."""
 
@@ -60,4 +62,4 @@ class DeploymentRunRequest(_RunRequest):
 
 RunRequest: TypeAlias = WorkflowRunVersionRequest | WorkflowRunRequest | DeploymentRunRequest
 AnyRunRequest: TypeAlias = RunRequest | Mapping[str, Any]
-"""What says what to run: one of the three, or a mapping with the same keys."""
+"""A request for a run: one of the three forms, or a mapping with the same keys."""

@@ -9,11 +9,11 @@ from comfydeploy.models.document import Document, NumberText
 from comfydeploy.models.run import RunStatus, has_ended
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunRow(Document):
-    """A run as the list of a workflow has it. ``raw`` has the rest, the whole graph among it.
+    """A run in the list of a workflow. ``raw`` has the remaining fields, such as the whole graph.
 
-    ``batch_id`` is the one of ``run_batch``. Times are aware and in UTC, durations in seconds.
+    ``batch_id`` is that of ``run_batch``. Times are aware and in UTC, durations in seconds.
     """
 
     id: str

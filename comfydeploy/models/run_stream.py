@@ -5,15 +5,15 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from comfydeploy.models.document import Document
+from comfydeploy.models.document import Document, Shown
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class EventUpdate(Document):
     """A step of the run.
 
-    ``event`` is its kind (``queuing``, ``executing``, ``progress``, ``executed``, ``status``, ... and new ones to
-    come) and ``data`` what belongs to it, as the server sent it. One payload of every run has no kind
+    ``event`` is its kind (``queuing``, ``executing``, ``progress``, ``executed``, ``status``, ... and future
+    ones) and ``data`` its data, as the server sent it. One payload of every run has no kind
     (``event is None``): then ``data`` is the payload itself, with ``prompt_id`` (the run id) or ``error``.
     """
 
@@ -21,15 +21,15 @@ class EventUpdate(Document):
     data: Any = None
 
 
-@frozen(kw_only=True)
-class EventUpdateEvent:
+@frozen(kw_only=True, repr=False)
+class EventUpdateEvent(Shown):
     """``event_update``: the run took a step."""
 
     data: EventUpdate
     event: Literal["event_update"] = "event_update"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class LogUpdate(Document):
     """A line of the machine's log. ``timestamp`` is aware and in UTC; ``None`` where it cannot be read."""
 
@@ -37,17 +37,17 @@ class LogUpdate(Document):
     timestamp: datetime | None = None
 
 
-@frozen(kw_only=True)
-class LogUpdateEvent:
-    """``log_update``: the machine wrote a line to its log, at times one of an earlier run."""
+@frozen(kw_only=True, repr=False)
+class LogUpdateEvent(Shown):
+    """``log_update``: the machine wrote a line to its log, sometimes one of an earlier run."""
 
     data: LogUpdate
     event: Literal["log_update"] = "log_update"
 
 
-@frozen(kw_only=True)
-class UnknownEvent:
-    """An event that this version does not know: ``data`` is its JSON value, or its text where it is no JSON."""
+@frozen(kw_only=True, repr=False)
+class UnknownEvent(Shown):
+    """An event that this version does not know: ``data`` is its JSON value, or its text where it is not JSON."""
 
     event: str
     data: Any = field(default=None)

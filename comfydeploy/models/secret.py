@@ -1,4 +1,4 @@
-"""A text that never prints."""
+"""A text that is never printed."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ _SHORTEST: Final = 8
 
 
 class Secret:
-    """A text that never prints, and that only ``reveal`` gives away. It is equal to one with the same text."""
+    """A text that is never printed; only ``reveal`` returns it. Secrets with the same text are equal."""
 
     __slots__ = ("_text",)
 
@@ -28,9 +28,9 @@ class Secret:
         return self._text
 
     def removed_from(self, text: str) -> str:
-        """Return a text without this secret, for one that a server sent back.
+        """Return a text without this secret, such as a response that repeats it.
 
-        A secret of fewer than 8 characters is left in, because it may be part of any word.
+        A secret of fewer than 8 characters is not removed, because it may be part of any word.
         """
         return text.replace(self._text, HIDDEN) if len(self._text) >= _SHORTEST else text
 

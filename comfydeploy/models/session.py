@@ -1,19 +1,19 @@
-"""Sessions: a machine of one's own for a while."""
+"""Sessions: a machine that is reserved for one user for a limited time."""
 
 from datetime import datetime
 
 from attrs import Factory, field, frozen
 
-from comfydeploy.models.document import Document
+from comfydeploy.models.document import Document, Shown
 
 
 def _session_id(session: "Session") -> str:
     return session.session_id
 
 
-@frozen(kw_only=True)
-class CreateSessionRequest:
-    """Ask for a session. ``timeout`` is in minutes; with ``wait_for_server`` the answer comes when it can be used."""
+@frozen(kw_only=True, repr=False)
+class CreateSessionRequest(Shown):
+    """Create a session. ``timeout`` is in minutes; with ``wait_for_server`` the response is sent when it is ready."""
 
     machine_id: str
     gpu: str | None = None
@@ -21,11 +21,11 @@ class CreateSessionRequest:
     wait_for_server: bool | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CreateSessionResponse(Document):
     """The id of a new session; ``url`` is ``None`` until it is ready.
 
-    ``id`` and the deprecated ``session_id`` are the same, whichever of them the server sent.
+    ``id`` and the deprecated ``session_id`` are equal; the server may send either.
     """
 
     session_id: str
@@ -37,11 +37,11 @@ class CreateSessionResponse(Document):
         return self.session_id
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Session(Document):
     """A session; ``url`` is ``None`` until it is ready, ``timeout`` is in minutes, ``timeout_end`` when it ends.
 
-    ``id`` and the deprecated ``session_id`` are the same, whichever of them the server sent.
+    ``id`` and the deprecated ``session_id`` are equal; the server may send either.
     """
 
     session_id: str
@@ -57,7 +57,7 @@ class Session(Document):
     machine_version_id: str | None = None
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class CancelSessionResponse(Document):
     """Whether the session was closed."""
 

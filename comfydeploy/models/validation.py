@@ -1,13 +1,13 @@
-"""What the server says of a request that it refuses."""
+"""The problems of a request that the server refuses."""
 
 from attrs import frozen
 
 from comfydeploy.models.document import Document
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class ValidationError(Document):
-    """One complaint of a 422 answer: where (``loc``, a path of keys and indices), what (``msg``) and its ``type``."""
+    """One problem in a 422 response: its location (``loc``, a path of keys and indices), ``msg`` and ``type``."""
 
     loc: list[str | int]
     msg: str

@@ -1,4 +1,4 @@
-"""The documented callback: what the server sends to the webhook of a run, and what it expects back."""
+"""The documented callback: the requests of the server to the webhook of a run, and the response that it expects."""
 
 from attrs import field, frozen
 
@@ -7,11 +7,11 @@ from comfydeploy.models.run import RunStatus
 from comfydeploy.models.run_output import WorkflowRunOutputModel
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunWebhookBody(Document):
     """A change of a run, sent to its webhook.
 
-    Deliveries repeat and overtake each other: a late ``queued`` can arrive after ``success``. They are not signed.
+    Deliveries are repeated and arrive out of order: a ``queued`` can arrive after ``success``. They are not signed.
     ``progress`` goes from 0 to 1.
     """
 
@@ -23,8 +23,8 @@ class WorkflowRunWebhookBody(Document):
     outputs: list[WorkflowRunOutputModel] = field(factory=list[WorkflowRunOutputModel])
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class WorkflowRunWebhookResponse(Document):
-    """The documented answer to a webhook; any 2xx will do."""
+    """The documented response to a webhook; any 2xx is accepted."""
 
     status: str

@@ -1,8 +1,8 @@
-"""Receiving webhooks with any framework: whose request is it, what does it tell, what do all of them come to.
+"""Receiving webhooks with any framework: check the sender, read a delivery, and combine deliveries to one state.
 
-The server signs nothing, repeats deliveries, some of them as GET, and lets them overtake each other. So give a run the
-address that ``webhook_url`` makes, and take each request that comes through ``webhook_verify``, ``webhook_parse``,
-``webhook_progress`` and ``webhook_response``. Nothing here does I/O or knows a framework.
+The server signs nothing, repeats deliveries, some of them as GET, and sends them out of order. So give a run the
+address that ``webhook_url`` returns, and pass each request through ``webhook_verify``, ``webhook_parse``,
+``webhook_progress`` and ``webhook_response``. Nothing here does I/O or depends on a framework.
 """
 
 from comfydeploy.webhooks.address import WebhookToken, webhook_url, webhook_verify

@@ -1,4 +1,4 @@
-"""The address of a webhook, with a token that proves who made it."""
+"""The address of a webhook, with a token that proves who created it."""
 
 import hmac
 import json
@@ -21,10 +21,10 @@ __all__ = ["WebhookToken", "webhook_url", "webhook_verify"]
 
 REFERENCE: Final = "webhook_reference"
 EXPIRES: Final = "webhook_expires"
-TOKEN: Final = "webhook_token"  # noqa: S105 - a name, in which logs see that the value is to be hidden
+TOKEN: Final = "webhook_token"  # noqa: S105 - a name; logs hide the value of a parameter with such a name
 
 _ORIGIN: Final = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
-# What frameworks read in different ways: some end a path or a parameter at it, some drop it, some decode it twice.
+# Characters that frameworks read differently: some end a path or a parameter there, some drop or decode them twice.
 _AMBIGUOUS: Final = re.compile(r"[#\\;\s]")
 _UNESCAPED: Final = r"[\\;]"
 _AMBIGUOUS_IN_PATH: Final = re.compile(r"%(?:[01].|7F|23|25|2F|3B|3F|5C)", re.IGNORECASE)
@@ -35,7 +35,7 @@ _Parameters: TypeAlias = list[tuple[str, str]]
 
 @frozen(kw_only=True)
 class WebhookToken:
-    """What the address of a webhook proves: its ``reference``, and until when it holds (aware, in UTC)."""
+    """The verified parts of an address: its ``reference``, and when it ``expires`` (aware, in UTC)."""
 
     reference: str | None = None
     expires: datetime | None = None
@@ -48,13 +48,13 @@ def webhook_url(
     reference: str | None = None,
     expires: datetime | float | None = None,
 ) -> Result[str, Error]:
-    """Return the address with a token that proves it was made with the secret, for the ``webhook`` of a request.
+    """Return the address with a token that proves it was created with the secret, for the ``webhook`` of a request.
 
-    Path and query are signed, which is all that a receiver behind a proxy sees: use another secret for each service.
-    ``reference`` is yours, such as the id of a job; it travels in the query, readable by anybody. ``expires`` is an
+    Only path and query are signed, because a receiver behind a proxy sees no more: use one secret for each service.
+    ``reference`` is yours, such as the id of a job; it is sent in the query, unencrypted. ``expires`` is an
     aware datetime or seconds since 1970, kept in whole seconds. Of several secrets the first signs.
-    ``InvalidRequestError`` names the argument that cannot be used: an address that web frameworks read in different
-    ways is one (see ``webhook_verify``). A user who may read the run or its log sees the whole address.
+    ``InvalidRequestError`` names an invalid argument, such as an address that web frameworks read in different
+    ways (see ``webhook_verify``). A user who may read the run or its log sees the whole address.
     """
     try:
         return Success(_signed(address, _keys(secret)[0], reference, expires))
@@ -65,14 +65,14 @@ def webhook_url(
 def webhook_verify(
     url: str, secret: str | bytes | Sequence[str | bytes], *, now: datetime | float | None = None
 ) -> Result[WebhookToken, Error]:
-    """Check that ``webhook_url`` made the address that a request came to, and return what it carries.
+    """Check that ``webhook_url`` created the address of a request, and return its verified parts.
 
-    ``url`` is the whole address or its path and query, as the sender was given them: scheme and host do not count, and
-    escapes and the order of the parameters may have changed. Any of several secrets will do, so that they can be
-    replaced one at a time. ``now`` is the time to judge by, as ``expires`` is given. ``SDKValidationError`` says in
-    ``problems`` whether the token is missing, wrong or expired. It proves who made the address, not who wrote the body.
+    ``url`` is the whole address or its path and query, as the sender received them: scheme and host are ignored, and
+    escapes and the order of the parameters may have changed. Any of several secrets is accepted, so that they can be
+    replaced one at a time. ``now`` is the current time, in the form of ``expires``. ``SDKValidationError`` says in
+    ``problems`` whether the token is missing, wrong or expired. The token proves who created the address, not the body.
 
-    An address that a web framework could read in another way is refused, whatever its token: with a fragment, a
+    An address that a web framework could read differently is refused, even with a valid token: with a fragment, a
     semicolon, a backslash, whitespace or a control character, with one of these, a percent sign, a slash or a question
     mark escaped in its path, or with one of the three parameters of ``webhook_url`` given more than once.
     """
@@ -86,7 +86,7 @@ def _signed(address: object, key: bytes, reference: object, expires: object) -> 
     text = _checked(address)
     path, parameters = _split(text)
     if {".", ".."} & set(path.split("/")):
-        raise InvalidRequestError("address: a path must not hold . or .., which the sender takes out")
+        raise InvalidRequestError("address: a path must not contain . or .., which the sender removes")
     for name, _ in parameters:
         if name in (REFERENCE, EXPIRES, TOKEN):
             raise InvalidRequestError(f"address: it has a {name} already")
@@ -94,7 +94,7 @@ def _signed(address: object, key: bytes, reference: object, expires: object) -> 
     if reference is not None:
         carried.append((REFERENCE, _text(reference, "reference")))
     for name, value in parameters + carried:
-        # Flask unescapes some of them in the address that it gives to the receiver.
+        # Flask unescapes some of them in the address that it passes to the receiver.
         if re.search(_UNESCAPED, name + value) or not (name + value).isprintable():
             argument = "reference" if name == REFERENCE else "address: a parameter"
             raise InvalidRequestError(f"{argument}: must not contain a semicolon, a backslash or control characters")
@@ -165,7 +165,7 @@ def _checked(address: object) -> str:
 
 
 def _ambiguous(url: str) -> str | None:
-    """Return what is wrong with an address that web frameworks read in different ways."""
+    """Return the problem of an address that web frameworks read differently, or ``None``."""
     if _AMBIGUOUS.search(url) or not url.isprintable():
         return "must not contain a fragment, a semicolon, a backslash, whitespace or control characters"
     if found := _AMBIGUOUS_IN_PATH.search(url.partition("?")[0]):
@@ -174,14 +174,14 @@ def _ambiguous(url: str) -> str | None:
 
 
 def _split(url: str) -> tuple[str, _Parameters]:
-    # By hand: to urlsplit a path that begins with two slashes is a host.
+    # Without urlsplit, for which a path that begins with two slashes is a host.
     path, _, query = _ORIGIN.sub("", url).partition("?")
     parameters = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     return unquote(path, errors="surrogateescape") or "/", parameters
 
 
 def _token(key: bytes, path: str, parameters: _Parameters) -> str:
-    # Names may change places on the way; the order of the values of one name has a meaning.
+    # A proxy may reorder the names; the order of the values of one name is kept.
     signed = json.dumps(["comfydeploy webhook", path, sorted(parameters, key=itemgetter(0))])
     return hmac.digest(key, signed.encode(), "sha256").hex()
 

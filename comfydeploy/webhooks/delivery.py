@@ -1,4 +1,4 @@
-"""A delivery of a webhook, and the answer to it."""
+"""A delivery of a webhook, and the response to it."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ __all__ = ["WebhookAnswer", "webhook_parse", "webhook_response"]
 
 
 class WebhookAnswer(NamedTuple):
-    """An answer in the order in which frameworks take it: Flask as it is, Starlette as ``Response(*answer)``."""
+    """A response in the order of frameworks: return it from Flask, use ``Response(*answer)`` in Starlette."""
 
     body: bytes
     status_code: int
@@ -25,8 +25,8 @@ class WebhookAnswer(NamedTuple):
 def webhook_parse(method: str, headers: Mapping[str, str], body: bytes | str) -> Result[WorkflowRunWebhookBody, Error]:
     """Read a delivery: a POST, or the GET with the same body by which the server repeats it.
 
-    A content type may be missing, otherwise it must be JSON. ``raw`` is the whole document; outputs that cannot be
-    read, such as those without an id, are only there. Anything else is a
+    The content type may be missing, otherwise it must be JSON. ``raw`` is the whole document; outputs that cannot be
+    read, such as those without an id, are only in ``raw``. Anything else is a
     ``SDKValidationError`` that names what was expected.
     """
     try:
@@ -40,9 +40,9 @@ def webhook_parse(method: str, headers: Mapping[str, str], body: bytes | str) ->
 
 
 def webhook_response(status: str = "success", status_code: int = 200) -> WebhookAnswer:
-    """Return the documented answer, ``{"status": ...}`` as JSON: body, status code and headers.
+    """Return the documented response, ``{"status": ...}`` as JSON: body, status code and headers.
 
-    From status 400 on the service sends the delivery again, twice at most.
+    After a status of 400 or more the service sends the delivery again, at most twice.
     """
     return WebhookAnswer(json.dumps({"status": status}).encode(), status_code, {"content-type": "application/json"})
 

@@ -1,9 +1,9 @@
-"""One state of a run out of many deliveries, which repeat and overtake each other."""
+"""One state of a run from many deliveries, which are repeated and arrive out of order."""
 
 from datetime import datetime
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import astuple, frozen
 
 from comfydeploy.models.run import ENDED, RunStatus
 from comfydeploy.models.run_output import WorkflowRunOutputModel
@@ -18,10 +18,10 @@ _UNKNOWN: Final = -1
 
 @frozen(kw_only=True)
 class WebhookProgress:
-    """A run as far as its webhooks told: nothing of it ever goes back.
+    """The state of a run from its webhooks; it never goes back.
 
-    ``status`` is the furthest one told, ``progress`` the greatest (0 to 1) and ``live_status`` the text that came with
-    it. ``outputs`` has each output once, the oldest first.
+    ``status`` is the furthest one received, ``progress`` the greatest (0 to 1) and ``live_status`` the text with
+    that progress. ``outputs`` has each output once, the oldest first.
     """
 
     run_id: str
@@ -32,26 +32,26 @@ class WebhookProgress:
 
     @property
     def is_ended(self) -> bool:
-        """Whether the run has come to an end: success, failed, timeout or cancelled."""
+        """Whether the run has ended: success, failed, timeout or cancelled."""
         return self.status in ENDED
 
 
 def webhook_progress(state: WebhookProgress | None, body: WorkflowRunWebhookBody) -> WebhookProgress:
-    """Take a delivery into what is known of its run: the same deliveries give the same state, in whatever order.
+    """Return the state of a run after a further delivery: the same deliveries give the same state in any order.
 
-    Statuses go from not-started over queued, started, running and uploading to an end; a word that this version does
-    not know counts less than any of them. Of two different ends success stands, then failed, then timeout: a run that
-    was given up may still come to its end. A ``progress`` outside 0 to 1 is ignored; of two texts with the same
-    progress the later in the alphabet stands. Outputs are taken in by id, after the end too: the one with more files
-    stands, then the one with a name, then the newer. A delivery of another run changes nothing: keep a state for each
+    Statuses go from not-started over queued, started, running and uploading to an end; a status that this version does
+    not know is below all of them. Of two different ends success wins, then failed, then timeout: a run that
+    timed out may still end. A ``progress`` outside 0 to 1 is ignored; of two texts with the same
+    progress the later in the alphabet wins. Outputs are merged by id, also after the end: the one with more files
+    wins, then the one with a name, then the newer. A delivery of another run changes nothing: keep one state for each
     ``run_id``.
     """
     if state is None:
         state = WebhookProgress(run_id=body.run_id, status=body.status)
     elif body.run_id != state.run_id:
         return state
-    told = body.progress if body.progress is not None and 0 <= body.progress <= 1 else 0.0
-    progress, live_status = max((state.progress, state.live_status or ""), (told, body.live_status or ""))
+    received = body.progress if body.progress is not None and 0 <= body.progress <= 1 else 0.0
+    progress, live_status = max((state.progress, state.live_status or ""), (received, body.live_status or ""))
     return WebhookProgress(
         run_id=state.run_id,
         status=_further(state.status, body.status),
@@ -61,22 +61,23 @@ def webhook_progress(state: WebhookProgress | None, body: WorkflowRunWebhookBody
     )
 
 
-def _further(known: str, told: str) -> str:
-    return max(known, told, key=lambda status: (_RANK.get(status, _UNKNOWN), status))
+def _further(known: str, update: str) -> str:
+    return max(known, update, key=lambda status: (_RANK.get(status, _UNKNOWN), status))
 
 
 def _united(
-    known: tuple[WorkflowRunOutputModel, ...], told: list[WorkflowRunOutputModel]
+    known: tuple[WorkflowRunOutputModel, ...], update: list[WorkflowRunOutputModel]
 ) -> tuple[WorkflowRunOutputModel, ...]:
     outputs = {output.id: output for output in known}
-    for output in told:
+    for output in update:
         outputs[output.id] = max(outputs.get(output.id, output), output, key=_completeness)
     return tuple(sorted(outputs.values(), key=_age))
 
 
 def _completeness(output: WorkflowRunOutputModel) -> tuple[Any, ...]:
-    # The last decides where nothing else does, so that the order of arrival never counts.
-    return len(output.files), output.output_id is not None, _instant(output.updated_at), repr(output)
+    # The last one breaks all ties, so that the order of arrival does not matter.
+    known = astuple(output, filter=lambda field, _: bool(field.eq))
+    return len(output.files), output.output_id is not None, _instant(output.updated_at), repr(known)
 
 
 def _age(output: WorkflowRunOutputModel) -> tuple[Any, ...]:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -15,7 +14,6 @@ from click.testing import CliRunner
 
 from comfydeploy import __main__, __version__
 from comfydeploy._cli.commands import comfydeploy
-from comfydeploy._cli.terminal import unwound
 from comfydeploy._emulator.backend import Settings
 from comfydeploy.emulator import Emulator, Quirk
 
@@ -36,7 +34,7 @@ def is_png(path):
 
 def test_help_explains_all_commands(cli):
     text = cli("--help").output
-    assert all(f"  {command} " in text for command in ("demo", "emulator"))
+    assert all(f"  {command} " in text for command in comfydeploy.list_commands(None))
     assert all(option in cli("emulator", "--help").output for option in ("--data", "--comfyui", "--workflows"))
     assert "COMFYDEPLOY_API_KEY" in cli("demo", "--help").output
     assert __version__ in cli("--version").output
@@ -65,7 +63,7 @@ def test_the_emulator_says_what_is_wrong_with_its_comfyui(cli, arguments, reason
 
 
 def test_the_demo_on_a_local_server_finishes_and_leaves_pictures(cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("comfydeploy._cli.commands.Emulator", lambda: Emulator(pace=0))
+    monkeypatch.setattr("comfydeploy.emulator.Emulator", lambda: Emulator(pace=0))
     result = cli("demo")
     assert result.exit_code == 0, result.output
     for expected in ("run_queue", "run_stream", "run_get", "run_sync", "success", "an error", "404: Run not found"):
@@ -144,9 +142,18 @@ def test_a_port_in_use_is_said_without_a_traceback(cli):
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "comfydeploy._cli.commands", None)
-    with pytest.raises(SystemExit, match=r"pip install '\.\[emulator\]'"):
+    monkeypatch.setitem(sys.modules, "comfydeploy._cli.process", None)
+    with pytest.raises(SystemExit, match=r"pip install '\.\[cli\]'"):
         __main__.main()
+
+
+def test_emulator_without_extra(cli, monkeypatch):
+    monkeypatch.delitem(sys.modules, "comfydeploy.emulator")
+    monkeypatch.setitem(sys.modules, "comfydeploy._emulator.deployments.outcomes", None)
+    for command in ("emulator", "demo"):
+        result = cli(command)
+        assert result.exit_code == 1
+        assert "the local server needs the extra: in a checkout, pip install '.[emulator]'" in result.output
 
 
 def test_it_runs_as_a_module_as_well(monkeypatch, capsys):
@@ -169,8 +176,8 @@ def test_every_option_of_the_server_reaches_it(cli, monkeypatch):
 
 
 def test_whatever_can_be_set_of_the_server_is_an_option():
-    command = comfydeploy.commands["emulator"]
-    assert {option.name for option in command.params} == inspect.signature(Emulator).parameters.keys()
+    command = comfydeploy.get_command(None, "emulator")
+    assert {option.name for option in command.params} - {"as_json"} == inspect.signature(Emulator).parameters.keys()
 
 
 def test_time_can_be_left_to_the_control_route(cli, monkeypatch):
@@ -194,7 +201,8 @@ def test_quirks_are_chosen_and_explained(cli, monkeypatch):
     assert cli("emulator", "--quirks", "late-webhooks", "--quirks", "empty-sync").exit_code == 0
     assert cli("emulator", "--quirks", "all").exit_code == 0
     assert [emulator.quirks for emulator in served] == [{"late-webhooks", "empty-sync"}, set(Quirk)]
-    text = " ".join(cli("emulator", "--help").output.split())
+    assert Quirk.EMPTY_SYNC.explanation not in " ".join(cli("emulator", "--help").output.split())
+    text = " ".join(cli("emulator", "--quirks", "help").output.split())
     for quirk in Quirk:
         assert f"{quirk} {quirk.explanation} {f'Here: {quirk.trigger}' if quirk.trigger else ''}".strip() in text
 
@@ -239,13 +247,3 @@ def test_characters_that_a_pipe_cannot_encode_are_replaced(tmp_path):
     # No line is broken at 80 columns.
     assert lines[7].startswith(b"  " + b"?" * 40 + b"  ")
     assert len(lines[7].split()[1]) == 36
-
-
-def test_a_signal_unwinds_what_is_open():
-    closed = []
-    with ExitStack() as exits:
-        exits.enter_context(pytest.raises(SystemExit))
-        exits.enter_context(unwound())
-        exits.callback(closed.append, "folder")
-        signal.raise_signal(signal.SIGTERM)
-    assert closed == ["folder"]

@@ -1,4 +1,4 @@
-"""Files from the server: whole or not at all, whatever they are written to."""
+"""Files from the server, for every target: complete, or not written."""
 
 import asyncio
 import gzip
@@ -32,26 +32,26 @@ class TestEncodings:
         unwrap(calls("run_first_result", calls.core(server.url), ORDER))
         assert server.requests[0][1]["accept-encoding"] == "identity"
 
-    def test_a_cut_one_leaves_no_file(self, calls, serve, tmp_path):
+    def test_cut_one_leaves_no_file(self, calls, serve, tmp_path):
         core = serve(gzip.compress(LARGE)[:-10], content_encoding="gzip")
         error = calls("run_first_result", core, ORDER, to=tmp_path / "cat.png").failure()
         assert isinstance(error, errors.ConnectionError)
         assert error.fate == "answered"
         assert list(tmp_path.iterdir()) == []
 
-    def test_a_whole_one_is_decompressed(self, calls, serve, tmp_path):
+    def test_whole_one_is_decompressed(self, calls, serve, tmp_path):
         core = serve(gzip.compress(LARGE), content_encoding="gzip")
         assert unwrap(calls("run_first_result", core, ORDER, to=tmp_path / "cat.png")).size == len(LARGE)
         assert (tmp_path / "cat.png").read_bytes() == LARGE
         assert unwrap(calls("run_first_result", core, ORDER)).content == LARGE
 
-    def test_one_that_the_transport_decoded(self, calls):
+    def test_one_that_transport_decoded(self, calls):
         headers = {"content-type": "image/png", "content-encoding": "gzip"}
         handler = lambda _: httpx.Response(200, headers=headers, content=gzip.compress(LARGE))  # noqa: E731 - short
         core = calls.core(transport=httpx.MockTransport(handler), async_transport=httpx.MockTransport(handler))
         assert unwrap(calls("run_first_result", core, ORDER)).content == LARGE
 
-    def test_a_transport_that_ignores_the_length(self, calls):
+    def test_transport_that_ignores_length(self, calls):
         headers = {"content-type": "image/png", "content-length": "5"}
         handler = lambda _: httpx.Response(200, headers=headers, stream=Pieces([b"cat"]))  # noqa: E731 - short
         core = calls.core(transport=httpx.MockTransport(handler), async_transport=httpx.MockTransport(handler))
@@ -85,15 +85,15 @@ class TestNamedFiles:
         unwrap(calls("run_first_result", serve(), ORDER, to=tmp_path / "cat.png"))
         assert (tmp_path / "cat.png").stat().st_mode == (tmp_path / "other").stat().st_mode
 
-    def test_may_have_the_longest_name(self, calls, serve, tmp_path):
+    def test_may_have_longest_name(self, calls, serve, tmp_path):
         path = tmp_path / ("x" * 251 + ".png")
         unwrap(calls("run_first_result", serve(), ORDER, to=path))
         assert path.read_bytes() == LARGE
 
-    def test_on_a_device(self, calls, serve):
+    def test_on_device(self, calls, serve):
         assert unwrap(calls("run_first_result", serve(), ORDER, to=os.devnull)).size == len(LARGE)
 
-    def test_on_a_full_device(self, calls, serve):
+    def test_on_full_device(self, calls, serve):
         error = calls("run_first_result", serve(), ORDER, to="/dev/full").failure()
         assert isinstance(error, errors.UnexpectedClientError)
         assert error.fate == "answered"
@@ -111,7 +111,7 @@ class TestPipes:
                 os.set_blocking(writing, True)  # for what is left in the buffer
             assert read.result(5) == LARGE
 
-    def test_that_a_process_opens_late(self, calls, serve, tmp_path):
+    def test_that_process_opens_late(self, calls, serve, tmp_path):
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
         with ThreadPoolExecutor(1) as pool:
@@ -119,7 +119,7 @@ class TestPipes:
             unwrap(calls("run_first_result", serve(), ORDER, to=pipe))
             assert read.result(5) == LARGE
 
-    def test_without_a_reader_can_be_left(self, calls, serve, tmp_path):
+    def test_without_reader_can_be_left(self, calls, serve, tmp_path):
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
         if calls.awaited:
@@ -175,10 +175,10 @@ class TestOpenFiles:
                 return None
 
         error = calls("run_first_result", serve(), ORDER, to=Full()).failure()
-        assert "takes no bytes" in error.message
+        assert "accepts no bytes" in error.message
         assert error.fate == "answered"
 
-    def test_that_do_not_say_what_they_took(self, calls, serve):
+    def test_without_write_counts(self, calls, serve):
         taken = []
 
         class Mute:
@@ -216,8 +216,8 @@ class TestOpenFiles:
             unwrap(calls.run(both()))
         assert to.getvalue() == LARGE
 
-    def test_get_nothing_after_the_call_was_left(self, calls, serve):
-        """The thread that was writing writes no more than it had begun."""
+    def test_get_nothing_after_call_was_left(self, calls, serve):
+        """The writing thread stops after its current write."""
         if not calls.awaited:
             pytest.skip("a blocking call has no other thread")
         from comfydeploy.funcs.run_first_result import run_first_result_async
@@ -246,7 +246,7 @@ class TestOpenFiles:
         assert len(written) == 1
 
 
-def test_a_failed_call_leaves_no_file(calls, raw, answer, tmp_path):
+def test_failed_call_leaves_no_file(calls, raw, answer, tmp_path):
     core = calls.core(raw(answer(404, b"{}")).url)
     assert isinstance(calls("run_first_result", core, ORDER, to=tmp_path / "cat.png"), Failure)
     assert list(tmp_path.iterdir()) == []

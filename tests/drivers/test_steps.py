@@ -1,4 +1,4 @@
-"""The driver of machines, in both colours: it carries out steps, and turns what is raised into a failure."""
+"""The drivers of machines, blocking and async: they carry out steps and turn exceptions into failures."""
 
 import threading
 from functools import partial
@@ -15,7 +15,7 @@ AT_ONCE = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 60.0))
 
 
 def machine_of(*, work=None, seconds=None, retries=None, wrong=None):
-    """Return a machine that takes each of the given steps and returns what they came to."""
+    """Return a machine that takes each of the given steps and returns their answers."""
 
     def machine(timeline):
         found = []
@@ -49,13 +49,13 @@ def test_steps_are_carried_out(calls, driven):
     assert driven(calls.core(), None, machine_of(seconds=0.001, work=lambda: 5)).unwrap() == [None, 5]
 
 
-def test_files_are_read_beside_the_event_loop(calls, driven):
+def test_files_are_read_beside_event_loop(calls, driven):
     (thread,) = driven(calls.core(), None, machine_of(work=threading.get_ident)).unwrap()
     assert (thread != threading.get_ident()) is calls.awaited
 
 
 @pytest.mark.parametrize(("retries", "count"), [(False, 1), (True, 3)])
-def test_a_request_is_sent_again_only_where_it_may_be(calls, driven, retries, count):
+def test_only_repeatable_requests_are_repeated(calls, driven, retries, count):
     answers = [httpx.Response(503), httpx.Response(503), httpx.Response(404)]
     transport = httpx.MockTransport(lambda _: answers.pop(0))
     (result,) = driven(
@@ -72,17 +72,17 @@ def test_our_errors_are_failures(calls, driven):
     assert error.__traceback__ is None
 
 
-def test_wrong_options_are_a_failure(calls, driven):
+def test_wrong_options_are_failure(calls, driven):
     error = driven(calls.core(), RequestOptions(deadline=-1), machine_of()).failure()
     assert error.problems[0].path == "$.options.deadline"
 
 
-def test_what_is_raised_before_a_step_was_not_sent(calls, driven):
+def test_exception_before_a_step_is_not_sent(calls, driven):
     error = driven(calls.core(), None, machine_of(wrong=LookupError("x"))).failure()
     assert (type(error), error.fate, error.message) == (errors.UnexpectedClientError, "not_sent", "LookupError: x")
 
 
-def test_what_is_raised_in_a_step_is_in_doubt(calls, driven):
+def test_exception_in_a_step_is_unknown(calls, driven):
     def work():
         raise LookupError
 
@@ -95,12 +95,12 @@ def test_memory_errors_pass(calls, driven):
         driven(calls.core(), None, machine_of(wrong=MemoryError()))
 
 
-def test_what_is_no_core_is_a_failure(driven):
+def test_invalid_core_is_a_failure(driven):
     (result,) = driven(None, None, machine_of(retries=False)).unwrap()
     assert isinstance(result, Failure)
 
 
-def test_a_timeline_begins_with_its_options():
+def test_timeline_begins_with_its_options():
     begun = partial(Timeline.beginning, now=5.0)
     assert begun(RequestOptions(deadline=3)).deadline == 8.0
     assert begun(None).deadline == float("inf")

@@ -17,7 +17,7 @@ def way(request):
 
 @pytest.fixture
 def local(emulator):
-    """Return what connects a core to the local server, over a socket."""
+    """Return the arguments that connect a core to the local server, over a socket."""
     return {"bearer": emulator.bearer, "server_url": emulator.url}
 
 

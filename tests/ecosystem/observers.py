@@ -1,6 +1,6 @@
-"""Make calls in every way while a package observes httpx, and print what it saw.
+"""Make calls in every way while a package observes httpx, and print its observations.
 
-A program of its own, because not every package undoes what it patches.
+A separate program, because not every package undoes its patches.
 """
 
 import json
@@ -71,7 +71,7 @@ def ddtrace():
 
     class Kept(TraceFilter):
         def process_trace(self, trace):
-            spans.extend(trace)  # and nothing is sent
+            spans.extend(trace)  # so that nothing is sent
 
     tracer.configure(trace_processors=[Kept()])
     patch(httpx=True)

@@ -1,4 +1,4 @@
-"""What httpx itself offers: event hooks of a client, and a line in the log for each request."""
+"""The hooks of httpx itself: event hooks of a client, and a log line for each request."""
 
 import logging
 

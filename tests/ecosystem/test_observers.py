@@ -1,4 +1,4 @@
-"""OpenTelemetry, Sentry and Datadog see every call."""
+"""OpenTelemetry, Sentry and Datadog record every call."""
 
 import json
 import os

@@ -12,7 +12,7 @@ pytest.importorskip("pytest_httpx")
 CORE = {"bearer": "key", "server_url": "https://service.invalid/api"}
 
 
-def test_a_response_is_mocked(way, httpx_mock):
+def test_response_is_mocked(way, httpx_mock):
     httpx_mock.add_response(method="POST", url="https://service.invalid/api/run/queue", json={"run_id": "r"})
     assert way(CORE, "run_queue", {"deployment_id": "d"}).unwrap().run_id == "r"
     (request,) = httpx_mock.get_requests()
@@ -20,12 +20,12 @@ def test_a_response_is_mocked(way, httpx_mock):
     assert request.headers["authorization"] == "Bearer key"
 
 
-def test_an_exception_is_mocked(way, httpx_mock):
+def test_exception_is_mocked(way, httpx_mock):
     httpx_mock.add_exception(httpx.ConnectTimeout("no route"))
     assert way(CORE, "run_get", "r").failure().fate == "not_sent"
 
 
-def test_a_stream_is_mocked(way, httpx_mock):
+def test_stream_is_mocked(way, httpx_mock):
     events = [b'event: log_update\ndata: {"logs": "a"}\n\n', b'event: log_update\ndata: {"logs": "b"}\n\n']
     headers = {"content-type": "text/event-stream"}
     httpx_mock.add_response(stream=pytest.importorskip("pytest_httpx").IteratorStream(events), headers=headers)

@@ -18,7 +18,7 @@ def service():
         yield router
 
 
-def test_a_response_is_mocked(way, service):
+def test_response_is_mocked(way, service):
     route = service.post("/run/queue").respond(json={"run_id": "r"})
     assert way(CORE, "run_queue", {"deployment_id": "d", "inputs": {"prompt": "a cat"}}).unwrap().run_id == "r"
     (called,) = route.calls
@@ -26,7 +26,7 @@ def test_a_response_is_mocked(way, service):
     assert called.request.headers["authorization"] == "Bearer key"
 
 
-def test_a_status_is_mocked(way, service):
+def test_status_is_mocked(way, service):
     service.get("/run/r").respond(404, json={"detail": "Run not found"})
     match way(CORE, "run_get", "r"):
         case Failure(errors.SDKError() as error):
@@ -35,18 +35,18 @@ def test_a_status_is_mocked(way, service):
             pytest.fail(str(other))
 
 
-def test_a_connection_error_is_mocked(way, service):
+def test_connection_error_is_mocked(way, service):
     service.get("/run/r").mock(side_effect=httpx.ConnectError("no route"))
     assert way(CORE, "run_get", "r").failure().fate == "not_sent"
 
 
-def test_a_lost_response_is_mocked(way, service):
+def test_lost_response_is_mocked(way, service):
     service.post("/run/queue").mock(side_effect=httpx.ReadTimeout("too late"))
     error = way(CORE, "run_queue", {"deployment_id": "d"}).failure()
     assert (type(error), error.fate) == (errors.RequestTimeoutError, "unknown")
 
 
-def test_a_stream_is_mocked(way, service):
+def test_stream_is_mocked(way, service):
     events = 'event: log_update\ndata: {"logs": "a"}\n\nevent: log_update\ndata: {"logs": "b"}\n\n'
     service.post("/run/stream").respond(text=events, content_type="text/event-stream")
     items = way(CORE, "run_stream", {"deployment_id": "d"})

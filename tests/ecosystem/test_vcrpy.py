@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator
 vcr = pytest.importorskip("vcr")
 
 
-def test_a_recorded_run_is_replayed(way, tmp_path):
+def test_recorded_run_is_replayed(way, tmp_path):
     recorder = vcr.VCR(cassette_library_dir=str(tmp_path), filter_headers=["authorization"], record_mode="once")
 
     def exchange(core, order):

@@ -20,14 +20,14 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def standing() -> Iterator[Emulator]:
-    """A server on which time stands still, as far as a test can see."""
+    """A server so slow that time stands still within a test."""
     with Emulator(pace=100_000) as emulator:
         yield emulator
 
 
 @pytest.fixture
 def by_hand() -> Iterator[Emulator]:
-    """A server whose time passes only when a test says so."""
+    """A server with a manual clock."""
     with Emulator(clock="manual") as emulator:
         yield emulator
 
@@ -54,13 +54,13 @@ def client(connect, emulator) -> httpx.Client:
 
 @pytest.fixture
 def order(emulator) -> Callable[..., dict[str, Any]]:
-    """Makes the body that runs a known deployment: order("picture", inputs={...})."""
+    """Create the body that runs a known deployment: order("picture", inputs={...})."""
     return lambda name="picture", **fields: {"deployment_id": emulator.deployments[name], **fields}
 
 
 @pytest.fixture
 def ended(client) -> Callable[[str], dict[str, Any]]:
-    """Asks for a run until it has ended."""
+    """Poll a run until it has ended."""
 
     def ask(run_id: str) -> dict[str, Any]:
         while True:
@@ -82,7 +82,7 @@ class Sink:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                # Before it is answered: the next delivery, in another thread, must not overtake this one.
+                # Before the response: the next delivery, in another thread, must not overtake this one.
                 sink.received.put((self.command, dict(self.headers), json.loads(body)))
                 self.send_response(sink.answers.pop(0) if sink.answers else 200)
                 self.send_header("content-length", "0")

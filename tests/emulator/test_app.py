@@ -14,24 +14,24 @@ def machine_of(client) -> dict:
 
 
 @pytest.mark.parametrize("authorization", ["Bearer", "Basic {key}", "Bearer {key}x", "Bearer {key} x", "{key}"])
-def test_only_the_exact_bearer_is_let_in(emulator, authorization):
+def test_only_exact_bearer_is_let_in(emulator, authorization):
     headers = {"authorization": authorization.format(key=emulator.bearer)}
     answer = httpx.get(f"{emulator.url}/deployments", headers=headers)
     assert (answer.status_code, list(answer.json())) == (401, ["detail"])
 
 
-def test_an_unknown_path_is_not_found(client):
+def test_unknown_path_is_not_found(client):
     answer = client.get("/nope")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
 
 
 @pytest.mark.parametrize(("path", "to"), [("/run/", "/run"), ("/deployments/", "/deployments")])
-def test_a_trailing_slash_is_redirected_to_an_absolute_address(client, emulator, path, to):
+def test_trailing_slash_is_redirected(client, emulator, path, to):
     answer = client.get(path)
     assert (answer.status_code, answer.headers["location"], answer.content) == (307, emulator.url + to, b"")
 
 
-def test_a_queued_run_has_not_started(connect, standing):
+def test_queued_run_has_not_started(connect, standing):
     client = connect(standing)
     body = {"deployment_id": standing.deployments["picture"], "inputs": {"width": 16}, "webhook": "http://127.0.0.1:9/"}
     answer = client.post("/run/queue", json=body)
@@ -41,7 +41,7 @@ def test_a_queued_run_has_not_started(connect, standing):
     assert MICROSECONDS.fullmatch(run["created_at"])
 
 
-def test_a_waiting_run_knows_its_place_only_when_asked(connect, standing):
+def test_queue_position_only_on_request(connect, standing):
     client = connect(standing)
     body = {"deployment_id": standing.deployments["picture"]}
     first, second = (client.post("/run/queue", json=body).json()["run_id"] for _ in range(2))
@@ -50,7 +50,7 @@ def test_a_waiting_run_knows_its_place_only_when_asked(connect, standing):
     assert client.get(f"/run/{first}").json()["queue_position"] is None
 
 
-def test_a_run_succeeds_with_a_picture(client, order, ended):
+def test_run_succeeds_with_picture(client, order, ended):
     run_id = client.post("/run/queue", json=order(inputs={"width": 16})).json()["run_id"]
     run = ended(run_id)
     (output,) = run["outputs"]
@@ -60,7 +60,7 @@ def test_a_run_succeeds_with_a_picture(client, order, ended):
     assert run["duration"] == pytest.approx(run["cold_start_duration_total"] + run["run_duration"])
 
 
-def test_a_run_is_found_by_query_and_by_any_spelling_of_its_id(client, order, ended):
+def test_run_is_found_by_any_spelling_of_its_id(client, order, ended):
     run_id = client.post("/run/queue", json=order()).json()["run_id"]
     run = ended(run_id)
     assert client.get("/run", params={"run_id": run_id}).json() == run
@@ -68,7 +68,7 @@ def test_a_run_is_found_by_query_and_by_any_spelling_of_its_id(client, order, en
     assert client.get(f"/run/{run_id.replace('-', '')}").json() == run
 
 
-def test_a_failed_run_tells_no_reason(client, order, ended):
+def test_failed_run_has_no_reason(client, order, ended):
     run = ended(client.post("/run/queue", json=order("failing")).json()["run_id"])
     assert (run["status"], run["outputs"], run["live_status"]) == ("failed", [], "Executing KSampler")
     assert "memory" not in str(run)
@@ -95,7 +95,7 @@ def test_progress_can_be_watched(connect):
 
 
 @pytest.mark.parametrize("fields", [{"name": "failing"}, {"inputs": {"fail": True}}, {"inputs": {"fail": "boo"}}])
-def test_sync_of_a_failed_run_is_a_400_that_names_the_run(client, order, fields):
+def test_sync_of_failed_run_is_400_that_names_run(client, order, fields):
     answer = client.post("/run/sync", json=order(**fields))
     assert answer.status_code == 400
     _, run_id, *words = answer.json()["detail"].split()
@@ -103,14 +103,14 @@ def test_sync_of_a_failed_run_is_a_400_that_names_the_run(client, order, fields)
     assert client.get(f"/run/{run_id}").json()["status"] == "failed"
 
 
-def test_outputs_can_be_downloaded_without_a_bearer(client, order):
+def test_outputs_can_be_downloaded_without_bearer(client, order):
     (output,) = client.post("/run/sync", json=order(inputs={"width": 40, "height": 24})).json()
     answer = httpx.get(output["data"]["images"][0]["url"])
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content.startswith(b"\x89PNG")
 
 
-def test_addresses_of_outputs_follow_the_host_that_was_asked(client, emulator, order):
+def test_output_addresses_follow_the_request_host(client, emulator, order):
     port = httpx.URL(emulator.url).port
     (output,) = client.post("/run/sync", json=order(), headers={"host": f"localhost:{port}"}).json()
     assert output["data"]["images"][0]["url"].startswith(f"http://localhost:{port}/outputs/runs/")
@@ -128,7 +128,7 @@ def test_no_other_file_can_be_reached(client, emulator, order, name):
 
 
 @pytest.mark.parametrize("host", ["[", "a b", "x:y:z", "\xff", ""])
-def test_a_nonsensical_host_does_no_harm(client, emulator, order, host):
+def test_nonsensical_host_does_no_harm(client, emulator, order, host):
     address = httpx.URL(emulator.url)
     with socket.create_connection((address.host, address.port)) as connection:
         head = f"GET /api/deployments HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {emulator.bearer}\r\n"
@@ -150,7 +150,7 @@ def test_a_nonsensical_host_does_no_harm(client, emulator, order, host):
         ({"is_native_run": True}, 1),
     ],
 )
-def test_a_batch_runs_every_combination_and_answers_the_first_run(connect, standing, fields, runs):
+def test_batch_runs_every_combination(connect, standing, fields, runs):
     client = connect(standing)
     body = {"deployment_id": standing.deployments["picture"], "inputs": {"seed": 1}, **fields}
 
@@ -165,20 +165,20 @@ def test_a_batch_runs_every_combination_and_answers_the_first_run(connect, stand
     assert client.get(f"/run/{first}").json()["workflow_inputs"] == {"seed": 1, **varied}
 
 
-def test_a_batch_that_would_never_end_is_refused(client, order):
+def test_batch_that_would_never_end_is_refused(client, order):
     params = {str(number): list(range(50)) for number in range(20)}
     answer = client.post("/run/queue", json=order(batch_input_params=params))
     assert answer.status_code == 422
 
 
-def test_the_version_form_wins_over_the_others(client, order, ended):
+def test_version_form_wins_over_others(client, order, ended):
     known = machine_of(client)
     body = order("failing", workflow_version_id=known["workflow_version_id"], machine_id=known["machine_id"])
     run = ended(client.post("/run/queue", json=body).json()["run_id"])
     assert (run["status"], run["workflow_version_id"]) == ("success", known["workflow_version_id"])
 
 
-def test_a_graph_of_ones_own_runs_without_a_version(client, ended):
+def test_sent_graph_runs_without_version(client, ended):
     known = machine_of(client)
     body = {
         "workflow_id": known["workflow_id"],
@@ -190,7 +190,7 @@ def test_a_graph_of_ones_own_runs_without_a_version(client, ended):
     assert (run["status"], run["workflow_version_id"], run["workflow_id"]) == ("success", None, known["workflow_id"])
 
 
-def test_the_deployments_are_listed_by_environment(client, emulator):
+def test_deployments_are_listed_by_environment(client, emulator):
     rows = client.get("/deployments", params={"environment": "production"}).json()
     assert {row["workflow"]["name"]: row["id"] for row in rows} == emulator.deployments
     assert {one["input_id"] for one in rows[0]["input_types"]} >= {"prompt", "width", "height", "seed"}
@@ -215,6 +215,6 @@ def test_inputs_are_kept_untouched(client, order, ended):
         {"width": 16, "height": 2048, "prompt": "x" * 5000},
     ],
 )
-def test_odd_inputs_still_make_a_picture(client, order, inputs):
+def test_odd_inputs_still_make_picture(client, order, inputs):
     (output,) = client.post("/run/sync", json=order(inputs=inputs)).json()
     assert httpx.get(output["data"]["images"][0]["url"]).content.startswith(b"\x89PNG")

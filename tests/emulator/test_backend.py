@@ -5,7 +5,7 @@ from comfydeploy.emulator import Emulator, Succeeds
 
 
 @pytest.mark.parametrize("pace", [1, 10])
-def test_a_new_run_waits_behind_those_of_others_which_leave_one_by_one(connect, pace):
+def test_queued_runs_leave_one_by_one(connect, pace):
     with Emulator(clock="manual", cold_start=4, queue_length=3, pace=pace) as emulator:
         client = connect(emulator)
         order = {"deployment_id": emulator.deployments["picture"]}
@@ -24,7 +24,7 @@ def test_a_new_run_waits_behind_those_of_others_which_leave_one_by_one(connect, 
     assert seen == [[4, 5], [3, 4], [2, 3], [1, 2], [None, None]]
 
 
-def test_what_takes_no_time_happens_though_time_stands_still(connect):
+def test_acts_without_duration_need_no_advance(connect):
     with Emulator(clock="manual", cold_start=0, queue_length=3) as emulator:
         emulator.script("picture", Succeeds(seconds=0))
         answer = connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["picture"]})
@@ -32,7 +32,7 @@ def test_what_takes_no_time_happens_though_time_stands_still(connect):
         assert {emulator.runs[0].created_at, emulator.runs[0].ended_at} == {BEGINNING}
 
 
-def test_the_cold_start_is_the_time_before_a_machine_takes_the_run(connect):
+def test_cold_start_delays_the_run(connect):
     with Emulator(clock="manual", cold_start=90) as emulator:
         connect(emulator).post("/run/queue", json={"deployment_id": emulator.deployments["picture"]})
         statuses = []
@@ -53,6 +53,6 @@ def test_the_cold_start_is_the_time_before_a_machine_takes_the_run(connect):
         ({"retention": 0}, "retention must be a number of runs, 1 or more, not 0"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused_at_once(settings, message):
+def test_invalid_settings_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         Emulator(**settings)

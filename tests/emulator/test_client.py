@@ -1,4 +1,4 @@
-"""The client against a server with all quirks: it never raises, and tells what happened as well as it can be known."""
+"""The client against a server with all quirks: it never raises, and its results say what is known."""
 
 import json
 import pkgutil
@@ -46,7 +46,7 @@ def ended(calls, core, run_id):
 
 @pytest.mark.parametrize("fields", [{"batch_number": 2}, {"is_native_run": True}, {"execution_mode": "sync"}])
 @pytest.mark.parametrize("name", ["run_queue", "run_deployment_queue"])
-def test_a_500_says_that_the_run_may_exist_and_is_not_sent_again(  # noqa: PLR0917 - named by pytest
+def test_500_is_not_retried_and_hints_at_a_run(  # noqa: PLR0917 - named by pytest
     calls, core, quirky, order, name, fields
 ):
     before = len(quirky.runs)
@@ -56,35 +56,35 @@ def test_a_500_says_that_the_run_may_exist_and_is_not_sent_again(  # noqa: PLR09
     assert len(quirky.runs) - before == fields.get("batch_number", 1)
 
 
-def test_a_batch_is_begun_by_its_own_operation(calls, core, order):
+def test_batch_is_begun_by_its_own_operation(calls, core, order):
     assert unwrap(calls("run_batch", core, order(batch_number=2))).batch_id
 
 
-def test_a_stream_in_place_of_an_answer_is_an_error_that_says_that_the_run_may_exist(calls, core, order):
+def test_unexpected_stream_hints_at_a_run(calls, core, order):
     error = calls("run_queue", core, order(execution_mode="stream")).failure()
     assert (error.status_code, error.content_type) == (200, "text/event-stream")
     assert "may have been" in str(error)
 
 
-def test_a_failed_run_is_an_empty_list_to_those_who_wait(calls, core, order):
+def test_failed_sync_run_is_an_empty_list(calls, core, order):
     assert calls("run_sync", core, order("failing")) == Success([])
 
 
 @pytest.mark.parametrize("run_id", [NO_ID, "nope"])
-def test_cancelling_what_there_is_not_is_an_error(calls, core, run_id):
+def test_cancelling_an_unknown_run_is_an_error(calls, core, run_id):
     error = calls("run_cancel", core, run_id).failure()
     assert error.status_code == 500
     assert run_id == "nope" or "not found" in error.hint
 
 
-def test_a_session_that_was_closed_with_a_400_is_gone(calls, core):
+def test_session_that_was_closed_with_400_is_gone(calls, core):
     machine_id = unwrap(calls("deployments_list", core))[0].machine_id
     session_id = unwrap(calls("session_create", core, {"machine_id": machine_id})).session_id
     assert calls("session_cancel", core, session_id).failure().status_code == 400
     assert calls("session_get", core, session_id).failure().status_code == 404
 
 
-def test_a_corrupted_event_is_an_item_and_the_stream_goes_on(calls, core, order):
+def test_stream_goes_on_after_a_corrupted_event(calls, core, order):
     stream = unwrap(calls("run_stream", core, order("slow")))
     items = calls.items(stream)
     broken = [item.failure() for item in items if isinstance(item, Failure)]
@@ -94,24 +94,24 @@ def test_a_corrupted_event_is_an_item_and_the_stream_goes_on(calls, core, order)
     assert ended(calls, core, stream.run_id).status == "success"
 
 
-def test_a_stream_that_never_ends_is_left_after_its_error(calls, core, invalid):
+def test_endless_stream_ends_after_its_error(calls, core, invalid):
     stream = unwrap(calls("run_workflow_stream", core, invalid))
     items = calls.items(stream)
     assert items[-1].unwrap().data.raw["error"]["type"] == "invalid_prompt"
     assert (stream.failure.kind, stream.failure.source) == ("refused", "stream")
 
 
-def test_a_silent_end_is_an_end_and_the_run_can_be_read(calls, core, order):
+def test_silent_end_is_end_and_run_can_be_read(calls, core, order):
     stream = unwrap(calls("run_stream", core, order(inputs={"text": [None]})))
     assert isinstance(calls.items(stream)[-1], Success)
     assert ended(calls, core, stream.run_id).status == "timeout"
 
 
-def test_outputs_that_vanish_leave_an_empty_list(calls, core, order):
+def test_outputs_that_vanish_leave_empty_list(calls, core, order):
     assert calls("run_sync", core, order(inputs={"text": [5]})) == Success([])
 
 
-def test_a_run_that_timed_out_has_its_outputs(calls, core, order):
+def test_run_that_timed_out_has_its_outputs(calls, core, order):
     run_id = unwrap(calls("run_queue", core, order(inputs={"text": "hello"}))).run_id
     run = ended(calls, core, run_id)
     assert (run.status, run.is_ended) == ("timeout", True)
@@ -126,16 +126,16 @@ def test_odd_times_are_read(calls, core, order):
 
 
 @pytest.mark.parametrize(("name", "end"), [("picture", "success"), ("failing", "failed")])
-def test_webhooks_in_any_order_and_form_tell_the_end(  # noqa: PLR0917 - named by pytest
+def test_webhooks_in_any_order_and_form(  # noqa: PLR0917 - named by pytest
     calls, core, quirky, order, sink, name, end
 ):
     run_id = unwrap(calls("run_queue", core, order(name, webhook=sink.url, webhook_intermediate_status=True))).run_id
     state, methods = None, set()
-    while not (state and state.is_ended and any("queued" in told for told in methods)):
+    while not (state and state.is_ended and any("queued" in update for update in methods)):
         method, headers, body = sink.received.get(timeout=5)
-        told = unwrap(webhook_parse(method, headers, json.dumps(body)))
-        methods.add((method, told.status))
-        state = webhook_progress(state, told)
+        update = unwrap(webhook_parse(method, headers, json.dumps(body)))
+        methods.add((method, update.status))
+        state = webhook_progress(state, update)
     assert (state.run_id, state.status) == (run_id, end)
     assert [output.files[0].filename for output in state.outputs] == (["cd_00001_.png"] if end == "success" else [])
     assert {method for method, _ in methods} == {"POST", "GET"}
@@ -177,7 +177,7 @@ def test_no_operation_raises(calls, core, order, name, tmp_path):
     assert all(isinstance(result, Success | Failure) for result in results)
 
 
-def test_the_raising_client_raises_the_errors_of_the_functions(quirky, order):
+def test_facade_raises_errors_of_functions(quirky, order):
     with ComfyDeploy(bearer=quirky.bearer, server_url=quirky.url) as client:
         with pytest.raises(errors.SDKError, match="may have been created"):
             client.run.queue(order(batch_number=2))

@@ -23,28 +23,28 @@ def status(emulator: Emulator) -> list[str]:
     return [run.status for run in emulator.runs]
 
 
-def test_sleepers_wake_in_the_order_in_which_they_are_due_and_see_their_moment():
-    async def told() -> list:
-        clock, told = ManualClock(1), []
+def test_sleepers_wake_in_order_of_their_time():
+    async def result() -> list:
+        clock, result = ManualClock(1), []
 
         async def sleeper(name: str, *pauses: float) -> None:
             for pause in pauses:
                 await clock.sleep(pause)
                 await asyncio.sleep(0)
-                told.append((name, (clock.now() - BEGINNING).total_seconds()))
+                result.append((name, (clock.now() - BEGINNING).total_seconds()))
 
         for name, *pauses in (("a", 2, 1), ("b", 1, 1, 1), ("c", 9)):
             clock.task(sleeper(name, *pauses))
         await clock.advance(0)
-        assert told == []
+        assert result == []
         await clock.advance(3)
         assert clock.now().timestamp() - BEGINNING.timestamp() == 3
-        return told
+        return result
 
-    assert asyncio.run(told()) == [("b", 1), ("a", 2), ("b", 2), ("a", 3), ("b", 3)]
+    assert asyncio.run(result()) == [("b", 1), ("a", 2), ("b", 2), ("a", 3), ("b", 3)]
 
 
-def test_time_stands_still_while_anybody_works():
+def test_time_stands_still_during_work():
     async def moment() -> float:
         clock, moments = ManualClock(1), []
 
@@ -60,7 +60,7 @@ def test_time_stands_still_while_anybody_works():
     assert asyncio.run(moment()) == 1
 
 
-def test_a_sleeper_that_is_cancelled_is_not_waited_for():
+def test_cancelled_sleeper_is_not_waited_for():
     async def moments() -> list:
         clock, ends = ManualClock(1), []
 
@@ -80,8 +80,8 @@ def test_a_sleeper_that_is_cancelled_is_not_waited_for():
     assert asyncio.run(moments()) == [0, 2]
 
 
-def test_what_is_no_work_sleeps_without_being_waited_for():
-    async def told() -> bool:
+def test_sleep_of_a_request_is_not_waited_for():
+    async def result() -> bool:
         clock = ManualClock(1)
         task = asyncio.create_task(clock.sleep(1))
         await asyncio.sleep(0)
@@ -89,24 +89,24 @@ def test_what_is_no_work_sleeps_without_being_waited_for():
         await task
         return True
 
-    assert asyncio.run(told())
+    assert asyncio.run(result())
 
 
-def test_the_pace_stretches_time_by_hand_too():
-    async def told() -> list:
-        clock, told = ManualClock(2), []
+def test_pace_stretches_time_by_hand_too():
+    async def result() -> list:
+        clock, result = ManualClock(2), []
 
         async def sleeper() -> None:
             await clock.sleep(1)
-            told.append((clock.now() - BEGINNING).total_seconds())
+            result.append((clock.now() - BEGINNING).total_seconds())
 
         clock.task(sleeper())
         await clock.advance(1.9)
-        assert told == []
+        assert result == []
         await clock.advance(0.1)
-        return told
+        return result
 
-    assert asyncio.run(told()) == [2]
+    assert asyncio.run(result()) == [2]
 
 
 def test_real_time_cannot_be_advanced():
@@ -114,7 +114,7 @@ def test_real_time_cannot_be_advanced():
         asyncio.run(Clock(1).advance(1))
 
 
-def test_a_run_goes_on_only_when_time_does(by_hand, client, order):
+def test_run_goes_on_only_when_time_does(by_hand, client, order):
     run_id = client.post("/run/queue", json=order()).json()["run_id"]
     seen = []
     for seconds in (0, 0.2, 0.1, 0.1, 0.1, 5):
@@ -126,7 +126,7 @@ def test_a_run_goes_on_only_when_time_does(by_hand, client, order):
     assert (run["cold_start_duration_total"], run["run_duration"]) == (0.4, 1.5)
 
 
-def test_advance_returns_when_the_webhook_has_been_told(by_hand, client, order, sink):
+def test_advance_returns_after_the_webhook(by_hand, client, order, sink):
     client.post("/run/queue", json=order(webhook=sink.url, inputs={"width": 16}))
     by_hand.advance(0.4)
     assert [sink.received.get_nowait()[2]["status"] for _ in range(2)] == ["queued", "started"]
@@ -135,7 +135,7 @@ def test_advance_returns_when_the_webhook_has_been_told(by_hand, client, order, 
     assert sink.received.empty()
 
 
-def test_a_refused_delivery_is_tried_again_when_its_time_has_come(by_hand, client, order, sink):
+def test_refused_delivery_is_retried_on_time(by_hand, client, order, sink):
     sink.answers[:] = [500, 500, 200]
     client.post("/run/queue", json=order(webhook=sink.url))
     counts = []
@@ -145,7 +145,7 @@ def test_a_refused_delivery_is_tried_again_when_its_time_has_come(by_hand, clien
     assert counts == [1, 1, 2, 2, 5]
 
 
-def test_a_stream_tells_what_has_happened_so_far(by_hand, client, order):
+def test_stream_has_all_events_so_far(by_hand, client, order):
     with client.stream("POST", "/run/stream", json=order()) as answer:
         lines = (line for line in answer.iter_lines() if line.startswith("data: "))
         assert "queuing" in next(lines)
@@ -155,7 +155,7 @@ def test_a_stream_tells_what_has_happened_so_far(by_hand, client, order):
         assert '"status": "success"' in list(lines)[-1]
 
 
-def test_a_run_can_be_cancelled_while_time_stands_still(by_hand, client, order, sink):
+def test_run_can_be_cancelled_without_advance(by_hand, client, order, sink):
     run_id = client.post("/run/queue", json=order(webhook=sink.url)).json()["run_id"]
     by_hand.advance(1)
     assert client.post(f"/run/{run_id}/cancel").status_code == 200
@@ -166,7 +166,7 @@ def test_a_run_can_be_cancelled_while_time_stands_still(by_hand, client, order, 
     assert sink.received.empty()
 
 
-def test_threads_that_advance_at_once_follow_one_another(by_hand, client, order):
+def test_concurrent_advances_are_serialized(by_hand, client, order):
     client.post("/run/queue", json=order("slow"))
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(by_hand.advance, [0.5] * 8))
@@ -178,7 +178,7 @@ def test_threads_that_advance_at_once_follow_one_another(by_hand, client, order)
     assert status(by_hand) == ["success"]
 
 
-def test_a_coroutine_can_advance_time_and_receive_the_webhook_itself(by_hand, client, order):
+def test_coroutine_advances_and_receives_webhook(by_hand, client, order):
     async def received() -> list[bytes]:
         heads = []
 
@@ -196,7 +196,7 @@ def test_a_coroutine_can_advance_time_and_receive_the_webhook_itself(by_hand, cl
     assert len(asyncio.run(received())) == 4
 
 
-def test_a_session_starts_and_ends_by_hand(by_hand, client):
+def test_session_starts_and_ends_by_hand(by_hand, client):
     machine_id = client.get("/deployments").json()[0]["machine_id"]
     session_id = client.post("/session", json={"machine_id": machine_id, "timeout": 1}).json()["session_id"]
     assert client.get(f"/session/{session_id}").json()["url"] is None
@@ -206,7 +206,7 @@ def test_a_session_starts_and_ends_by_hand(by_hand, client):
     assert client.get(f"/session/{session_id}").status_code == 404
 
 
-def test_stopping_ends_who_waits_while_time_stands_still(connect):
+def test_stopping_ends_waits_of_the_manual_clock(connect):
     emulator = Emulator(clock="manual")
     emulator.start()
     order = {"deployment_id": emulator.deployments["picture"]}
@@ -220,7 +220,7 @@ def test_stopping_ends_who_waits_while_time_stands_still(connect):
             ask()
 
 
-def test_stopping_ends_an_advance_that_waits_for_a_receiver(by_hand, client, order):
+def test_stopping_ends_a_waiting_advance(by_hand, client, order):
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as threads:
         client.post("/run/queue", json=order(webhook=f"http://127.0.0.1:{silent.getsockname()[1]}/"))
         advancing = threads.submit(by_hand.advance, 10)
@@ -235,7 +235,7 @@ def test_time_only_goes_forward(by_hand, seconds):
         by_hand.advance(seconds)
 
 
-def test_a_server_started_again_goes_on_where_its_clock_stands():
+def test_restarted_server_keeps_its_clock():
     emulator = Emulator(clock="manual")
     for seconds in (100, 200):
         with emulator:

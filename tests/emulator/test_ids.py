@@ -13,31 +13,31 @@ def made(ids: Ids) -> list[str]:
     return [ids.uuid(), ids.function_call(), ids.word(16), ids.of("a").uuid(), ids.of("b").uuid()]
 
 
-def test_a_seed_makes_the_same_ids_again_and_another_one_makes_others():
+def test_same_seed_makes_the_same_ids():
     assert made(Ids(1)) == made(Ids(1))
     assert not set(made(Ids(1))) & set(made(Ids(2)))
 
 
-def test_without_a_seed_no_id_comes_again():
+def test_ids_without_seed_are_unique():
     assert not set(made(Ids())) & set(made(Ids()))
 
 
-def test_what_others_do_does_not_change_the_ids_of_an_owner():
+def test_ids_of_owners_are_independent():
     ids = Ids(1)
     before = ids.of("a").uuid()
     ids.uuid()
     assert ids.of("a").uuid() == before
 
 
-def test_ids_have_the_forms_of_the_real_server():
+def test_ids_have_forms_of_real_server():
     ids = Ids(1)
     assert UUID(ids.uuid()).version == 4
     assert re.fullmatch(r"fc-[0-9A-F]{26}", ids.function_call())
     assert re.fullmatch(r"[1-9A-Za-z]{16}", ids.word(16))
 
 
-def everything_told(connect, **settings) -> str:
-    """The text of the answers to requests of every kind that makes an id."""
+def all_answers(connect, **settings) -> str:
+    """Return the text of the responses to every kind of request that creates an id."""
     with Emulator(pace=0, **settings) as emulator:
         client = connect(emulator)
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
@@ -52,20 +52,20 @@ def everything_told(connect, **settings) -> str:
         return "\n".join([*texts, *(run.id for run in emulator.runs)])
 
 
-def test_a_server_with_a_seed_tells_the_same_ids_again(connect):
-    first, second = (IDS.findall(everything_told(connect, seed=7)) for _ in range(2))
+def test_server_with_seed_repeats_its_ids(connect):
+    first, second = (IDS.findall(all_answers(connect, seed=7)) for _ in range(2))
     assert first == second
     assert len(set(first)) > 10
 
 
-def test_servers_with_other_seeds_or_none_share_no_id(connect):
+def test_other_seeds_share_no_id(connect):
     with Emulator() as emulator:
         known = set(IDS.findall(connect(emulator).get("/deployments").text))
-    told = [set(IDS.findall(everything_told(connect, seed=seed))) - known for seed in (1, 2, None, None)]
-    for number, one in enumerate(told):
-        assert not any(one & other for other in told[number + 1 :])
+    ids_of = [set(IDS.findall(all_answers(connect, seed=seed))) - known for seed in (1, 2, None, None)]
+    for number, one in enumerate(ids_of):
+        assert not any(one & other for other in ids_of[number + 1 :])
 
 
-def test_a_seed_does_not_go_together_with_runs_that_are_kept(tmp_path):
-    with pytest.raises(ValueError, match="seed cannot go together with data"):
+def test_seed_excludes_kept_runs(tmp_path):
+    with pytest.raises(ValueError, match="seed cannot be combined with data"):
         Emulator(seed=1, data=tmp_path)

@@ -21,18 +21,18 @@ def test_private_addresses_are_refused(address):
     Networks(["private"]).check(address)
 
 
-def test_a_network_can_be_allowed():
+def test_network_can_be_allowed():
     Networks(["172.16.0.0/12", "fd00::/8"]).check("172.18.0.3")
     Networks(["172.16.0.0/12", "fd00::/8"]).check("fd00::1")
 
 
-def test_a_name_is_what_it_stands_for():
+def test_name_is_checked_by_its_addresses():
     assert asyncio.run(Networks().resolve("localhost", 80)) in {"127.0.0.1", "::1"}
     with pytest.raises(RefusedAddressError):
         asyncio.run(Networks().resolve("10.1.2.3", 80))
 
 
 @pytest.mark.parametrize("name", ["10.0.0.0/33", "compose", "10.0.0.5/8"])
-def test_a_network_that_is_none_is_refused(name):
+def test_network_that_is_none_is_refused(name):
     with pytest.raises(ValueError, match="allowed_networks must be networks such as"):
         Emulator(allowed_networks=[name])

@@ -16,7 +16,7 @@ def problems(raw: bytes, content_type: str = "application/json") -> list:
     return [{**one, "loc": list(one["loc"])} for one in caught.value.problems]
 
 
-def test_an_unknown_gpu_is_refused():
+def test_unknown_gpu_is_refused():
     (found,) = [one for one in problems(b'{"deployment_id":"%s","gpu":"X"}' % ID.encode()) if one["loc"][-1] == "gpu"][
         2:3
     ]
@@ -24,7 +24,7 @@ def test_an_unknown_gpu_is_refused():
 
 
 @pytest.mark.parametrize("raw", [b"", b"null"])
-def test_no_body_is_a_missing_body(raw):
+def test_no_body_is_missing_body(raw):
     (found,) = problems(raw)
     assert (found["type"], found["loc"]) == ("missing", ["body"])
 
@@ -38,7 +38,7 @@ def test_json_is_read_under_any_of_its_names(content_type):
 
 
 @pytest.mark.parametrize("raw", [b"{", b'{"a" 1}', b"\xff", b"NaN", b"[" * 100_000, b"9" * 5000, b'"\\ud800"'])
-def test_what_is_no_json_is_told_so(raw):
+def test_invalid_json_is_reported(raw):
     (found,) = problems(raw)
     assert (found["type"], found["loc"][0], found["msg"]) == ("json_invalid", "body", "JSON decode error")
     assert isinstance(found["loc"][1], int)

@@ -1,4 +1,4 @@
-"""A small application: it orders pictures, hears of them by webhook, and stores them in a folder."""
+"""A small application: it orders pictures, receives their webhooks, and stores them in a folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ PATIENT = RequestOptions(timeout=30, retries=RetryConfig("backoff", BackoffStrat
 
 
 class Gallery:
-    """The pictures of a deployment; the service tells ``address`` how its runs get on."""
+    """The pictures of a deployment; the service sends the states of its runs to ``address``."""
 
     def __init__(self, core: ComfyDeployCore, deployment_id: str, folder: Path, address: str, secret: str) -> None:
         self.core = core
@@ -34,7 +34,7 @@ class Gallery:
         self.runs: dict[str, WebhookProgress] = {}
 
     def order(self, prompt: str) -> str | None:
-        """Order a picture and do not wait; gives the id of its run, or ``None`` if it cannot be had today."""
+        """Order a picture without waiting; return the id of its run, or ``None`` if there is no service."""
         webhook = webhook_url(self.address, self.secret, reference=prompt).unwrap()
         match run_queue(self.core, self._request(prompt, webhook), PATIENT):
             case Success(created):
@@ -43,7 +43,7 @@ class Gallery:
                 return None
 
     async def draw(self, prompt: str) -> Path | None:
-        """Order a picture and wait for it; gives its file, or ``None`` if there is none."""
+        """Order a picture and wait for it; return its file, or ``None`` if there is none."""
         match await run_first_result_async(self.core, self._request(prompt), PATIENT, to=self._path(prompt)):
             case Success():
                 return self._path(prompt)
@@ -51,7 +51,7 @@ class Gallery:
                 return None
 
     def receive(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
-        """Take a webhook, and store the picture of a run that has succeeded."""
+        """Receive a webhook, and store the picture of a run that has succeeded."""
         match webhook_verify(url, self.secret):
             case Failure(error):
                 return webhook_response(str(error), 401)
@@ -65,7 +65,7 @@ class Gallery:
         if run.status == "success" and not self._path(prompt).exists():
             picture = httpx.get(run.outputs[0].files[0].url)
             if picture.is_error:
-                return webhook_response("the picture cannot be had: tell it again", 503)
+                return webhook_response("the picture is not available: deliver it again", 503)
             self._path(prompt).write_bytes(picture.content)
         return webhook_response()
 

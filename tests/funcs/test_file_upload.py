@@ -1,4 +1,4 @@
-"""Uploads of all kinds of files, and by servers that refuse them."""
+"""Uploads of all kinds of files, and servers that refuse them."""
 
 import asyncio
 import gzip
@@ -16,7 +16,7 @@ from comfydeploy import BackoffStrategy, RetryConfig, errors, unwrap
 from comfydeploy._wire import upload
 
 UPLOADED = b'{"file_url": "http://x/cat.png"}'
-LARGE = bytes(range(256)) * 10_000  # more than is read at once
+LARGE = bytes(range(256)) * 10_000  # more than one read
 AT_ONCE = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 60.0))
 
 
@@ -27,7 +27,7 @@ def server(raw, answer):
 
 @pytest.fixture
 def sent(server):
-    """Return the name, the media type and the bytes of each file that the server got."""
+    """Return the name, the media type and the bytes of each file that the server received."""
 
     def read():
         files = []
@@ -50,7 +50,7 @@ class TestAFileOfAFramework:
         unwrap(calls("file_upload", calls.core(server.url), file))
         assert sent() == [("cat.png", "image/png", b"PNG")]
 
-    def test_flask_without_a_name_needs_one(self, calls):
+    def test_flask_without_name_needs_one(self, calls):
         file = FileStorage(io.BytesIO(b"PNG"), name="picture.png")
         assert "name: required" in calls("file_upload", calls.core(), file).failure().message
 
@@ -142,7 +142,7 @@ class TestAnOpenFile:
         assert "another upload is reading it" in second.failure().message
         assert sent() == [("cat.png", "image/png", LARGE)]
 
-    def test_of_a_forked_parent_can_be_read(self, calls, server, sent, monkeypatch):
+    def test_of_forked_parent_can_be_read(self, calls, server, sent, monkeypatch):
         with tempfile.NamedTemporaryFile(suffix=".png") as file:
             file.write(b"PNG")
             file.seek(0)
@@ -187,7 +187,7 @@ def upload_async(calls, server, file):
 
 
 def uploaded_twice(calls, core, file):
-    """Upload a file, and once more as soon as the first bytes of it were sent."""
+    """Upload a file, and again as soon as its first bytes were sent."""
     from comfydeploy.funcs.file_upload import file_upload, file_upload_async
 
     second = []
@@ -211,7 +211,7 @@ def uploaded_twice(calls, core, file):
     return calls.run(both())
 
 
-def test_a_cancelled_upload_closes_its_file(calls, raw, tmp_path):
+def test_cancelled_upload_closes_its_file(calls, raw, tmp_path):
     """A ResourceWarning would fail the test."""
     from comfydeploy.funcs.file_upload import file_upload_async
 
@@ -241,7 +241,7 @@ class TestNames:
 
 
 class TestAServerThatRefuses:
-    def test_early_is_told_by_its_status(self, calls, refusing):
+    def test_early_response_has_its_status(self, calls, refusing):
         server = refusing(is_abrupt=False)
         core = calls.core(server.url, retry_config=AT_ONCE)
         error = calls("file_upload", core, bytes(10_000_000), name="cat.png").failure()
@@ -250,14 +250,14 @@ class TestAServerThatRefuses:
         assert server.count == 1
 
     def test_early_and_abruptly_gets_it_three_times(self, calls, refusing):
-        """Where the connection is reset, its answer may be lost on the way."""
+        """Where the connection is reset, the response may be lost."""
         server = refusing(is_abrupt=True)
         core = calls.core(server.url, retry_config=AT_ONCE)
         error = calls("file_upload", core, bytes(10_000_000), name="cat.png").failure()
         assert isinstance(error, errors.SDKError | errors.ConnectionError)
         assert server.count <= 3
 
-    def test_by_a_reset_gets_the_file_three_times(self, calls, raw):
+    def test_by_reset_gets_file_three_times(self, calls, raw):
         server = raw(["reset"])
         core = calls.core(server.url, retry_config=AT_ONCE)
         error = calls("file_upload", core, b"x", name="cat.png").failure()
@@ -279,7 +279,7 @@ def refusing():
 
 
 class RefusingServer:
-    """Answers 413 as soon as it has the head, and closes, as proxies do."""
+    """Answers 413 after the head and closes, as proxies do."""
 
     def __init__(self, *, is_abrupt):
         self.count = 0

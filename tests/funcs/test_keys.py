@@ -1,4 +1,4 @@
-"""Runs by their keys, and files among inputs, over real sockets against the local server, in both colours."""
+"""Runs by their keys, and files among inputs, against the local server over sockets, blocking and async."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -40,7 +40,7 @@ def operations(server):
 
 
 class TestRunQueueOnce:
-    def test_a_key_is_one_run(self, calls, server, core, order):
+    def test_key_is_one_run(self, calls, server, core, order):
         first = unwrap(calls("run_queue_once", core, order, "k"))
         again = unwrap(calls("run_queue_once", core, order, "k"))
         other = unwrap(calls("run_queue_once", core, order, "another"))
@@ -49,20 +49,20 @@ class TestRunQueueOnce:
         assert [run.id for run in server.runs] == [first.run_id, other.run_id]
         assert server.runs[0].workflow_inputs == {"prompt": "a cat", KEY_INPUT: "k"}
 
-    def test_a_lost_answer_is_found(self, calls, server, core, order):
+    def test_lost_answer_is_found(self, calls, server, core, order):
         server.fail("run_queue", times=1, reset=True, execute=True)
         found = unwrap(calls("run_queue_once", core, order, "k", RequestOptions(deadline=30)))
         assert [run.id for run in server.runs] == [found.run_id]
         assert found.found
 
-    def test_a_request_that_was_not_executed_is_unknown(self, calls, server, core, order):
+    def test_request_that_was_not_executed_is_unknown(self, calls, server, core, order):
         server.fail("run_queue", times=1, reset=True)
         error = calls("run_queue_once", core, order, "k", settle=0).failure()
         assert (type(error), error.fate) == (errors.ConnectionError, "unknown")
         assert unwrap(calls("run_queue_once", core, order, "k")).found is False
         assert len(server.runs) == 1
 
-    def test_every_form_of_a_request(self, calls, core, server, deployment):
+    def test_every_form_of_request(self, calls, core, server, deployment):
         graph = {"1": {"class_type": "SaveImage"}}
         forms = [
             {"workflow_version_id": deployment.workflow_version_id},
@@ -74,21 +74,21 @@ class TestRunQueueOnce:
             assert unwrap(calls("run_queue_once", core, form, f"k{number}")).found
         assert len(server.runs) == 2
 
-    def test_files_are_uploaded_behind_the_look(self, calls, server, core, order):
+    def test_files_are_uploaded_behind_look(self, calls, server, core, order):
         order["inputs"]["image"] = PICTURE
         for _ in range(2):
             unwrap(calls("run_queue_once", core, order, "k"))
         assert operations(server).count("file_upload") == 1
         assert server.runs[0].workflow_inputs["image"].startswith(server.url.removesuffix("api"))
 
-    def test_retries_of_the_options_do_not_repeat_the_request(self, calls, server, core, order):
+    def test_retries_of_options_do_not_repeat_request(self, calls, server, core, order):
         server.fail("run_queue", status=500)
         options = RequestOptions(retry_codes=[500])
         error = calls("run_queue_once", core, order, "k", options, settle=0).failure()
         assert (error.status_code, error.fate) == (500, "unknown")
         assert operations(server).count("run_queue") == 1
 
-    def test_an_unknown_deployment_is_not_sent(self, calls, server, core):
+    def test_unknown_deployment_is_not_sent(self, calls, server, core):
         error = calls("run_queue_once", core, {"deployment_id": FOREIGN}, "k").failure()
         assert (error.status_code, error.fate) == (500, "not_sent")
         assert "most likely unknown" in error.hint
@@ -96,13 +96,13 @@ class TestRunQueueOnce:
 
 
 class TestRunFind:
-    def test_runs_of_a_batch_are_found(self, calls, server, core, order):
+    def test_runs_of_batch_are_found(self, calls, server, core, order):
         unwrap(calls("run_batch", core, unwrap(keyed({**order, "batch_number": 3}, "k"))))
         found = unwrap(calls("run_find", core, "k", deployment_id=order["deployment_id"]))
         assert [run.id for run in found.runs] == [run.id for run in server.runs]
         assert found.listed
 
-    def test_a_run_is_found_after_the_error_of_a_plain_call(self, calls, server, core, order, deployment):
+    def test_run_is_found_after_error_of_plain_call(self, calls, server, core, order, deployment):
         server.fail("run_queue", times=1, status=500, execute=True)
         error = calls("run_queue", core, unwrap(keyed(order, "k"))).failure()
         assert "run_find" in error.hint
@@ -110,35 +110,35 @@ class TestRunFind:
         found = unwrap(calls("run_find", core, ["k"], workflow_version_id=deployment.workflow_version_id))
         assert [run.id for run in found.runs] == [server.runs[0].id]
 
-    def test_a_foreign_workflow_shows_nothing(self, calls, core):
+    def test_foreign_workflow_shows_nothing(self, calls, core):
         found = unwrap(calls("run_find", core, "k", workflow_id=FOREIGN))
         assert (found.runs, found.listed) == ([], False)
 
-    def test_since_ends_the_look(self, calls, core, order):
+    def test_since_ends_look(self, calls, core, order):
         unwrap(calls("run_queue_once", core, order, "k"))
         later = datetime.now(UTC) + timedelta(hours=1)
         found = unwrap(calls("run_find", core, "k", deployment_id=order["deployment_id"], since=later))
         assert (found.runs, found.listed) == ([], True)
 
-    def test_an_unknown_version_is_a_failure(self, calls, core):
+    def test_unknown_version_is_failure(self, calls, core):
         assert calls("run_find", core, "k", workflow_version_id=FOREIGN).failure().status_code == 404
 
 
 class TestDeploymentGet:
-    def test_returns_the_inputs(self, deployment, order):
+    def test_returns_inputs(self, deployment, order):
         assert {"prompt", "seed"} <= {one.input_id for one in deployment.input_types}
         assert deployment.workflow_id
         assert inputs_check(deployment, order["inputs"]).unwrap() == order["inputs"]
         assert isinstance(inputs_check(deployment, {"promt": "a cat"}), Failure)
 
     @pytest.mark.parametrize("deployment_id", [FOREIGN, "picture"])
-    def test_names_an_unknown_one(self, calls, server, core, deployment_id):
+    def test_names_unknown_one(self, calls, server, core, deployment_id):
         error = calls("deployment_get", core, deployment_id).failure()
         assert error.status_code == 500
         assert "most likely unknown, deleted or not yours" in str(error)
 
 
-def test_a_deployment_that_is_not_found_is_explained(calls, core):
+def test_unknown_deployment_is_explained(calls, core):
     error = calls("run_queue", core, {"deployment_id": FOREIGN}).failure()
     assert (error.status_code, error.fate) == (404, "answered")
     assert "A deployment_id is the UUID of a deployment" in error.hint
@@ -167,7 +167,7 @@ class TestInputsUpload:
         assert operations(server)[:2] == ["file_upload", "run_queue"]
         assert run.workflow_inputs["image"].endswith(".png")
 
-    def test_run_queue_and_wait_stops_at_an_upload_that_fails(self, calls, server, core, order):
+    def test_queue_and_wait_stops_at_failed_upload(self, calls, server, core, order):
         server.fail("file_upload", status=400)
         error = calls("run_queue_and_wait", core, {**order, "inputs": {"image": PICTURE}}).failure()
         assert (error.status_code, error.fate) == (400, "not_sent")

@@ -1,4 +1,4 @@
-"""No operation raises, whatever it is given: every argument of every one of them is tried with every strange value."""
+"""No operation raises: every argument of each one is tried with every strange value."""
 
 import importlib
 import inspect
@@ -15,7 +15,7 @@ REQUEST = {"deployment_id": "d"}
 
 
 class Evil:
-    """Everything about it raises, but for what it takes to be an object."""
+    """An object all of whose attributes and methods raise."""
 
     __hash__ = None
 
@@ -30,7 +30,7 @@ class Evil:
 
 
 class EvilMapping(dict):
-    """A mapping that cannot be walked."""
+    """A mapping that cannot be iterated."""
 
     def __iter__(self):
         raise LookupError("iter")
@@ -63,8 +63,8 @@ def result_of(calls, name, core, /, *arguments, **named):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_strange_arguments_make_a_failure_and_never_an_exception(calls, transport, name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # a strange name may be a file's
+def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # a strange name may be that of a file
     core = calls.core(transport=transport)
     parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
     usual = {"file_upload": b"x", "file_download": "http://x/", "run_find": "k"}.get(name, REQUEST)
@@ -82,19 +82,19 @@ def test_strange_arguments_make_a_failure_and_never_an_exception(calls, transpor
 
 
 @pytest.mark.parametrize("setting", CORE_SETTINGS)
-def test_a_strange_core_makes_a_failure_and_never_an_exception(calls, transport, setting):
+def test_strange_core_is_a_failure(calls, transport, setting):
     for value in STRANGE:
         core = calls.core(**{"transport": transport, setting: value})
         assert isinstance(calls("run_queue", core, REQUEST), Success | Failure), type(value)
 
 
 @pytest.mark.parametrize("core", STRANGE, ids=lambda value: type(value).__name__)
-def test_what_is_no_core_makes_a_failure(calls, core):
+def test_invalid_core_is_a_failure(calls, core):
     assert isinstance(calls("run_queue", core, REQUEST), Failure)
 
 
 @pytest.mark.parametrize("option", ["timeout", "retries", "retry_codes", "headers", "server_url", "idle_timeout"])
-def test_strange_options_make_a_failure_and_never_an_exception(calls, transport, option):
+def test_strange_options_are_a_failure(calls, transport, option):
     core = calls.core(transport=transport)
     for value in STRANGE:
         result = calls("run_queue", core, REQUEST, RequestOptions(**{option: value}))

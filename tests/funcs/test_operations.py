@@ -1,4 +1,4 @@
-"""Every operation against the local server, in both colours and through the facade."""
+"""Every operation against the local server, blocking, async and through the facade."""
 
 import io
 import os
@@ -27,25 +27,25 @@ def picture(emulator):
 
 @pytest.fixture
 def graph(calls, core, emulator):
-    """A request of the workflow that the picture deployment has."""
+    """A request with the workflow of the picture deployment."""
     row = next(one for one in unwrap(calls("deployments_list", core)) if one.id == emulator.deployments["picture"])
     graph = {"3": {"class_type": "KSampler", "inputs": {}}}
     return WorkflowRunRequest(workflow_id=row.workflow_id, machine_id=row.machine_id, workflow_api_json=graph)
 
 
 def ended(calls, core, run_id):
-    """Follow the log of a run to its end, so that nothing has to be waited for."""
+    """Follow the log of a run to its end, so that there is no other wait."""
     calls.items(unwrap(calls("run_logs_stream", core, run_id)))
     return unwrap(calls("run_get", core, run_id))
 
 
-class Strange:  # of no use, and loud about it
+class Strange:  # its result does not matter
     def __getattr__(self, name):
         raise AttributeError if name.startswith("__") else LookupError(name)
 
 
 class TestTheVariantsOfOneForm:
-    def test_of_a_deployment(self, calls, core, picture):
+    def test_of_deployment(self, calls, core, picture):
         created = unwrap(calls("run_deployment_queue", core, picture))
         assert unwrap(calls("run_get", core, created.run_id)).id == created.run_id
         (output,) = unwrap(calls("run_deployment_sync", core, DeploymentRunRequest(**picture)))
@@ -54,7 +54,7 @@ class TestTheVariantsOfOneForm:
         assert all(isinstance(item, Success) for item in calls.items(stream))
         assert stream.run_id is not None
 
-    def test_of_a_workflow(self, calls, core, graph):
+    def test_of_workflow(self, calls, core, graph):
         assert unwrap(calls("run_workflow_queue", core, graph)).run_id
         (output,) = unwrap(calls("run_workflow_sync", core, graph))
         assert output.files[0].filename.endswith(".png")
@@ -70,13 +70,13 @@ class TestTheVariantsOfOneForm:
 
 
 class TestCancelling:
-    def test_a_run_that_has_ended_changes_nothing(self, calls, core, picture):
+    def test_run_that_has_ended_changes_nothing(self, calls, core, picture):
         run_id = unwrap(calls("run_queue", core, picture)).run_id
         assert ended(calls, core, run_id).status == "success"
         assert unwrap(calls("run_cancel", core, run_id)).status == "success"
         assert unwrap(calls("run_get", core, run_id)).status == "success"
 
-    def test_an_unknown_run_says_what_really_happened(self, calls):
+    def test_unknown_run_has_the_server_message(self, calls):
         with Emulator(pace=0, quirks="broken-cancel") as quirky:
             error = calls("run_cancel", calls.core(quirky.url, bearer=quirky.bearer), NO_ID).failure()
         assert isinstance(error, errors.SDKError)
@@ -91,43 +91,43 @@ class TestCancelling:
 
 
 class TestABatch:
-    def test_gives_the_id_that_its_runs_share(self, calls, core, graph, picture):
+    def test_gives_id_that_its_runs_share(self, calls, core, graph, picture):
         batch = unwrap(calls("run_batch", core, picture | {"batch_number": 3}))
         pages = calls.pages("runs_list", core, graph.workflow_id, limit=100)
         rows = [row for page in pages for row in unwrap(page)]
         assert len([row for row in rows if row.batch_id == batch.batch_id]) == 3
 
-    def test_takes_every_combination_of_its_parameters(self, calls, core, picture):
+    def test_accepts_every_combination(self, calls, core, picture):
         request = DeploymentRunRequest(**picture, batch_input_params={"seed": [1, 2], "prompt": ["a", "b"]})
         assert unwrap(calls("run_batch", core, request)).batch_id
 
     @pytest.mark.parametrize("more", [{}, {"batch_number": 1}, {"batch_number": None}])
-    def test_without_a_batch_is_refused_before_it_is_paid(self, calls, core, picture, more):
+    def test_without_batch_is_refused_before_sending(self, calls, core, picture, more):
         error = calls("run_batch", core, picture | more).failure()
         assert isinstance(error, errors.SDKValidationError)
         assert error.fate == "not_sent"
 
 
 class TestTheFirstResult:
-    def test_is_a_file_in_memory(self, calls, core, picture):
+    def test_is_file_in_memory(self, calls, core, picture):
         file = unwrap(calls("run_first_result", core, picture))
         assert (file.content_type, file.size) == ("image/png", len(file.content))
         assert file.content.startswith(b"\x89PNG")
         assert "PNG" not in repr(file)
 
-    def test_is_written_to_a_path_when_it_is_whole(self, calls, core, picture, tmp_path):
+    def test_is_written_to_path_when_it_is_whole(self, calls, core, picture, tmp_path):
         path = tmp_path / "cat.png"
         file = unwrap(calls("run_first_result", core, picture, to=path))
         assert path.read_bytes().startswith(b"\x89PNG")
         assert (file.content, file.size) == (b"", path.stat().st_size)
         assert list(tmp_path.iterdir()) == [path]
 
-    def test_is_written_to_a_file_of_yours(self, calls, core, picture):
+    def test_is_written_to_file_of_yours(self, calls, core, picture):
         sink = io.BytesIO()
         unwrap(calls("run_first_result", core, picture, to=sink))
         assert sink.getvalue().startswith(b"\x89PNG")
 
-    def test_of_a_failing_run_is_an_error_and_leaves_no_file(self, calls, core, emulator, tmp_path):
+    def test_of_failing_run_leaves_no_file(self, calls, core, emulator, tmp_path):
         request = {"deployment_id": emulator.deployments["failing"]}
         error = calls("run_first_result", core, request, to=tmp_path / "cat.png").failure()
         assert isinstance(error, errors.SDKError)
@@ -135,13 +135,13 @@ class TestTheFirstResult:
         assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("to", [5, "", "/", io.StringIO(), "/no/such/folder/cat.png", "a\0b", "\ud800", Strange()])
-    def test_that_cannot_be_written_is_refused_before_it_is_paid(self, calls, core, picture, to):
+    def test_unwritable_is_refused_before_sending(self, calls, core, picture, to):
         error = calls("run_first_result", core, picture, to=to).failure()
         assert isinstance(error, errors.SDKValidationError)
         assert error.fate == "not_sent"
         assert error.message.startswith("to:")
 
-    def test_that_is_cut_leaves_what_was_there_before(self, calls, raw, picture, tmp_path):
+    def test_cut_leaves_the_old_file(self, calls, raw, picture, tmp_path):
         path = tmp_path / "cat.png"
         path.write_bytes(b"old")
         server = raw([b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 100\r\n\r\nhalf", "close"])
@@ -157,14 +157,14 @@ class TestTheFirstResult:
         unwrap(calls("run_first_result", core, picture, to=tmp_path / "cat.png"))
         assert mine.read_bytes() == b"mine"
 
-    def test_goes_where_a_link_leads_and_leaves_the_link(self, calls, core, picture, tmp_path):
+    def test_goes_where_link_leads_and_leaves_link(self, calls, core, picture, tmp_path):
         link = tmp_path / "link.png"
         link.symlink_to(tmp_path / "cat.png")
         unwrap(calls("run_first_result", core, picture, to=link))
         assert link.is_symlink()
         assert (tmp_path / "cat.png").read_bytes().startswith(b"\x89PNG")
 
-    def test_goes_into_a_pipe_and_leaves_the_pipe(self, calls, core, picture, tmp_path):
+    def test_goes_into_pipe_and_leaves_pipe(self, calls, core, picture, tmp_path):
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
         with ThreadPoolExecutor(1) as pool:
@@ -173,12 +173,12 @@ class TestTheFirstResult:
             assert len(read.result(5)) == size
         assert pipe.is_fifo()
 
-    def test_is_written_to_a_temporary_file(self, calls, core, picture):
+    def test_is_written_to_temporary_file(self, calls, core, picture):
         with tempfile.NamedTemporaryFile() as file:
             size = unwrap(calls("run_first_result", core, picture, to=file)).size
             assert file.tell() == size
 
-    def test_is_written_whole_where_a_file_takes_less_at_a_time(self, calls, core, picture):
+    def test_partial_writes_are_repeated(self, calls, core, picture):
         taken = bytearray()
 
         class Narrow(io.RawIOBase):
@@ -193,7 +193,7 @@ class TestTheFirstResult:
         assert len(taken) == size > 100
 
     @pytest.mark.parametrize("kind", ["read", "text", "closed"])
-    def test_into_a_file_that_takes_no_bytes_is_refused_before_it_is_paid(self, calls, core, picture, tmp_path, kind):
+    def test_target_without_bytes_is_refused_first(self, calls, core, picture, tmp_path, kind):
         with tempfile.NamedTemporaryFile("w") as text, (tmp_path / "cat.png").open("xb") as closed:
             closed.close()
             with (tmp_path / "cat.png").open("rb") as read:
@@ -202,11 +202,11 @@ class TestTheFirstResult:
         assert "to: expected a path or a binary file open for writing" in str(error)
         assert error.fate == "not_sent"
 
-    def test_to_a_place_that_goes_away_is_an_error(self, calls, picture, tmp_path):
+    def test_to_place_that_goes_away_is_error(self, calls, picture, tmp_path):
         path = tmp_path / "cat.png"
 
         def handler(_):
-            path.mkdir()  # a file cannot take the place of a folder
+            path.mkdir()  # a file cannot replace a folder
             return httpx.Response(200, headers={"content-type": "image/png"}, content=b"picture")
 
         core = calls.core(transport=httpx.MockTransport(handler))
@@ -214,7 +214,7 @@ class TestTheFirstResult:
         assert isinstance(error, errors.UnexpectedClientError)
         assert error.fate == "answered"
 
-    def test_into_a_full_memory_passes_through(self, calls, raw, answer, picture):
+    def test_into_full_memory_passes_through(self, calls, raw, answer, picture):
         class Full(io.BytesIO):
             def write(self, _):
                 raise MemoryError
@@ -223,7 +223,7 @@ class TestTheFirstResult:
             calls("run_first_result", calls.core(raw(answer(200, b"x", "image/png")).url), picture, to=Full())
 
 
-def test_a_native_run_never_prints_its_token(calls, core, picture):
+def test_native_run_never_prints_its_token(calls, core, picture):
     native = unwrap(calls("run_native", core, picture))
     assert native.prompt_id
     assert native.cd_token.reveal() not in repr(native) + repr(native.raw) + str(native.cd_token)
@@ -240,13 +240,13 @@ def test_a_native_run_never_prints_its_token(calls, core, picture):
         ((403, b'{"detail": "no"}'), False),
     ],
 )
-def test_a_first_result_without_images_is_hinted(calls, raw, answer, sent, hinted):
+def test_first_result_without_images_is_hinted(calls, raw, answer, sent, hinted):
     server = raw(answer(*sent))
     error = calls("run_first_result", calls.core(f"{server.url}/api"), {"deployment_id": "d"}).failure()
     assert ("no images" in (error.hint or "")) is hinted
 
 
-def test_an_odd_output_does_not_hide_the_others(calls, raw, answer):
+def test_odd_output_does_not_hide_others(calls, raw, answer):
     server = raw(answer(200, b'[{"id": "o", "run_id": "r", "data": {}}, {"run_id": "r"}]'))
     outputs = unwrap(calls("run_sync", calls.core(server.url), {"deployment_id": "d"}))
     assert [output.id for output in outputs] == ["o"]
@@ -254,7 +254,7 @@ def test_an_odd_output_does_not_hide_the_others(calls, raw, answer):
 
 
 class TestLogs:
-    def test_of_a_failed_run_have_its_reason(self, calls, core, emulator):
+    def test_of_failed_run_have_its_reason(self, calls, core, emulator):
         request = {"deployment_id": emulator.deployments["picture"], "inputs": {"fail": "out of cats"}}
         run_id = unwrap(calls("run_queue", core, request)).run_id
         assert ended(calls, core, run_id).status == "failed"
@@ -262,13 +262,13 @@ class TestLogs:
         assert any("out of cats" in line.log for line in lines)
         assert all(line.timestamp.tzinfo for line in lines)
 
-    def test_can_be_followed_until_the_server_says_that_they_are_complete(self, calls, core, picture):
+    def test_are_followed_until_complete(self, calls, core, picture):
         run_id = unwrap(calls("run_queue", core, picture)).run_id
         items = calls.items(unwrap(calls("run_logs_stream", core, run_id)))
         assert items
         assert all(isinstance(unwrap(item), RunLogLine) for item in items)
 
-    def test_end_with_their_last_line_although_the_connection_stays_open(self, calls, raw):
+    def test_end_with_their_last_line(self, calls, raw):
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
         body = (
             b'data: {"message": "a", "level": "info", "timestamp": "2026-11-23T18:59:48.821Z"}\n\n'
@@ -281,14 +281,14 @@ class TestLogs:
         assert [item.failure().raw for item in items if isinstance(item, Failure)] == ["broken", '{"error": "gone"}']
         assert calls.wait(server.left)
 
-    def test_that_end_without_a_word_are_at_an_end(self, calls, raw):
+    def test_that_end_without_word_are_at_end(self, calls, raw):
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
         server = raw([head + b'data: {"message": "a"}', "close"])
         (item,) = calls.items(unwrap(calls("run_logs_stream", calls.core(server.url), NO_ID)))
         assert item.unwrap().message == "a"
 
 
-def test_deployments_tell_what_they_take_and_give(calls, core, emulator):
+def test_deployments_have_inputs_and_outputs(calls, core, emulator):
     rows = unwrap(calls("deployments_list", core, "production", is_fluid=True))
     picture = next(row for row in rows if row.id == emulator.deployments["picture"])
     assert {"prompt", "seed", "width", "height"} <= {one.input_id for one in picture.input_types}
@@ -307,13 +307,13 @@ class TestASession:
         assert isinstance(calls("session_cancel", core, made.session_id), Success)
         assert isinstance(calls("session_get", core, NO_ID).failure(), errors.SDKError)
 
-    def test_is_never_asked_for_twice_by_accident(self, calls, raw, answer):
+    def test_is_never_repeated_by_accident(self, calls, raw, answer):
         server = raw(answer(500, b"oops", "text/plain"))
         error = calls("session_create", calls.core(server.url), {"machine_id": "m"}).failure()
         assert "may have been opened" in error.hint
         assert len(server.requests) == 1
 
-    def test_that_may_be_closed_all_the_same_says_so(self, calls, raw, answer):
+    def test_that_may_be_closed_all_same_says_so(self, calls, raw, answer):
         error = calls("session_cancel", calls.core(raw(answer(400, b'{"detail":"no"}')).url), "s").failure()
         assert "may have been closed" in error.hint
         error = calls("session_cancel", calls.core(raw(answer(404, b'{"detail":"no"}')).url), "s").failure()
@@ -335,23 +335,23 @@ class TestUploading:
         path.write_bytes(b"...." + self.PNG if request.param == "file" else self.PNG)
         if request.param == "file":
             with path.open("rb") as file:
-                file.seek(4)  # what is before its place is not sent
+                file.seek(4)  # bytes before its position are not sent
                 yield file, {}
         else:
             given = {"path": path, "text": str(path), "bytes": self.PNG}[request.param]
             yield given, {"name": "cat.png"} if request.param == "bytes" else {}
 
-    def test_gives_the_address_of_the_same_bytes(self, calls, core, source):
+    def test_gives_address_of_same_bytes(self, calls, core, source):
         file, named = source
-        told = []
-        uploaded = unwrap(calls("file_upload", core, file, progress=lambda *how_far: told.append(how_far), **named))
+        reports = []
+        uploaded = unwrap(calls("file_upload", core, file, progress=lambda *how_far: reports.append(how_far), **named))
         assert uploaded.file_name == "cat.png"
         assert httpx.get(uploaded.file_url).content == self.PNG
-        assert told[-1] == (len(self.PNG), len(self.PNG))
-        assert len(told) > 1
-        assert told == sorted(told)
+        assert reports[-1] == (len(self.PNG), len(self.PNG))
+        assert len(reports) > 1
+        assert reports == sorted(reports)
 
-    def test_begins_anew_when_it_is_tried_again(self, calls, raw, answer, source):
+    def test_restarts_at_a_retry(self, calls, raw, answer, source):
         from comfydeploy import BackoffStrategy, RetryConfig
 
         file, named = source
@@ -382,12 +382,12 @@ class TestUploading:
             (None, {"name": "cat.png"}, "file: expected a path, bytes or a binary file"),
         ],
     )
-    def test_what_the_server_would_refuse_is_refused_before_it_is_sent(self, calls, file, named, said):
+    def test_refused_types_are_not_sent(self, calls, file, named, said):
         error = calls("file_upload", calls.core(), file, **named).failure()
         assert isinstance(error, errors.SDKValidationError)
         assert error.message.startswith(said)
 
-    def test_more_than_the_server_takes_is_refused_before_it_is_sent(self, calls, tmp_path):
+    def test_too_large_file_is_not_sent(self, calls, tmp_path):
         path = tmp_path / "big.png"
         with path.open("wb") as file:
             file.truncate(250 * 1024 * 1024 + 1)
@@ -395,7 +395,7 @@ class TestUploading:
         assert isinstance(error, errors.SDKValidationError)
         assert "262,144,000" in error.message
 
-    def test_of_a_file_that_grows_meanwhile_sends_what_was_there(self, calls, raw, answer, tmp_path):
+    def test_of_growing_file_sends_the_first_size(self, calls, raw, answer, tmp_path):
         path = tmp_path / "cat.png"
         path.write_bytes(self.PNG)
 
@@ -409,23 +409,23 @@ class TestUploading:
         assert self.PNG in body
         assert b"more" not in body
 
-    def test_of_a_file_that_shrinks_meanwhile_says_so(self, calls, raw, answer, tmp_path):
+    def test_of_file_that_shrinks_meanwhile_says_so(self, calls, raw, answer, tmp_path):
         path = tmp_path / "cat.png"
-        path.write_bytes(bytes(2_000_000))  # more than is read at once
+        path.write_bytes(bytes(2_000_000))  # more than one read
         server = raw(answer(200, b'{"file_url": "u"}'))
-        shrink = lambda *_: os.truncate(path, 10)  # noqa: E731 - no more than a name
+        shrink = lambda *_: os.truncate(path, 10)  # noqa: E731 - short
         error = calls("file_upload", calls.core(server.url), path, progress=shrink).failure()
         assert "'cat.png' became shorter while it was sent" in str(error)
         assert error.fate == "unknown"
 
-    def test_a_file_that_cannot_seek_is_refused(self, calls):
+    def test_file_that_cannot_seek_is_refused(self, calls):
         class Pipe(io.RawIOBase):
             def readable(self):
                 return True
 
         assert "cannot be read" in calls("file_upload", calls.core(), Pipe(), name="cat.png").failure().message
 
-    def test_a_callback_that_raises_makes_it_a_failure(self, calls, core):
+    def test_callback_that_raises_makes_it_failure(self, calls, core):
         def fail(*_):
             raise LookupError("no bar")
 
@@ -445,18 +445,18 @@ class TestTheRunsOfAWorkflow:
         later = calls.pages("runs_list", core, graph.workflow_id, limit=2, offset=2)
         assert unwrap(later[0])[0].id == unwrap(pages[1])[0].id
 
-    def test_end_with_a_failure_where_there_is_one(self, calls, raw, answer):
+    def test_end_with_failure_where_there_is_one(self, calls, raw, answer):
         row = b'{"id": "r", "status": "success"}'
         server = raw(answer(200, b"[%s,%s]" % (row, row)), answer(500))
         first, last = calls.pages("runs_list", calls.core(server.url), "w", limit=2)
         assert [row.status for row in unwrap(first)] == ["success", "success"]
         assert isinstance(last, Failure)
 
-    def test_that_fill_their_last_page_end_without_an_empty_one(self, calls, raw, answer):
+    def test_full_last_page_ends_the_list(self, calls, raw, answer):
         server = raw(answer(200, b'[{"id": "r", "status": "success"}]'), answer(200, b"[]"))
         assert len(calls.pages("runs_list", calls.core(server.url), "w", limit=1)) == 1
 
-    def test_with_an_odd_row_go_on(self, calls, raw, answer):
+    def test_with_odd_row_go_on(self, calls, raw, answer):
         rows = b'[{"id": "r", "status": "success"}, {"id": null}]'
         server = raw(answer(200, rows), answer(200, b'[{"id": "s", "status": "failed"}]'))
         first, last = calls.pages("runs_list", calls.core(server.url), "w", limit=2)
@@ -465,20 +465,20 @@ class TestTheRunsOfAWorkflow:
         assert [row.id for row in unwrap(last)] == ["s"]
 
     @pytest.mark.parametrize("limit", [0, -1, "5", 2.5, None, True])
-    def test_are_not_asked_for_without_a_size_of_a_page(self, calls, raw, answer, limit):
+    def test_page_size_is_required(self, calls, raw, answer, limit):
         server = raw(answer(200, b"[]"))
         (page,) = calls.pages("runs_list", calls.core(server.url), "w", limit=limit)
         assert "limit: expected an integer not below 1" in str(page.failure())
         assert not server.requests
 
     @pytest.mark.parametrize("offset", [-1, None, "5"])
-    def test_do_not_begin_before_the_first(self, calls, raw, answer, offset):
+    def test_do_not_begin_before_first(self, calls, raw, answer, offset):
         server = raw(answer(200, b"[]"))
         (page,) = calls.pages("runs_list", calls.core(server.url), "w", offset=offset)
         assert "offset: expected an integer not below 0" in str(page.failure())
         assert not server.requests
 
-    def test_end_where_a_server_sends_the_same_page_for_ever(self, calls, raw, answer):
+    def test_repeated_page_ends_the_list(self, calls, raw, answer):
         server = raw(answer(200, b'[{"id": "r", "status": "success"}]'))
         first, last = calls.pages("runs_list", calls.core(server.url), "w", limit=1)
         assert unwrap(first)[0].id == "r"
@@ -487,7 +487,7 @@ class TestTheRunsOfAWorkflow:
         assert len(server.requests) == 2
 
 
-def test_the_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):
+def test_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):
     client = ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url)
     calls._cores.append(client)
 

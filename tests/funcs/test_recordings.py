@@ -1,4 +1,4 @@
-"""What the real server answered to the other operations is read as it is documented."""
+"""Recorded responses of the real server to the other operations fit their documented models."""
 
 import json
 from pathlib import Path
@@ -61,7 +61,7 @@ def ask(calls):
         ("file-then-run-upload", FileUploadResponse),
     ],
 )
-def test_a_good_answer_is_the_documented_model_and_keeps_what_it_does_not_know(ask, name, model):
+def test_good_answer_is_the_documented_model(ask, name, model):
     value = unwrap(ask(name))
     assert type(value) is model
     sent = json.loads(RECORDED[name]["body"])
@@ -71,7 +71,7 @@ def test_a_good_answer_is_the_documented_model_and_keeps_what_it_does_not_know(a
 
 
 @pytest.mark.parametrize("name", [name for name, one in RECORDED.items() if one["status"] >= 400])
-def test_a_bad_answer_is_the_documented_error(ask, name):
+def test_bad_answer_is_documented_error(ask, name):
     error = ask(name).failure()
     recorded = RECORDED[name]
     expected = errors.HTTPValidationError if recorded["status"] == 422 else errors.SDKError
@@ -82,25 +82,25 @@ def test_a_bad_answer_is_the_documented_error(ask, name):
 
 
 @pytest.mark.parametrize("name", ["cancel-classic", "cancel-other-user"])
-def test_a_cancellation_of_nothing_says_so(ask, name):
+def test_cancellation_of_nothing_says_so(ask, name):
     assert "not found" in ask(name).failure().hint
 
 
 @pytest.mark.parametrize("name", ["run-batch_number-0", "run-batch_number-1", "run-batch_number-negative"])
-def test_a_single_run_in_place_of_a_batch_is_told_with_what_was_answered(ask, name):
+def test_single_run_for_a_batch_is_an_error(ask, name):
     error = ask(name).failure()
     assert isinstance(error, errors.SDKValidationError)
     assert (error.fate, error.raw_value) == ("answered", json.loads(RECORDED[name]["body"]))
 
 
-def test_the_rows_of_a_workflow_have_their_durations_as_numbers(ask):
+def test_durations_of_rows_are_numbers(ask):
     rows = unwrap(ask("workflow-runs-list"))
     assert {type(row) for row in rows} == {WorkflowRunRow}
     assert [row.duration for row in rows] == [None, None, 0.563454, 0.59043]
     assert all(row.created_at.tzinfo and row.raw["version"] for row in rows)
 
 
-def test_a_log_is_read_to_its_last_line(ask, calls):
+def test_log_is_read_to_its_last_line(ask, calls):
     items = calls.items(unwrap(ask("stream-logs")))
     assert not [item for item in items if isinstance(item, Failure)]
     lines = [item.unwrap() for item in items if isinstance(item, Success)]
@@ -108,4 +108,4 @@ def test_a_log_is_read_to_its_last_line(ask, calls):
     assert {"webhook"} == {line.level for line in lines}
     assert "__END__" in RECORDED["stream-logs"]["body"]
     assert all(line.timestamp.tzinfo for line in lines)
-    assert len(lines) == RECORDED["stream-logs"]["body"].count("data:") - 3  # the last events are no lines
+    assert len(lines) == RECORDED["stream-logs"]["body"].count("data:") - 3  # the last events are not lines

@@ -1,4 +1,4 @@
-"""All files of a run in a folder: safe names, and no file of another is touched."""
+"""All files of a run in a folder: names are safe, and other files are not changed."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from comfydeploy.outcome import DownloadIncomplete
 
 
 class Service:
-    """Has a run of three files, and answers each address as it is set up to."""
+    """Has a run of three files, and answers each address with a set response."""
 
     def __init__(self):
         self.requests = []
@@ -65,7 +65,7 @@ def save(calls, service, tmp_path):
     return call
 
 
-def test_files_of_a_run(save, tmp_path):
+def test_files_of_run(save, tmp_path):
     paths = unwrap(save())
     assert paths == [tmp_path / "files" / f"r-{n}.png" for n in range(3)]
     assert [path.read_bytes() for path in paths] == [f"/old/{n}".encode() for n in range(3)]
@@ -76,12 +76,12 @@ def test_of_its_id(save):
     assert [path.read_bytes() for path in unwrap(save("r"))] == [f"/new/{n}".encode() for n in range(3)]
 
 
-def test_of_an_unknown_id(save, service):
+def test_of_unknown_id(save, service):
     service.answers["run"] = 404
     assert save("r").failure().status_code == 404
 
 
-def test_of_a_run_without_files(save, tmp_path):
+def test_of_run_without_files(save, tmp_path):
     assert unwrap(save(WorkflowRunModel(id="r", status="failed"))) == []
 
 
@@ -115,7 +115,7 @@ class TestAnExpiredAddress:
         service.answers["/old/1"] = 403
         assert [path.read_bytes() for path in unwrap(save())] == [b"/old/0", b"/new/1", b"/old/2"]
 
-    def test_that_stays_is_told(self, save, service, tmp_path):
+    def test_lasting_failure_is_reported(self, save, service, tmp_path):
         service.answers |= {"/old/1": 403, "/new/1": 403}
         error = save().failure()
         assert isinstance(error, DownloadIncomplete)
@@ -126,11 +126,11 @@ class TestAnExpiredAddress:
         assert pickle.loads(pickle.dumps(error)).saved == error.saved
         assert len(list((tmp_path / "files").iterdir())) == 2
 
-    def test_of_a_run_that_cannot_be_read(self, save, service):
+    def test_of_run_that_cannot_be_read(self, save, service):
         service.answers |= {"/old/1": 403, "run": 500}
         assert len(save().failure().missing) == 1
 
-    def test_of_a_run_that_has_changed(self, save, service):
+    def test_of_run_that_has_changed(self, save, service):
         service.answers["/old/1"] = 403
         other = WorkflowRunModel(id="r", status="success", outputs=service.run.outputs * 2)
         assert len(save(other).failure().missing) == 1
@@ -153,13 +153,13 @@ def test_wrong_arguments(save, service, named):
     assert service.requests == []
 
 
-def test_a_full_memory_passes_through(save, service):
+def test_full_memory_passes_through(save, service):
     service.answers["/old/1"] = MemoryError()
     with pytest.raises(MemoryError):
         save()
 
 
-def test_what_breaks_is_a_failure(save, monkeypatch):
+def test_exception_is_a_failure(save, monkeypatch):
     def fail(*_):
         raise LookupError
 
@@ -167,7 +167,7 @@ def test_what_breaks_is_a_failure(save, monkeypatch):
     assert isinstance(save().failure(), errors.UnexpectedClientError)
 
 
-def test_a_cancelled_call_leaves_no_half_file(calls, service, tmp_path, monkeypatch):
+def test_cancelled_call_leaves_no_half_file(calls, service, tmp_path, monkeypatch):
     from comfydeploy.funcs.run_download import run_download_async
 
     if not calls.awaited:

@@ -1,4 +1,4 @@
-"""A server that speaks TLS, and the network backend of each colour."""
+"""A server with TLS, and the network backends, blocking and async."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from comfydeploy._http.async_network import AsyncNetwork
 from comfydeploy._http.network import Network
 from comfydeploy._http.tls import shared_context
 
-# Made for these tests, and good for nothing else: the key and the certificate of 127.0.0.1, signed by itself.
+# Only for these tests: a key and a self-signed certificate of 127.0.0.1.
 LOCALHOST = Path(__file__).parents[1] / "samples" / "localhost.pem"
 
 
@@ -31,7 +31,7 @@ def client_context():
 
 @pytest.fixture
 def secure(monkeypatch, server_context):
-    """Serve over TLS, with a certificate that this process trusts; it has made no context yet."""
+    """Serve over TLS, with a certificate that this process trusts and no context yet."""
     monkeypatch.setenv("SSL_CERT_FILE", str(LOCALHOST))
     shared_context.cache_clear()
     context = server_context
@@ -66,7 +66,7 @@ def wire(request):
 
 
 class Wire:
-    """A network of one colour, whose methods are called alike: ``wire(stream.read, 10)``."""
+    """A network, blocking or async, whose methods are called alike: ``wire(stream.read, 10)``."""
 
     def __init__(self, *, awaited):
         self.awaited = awaited

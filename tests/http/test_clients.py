@@ -1,4 +1,4 @@
-"""The clients of a core send requests as they are built, through `send`."""
+"""The clients of a core send requests as they are built, through ``send``."""
 
 import httpx
 import httpx2
@@ -38,7 +38,7 @@ def test_cookies_are_ignored(library):
 
 
 def test_send_is_patchable(calls, raw, answer, monkeypatch):
-    """As Sentry patches it."""
+    """Sentry patches it so."""
     seen, kind = [], httpx.AsyncClient if calls.awaited else httpx.Client
     original = kind.send
 

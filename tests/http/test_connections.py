@@ -1,4 +1,4 @@
-"""The clients of a core: which one a call uses, what is refused before sending, and what closing ends."""
+"""The clients of a core: the one that a call uses, refusals before sending, and closing."""
 
 import asyncio
 import sys
@@ -79,7 +79,7 @@ class TestTransports:
         error = calls("run_get", calls.core(transport=transport, async_transport=transport), "r").failure()
         assert (type(error), error.fate) == (errors.RequestTimeoutError, "unknown")
 
-    def test_without_a_library(self, calls):
+    def test_without_library(self, calls):
         class Own:
             def handle_request(self, request):
                 return httpx.Response(200, content=RUN, headers={"content-type": "application/json"})
@@ -202,7 +202,7 @@ class TestClosing:
         assert (type(during), during.fate) == (errors.RequestAbortedError, "unknown")
         assert (type(after), after.fate) == (errors.RequestAbortedError, "not_sent")
 
-    def test_while_the_first_client_is_made(self, calls, hanging, monkeypatch):
+    def test_while_first_client_is_made(self, calls, hanging, monkeypatch):
         core = calls.core(hanging.url)
 
         def load(*_):
@@ -212,7 +212,7 @@ class TestClosing:
         error = calls("run_get", core, "r").failure()
         assert (type(error), error.fate) == (errors.RequestAbortedError, "not_sent")
 
-    def test_after_the_event_loop(self, raw, answer):
+    def test_after_event_loop(self, raw, answer):
         server = raw(answer(200, RUN, connection="close"))
         core = ComfyDeployCore(bearer="k", server_url=server.url)
         assert isinstance(asyncio.run(run_get_async(core, "r")), Success)

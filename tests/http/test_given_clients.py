@@ -1,4 +1,4 @@
-"""Clients of the caller: what of them is used, and what their hooks make of a call."""
+"""Clients of the caller: which of their settings are used, and the effects of their hooks."""
 
 import asyncio
 
@@ -67,20 +67,20 @@ class TestTimeouts:
         given("run_get", "r", "http://x", options, client={"transport": handler.transport} | client, **settings)
         return handler.requests[0].extensions["timeout"]
 
-    def test_of_the_client_are_used(self, given):
+    def test_of_client_are_used(self, given):
         limits = self.limits(given, {"timeout": httpx.Timeout(30, read=0.5)})
         assert limits == {"connect": 30, "read": 0.5, "write": 30, "pool": 30}
 
     def test_of_none_are_used(self, given):
         assert set(self.limits(given, {"timeout": None}).values()) == {None}
 
-    def test_of_the_core_come_first(self, given):
+    def test_of_core_come_first(self, given):
         assert self.limits(given, {"timeout": 0.5}, timeout=7)["read"] == 7
 
-    def test_of_the_call_come_first(self, given):
+    def test_of_call_come_first(self, given):
         assert self.limits(given, {"timeout": 0.5}, RequestOptions(timeout=7))["read"] == 7
 
-    def test_of_the_client_end_at_the_deadline(self, given):
+    def test_of_client_end_at_deadline(self, given):
         limits = self.limits(given, {"timeout": httpx.Timeout(30, read=0.5)}, RequestOptions(deadline=7))
         assert limits["read"] == 0.5
         assert 6 < limits["connect"] <= 7
@@ -100,26 +100,26 @@ def refuse(response):
 class TestAHookThatRaises:
     @pytest.mark.parametrize("name", FUNCTIONS)
     @pytest.mark.parametrize("status", [404, 422, 500])
-    def test_for_a_status_is_told_as_that(self, given, raw, answer, name, status):
+    def test_for_status_is_that_error(self, given, raw, answer, name, status):
         server = raw(answer(status, b"{}"))
         error = given(name, "r" if name == "run_get" else ORDER, server.url, client={}, hook=refuse).failure()
         assert isinstance(error, errors.SDKError)
         assert (error.status_code, error.fate) == (status, "answered")
 
-    def test_after_it_read_the_body_keeps_its_detail(self, given):
+    def test_after_it_read_body_keeps_its_detail(self, given):
         client = {"transport": httpx.MockTransport(lambda _: httpx.Response(422, json=PROBLEMS))}
         error = given("run_get", "r", "http://x", client=client, hook=refuse).failure()
         assert isinstance(error, errors.HTTPValidationError)
         assert error.detail[0].msg == "m"
 
-    def test_is_tried_again_by_its_status(self, given, raw, answer):
+    def test_is_retried_by_its_status(self, given, raw, answer):
         server = raw(answer(503, b"{}"), answer(503, b"{}"), answer(404, b"{}"))
         error = given("run_queue", ORDER, server.url, client={}, hook=refuse, retry_config=AT_ONCE).failure()
         assert error.status_code == 404
         assert len(server.requests) == 3
 
     @pytest.mark.parametrize("name", ["run_queue", "run_stream"])
-    def test_for_a_good_answer_leaves_it_unknown(self, given, raw, answer, name):
+    def test_for_good_answer_leaves_it_unknown(self, given, raw, answer, name):
         def fail(response):
             raise httpx.HTTPStatusError("no", request=response.request, response=response)
 
@@ -130,7 +130,7 @@ class TestAHookThatRaises:
     @pytest.mark.parametrize(
         "response", [{"Error": "botocore"}, httpx.Response(401), httpx.Response(401, request=httpx.Request("GET", "/"))]
     )
-    def test_because_of_another_request_is_not_the_servers(self, given, raw, answer, response):
+    def test_for_another_request_is_unexpected(self, given, raw, answer, response):
         class ForeignError(Exception):
             def __init__(self):
                 self.response = response
@@ -149,7 +149,7 @@ class TestSettings:
         given(name, argument, "http://x/api", client={"transport": handler.transport} | client)
         return handler.requests[0]
 
-    def test_auth_never_replaces_the_token(self, given):
+    def test_auth_never_replaces_token(self, given):
         request = self.request(given, {"auth": ("me", "secret")})
         assert request.headers["authorization"] == "Bearer key-of-the-test"
 

@@ -1,4 +1,4 @@
-"""Streams that share one connection of HTTP/2, through a client of the caller."""
+"""Streams that share one HTTP/2 connection, through a client of the caller."""
 
 import asyncio
 import socket
@@ -26,7 +26,7 @@ def server():
 
 
 class Http2Server:
-    """Sends one event to each stream, and to the second one another when ``goes_on`` is set."""
+    """Sends one event to each stream, and a further one to the second when ``goes_on`` is set."""
 
     def __init__(self):
         self.goes_on = threading.Event()
@@ -73,7 +73,7 @@ def names(items):
     return [unwrap(item).data.event for item in items]
 
 
-def test_leaving_a_stream_leaves_its_neighbours(server):
+def test_leaving_stream_leaves_its_neighbours(server):
     with httpx.Client(http1=False, http2=True) as http:
         core = ComfyDeployCore(bearer="k", server_url=server.url, http_client=http)
         first, second = (unwrap(run_stream(core, ORDER)) for _ in range(2))
@@ -84,7 +84,7 @@ def test_leaving_a_stream_leaves_its_neighbours(server):
     assert server.connections == 1
 
 
-def test_leaving_an_async_stream_leaves_its_neighbours(server):
+def test_closed_stream_keeps_its_neighbours(server):
     async def leave():
         async with httpx.AsyncClient(http1=False, http2=True) as http:
             core = ComfyDeployCore(bearer="k", server_url=server.url, async_http_client=http)

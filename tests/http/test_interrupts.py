@@ -1,4 +1,4 @@
-"""Ctrl-C at any line of this folder leaves nothing behind once the core is closed."""
+"""After Ctrl-C at any line of ``_http`` nothing is left open once the core is closed."""
 
 import gc
 import sys
@@ -16,7 +16,7 @@ FOLDER = network.__file__.rpartition("network")[0]
 
 @pytest.fixture(autouse=True)
 def quick_collections():
-    """Let the garbage collector look at nothing but what a test leaves."""
+    """Freeze earlier objects, so that the garbage collector checks only those of a test."""
     gc.collect()
     gc.freeze()
     yield
@@ -30,13 +30,13 @@ def is_finalizing(frame):
 
 
 def interrupted(call, at):
-    """Interrupt a call at one of its lines; return whether it has as many."""
+    """Interrupt a call at one of its lines; return whether it has so many lines."""
     left = at
 
     def trace(frame, event, _):
         nonlocal left
         if not frame.f_code.co_filename.startswith(FOLDER) or frame.f_code.co_name == "__del__":
-            return None  # what a finalizer raises, Python ignores
+            return None  # Python ignores exceptions of finalizers
         if event == "line" and not is_finalizing(frame):
             left -= 1
             if not left:
@@ -57,7 +57,7 @@ def interrupted(call, at):
     return left <= 0
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of a socket that nothing refers to yet
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # of a socket without references yet
 def test_ctrl_c_leaves_no_connection(raw, answer):
     server = raw(answer(200, b'{"id": "r", "status": "queued"}'))
     for warm in (True, False):

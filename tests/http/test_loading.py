@@ -1,4 +1,4 @@
-"""A fork at any moment of the first call leaves the child able to make its own."""
+"""After a fork at any moment of the first call, the child can make calls."""
 
 import json
 import os
@@ -43,7 +43,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-def test_first_call_imports_nothing_else(raw, answer):
+def test_first_call_imports_only_the_list(raw, answer):
     run = b'{"id": "r", "status": "success", "created_at": "2026-01-01T00:00:00Z", "outputs": []}'
     stream = b'event: event_update\ndata: {"event": "executing", "data": {"prompt_id": "r"}}\n\n'
     answers = [

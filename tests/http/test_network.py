@@ -1,4 +1,4 @@
-"""The network backends: bytes, limits, errors and the end of connections, over sockets."""
+"""The network backends over sockets: bytes, limits, errors and the end of connections."""
 
 import asyncio
 import gc
@@ -33,7 +33,7 @@ def ends(wire, listening):
 
 @pytest.fixture
 def meanwhile():
-    """Run functions in threads, which are over at the end of the test."""
+    """Run functions in threads, which are joined at the end of the test."""
     threads = []
 
     def run(function, *arguments):
@@ -58,7 +58,7 @@ class TestConnecting:
         assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
 
-    def test_knows_the_addresses(self, ends):
+    def test_knows_addresses(self, ends):
         stream, other = ends
         assert stream.get_extra_info("server_addr") == other.getsockname()
         assert stream.get_extra_info("client_addr") == other.getpeername()
@@ -91,7 +91,7 @@ class TestConnecting:
         with pytest.raises(httpcore.ConnectError, match="has no address"):
             wire(wire.network.connect_tcp, "none.example", 80, 5)
 
-    def test_past_the_deadline(self, wire, listening):
+    def test_past_deadline(self, wire, listening):
         with pytest.raises(httpcore.ConnectTimeout):
             wire(wire.network.connect_tcp, *listening.getsockname(), Until(5, time.monotonic() - 1))
 
@@ -108,7 +108,7 @@ class TestReading:
         other.shutdown(socket.SHUT_WR)
         assert [wire(stream.read, 4, 5) for _ in range(4)] == [b"abcd", b"ef", b"", b""]
 
-    def test_goes_on_after_the_other_end_stopped_sending(self, wire, ends):
+    def test_goes_on_after_other_end_stopped_sending(self, wire, ends):
         stream, other = ends
         other.shutdown(socket.SHUT_WR)
         assert wire(stream.read, 10, 5) == b""
@@ -134,7 +134,7 @@ class TestReading:
         with pytest.raises(httpcore.ReadTimeout):
             wire(ends[0].read, 10, limit)
 
-    def test_trickle_ends_at_the_deadline(self, wire, ends, meanwhile):
+    def test_trickle_ends_at_deadline(self, wire, ends, meanwhile):
         stream, other = ends
         over = threading.Event()
 
@@ -203,10 +203,10 @@ class TestWriting:
         with pytest.raises(httpcore.WriteTimeout):
             wire(ends[0].write, b"x", Until(5, 0))
 
-    def test_refused_body_leaves_the_answer_readable(self, wire, ends):
+    def test_refused_body_leaves_answer_readable(self, wire, ends):
         stream, other = ends
         wire(stream.write, b"head", 5)
-        other.recv(2)  # what is left unread makes the close a reset
+        other.recv(2)  # unread bytes turn the close into a reset
         other.sendall(b"too large")
         other.close()
 
@@ -220,7 +220,7 @@ class TestWriting:
 
 
 class TestClosing:
-    def test_wakes_a_read(self, wire, ends, meanwhile):
+    def test_wakes_read(self, wire, ends, meanwhile):
         stream, other = ends
         meanwhile(lambda: (other.recv(1), wire.close_network()))
         with pytest.raises(httpcore.ReadError, match="closed"):
@@ -241,13 +241,13 @@ class TestClosing:
 
         return both()
 
-    def test_wakes_a_tls_handshake(self, wire, ends, meanwhile, client_context):
+    def test_wakes_tls_handshake(self, wire, ends, meanwhile, client_context):
         stream, other = ends
         meanwhile(lambda: (other.recv(1), wire.close_network()))
         with pytest.raises(httpcore.ConnectError):
             wire(stream.start_tls, client_context, "127.0.0.1", 5)
 
-    def test_ends_a_connect(self, wire, meanwhile):
+    def test_ends_connect(self, wire, meanwhile):
         with socket.socket() as full:
             full.bind(("127.0.0.1", 0))
             full.listen(0)
@@ -328,11 +328,11 @@ class TestTls:
         with pytest.raises(httpcore.NetworkError):
             wire(stream.write, b"x", 5)
 
-    def test_handshake_has_a_limit(self, wire, ends, client_context):
+    def test_handshake_has_limit(self, wire, ends, client_context):
         with pytest.raises(httpcore.ConnectTimeout):
             wire(ends[0].start_tls, client_context, "127.0.0.1", 0.01)
 
-    def test_handshake_with_something_else(self, wire, ends, client_context):
+    def test_handshake_with_a_plain_server(self, wire, ends, client_context):
         ends[1].sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         with pytest.raises(httpcore.ConnectError):
             wire(ends[0].start_tls, client_context, "127.0.0.1", 5)
@@ -374,7 +374,7 @@ def test_cancelled_connect_closes_its_socket(listening):
     asyncio.run(connect())
 
 
-def test_lost_stream_of_a_closed_loop_is_quiet(listening):
+def test_lost_stream_of_closed_loop_is_quiet(listening):
     kept = []
 
     async def connect():
@@ -382,12 +382,12 @@ def test_lost_stream_of_a_closed_loop_is_quiet(listening):
 
     asyncio.run(connect())
     kept.clear()
-    with pytest.warns(ResourceWarning):  # asyncio's own
+    with pytest.warns(ResourceWarning):  # a task of asyncio itself
         gc.collect()
 
 
 def until(condition):
-    """Wait for what another thread is about to do."""
+    """Wait for a condition that another thread will fulfil."""
     end = time.monotonic() + 5
     while not condition():
         assert time.monotonic() < end

@@ -1,4 +1,4 @@
-"""The connections of a core: as many as allowed, first come first served, and none lost whatever happens."""
+"""The connections of a core: their limit, the order of waiting calls, and none is lost."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ RUN = b'{"id": "r", "status": "queued"}'
 
 
 def until(condition):
-    """Wait for what another thread is about to do."""
+    """Wait for a condition that another thread will fulfil."""
     end = time.monotonic() + 5
     while not condition():
         assert time.monotonic() < end, "it never came to that"
@@ -29,7 +29,7 @@ def until(condition):
 
 
 class Asker:
-    """A pooled client of one colour, asked from many threads or tasks at once: each request gives a future."""
+    """A pooled client, blocking or async, used by many threads or tasks at once: each request returns a future."""
 
     def __init__(self, *, awaited, **limits):
         self._executor = ThreadPoolExecutor(64)
@@ -47,7 +47,7 @@ class Asker:
         return self._executor.submit(self.client.send, request)
 
     def in_line(self, url, **limits):
-        """Ask, and come back when the request waits for its turn."""
+        """Send a request, and return when it waits in line."""
         before = len(self.ledger._waiting)
         future = self(url, **limits)
         until(lambda: len(self.ledger._waiting) == before + 1)
@@ -70,7 +70,7 @@ class Asker:
 
 @pytest.fixture(params=["blocking", "awaited"])
 def asker(request):
-    """Make askers: ``asker(max_connections=1)``."""
+    """Create askers: ``asker(max_connections=1)``."""
     made = []
 
     def make(**limits):
@@ -83,7 +83,7 @@ def asker(request):
 
 
 class TestTheLine:
-    def test_is_served_in_order_by_one_connection_if_there_may_be_no_more(self, asker, raw, answer):
+    def test_single_connection_serves_in_order(self, asker, raw, answer):
         gate = threading.Event()
         server = raw([gate, answer(200, RUN)])
         ask = asker(max_connections=1)
@@ -95,7 +95,7 @@ class TestTheLine:
         assert [line.split()[1] for line, _, _ in server.requests] == [f"/{number}" for number in range(6)]
         assert len(server.connections) == 1
 
-    def test_is_as_long_as_it_takes_without_a_limit_and_ends_in_a_pool_time_out_with_one(self, asker, raw, answer):
+    def test_ends_with_the_pool_timeout(self, asker, raw, answer):
         gate = threading.Event()
         server = raw([gate, answer(200, RUN)])
         ask = asker(max_connections=1)
@@ -109,7 +109,7 @@ class TestTheLine:
         assert len(server.requests) == 2
 
     @pytest.mark.parametrize("end", ["reset", "close"])
-    def test_goes_on_with_a_new_connection_when_one_breaks(self, asker, raw, answer, end):
+    def test_goes_on_after_a_broken_connection(self, asker, raw, answer, end):
         gate = threading.Event()
         server = raw([gate, end], answer(200, RUN))
         ask = asker(max_connections=1)
@@ -122,7 +122,7 @@ class TestTheLine:
         assert waiting.result(5).status_code == 200
         assert len(server.connections) == 2
 
-    def test_is_sent_away_when_the_client_is_closed(self, asker, raw):
+    def test_is_sent_away_when_client_is_closed(self, asker, raw):
         server = raw(["hang"])
         ask = asker(max_connections=1)
         busy = ask(server.url)
@@ -134,13 +134,13 @@ class TestTheLine:
         with pytest.raises(httpx.TransportError):
             busy.result(5)
 
-    def test_takes_nobody_in_once_the_client_is_closed(self, asker):
+    def test_closed_client_accepts_no_call(self, asker):
         ask = asker(max_connections=0)
         ask.ledger.close()
         with pytest.raises(httpx.PoolTimeout, match="closed"):
             ask("http://127.0.0.1:1").result(5)
 
-    def test_serves_many_threads_and_tasks_without_losing_or_sharing_a_connection(self, asker, raw, answer):
+    def test_many_callers_share_no_connection(self, asker, raw, answer):
         server = raw(answer(200, RUN))
         ask = asker(max_connections=4)
         wait(futures := [ask(server.url) for _ in range(400)])
@@ -151,7 +151,7 @@ class TestTheLine:
 
 
 class TestAConnection:
-    def test_is_used_again_and_the_one_used_last_comes_first(self, asker, raw, answer):
+    def test_last_used_is_reused_first(self, asker, raw, answer):
         gate = threading.Event()
         server = raw([gate, answer(200, RUN)], [gate, answer(200, RUN)], answer(200, RUN))
         ask = asker(max_connections=5)
@@ -166,7 +166,7 @@ class TestAConnection:
         assert len(server.connections) == 2
 
     @pytest.mark.parametrize("limits", [{"keepalive_expiry": 0}, {"max_keepalive_connections": 0}])
-    def test_that_nobody_needs_is_closed(self, asker, raw, answer, limits):
+    def test_unused_is_closed(self, asker, raw, answer, limits):
         gate = threading.Event()
         server = raw([gate, answer(200, RUN)], [gate, answer(200, RUN)], [answer(200, RUN), "hang"])
         ask = asker(**limits)
@@ -186,7 +186,7 @@ class TestAConnection:
         assert [len(server.requests) for server in servers] == [3, 3]
         assert [len(server.connections) for server in servers] == [1, 1]
 
-    def test_is_given_up_for_another_server_where_there_may_be_no_more(self, asker, raw, answer):
+    def test_is_closed_for_another_server(self, asker, raw, answer):
         servers = [raw(answer(200, RUN)), raw(answer(200, RUN))]
         ask = asker(max_connections=1)
         for _ in range(2):
@@ -206,7 +206,7 @@ class TestAConnection:
 
 
 class Source:
-    """Makes connections in memory, in place of httpcore."""
+    """Creates connections in memory, in place of httpcore."""
 
     def __init__(self, kind, **settings):
         self.made = []
@@ -219,7 +219,7 @@ class Source:
 
 
 class Connection:
-    """A connection in memory, which notices whether two use it at a time, and may fail to end its answer."""
+    """A connection in memory, which detects concurrent use, and may fail to end its response."""
 
     def __init__(self, fails=None):
         self.is_busy = self.was_closed = False
@@ -252,7 +252,7 @@ class Connection:
 
 
 class AsyncConnection(Connection):
-    """Its twin, with places to be cancelled at."""
+    """An async connection in memory, with points at which to cancel."""
 
     async def handle_async_request(self, request):
         assert self.is_idle()
@@ -291,7 +291,7 @@ def in_memory(kind, source, limits):
 
 class TestACancelledTask:
     @pytest.mark.parametrize("connections", [1, 2])
-    def test_leaves_every_connection_usable_wherever_it_is_cancelled(self, connections):
+    def test_keeps_connections_usable(self, connections):
         async def ask(pool):
             response = await pool.handle_async_request(REQUEST)
             try:
@@ -313,7 +313,7 @@ class TestACancelledTask:
             assert not pool._ledger._waiting
             assert len(pool._ledger._idle) == len(pool._ledger._taken) <= connections
             await pool.aclose()
-            # Of those that were dropped as well, none stays open.
+            # None stays open, including those that were dropped.
             assert all(connection.was_closed for connection in source.made)
             return was_over
 
@@ -322,7 +322,7 @@ class TestACancelledTask:
                 break
         assert steps >= 5
 
-    def test_leaves_every_connection_usable_over_sockets_as_well(self, raw, answer):
+    def test_keeps_sockets_usable(self, raw, answer):
         server = raw(answer(200, RUN))
 
         async def tried(core, steps):
@@ -340,7 +340,7 @@ class TestACancelledTask:
 
         async def try_all():
             async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
-                # In steps that grow: most of them are spent with waiting for the other thread.
+                # In growing steps, because most time is spent waiting for the other thread.
                 steps = 0
                 while not await tried(core, steps):
                     steps += 1 + steps // 8
@@ -348,7 +348,7 @@ class TestACancelledTask:
 
         assert asyncio.run(try_all()) > 0
 
-    def test_hands_on_the_place_that_it_was_given_in_the_same_moment(self):
+    def test_passes_its_new_slot_on(self):
         async def tried():
             ledger = Ledger(httpx.Limits(max_connections=1))
             first, second, third = (asyncio.get_running_loop().create_future() for _ in range(3))
@@ -368,7 +368,7 @@ class TestACancelledTask:
 
         asyncio.run(tried())
 
-    def test_in_the_line_of_a_client_that_was_closed_in_the_same_moment_stays_cancelled(self):
+    def test_during_close_stays_cancelled(self):
         async def tried():
             ledger = Ledger(httpx.Limits(max_connections=0))
             first, second = (asyncio.get_running_loop().create_future() for _ in range(2))
@@ -381,7 +381,7 @@ class TestACancelledTask:
         asyncio.run(tried())
 
 
-def test_a_place_that_came_free_between_the_look_and_the_line_is_taken_at_once():
+def test_slot_freed_before_the_line_is_taken():
     ledger = Ledger(httpx.Limits(max_connections=1))
     turn = Future()
     with ledger.line(turn, REQUEST.url.origin):
@@ -389,7 +389,7 @@ def test_a_place_that_came_free_between_the_look_and_the_line_is_taken_at_once()
 
 
 class TestAnAnswer:
-    def test_that_cannot_be_closed_gives_its_connection_up(self):
+    def test_unclosable_body_drops_its_connection(self):
         source = Source(Connection, fails=OSError("no"))
         pool = in_memory(Pool, source, httpx.Limits())
         with pytest.raises(OSError, match="no"):
@@ -408,12 +408,12 @@ class TestAnAnswer:
 
         asyncio.run(tried())
 
-    def test_that_is_closed_after_its_client_closes_its_connection(self):
+    def test_body_closed_after_its_client(self):
         source = Source(Connection)
         pool = in_memory(Pool, source, httpx.Limits())
         response = pool.handle_request(REQUEST)
         pool.close()
-        source.made[0].was_closed = False  # as if it had been connecting meanwhile
+        source.made[0].was_closed = False  # as if it were connecting meanwhile
         response.close()
         response.close()
         assert source.made[0].was_closed
@@ -432,7 +432,7 @@ class TestAnAnswer:
 
 
 @pytest.mark.parametrize("connections", [1, 100])
-def test_a_request_looks_at_one_connection_however_many_there_are(connections):
+def test_request_checks_one_connection(connections):
     looks = []
 
     class Watched(Connection):
@@ -455,7 +455,7 @@ def test_another_kind_of_address_is_refused(asker):
 
 
 class TestACore:
-    def test_has_a_hundred_connections_for_any_number_of_calls(self, raw, answer):
+    def test_has_at_most_hundred_connections(self, raw, answer):
         gate = threading.Event()
         server = raw([gate, answer(200, RUN)])
 
@@ -470,7 +470,7 @@ class TestACore:
         assert all(isinstance(result, Success) for result in asyncio.run(ask()))
         assert len(server.connections) == 100
 
-    def test_that_is_closed_ends_the_calls_and_knows_which_were_never_sent(self, raw):
+    def test_close_ends_calls_with_their_fates(self, raw):
         server = raw(["hang"])
 
         async def close():
@@ -485,7 +485,7 @@ class TestACore:
         assert {type(error) for error in found} == {errors.RequestAbortedError}
         assert [error.fate for error in found].count("not_sent") == 3
 
-    def test_goes_through_the_proxy_of_the_environment(self, calls, raw, answer, monkeypatch):
+    def test_goes_through_proxy_of_environment(self, calls, raw, answer, monkeypatch):
         proxy, server = raw(answer(200, RUN)), raw(answer(200, RUN))
         monkeypatch.setenv("http_proxy", proxy.url)
         monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -494,7 +494,7 @@ class TestACore:
         assert isinstance(calls("run_get", calls.core(server.url), "r"), Success)
         assert len(proxy.requests) == len(server.requests) == 1
 
-    def test_gives_the_pool_limit_of_a_call_to_the_line(self, calls, raw):
+    def test_gives_pool_limit_of_call_to_line(self, calls, raw):
         server = raw(["hang"])
         options = RequestOptions(timeout=httpx.Timeout(0.05, pool=3))
         error = calls("run_get", calls.core(server.url), "r", options).failure()
@@ -504,7 +504,7 @@ class TestACore:
 
 class TestAConnectionThatIsNotUsedAgain:
     @pytest.mark.parametrize("status", [500, 502, 599])
-    def test_after_a_server_error(self, asker, raw, answer, status):
+    def test_after_server_error(self, asker, raw, answer, status):
         server = raw(answer(status), answer(200, RUN))
         ask = asker()
         for expected in (status, 200, 200):
@@ -528,7 +528,7 @@ class TestAConnectionThatIsNotUsedAgain:
         assert ask(server.url).result(5).content == RUN
         assert len(server.connections) == 2
 
-    def test_through_a_proxy(self, calls, raw, answer, monkeypatch):
+    def test_through_proxy(self, calls, raw, answer, monkeypatch):
         proxy = raw(answer(200, RUN) + answer(200, b"surplus"))
         monkeypatch.setenv("http_proxy", proxy.url)
         core = calls.core("http://example.com/api")
@@ -538,7 +538,7 @@ class TestAConnectionThatIsNotUsedAgain:
 
 
 class TestALostSlot:
-    def test_is_free_again(self, asker, raw, answer):
+    def test_slot_is_free_again(self, asker, raw, answer):
         ask = asker(max_connections=1)
         ledger = ask.ledger
         slot = ledger.take(REQUEST.url.origin)
@@ -546,7 +546,7 @@ class TestALostSlot:
         del slot
         assert ledger.take(REQUEST.url.origin) is not None
 
-    def test_serves_the_line(self):
+    def test_serves_line(self):
         ledger, turn = Ledger(httpx.Limits(max_connections=1)), Future()
         slot = ledger.take(REQUEST.url.origin)
         with ledger.line(turn, REQUEST.url.origin):

@@ -1,4 +1,4 @@
-"""The proxies of the environment: those that httpx would use, and a named variable where one cannot be used."""
+"""The proxies of the environment: those that httpx would use, and errors with the name of the variable."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ RUN = b'{"id": "r", "status": "queued"}'
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """Set variables in an environment that names no proxy."""
+    """Set variables in an environment without proxies."""
     for kind in ("http", "https", "all", "no"):
         for name in (f"{kind}_proxy", f"{kind}_PROXY".upper()):
             monkeypatch.delenv(name, raising=False)
@@ -69,7 +69,7 @@ def test_unusable_is_named(calls, environment, monkeypatch, name, value):
     assert str(error).startswith(f"{name}: ")
 
 
-def test_http_goes_through_the_proxy(calls, raw, answer, environment):
+def test_http_goes_through_proxy(calls, raw, answer, environment):
     proxy, server = raw(answer(200, RUN)), raw(answer(200, RUN))
     environment(http_proxy=proxy.url, no_proxy="127.0.0.1")
     assert isinstance(calls("run_get", calls.core("http://example.com/api"), "r"), Success)
@@ -86,7 +86,7 @@ def test_proxy_that_refuses(calls, raw, answer, environment):
 
 
 def test_tls_in_tls(calls, secure, environment, server_context):
-    """An https proxy sees the address alone; what goes through it is TLS as well."""
+    """An https proxy receives only the address; the connection through it is TLS too."""
     tunnels = []
     with tunnel(server_context, tunnels) as address:
         environment(https_proxy=address)

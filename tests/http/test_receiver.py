@@ -1,4 +1,4 @@
-"""What the event loop reports of a connection."""
+"""The callbacks of the event loop for a connection."""
 
 import asyncio
 import socket
@@ -16,7 +16,7 @@ def pair():
         yield ours, theirs
 
 
-def test_an_answer_before_a_reset_is_read(pair):
+def test_answer_before_reset_is_read(pair):
     ours, theirs = pair
 
     async def lost():
@@ -30,7 +30,7 @@ def test_an_answer_before_a_reset_is_read(pair):
     assert (receiver.has_ended, receiver.error) == (True, "reset")
 
 
-def test_a_writer_waits_for_room(pair):
+def test_writer_waits_for_room(pair):
     async def write():
         receiver = Receiver(set(), pair[0])
         receiver.pause_writing()

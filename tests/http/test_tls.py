@@ -1,4 +1,4 @@
-"""Servers are verified although the certificates of the authorities are read late, and not where nothing needs them."""
+"""Servers are verified although the CA certificates are read late, and only if they are needed."""
 
 import ssl
 
@@ -6,13 +6,13 @@ from comfydeploy import errors
 from comfydeploy._http.tls import LateContext, shared_context
 
 
-def test_a_server_that_an_authority_vouches_for_is_trusted(calls, secure):
+def test_server_with_a_valid_certificate(calls, secure):
     core = calls.core(secure)
-    for _ in range(2):  # the second finds the context made
+    for _ in range(2):  # the second uses the existing context
         assert calls("run_get", core, "r").unwrap().id == "r"
 
 
-def test_a_server_that_nobody_vouches_for_is_refused(calls, secure, monkeypatch):
+def test_server_with_an_unknown_certificate(calls, secure, monkeypatch):
     monkeypatch.delenv("SSL_CERT_FILE")
     error = calls("run_get", calls.core(secure), "r").failure()
     assert isinstance(error, errors.ConnectionError)
@@ -20,14 +20,14 @@ def test_a_server_that_nobody_vouches_for_is_refused(calls, secure, monkeypatch)
     assert "certificate" in str(error).lower()
 
 
-def test_a_server_without_tls_needs_no_certificates(calls, raw, answer):
+def test_server_without_tls_needs_no_certificates(calls, raw, answer):
     shared_context.cache_clear()
     server = raw(answer(200, b'{"id": "r", "status": "queued"}'))
     assert calls("run_get", calls.core(server.url), "r").unwrap().id == "r"
     assert shared_context()._made is None
 
 
-def test_the_shell_itself_trusts_nobody():
+def test_context_itself_has_no_certificates():
     shell = LateContext()
     assert (shell.verify_mode, shell.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert shell.get_ca_certs() == []

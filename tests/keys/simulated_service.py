@@ -1,4 +1,4 @@
-"""A simulated service, and a driver that carries the steps of a machine out in no time."""
+"""A simulated service, and a driver that carries out the steps of a machine without waiting."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,9 +24,9 @@ NAMES = {
 
 
 class Service:
-    """Runs are ``(time, id, inputs)`` and are listed from their time on.
+    """Runs are ``(time, id, inputs)`` and are listed from this time on.
 
-    ``broken`` lists errors for the next requests of a route: an error in a tuple comes after the execution.
+    ``broken`` lists errors for the next requests of a route: an error in a tuple follows the execution.
     ``lateness`` is the time from the request for a run to its row.
     """
 
@@ -106,6 +106,6 @@ class Service:
 
 
 def row(at, run_id, inputs):
-    """Return the row of a run that was created so many seconds after the beginning."""
+    """Return the row of a run that was created this many seconds after the beginning."""
     moment = None if at is None else BEGINNING + timedelta(seconds=at)
     return WorkflowRunRow(id=run_id, status="success", created_at=moment, workflow_inputs=inputs)

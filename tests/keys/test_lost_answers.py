@@ -1,6 +1,6 @@
-"""Many runs while answers are lost at random: how many are paid for, and how many are known.
+"""Many runs while responses are lost at random: how many are billed, and how many are known.
 
-The time is that of the server, advanced by hand: nothing sleeps. ``python tests/keys/test_lost_answers.py`` writes the
+Time is the manual clock of the server: nothing sleeps. ``python tests/keys/test_lost_answers.py`` writes the
 table of 1,000 runs.
 """
 
@@ -42,7 +42,7 @@ BEYOND = {
 
 
 class Night:
-    """A server whose clock goes on where the client sleeps, and which loses answers by the dice."""
+    """A server whose clock advances when the client sleeps, and which loses responses at random."""
 
     def __init__(self, seed, faults):
         self.dice, self.faults = Random(seed), faults
@@ -86,7 +86,7 @@ class Night:
         return as_task if awaited else blocking
 
     def lose(self):
-        """Let the next request for a run meet a fault, or none."""
+        """Add a fault for the next request for a run, or none."""
         name = self.dice.choice(list(self.faults))
         self.met[name] += 1
         fault = self.faults[name](self.dice)
@@ -95,13 +95,13 @@ class Night:
             self.server.fail("run_queue", times=1, **fault)
 
     def since(self):
-        """Return the time of the server, which is when a key is made."""
+        """Return the time of the server, at which a key is created."""
         self.sleep(1)
         return self.server._clock.now()
 
 
 def with_keys(night, count, *, attempts=99, call=run_queue_once):
-    """Queue one run for each key; call again with the same key while a run is unknown."""
+    """Queue one run for each key; repeat with the same key while a run is unknown."""
     known, unknown, calls, cache = {}, 0, 0, {}
     for number in range(count):
         key, since = f"key-{number}", night.since()
@@ -114,7 +114,7 @@ def with_keys(night, count, *, attempts=99, call=run_queue_once):
                 break
             error = result.failure()
             assert error.fate == "unknown", error
-            assert "looked for over 60 s and was not found" in error.hint
+            assert "was not found within 60 s" in error.hint
             unknown += 1
     return known, unknown, calls
 
@@ -188,7 +188,7 @@ def test_one_run_for_each_key(call):
     assert calls > FEW
 
 
-def test_runs_beyond_settle_are_unknown_and_found_later():
+def test_run_after_settle_is_found_later():
     _, calls, paid, known, unknown = lost_beyond_settle(FEW)
     assert (calls, paid, known + unknown) == (FEW, FEW, FEW)
     assert unknown
@@ -208,7 +208,7 @@ def table(count):
         plain(count, 1, "run_queue, sent once"),
         lost_beyond_settle(count),
     ]
-    head = f"| {count:,} pictures wanted | calls | runs paid | ids known | unknown |"
+    head = f"| {count:,} pictures | calls | runs billed | ids known | unknown |"
     lines = [f"| {name} | {' | '.join(f'{number:,}' for number in numbers)} |" for name, *numbers in rows]
     return "\n".join([head, "|---|---|---|---|---|", *lines])
 

@@ -1,4 +1,4 @@
-"""The example of a night: answers are lost, and every picture is there and paid for once."""
+"""The example of a night: responses are lost, and every picture is saved and billed once."""
 
 import ast
 import importlib.util
@@ -36,7 +36,7 @@ def test_ten_lost_answers_cost_nothing(tmp_path):
         assert picture.format == "PNG"
 
 
-def test_the_example_is_twelve_lines_at_most():
+def test_example_is_twelve_lines_at_most():
     tree = ast.parse(EXAMPLE.read_text(encoding="utf-8"))
     lines = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.If)]
     assert sum(node.end_lineno - node.lineno + 1 for node in lines) <= 12

@@ -10,7 +10,7 @@ from comfydeploy import models
 
 LOADS = {
     "CreateRunResponse": ["create_run", "document"],
-    "DeploymentRunRequest": ["run_request"],
+    "DeploymentRunRequest": ["document", "run_request"],
     "Document": ["document"],
     "EventUpdate": ["document", "run_stream"],
     "MediaItem": ["document", "run_output"],
@@ -39,21 +39,21 @@ print(json.dumps([before, loaded, [name for name in ("httpx", "cattrs", "returns
 
 @pytest.fixture(scope="module")
 def fresh():
-    """Load every name in a process of its own."""
+    """Load every name in a new process."""
     command = [sys.executable, "-c", PROGRAM, json.dumps(list(LOADS))]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def test_importing_the_package_loads_no_model(fresh):
+def test_importing_package_loads_no_model(fresh):
     assert fresh[0] == ["comfydeploy.models"]
 
 
 @pytest.mark.parametrize("name", LOADS)
-def test_a_name_loads_only_its_own_modules(fresh, name):
+def test_name_loads_only_its_own_modules(fresh, name):
     assert fresh[1][name] == LOADS[name]
 
 
-def test_models_load_none_of_what_the_transport_needs(fresh):
+def test_models_load_no_transport(fresh):
     assert fresh[2] == []
 
 
@@ -67,7 +67,7 @@ def test_names_are_in_order():
     assert models.__all__ == sorted(models.__all__)
 
 
-def test_a_name_that_is_none_is_an_attribute_error():
+def test_name_that_is_none_is_attribute_error():
     with pytest.raises(AttributeError, match=r"^module 'comfydeploy.models' has no attribute 'Nothing'$"):
         _ = models.Nothing
     assert not hasattr(models, "Nothing")

@@ -1,4 +1,4 @@
-"""A run tells whether it has ended, and an output its files."""
+"""The end of a run, and the files of its outputs."""
 
 import pickle
 from datetime import UTC, datetime
@@ -20,22 +20,22 @@ OTHER = MediaItem(url="https://f/2", type="temp", filename="2.png")
 
 
 @pytest.mark.parametrize("status", ["success", "failed", "timeout", "cancelled"])
-def test_a_run_that_came_to_an_end_is_ended(status):
+def test_run_that_came_to_end_is_ended(status):
     assert WorkflowRunModel(id="r", status=status).is_ended
 
 
 @pytest.mark.parametrize("status", ["paused", ""])
-def test_an_unknown_status_ends_with_ended_at(status):
+def test_unknown_status_ends_with_ended_at(status):
     assert not WorkflowRunModel(id="r", status=status).is_ended
     assert WorkflowRunModel(id="r", status=status, ended_at=datetime.now(UTC)).is_ended
 
 
 @pytest.mark.parametrize("status", ["not-started", "queued", "started", "running", "uploading"])
-def test_a_run_of_any_other_status_is_not(status):
+def test_run_of_any_other_status_is_not(status):
     assert not WorkflowRunModel(id="r", status=status, ended_at=datetime.now(UTC)).is_ended
 
 
-def test_the_files_of_an_output_are_those_of_all_kinds_in_order():
+def test_files_are_of_all_kinds_in_order():
     output = WorkflowRunOutputModel(
         id="o",
         run_id="r",
@@ -44,7 +44,7 @@ def test_the_files_of_an_output_are_those_of_all_kinds_in_order():
     assert output.files == [FILE, OTHER]
 
 
-def test_an_output_without_files_has_none():
+def test_output_without_files_has_none():
     assert WorkflowRunOutputModel(id="o", run_id="r").files == []
 
 
@@ -60,7 +60,7 @@ def test_an_output_without_files_has_none():
     ],
     ids=lambda model: type(model).__name__,
 )
-def test_a_model_is_a_value_that_cannot_be_changed(model):
+def test_model_is_value_that_cannot_be_changed(model):
     again = pickle.loads(pickle.dumps(model))
     assert again == model
     assert again.raw == model.raw
@@ -70,13 +70,13 @@ def test_a_model_is_a_value_that_cannot_be_changed(model):
         type(model)("by place")
 
 
-def test_the_raw_document_takes_no_part_in_comparisons_and_is_not_printed():
-    told, untold = CreateRunResponse(run_id="r", raw={"secret": 1}), CreateRunResponse(run_id="r")
-    assert told == untold
-    assert repr(told) == repr(untold) == "CreateRunResponse(run_id='r')"
+def test_raw_is_not_compared_or_printed():
+    with_raw, without_raw = CreateRunResponse(run_id="r", raw={"secret": 1}), CreateRunResponse(run_id="r")
+    assert with_raw == without_raw
+    assert repr(with_raw) == repr(without_raw) == "CreateRunResponse(run_id='r')"
 
 
-def test_two_models_do_not_share_what_was_not_given():
+def test_models_share_no_defaults():
     first, second = (WorkflowRunModel(id="r", status="queued") for _ in range(2))
     assert first.outputs is not second.outputs
     assert first.raw is not second.raw

@@ -1,4 +1,4 @@
-"""A request model says what to run, and nothing that was not given."""
+"""Request models, and their missing fields."""
 
 import pickle
 import typing
@@ -18,7 +18,7 @@ every_form = pytest.mark.parametrize("form", REQUIRED)
 
 
 @every_form
-def test_all_but_what_is_required_may_be_left_out(form):
+def test_optional_fields_may_be_missing(form):
     request = form(**REQUIRED[form])
     others = {field.name for field in fields(form)} - REQUIRED[form].keys()
     assert {getattr(request, name) for name in others} == {None}
@@ -26,14 +26,14 @@ def test_all_but_what_is_required_may_be_left_out(form):
 
 @every_form
 @pytest.mark.parametrize("left_out", range(2))
-def test_what_is_required_cannot_be_left_out(form, left_out):
+def test_required_fields_cannot_be_missing(form, left_out):
     given = dict(list(REQUIRED[form].items())[left_out + 1 :])
     with pytest.raises(TypeError, match="missing"):
         form(**given)
 
 
 @every_form
-def test_a_request_is_a_value_that_cannot_be_changed(form):
+def test_request_is_value_that_cannot_be_changed(form):
     request = form(**REQUIRED[form], inputs={"a": [1]})
     assert pickle.loads(pickle.dumps(request)) == request
     with pytest.raises(FrozenInstanceError):
@@ -41,12 +41,12 @@ def test_a_request_is_a_value_that_cannot_be_changed(form):
 
 
 @every_form
-def test_a_request_is_made_by_name(form):
+def test_request_is_made_by_name(form):
     with pytest.raises(TypeError):
         form("d")
     with pytest.raises(TypeError):
         form(**REQUIRED[form], imputs={})
 
 
-def test_the_three_forms_are_all_there_are():
+def test_three_forms_are_all_there_are():
     assert set(typing.get_args(RunRequest)) == set(REQUIRED)

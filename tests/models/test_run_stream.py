@@ -13,7 +13,7 @@ LINE = LogUpdateEvent(data=LogUpdate(logs="hello", timestamp=datetime(2026, 11, 
 OTHER = UnknownEvent(event="new", data=[1])
 
 
-def told(event):
+def text_of(event):
     match event:
         case EventUpdateEvent(data=EventUpdate(event="executing", data={"node": node})):
             return node
@@ -24,10 +24,10 @@ def told(event):
 
 
 def test_events_match_by_class_and_kind():
-    assert [told(event) for event in (STEP, LINE, OTHER)] == ["3", "hello", "new"]
+    assert [text_of(event) for event in (STEP, LINE, OTHER)] == ["3", "hello", "new"]
 
 
-def test_events_have_the_name_they_have_on_the_wire():
+def test_events_have_name_they_have_on_wire():
     assert [event.event for event in (STEP, LINE, OTHER)] == ["event_update", "log_update", "new"]
     assert set(typing.get_args(RunStream)) == {EventUpdateEvent, LogUpdateEvent, UnknownEvent}
 
@@ -38,6 +38,6 @@ def test_events_cannot_be_changed(event):
         event.data = None
 
 
-def test_a_step_may_have_neither_kind_nor_data():
+def test_step_may_have_neither_kind_nor_data():
     assert (EventUpdate().event, EventUpdate().data, EventUpdate().raw) == (None, None, {})
     assert LogUpdate(logs="").timestamp is None

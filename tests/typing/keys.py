@@ -1,4 +1,4 @@
-"""What a type checker knows of keys and inputs: checked by mypy and pyright, never run."""
+"""The types of keys and inputs: checked by mypy and pyright, never run."""
 
 from datetime import datetime
 from pathlib import Path

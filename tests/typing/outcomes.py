@@ -1,4 +1,4 @@
-"""What a type checker knows of outcomes: checked by mypy and pyright, never run."""
+"""The types of outcomes: checked by mypy and pyright, never run."""
 
 from typing import assert_never, assert_type
 

@@ -1,4 +1,4 @@
-"""What a type checker knows of results: checked by mypy and pyright, never run."""
+"""The types of results: checked by mypy and pyright, never run."""
 
 from pathlib import Path
 from typing import IO, assert_never, assert_type

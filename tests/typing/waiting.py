@@ -1,4 +1,4 @@
-"""What a type checker knows of waiting: checked by mypy and pyright, never run."""
+"""The types of waiting: checked by mypy and pyright, never run."""
 
 from typing import assert_never, assert_type
 
@@ -51,7 +51,7 @@ def queued_and_waited(core: ComfyDeployCore) -> str:
 
 
 def every_error(error: WaitError) -> str:
-    """Narrow the error in a match of its own: in ``case Failure(RunFailed())`` the union of the rest stays whole."""
+    """Narrow the error in a separate match: ``case Failure(RunFailed())`` does not narrow the union of the others."""
     match error:
         case RunFailed():
             return error.kind

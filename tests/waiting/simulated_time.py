@@ -1,4 +1,4 @@
-"""Time for waits that sleep nowhere: a pause of the client advances its clock and that of the local server."""
+"""Simulated time for waits: a pause of the client advances its clock and that of the local server."""
 
 import asyncio
 import threading

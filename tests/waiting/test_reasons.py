@@ -1,4 +1,4 @@
-"""Why runs fail, through the whole client: message, kind and source for each way in which the real server fails."""
+"""Reasons of failed runs, through the whole client: message, kind and source for each failure of the real server."""
 
 import pytest
 from simulated_time import simulated
@@ -25,8 +25,8 @@ MODEL = "CheckpointLoaderSimple (node 1): Value not in list: ckpt_name: 'sd15.sa
 REFUSED = {"7": {"class_type": "SaveImage", "errors": [{"message": "Required input is missing", "details": "images"}]}}
 GUESS = "(a guess: the server keeps no reason)"
 CLASS = (
-    "ComfyUI refused the graph before any node was executed, mostly for a node class that the machine lacks or for "
-    f"want of an output node {GUESS}"
+    "ComfyUI refused the graph before any node was executed, usually because the machine lacks a node class or because "
+    f"the graph has no output node {GUESS}"
 )
 
 # The outcome of the run, the error, and its kind, source and message.
@@ -74,7 +74,7 @@ FAILURES = {
         RunTimedOut,
         "unknown",
         "guess",
-        "KSampler: still executed when the time limit of the machine passed (a guess from the last live status)",
+        "KSampler: was executing when the time limit of the machine passed (a guess from the last live status)",
     ),
     "previews only": (
         OnlyPreviews(),
@@ -122,7 +122,7 @@ def test_failed_run(case, wait, emulator):
     assert error.fate == "answered"
 
 
-def test_an_older_run_is_found_by_its_place(wait, emulator, calls):
+def test_older_run_is_found_by_its_place(wait, emulator, calls):
     emulator.script("picture", Succeeds(seconds=0), times=None)
     later = calls.core(emulator.url, bearer=emulator.bearer, transport=emulator.transport)
 
@@ -139,7 +139,7 @@ def test_an_older_run_is_found_by_its_place(wait, emulator, calls):
 
 
 @pytest.mark.parametrize("case", GOOD)
-def test_success_with_a_warning(case, wait):
+def test_success_with_warning(case, wait):
     outcome, warning = GOOD[case]
     run = wait(outcome).unwrap()
     assert run.is_success
@@ -153,7 +153,7 @@ def test_cancelled_run(wait, emulator):
     assert not {"runs_list", "run_logs"} & {one.operation for one in emulator.requests}
 
 
-def test_start_that_is_a_500_creates_no_second_run(wait, emulator):
+def test_start_that_is_500_creates_no_second_run(wait, emulator):
     error = wait(CannotStart(at_once=True)).failure()
     assert error.status_code == 500
     assert len(emulator.runs) == 1
@@ -165,7 +165,7 @@ def test_inputs_are_shown_nowhere(wait, emulator):
     assert isinstance(opened(result).lash(lambda error: Success(error.run)).unwrap().id, str)
 
 
-def test_a_deadline_leaves_the_reason_a_guess(wait, emulator):
+def test_deadline_leaves_reason_guess(wait, emulator):
     error = wait(CannotStart(seconds=0), RequestOptions(deadline=3)).failure()
     assert not isinstance(error, DeadlineExceeded)
     assert error.kind == "start"

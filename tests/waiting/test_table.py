@@ -1,6 +1,6 @@
-"""What becomes of a wait when it is disturbed: every disturbance at every point of a run's life, over real sockets.
+"""The results of disturbed waits: every disturbance at every point of a run's life, over sockets.
 
-The expected table is ``table.txt``; ``python tests/waiting/test_table.py`` writes it anew. Time is simulated: a pause
+The expected table is ``table.txt``; ``python tests/waiting/test_table.py`` writes it. Time is simulated: a pause
 of the wait advances the clock of the wait and that of the local server.
 """
 
@@ -61,7 +61,7 @@ COLOURS = ("blocking", "async")
 
 
 class Life:
-    """One wait on a server of its own, and what became of it."""
+    """One wait on its own server, and its result."""
 
     def __init__(self, point, disturbance, colour, emulator):
         self.point = point
@@ -85,7 +85,7 @@ class Life:
             emulator.fail(operation, times=1, after=after, hang=True, **executed)
 
     def monotonic(self):
-        """Return the time: pauses, and what the request of the point takes that hangs up to a deadline."""
+        """Return the time: the pauses, and the duration of a request that hangs up to a deadline."""
         operation, after, _, _ = POINTS[self.point]
         now, before = time.monotonic(), self.measured_at
         self.measured_at = now
@@ -149,7 +149,7 @@ class Life:
 
     def _queue(self, core, request):
         self.queued.append(run_queue(core, request).unwrap().run_id)
-        self.emulator.advance(0)  # so that a run that takes no time has ended
+        self.emulator.advance(0)  # so that a run without duration has ended
 
     def _is_point(self, item):
         status = item.unwrap().status
@@ -201,7 +201,7 @@ def shown(result):
 
 @pytest.fixture(scope="module", autouse=True)
 def clean():
-    gc.collect()  # what other tests have left open is closed by now, and not within a row
+    gc.collect()  # so that objects of other tests are closed now, and not within a row
 
 
 def row(point, disturbance, colour):
@@ -216,7 +216,7 @@ def row(point, disturbance, colour):
         runs = len(emulator.runs)
         sent = Counter(one.operation for one in emulator.requests)
     assert runs <= 1
-    # No garbage collection before: a socket that only the collector closes is open.
+    # Without garbage collection before: a socket that only the collector closes is open.
     sockets = len(list(Path("/dev/fd").iterdir())) - before
     requests = ", ".join(f"{operation} {count}" for operation, count in sorted(sent.items()))
     return LINE.format(point, disturbance, result, "yes" if life.queued else "no", requests, runs, sockets).rstrip()
@@ -241,7 +241,7 @@ def test_disturbed_wait(point, disturbance, colour):
     assert found == line
 
 
-def test_the_table_holds_its_promises():
+def test_table_holds_its_promises():
     lines = expected()[1:]
     assert len(lines) == len(CASES)
     for line in lines:

@@ -71,7 +71,7 @@ class TestCallbacks:
 
     @pytest.mark.parametrize("name", ["on_queued", "on_update"])
     @pytest.mark.parametrize(("on_abandon", "status"), [("leave", "not-started"), ("cancel", "cancelled")])
-    def test_that_raise_end_the_wait(self, wait, emulator, name, on_abandon, status):
+    def test_that_raise_end_wait(self, wait, emulator, name, on_abandon, status):
         raised = ValueError("of the callback")
 
         def callback(_):
@@ -106,7 +106,7 @@ class TestSettings:
             assert isinstance(error, SDKValidationError)
             assert error.message == message
 
-    def test_that_are_wrong_are_the_one_item_of_a_watch(self, calls, core, emulator):
+    def test_that_are_wrong_are_one_item_of_watch(self, calls, core, emulator):
         watch = watch_of(calls, core, ID, 5)
         (item,) = calls.items(watch)
         assert item is watch.result
@@ -118,7 +118,7 @@ class TestSettings:
         assert isinstance(calls("run_queue_and_wait", core, order | fields).failure(), SDKValidationError)
         assert emulator.requests == ()
 
-    def test_retries_are_for_the_creating_request(self, calls, core, order, emulator):
+    def test_retries_are_for_creating_request(self, calls, core, order, emulator):
         emulator.fail("run_get", status=429, retry_after=7, times=2)
         options = RequestOptions(retry_codes=[404], timeout=60, idle_timeout=60)
         assert isinstance(calls("run_queue_and_wait", core, order, options), Success)
@@ -165,14 +165,14 @@ class TestErrors:
 
 
 class TestCancellation:
-    def test_twice_still_cancels_the_run(self, calls, core, order, emulator):
+    def test_twice_still_cancels_run(self, calls, core, order, emulator):
         if not calls.awaited:
             pytest.skip("a task is cancelled")
         emulator.fail("run_get", hang=True, after=1, times=1)
         emulator.fail("run_cancel", delay=1)
 
         async def wait():
-            # A manual clock stands still, so that the cancel hangs until the second cancellation was met.
+            # A manual clock stands still, so that the cancel hangs until the second cancellation.
             task = asyncio.create_task(run_queue_and_wait_async(core, order, on_abandon="cancel"))
             while [one.operation for one in emulator.requests].count("run_get") < 2:
                 await asyncio.sleep(0)
@@ -199,7 +199,7 @@ class TestCancellation:
             run_id = (await calls_queue(core, order)).unwrap().run_id
             waiting_ = run_wait_async(core, run_id, on_abandon="cancel")
             waiting_.send(None)
-            waiting_.close()  # what the garbage collector does; it raises RuntimeError if the coroutine awaits
+            waiting_.close()  # as the garbage collector does; it raises RuntimeError if the coroutine awaits
 
         calls.run(wait())
         assert "run_cancel" not in [one.operation for one in emulator.requests]
@@ -217,7 +217,7 @@ class TestWatch:
         emulator.script("picture", Succeeds(seconds=4))
         return calls("run_queue", core, order).unwrap().run_id
 
-    def test_yields_changes_and_the_end(self, calls, core, run_id):
+    def test_yields_changes_and_end(self, calls, core, run_id):
         watch = watch_of(calls, core, run_id)
         assert (watch.run_id, watch.run, watch.result) == (run_id, None, None)
         items = calls.items(watch)
@@ -234,11 +234,11 @@ class TestWatch:
         assert [type(one) for one in failures] == [PollFailed, PollFailed]
         assert {(one.error.status_code, one.run_id, one.fate) for one in failures} == {(502, run_id, "answered")}
 
-    def test_ends_at_the_deadline(self, calls, core, run_id):
+    def test_ends_at_deadline(self, calls, core, run_id):
         items = calls.items(watch_of(calls, core, run_id, RequestOptions(deadline=1)))
         assert isinstance(items[-1].failure(), DeadlineExceeded)
 
-    def test_is_over_after_the_block(self, calls, core, run_id, emulator):
+    def test_is_over_after_block(self, calls, core, run_id, emulator):
         watch = watch_of(calls, core, run_id)
 
         async def leave():
@@ -254,7 +254,7 @@ class TestWatch:
         assert watch.result is None
         assert emulator.runs[0].status == "not-started"
 
-    def test_a_second_reader_gets_an_error(self, calls, core, run_id, emulator):
+    def test_second_reader_gets_error(self, calls, core, run_id, emulator):
         watch = watch_of(calls, core, run_id)
         emulator.fail("run_get", delay=1, times=1)  # the clock stands still
         found = []
@@ -286,7 +286,7 @@ class TestWatch:
         assert refused.failure().run_id == run_id
         assert item.unwrap().id == run_id
 
-    def test_an_interrupted_read_goes_on(self, calls, emulator, run_id):
+    def test_interrupted_read_goes_on(self, calls, emulator, run_id):
         stops = [None, KeyboardInterrupt]
 
         def interrupt(_context, _request):
@@ -329,19 +329,19 @@ class TestFacade:
 
     def test_watches(self, client, calls, order, emulator):
         run_id = called(calls, client.run, "queue", order).run_id
-        emulator.fail("run_get", status=502, times=2)  # a poll that is tried again is not raised
+        emulator.fail("run_get", status=502, times=2)  # a poll that is repeated is not raised
         runs = calls.items(getattr(client.run, "watch_async" if calls.awaited else "watch")(run_id))
         assert [run.status for run in runs][-1] == "success"
         with pytest.raises(SDKError):
             calls.items(getattr(client.run, "watch_async" if calls.awaited else "watch")(ID))
 
-    def test_lists_the_runs_of_a_workflow(self, client, calls, order):
+    def test_lists_runs_of_workflow(self, client, calls, order):
         run = called(calls, client.run, "queue_and_wait", order)
         pages = getattr(client.workflow, "runs_async" if calls.awaited else "runs")(run.workflow_id)
         (page,) = calls.items(pages)
         assert [row.id for row in page] == [run.id]
 
-    def test_streams_say_why_a_run_failed(self, client, calls, order, emulator):
+    def test_streams_say_why_run_failed(self, client, calls, order, emulator):
         emulator.script("picture", Fails("no luck", seconds=0))
         stream = called(calls, client.run, "stream", order)
         assert stream.failure is None

@@ -34,7 +34,7 @@ def each_parser(request):
 
 @frozen
 class Recording:
-    """An answer of the real server and the operation that asks for it."""
+    """A response of the real server and its operation."""
 
     name: str
     operation: Operation
@@ -58,7 +58,7 @@ ANSWERS = [_recording(sample) for sample in EXCHANGES]
 
 
 def pytest_generate_tests(metafunc):
-    """Give a test that asks for a recording every one there is."""
+    """Parametrize ``recording`` with every recording."""
     kinds = {
         "good_answer": [answer for answer in ANSWERS if answer.reply.status_code == GOOD],
         "refusal": [answer for answer in ANSWERS if answer.reply.status_code != GOOD],
@@ -75,21 +75,21 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def answer():
-    """Give a recorded answer by its name."""
+    """Return a recorded response by its name."""
     by_name = {answer.name: answer for answer in ANSWERS}
     return by_name.__getitem__
 
 
 @pytest.fixture(scope="session")
 def stream():
-    """Give a recorded stream by its name."""
+    """Return a recorded stream by its name."""
     by_name = {stream["name"]: stream for stream in STREAMS}
     return by_name.__getitem__
 
 
 @frozen(kw_only=True)
 class Core:
-    """What an exchange needs to know of a core."""
+    """The settings of a core for an exchange."""
 
     address: object = "https://server.test/api"
     bearer: object = "key-of-the-test"
@@ -111,7 +111,7 @@ CREATE = Operation(
 
 
 class Call(Exchange):
-    """An exchange with a token, at a moment that a test need not name."""
+    """An exchange with a token and a default time."""
 
     def __init__(self, operation, argument, options, token="key-of-the-test", **core):
         super().__init__(Core(**core), operation, argument, options, now=0.0)
@@ -138,7 +138,7 @@ def creating():
 
 @pytest.fixture(scope="session")
 def following():
-    """Begin a call whose answer is a stream, with these settings of the core."""
+    """Begin a call whose response is a stream, with these settings of the core."""
     return lambda options=None, **core: Call(run_stream.OPERATION, {"deployment_id": "d"}, options, **core)
 
 
@@ -156,14 +156,14 @@ def calling():
 
 @pytest.fixture(scope="session")
 def changed():
-    """Give the operation that reads with something changed."""
+    """Return the operation that reads, with changes."""
     return lambda **changes: evolve(READ, **changes)
 
 
 @pytest.fixture
 def logger():
-    """Give a logger that is told everything and keeps it in ``lines``."""
-    found = logging.Logger("of-the-test", logging.DEBUG)  # noqa: LOG001 - one that nobody else knows
+    """Return a logger of all levels that keeps its ``lines``."""
+    found = logging.Logger("of-the-test", logging.DEBUG)  # noqa: LOG001 - a private logger
     found.lines = []
 
     class Keep(logging.Handler):

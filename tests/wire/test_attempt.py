@@ -1,4 +1,4 @@
-"""What an attempt sends, and how its response is read."""
+"""The headers and limits of an attempt, and how its response is read."""
 
 import pytest
 
@@ -16,15 +16,15 @@ import pytest
         (200, "text/event-streams", "read"),
     ],
 )
-def test_a_stream_is_kept_open(following, status, content_type, handling):
+def test_stream_is_kept_open(following, status, content_type, handling):
     assert following().prepare().body_handling(status, content_type) == handling
 
 
 @pytest.mark.parametrize(("content_type", "handling"), [("text/event-stream", "discard"), ("text/html", "read")])
-def test_an_unexpected_stream_is_discarded(reading, content_type, handling):
+def test_unexpected_stream_is_discarded(reading, content_type, handling):
     assert reading().prepare().body_handling(200, content_type) == handling
 
 
 @pytest.mark.parametrize(("status", "handling"), [(200, "keep_open"), (400, "read")])
-def test_a_file_is_kept_open(calling, changed, status, handling):
+def test_file_is_kept_open(calling, changed, status, handling):
     assert calling(changed(accept="*/*"), None).prepare().body_handling(status, "image/png") == handling

@@ -1,16 +1,19 @@
-"""The cause of an error says what happened, and holds neither the request nor its token."""
+"""The cause of an error keeps the exception, without the request and its token."""
 
 import pickle
 
 import httpx
 import pytest
 
+from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.causes import TransportException, cause_of
-from comfydeploy._wire.transport_errors import request_error, response_error
+from comfydeploy._wire.request import Request
+from comfydeploy._wire.transport_errors import Reading, request_error, response_error
 from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 TOKEN = "key-of-the-test"
 SENT = Secret(TOKEN)
+SENDING = Attempt(Request("GET", "https://server.test/api"), SENT, {}, None, ANYTHING, is_lasting=False)
 REQUEST = httpx.Request("GET", "https://server.test/api", headers={"authorization": f"Bearer {TOKEN}"})
 RESPONSE = httpx.Response(500, request=REQUEST)
 
@@ -27,7 +30,7 @@ def cleaned(error, *, located=False):
 
 
 class Rich(Exception):
-    """An exception whose text needs what it holds."""
+    """An exception whose text is made of its attributes."""
 
     def __init__(self, request):
         super().__init__("rich")
@@ -55,20 +58,20 @@ class Unspeakable(Exception):
         (ValueError("x", [f"Bearer {TOKEN}".encode()]), "('x', [b'Bearer [redacted]'])"),
     ],
 )
-def test_an_exception_keeps_its_class_and_text(error, text):
+def test_exception_keeps_its_class_and_text(error, text):
     found = cleaned(error)
     assert (type(found), str(found)) in [(type(error), text), (TransportException, f"builtins.ValueError: {text}")]
     assert found is not error
     assert TOKEN.encode() not in pickle.dumps((found.args, vars(found)))
 
 
-def test_the_exception_itself_is_not_changed():
+def test_exception_itself_is_not_changed():
     error = httpx.ReadError("lost", request=REQUEST)
     cleaned(error)
     assert error.request is REQUEST
 
 
-def test_a_plain_exception_is_the_same_one():
+def test_plain_exception_is_same_one():
     error = raised(ConnectionResetError(104, "reset", "file"), OSError(f"{TOKEN[:5]}"))
     assert cleaned(error) is error
     assert error.__traceback__ is None
@@ -82,21 +85,21 @@ def test_one_that_cannot_be_kept_is_named(error):
     assert "https://server.test" in str(found) or isinstance(error, Unspeakable)
 
 
-def test_a_request_in_a_slot_is_dropped():
+def test_request_in_slot_is_dropped():
     error = Slotted("x")
     error.request = REQUEST
     assert (type(cleaned(error)), str(cleaned(error))) == (Slotted, "x")
     assert not hasattr(cleaned(error), "request")
 
 
-def test_the_object_of_an_attribute_error_is_dropped():
+def test_object_of_attribute_error_is_dropped():
     with pytest.raises(AttributeError) as caught:
         REQUEST.nothing  # noqa: B018 - what raises
     assert caught.value.obj is REQUEST
     assert cleaned(caught.value).obj is None
 
 
-def test_all_links_are_cleaned_in_place_in_the_chain():
+def test_all_links_are_cleaned_in_place_in_chain():
     low = raised(httpx.ReadError("low", request=REQUEST))
     middle = raised(RuntimeError("middle"), low)
     error = raised(httpx.ReadError("high", request=REQUEST), middle)
@@ -108,7 +111,7 @@ def test_all_links_are_cleaned_in_place_in_the_chain():
         assert (link.__traceback__, getattr(link, "_request", None)) == (None, None)
 
 
-def test_the_place_is_noted_where_it_was_no_transport():
+def test_place_is_noted_where_it_was_no_transport():
     found = cleaned(raised(KeyError("handler")), located=True)
     (note,) = found.__notes__
     assert "test_causes.py" in note
@@ -116,21 +119,34 @@ def test_the_place_is_noted_where_it_was_no_transport():
     assert not hasattr(cleaned(raised(ValueError("x"))), "__notes__")
 
 
-@pytest.mark.parametrize("made", [request_error, response_error])
-def test_what_came_through_a_transport_loses_its_frames(made):
-    error = raised(ValueError(f"for {TOKEN}"))
-    found = made(error, "unknown", closed=False, sent=SENT)
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda error: request_error(error, "unknown", closed=False, attempt=SENDING),
+        lambda error: response_error(error, "unknown", closed=False, reading=Reading(None, 0.0)),
+    ],
+    ids=["request_error", "response_error"],
+)
+def test_error_through_transport_has_no_frames(made):
+    found = made(raised(ValueError("for it")))
     assert found.__cause__.__traceback__ is None
-    assert str(found) == "ValueError: for [redacted]"
+    assert str(found) == "ValueError: for it"
     assert "test_causes.py" in found.__cause__.__notes__[0]
 
 
-def test_an_unsendable_request_does_not_say_the_token():
-    found = request_error(httpx.LocalProtocolError(f"bad {TOKEN}", request=REQUEST), "unknown", closed=False, sent=SENT)
+def test_text_of_error_hides_token():
+    found = request_error(ValueError(f"for {TOKEN}"), "unknown", closed=False, attempt=SENDING)
+    assert str(found) == "ValueError: for [redacted]"
+
+
+def test_unsendable_request_does_not_say_token():
+    found = request_error(
+        httpx.LocalProtocolError(f"bad {TOKEN}", request=REQUEST), "unknown", closed=False, attempt=SENDING
+    )
     assert TOKEN not in f"{found} {found.__cause__} {vars(found.__cause__)}"
 
 
-def test_an_exception_of_a_request_that_was_not_ours_is_cleaned():
+def test_exception_of_another_request_is_cleaned():
     error = httpx.ReadError("from the token callable", request=REQUEST)
     assert request_error(error, "not_sent", closed=False).__cause__._request is None
     assert cause_of(ValueError("x"), NOTHING_SECRET, located=False).args == ("x",)

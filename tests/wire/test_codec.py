@@ -1,4 +1,4 @@
-"""JSON comes out as it went in, and what JSON cannot say is named by its path."""
+"""JSON is written unchanged, and unserializable values are named by their path."""
 
 import json
 from collections import OrderedDict, UserDict
@@ -17,7 +17,7 @@ from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models import WorkflowRunOutputModel
 
-TEXT = st.text(st.characters(codec=None, exclude_categories=[]))  # lone surrogates as well
+TEXT = st.text(st.characters(codec=None, exclude_categories=[]))  # including lone surrogates
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
@@ -48,7 +48,7 @@ def test_every_json_value_comes_out_as_it_went_in(value):
 
 
 @for_all(value=JSON)
-def test_what_goes_out_is_plain_ascii(value):
+def test_json_is_ascii(value):
     assert json_bytes(value, "request").isascii()
 
 
@@ -65,7 +65,7 @@ def test_what_goes_out_is_plain_ascii(value):
         ({1: 2, 1.5: 3, None: 4, False: 5}, b'{"1":2,"1.5":3,"null":4,"false":5}'),
     ],
 )
-def test_values_of_every_kind_are_sent_as_they_are(value, text):
+def test_values_are_sent_unchanged(value, text):
     assert json_bytes(value, "request") == text
 
 
@@ -88,33 +88,33 @@ def test_values_of_every_kind_are_sent_as_they_are(value, text):
         ({"a": type("bool", (), {"__module__": "numpy"})()}, "$.a", "numpy.bool is not JSON serializable"),
     ],
 )
-def test_the_first_value_that_json_cannot_say_is_named_by_its_path(value, path, reason):
+def test_first_unserializable_value_is_named(value, path, reason):
     assert refusal(value) == Problem(path, reason)
 
 
-def test_a_value_in_itself_is_named_by_its_path():
+def test_value_in_itself_is_named_by_its_path():
     loop = {"a": [1]}
     loop["a"].append({"b": loop})
     assert refusal(loop) == Problem("$.a[1].b", "contains itself")
 
 
-def test_a_mapping_in_itself_is_named_by_its_path():
+def test_mapping_in_itself_is_named_by_its_path():
     loop = UserDict()
     loop["a"] = loop
     assert refusal(loop) == Problem("$.a", "contains itself")
 
 
-def test_the_same_value_in_two_places_is_no_loop():
+def test_same_value_in_two_places_is_no_loop():
     twice = [1]
     assert json_bytes({"a": twice, "b": twice}, "request") == b'{"a":[1],"b":[1]}'
 
 
-def test_the_same_value_twice_hides_no_later_one():
+def test_same_value_twice_hides_no_later_one():
     twice = [1]
     assert refusal({"a": twice, "b": twice, "c": {1}}).path == "$.c"
 
 
-def test_a_list_is_read_without_the_items_that_do_not_fit():
+def test_list_skips_unreadable_items():
     found = read_list([{"id": "o", "run_id": "r"}, 5, {}], WorkflowRunOutputModel, "The answer")
     assert [output.id for output in found] == ["o"]
     assert found.raw == [{"id": "o", "run_id": "r"}, 5, {}]
@@ -123,7 +123,7 @@ def test_a_list_is_read_without_the_items_that_do_not_fit():
 
 
 @pytest.mark.parametrize(("value", "path"), [({}, "$"), ([{}, 5], "$[0].id"), ("x", "$")])
-def test_a_list_in_which_nothing_fits_is_an_error(value, path):
+def test_list_in_which_nothing_fits_is_error(value, path):
     with pytest.raises(SDKValidationError) as caught:
         read_list(value, WorkflowRunOutputModel, "The answer")
     assert (caught.value.problems[0].path, caught.value.raw_value) == (path, value)
@@ -135,23 +135,23 @@ def nested(depth, inner=1):
     return inner
 
 
-def test_a_value_that_is_nested_too_deeply_is_refused():
+def test_too_deep_nesting_is_refused():
     assert refusal(nested(100_000)) == Problem("$", "nested too deeply")
 
 
-def test_what_json_cannot_say_is_found_far_down():
+def test_unserializable_value_is_found_deeply():
     assert refusal(nested(150, float("nan"))).path == "$" + "[0]" * 150
 
 
-def test_what_json_cannot_say_is_not_called_nested_too_deeply():
+def test_deep_unserializable_value_is_named():
     assert refusal(nested(300, float("nan"))).reason == "nan is not JSON serializable"
 
 
-def test_a_key_that_json_cannot_say_is_not_called_nested_too_deeply():
+def test_deep_unserializable_key_is_named():
     assert refusal({"a": {float("nan"): 1}}).path.startswith("$.a")
 
 
-def test_reading_names_what_was_read_and_the_first_three_misfits():
+def test_message_has_the_first_three_problems():
     with pytest.raises(SDKValidationError) as caught:
         read(["a", 1, "b", "c", "d"], list[int], "The answer")
     error = caught.value
@@ -164,7 +164,7 @@ def test_reading_names_what_was_read_and_the_first_three_misfits():
     assert (error.__cause__, error.__suppress_context__) == (None, True)
 
 
-def test_reading_does_not_hide_that_the_memory_is_full():
+def test_memory_error_passes_through():
     class Full(UserDict):
         def __iter__(self):
             raise MemoryError
@@ -173,7 +173,7 @@ def test_reading_does_not_hide_that_the_memory_is_full():
         read(Full(a=1), dict[str, int], "The answer")
 
 
-def test_reading_gives_an_error_for_a_value_that_breaks():
+def test_raising_value_is_an_error():
     class Broken(UserDict):
         def items(self):
             raise RuntimeError("broken")
@@ -182,12 +182,12 @@ def test_reading_gives_an_error_for_a_value_that_breaks():
         read(Broken(a=1), dict[str, int], "The answer")
 
 
-def test_objects_and_arrays_are_told_apart():
+def test_objects_and_arrays_are_distinguished():
     assert [is_object(value) for value in ({}, UserDict(), [], "", None)] == [True, True, False, False, False]
     assert [is_array(value) for value in ([], (), "", b"", {}, range(2))] == [True, True, False, False, False, False]
 
 
-def test_what_was_not_given_is_left_out_and_the_rest_is_the_same_object():
+def test_missing_fields_are_omitted():
     @frozen
     class Model:
         a: object = None
@@ -199,7 +199,7 @@ def test_what_was_not_given_is_left_out_and_the_rest_is_the_same_object():
     assert given(Model(a=inner))["a"] is inner
 
 
-def test_a_lack_of_memory_passes_through(monkeypatch):
+def test_lack_of_memory_passes_through(monkeypatch):
     def fail(_):
         raise MemoryError
 

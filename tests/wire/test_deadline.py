@@ -2,18 +2,33 @@
 
 import pytest
 
-from comfydeploy._wire.deadline import Deadline, Until, remaining, started
+from comfydeploy._wire.deadline import Deadline, Until, read_limit, remaining, started
 
 LIMITS = {"connect": 10.0, "read": None, "write": 60.0, "pool": None}
 
 
-def test_no_limit_ends_at_the_deadline():
-    found = Deadline(90.0, 130.0).limited(LIMITS, 100.0)
+def test_no_limit_ends_at_deadline():
+    deadline = Deadline(90.0, 130.0)
+    found = deadline.limited(LIMITS, 100.0)
     assert found == {"connect": 10, "read": 30, "write": 30, "pool": 30}
-    assert {(limit.at, limit.deadline) for limit in found.values()} == {(130.0, 40.0)}
+    assert {(limit.at, limit.deadline) for limit in found.values()} == {(130.0, deadline)}
 
 
-def test_limit_past_the_deadline_is_above_zero():
+def test_exceeded_names_seconds_and_phase():
+    error = Deadline(90.0, 130.0).exceeded("while connecting", "not_sent", "r")
+    assert (error.message, error.fate, error.run_id) == (
+        "The deadline of 40 s passed while connecting",
+        "not_sent",
+        "r",
+    )
+
+
+def test_read_limit_of_body():
+    assert read_limit({"timeout": {"read": 5.0}}) == 5.0
+    assert read_limit({}) is None
+
+
+def test_limit_past_deadline_is_above_zero():
     assert all(0 < limit < 0.1 for limit in Deadline(80.0, 90.0).limited(LIMITS, 100.0).values())
 
 
@@ -24,7 +39,7 @@ def test_remaining_seconds(limit, left):
     assert remaining(limit, 100.0) == left
 
 
-def test_steps_share_a_limit():
+def test_steps_share_limit():
     assert started(None, 100.0) is None
     assert remaining(started(5.0, 100.0), 103.0) == 2
     until = Until(5, 130)

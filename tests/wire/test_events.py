@@ -1,4 +1,4 @@
-"""The events of a stream become values; what cannot be read becomes a failure with its text."""
+"""The events of a stream are values; unreadable ones are failures with their text."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def update(payload):
     return item("event_update", payload).unwrap()
 
 
-def test_a_step_of_the_run_has_a_kind_and_data():
+def test_step_of_run_has_kind_and_data():
     match item("event_update", {"event": "executing", "data": {"node": "3"}, "new": 1}):
         case Success(EventUpdateEvent(event="event_update", data=step)):
             assert (step.event, step.data) == ("executing", {"node": "3"})
@@ -44,32 +44,32 @@ def test_a_step_of_the_run_has_a_kind_and_data():
             pytest.fail(str(other))
 
 
-def test_a_step_may_have_no_data():
+def test_step_may_have_no_data():
     assert (update({"event": "queuing"}).data.event, update({"event": "queuing"}).data.data) == ("queuing", None)
 
 
 @pytest.mark.parametrize(
     "payload", [{"prompt_id": "r"}, {"error": {"type": "x"}, "node_errors": {}}, {"event": 5, "x": 1}]
 )
-def test_a_payload_without_a_kind_is_its_own_data(payload):
+def test_payload_without_kind_is_its_own_data(payload):
     step = update(payload).data
     assert (step.event, step.data, step.raw) == (None, payload, payload)
 
 
 @pytest.mark.parametrize("payload", [{"data": [1]}, {"event": None, "data": [1]}, {"event": 5, "data": [1]}])
-def test_a_payload_with_nothing_but_data_gives_the_data(payload):
+def test_payload_with_nothing_but_data_gives_data(payload):
     step = update(payload).data
     assert (step.event, step.data, step.raw) == (None, [1], payload)
 
 
-def test_a_payload_may_be_empty():
+def test_payload_may_be_empty():
     assert (update({}).data.event, update({}).data.data) == (None, None)
 
 
 @pytest.mark.parametrize(
     "payload", [{"prompt_id": "r", "number": 1}, {"event": "execution_start", "data": {"prompt_id": "r"}}]
 )
-def test_the_run_id_is_the_first_prompt_id(payload):
+def test_run_id_is_first_prompt_id(payload):
     decoder = RunStreamDecoder()
     later = {"event": "executing", "data": {"prompt_id": "another"}}
     decoder.feed(b'event: event_update\ndata: {"event": "queuing"}\n\n')
@@ -80,13 +80,13 @@ def test_the_run_id_is_the_first_prompt_id(payload):
 
 
 @pytest.mark.parametrize("data", [None, 5, "r", ["prompt_id"], {"prompt_id": 5}, {"prompt_id": None}, {}])
-def test_what_is_no_text_is_no_run_id(data):
+def test_run_id_must_be_text(data):
     decoder = RunStreamDecoder()
     decoder.feed(f"event: event_update\ndata: {json.dumps({'event': 'x', 'data': data})}\n\n".encode())
     assert decoder.run_id is None
 
 
-def test_a_line_of_the_log_has_a_text_and_a_time():
+def test_line_of_log_has_text_and_time():
     for stamp in ("2026-11-23T19:12:32.500Z", 1_795_461_152.5, 1_795_461_152_500):
         match item("log_update", {"logs": "hello", "timestamp": stamp}):
             case Success(LogUpdateEvent(event="log_update", data=line)):
@@ -97,23 +97,23 @@ def test_a_line_of_the_log_has_a_text_and_a_time():
 
 
 @pytest.mark.parametrize("stamp", [None, "soon", [], True])
-def test_a_line_of_the_log_is_kept_when_its_time_cannot_be_read(stamp):
+def test_log_line_with_unreadable_time_is_kept(stamp):
     assert item("log_update", {"logs": "hello", "timestamp": stamp}).unwrap().data.timestamp is None
 
 
 @pytest.mark.parametrize(("name", "data"), [("log_update", {"logs": 5}), ("log_update", []), ("event_update", [1])])
-def test_a_known_event_of_another_shape_is_an_unknown_event(name, data):
+def test_known_event_of_other_shape_is_unknown(name, data):
     assert item(name, data) == Success(UnknownEvent(event=name, data=data))
 
 
-def test_an_event_of_a_new_name_is_an_unknown_event_with_its_value():
+def test_new_event_is_unknown_with_its_value():
     assert item("new", {"x": [1]}) == Success(UnknownEvent(event="new", data={"x": [1]}))
     assert item("new", "no json") == Success(UnknownEvent(event="new", data="no json"))
 
 
 @pytest.mark.parametrize("name", ["event_update", "log_update"])
 @pytest.mark.parametrize("text", ["{", "", '{"x": yyy}', "[" * 100_000, "1" * 5000])
-def test_a_known_event_that_is_no_json_is_a_failure_with_its_text(name, text):
+def test_known_event_must_be_json(name, text):
     match item(name, text):
         case Failure(MalformedEvent(raw=raw, fate="answered") as error):
             assert raw == text
@@ -122,14 +122,14 @@ def test_a_known_event_that_is_no_json_is_a_failure_with_its_text(name, text):
             pytest.fail(str(other))
 
 
-def test_what_is_left_of_a_broken_event_is_a_failure_and_the_stream_goes_on():
+def test_rest_of_broken_event_is_a_failure():
     first, second = items('yyy"]}', 'event: event_update\ndata: {"event": "status"}')
     assert first.failure().raw == 'yyy"]}'
     assert "without a name" in str(first.failure())
     assert second.unwrap().data.event == "status"
 
 
-def test_what_the_end_of_the_stream_left_unfinished_is_given_if_it_can_be_read():
+def test_unfinished_event_is_read_at_the_end():
     decoder = RunStreamDecoder()
     assert decoder.feed(b'event: event_update\ndata: {"prompt_id": "r"}') == []
     (last,) = decoder.finish()
@@ -138,7 +138,7 @@ def test_what_the_end_of_the_stream_left_unfinished_is_given_if_it_can_be_read()
 
 
 @given(payload=st.dictionaries(st.text(), JSON), name=st.sampled_from(["event_update", "log_update", "new"]))
-def test_every_payload_reaches_the_reader_untouched(payload, name):
+def test_every_payload_reaches_reader_untouched(payload, name):
     event = item(name, payload).unwrap()
     match event:
         case UnknownEvent(data=data):
@@ -148,7 +148,7 @@ def test_every_payload_reaches_the_reader_untouched(payload, name):
 
 
 @given(data=JSON)
-def test_the_data_of_a_step_reaches_the_reader_untouched(data):
+def test_data_of_step_reaches_reader_untouched(data):
     assert update({"event": "x", "data": data}).data.data == data
 
 
@@ -156,7 +156,7 @@ FAILURES = json.loads((Path(__file__).parent.parent / "samples" / "failures.json
 
 
 @pytest.mark.parametrize("sample", FAILURES, ids=lambda sample: sample["name"])
-def test_the_event_that_says_why_a_run_failed_is_kept(sample):
+def test_event_that_says_why_run_failed_is_kept(sample):
     value = {"event": sample["event"], "data": sample["data"]} if sample["event"] else sample["data"]
     decoder = RunStreamDecoder()
     (item,) = decoder.feed(f"event: event_update\ndata: {json.dumps(value)}\n\n".encode())

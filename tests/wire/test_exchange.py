@@ -1,4 +1,4 @@
-"""A call as a state machine: what is sent, what is sent again, and what it all came to."""
+"""A call as a state machine: what is sent, what is sent again, and its final result."""
 
 import json
 import pickle
@@ -46,10 +46,10 @@ def failure(result):
 
 
 class Seen(list):
-    """What hooks were told, in order."""
+    """The calls of hooks, in order."""
 
     def hooks(self, name, **replacements):
-        def told(stage):
+        def recorded(stage):
             def hook(context, *data):
                 self.append((name, stage, context, *data))
                 replacement = replacements.get(stage)
@@ -58,7 +58,7 @@ class Seen(list):
             return hook
 
         stages = ("before_create_request", "before_request", "after_success", "after_error")
-        return Hooks(**{stage: told(stage) for stage in stages})
+        return Hooks(**{stage: recorded(stage) for stage in stages})
 
     @property
     def order(self):
@@ -66,40 +66,40 @@ class Seen(list):
 
 
 class TestWhatIsSent:
-    def test_a_read_goes_to_the_server_with_our_headers(self, reading):
+    def test_read_goes_to_server_with_our_headers(self, reading):
         request = reading().prepare().request
         assert (request.method, request.url, request.content) == ("GET", "https://server.test/api/thing", None)
         assert request.headers.keys() == {"accept", "user-agent"}
         assert request.headers["accept"] == "application/json"
         assert request.headers["user-agent"].startswith("comfydeploy-python/")
 
-    def test_a_body_is_json(self, creating):
+    def test_body_is_json(self, creating):
         request = creating().prepare().request
         assert (request.content, request.headers["content-type"]) == (b"{}", "application/json")
 
-    def test_a_stream_is_asked_for(self, following):
+    def test_stream_is_requested(self, following):
         assert following().prepare().request.headers["accept"] == "text/event-stream"
 
-    def test_the_headers_of_the_call_are_sent_in_place_of_ours(self, reading):
+    def test_headers_of_the_call_win(self, reading):
         request = reading(RequestOptions(headers={"X-Thing": "1", "User-Agent": "mine"})).prepare().request
         assert (request.headers["x-thing"], request.headers["user-agent"]) == ("1", "mine")
 
-    def test_the_server_of_the_call_is_asked_in_place_of_the_cores(self, reading):
+    def test_server_of_the_call_wins(self, reading):
         assert reading(RequestOptions(server_url="http://other/")).prepare().request.url == "http://other/thing"
 
-    def test_the_token_is_no_part_of_it(self, reading):
+    def test_token_is_no_part_of_it(self, reading):
         attempt = reading(token=TOKEN).prepare()
         assert TOKEN not in repr(attempt)
         assert "authorization" not in attempt.request.headers
         assert attempt.headers["authorization"] == f"Bearer {TOKEN}"
 
-    def test_every_attempt_sends_the_same(self, creating):
+    def test_every_attempt_sends_same(self, creating):
         exchange = creating(retry_config=AT_ONCE)
         first = exchange.prepare().request
         exchange.settle(answer(503))
         assert exchange.prepare().request == first
 
-    def test_the_limits_are_those_of_core_call_and_operation(self, reading, following):
+    def test_limits_of_core_call_and_operation(self, reading, following):
         assert reading(RequestOptions(timeout=5), timeout=7).prepare().limits["read"] == 5
         assert reading(timeout=httpx.Timeout(7)).prepare().limits["pool"] == 7
         read, stream = reading().prepare(), following().prepare()
@@ -121,17 +121,17 @@ class TestWhatIsWrongBeforeAnythingIsSent:
             (RequestOptions(headers={"a b": "c"}), "headers"),
         ],
     )
-    def test_a_wrong_option_is_named(self, reading, options, name):
+    def test_wrong_option_is_named(self, reading, options, name):
         with pytest.raises((SDKValidationError, InvalidRequestError), match=rf"^{name}: ") as caught:
             reading(options)
         assert caught.value.fate == "not_sent"
 
     @pytest.mark.parametrize("wrong", [{"timeout": -1}, {"retry_config": 5}])
-    def test_a_wrong_setting_of_the_core_is_named(self, reading, wrong):
+    def test_wrong_setting_of_core_is_named(self, reading, wrong):
         with pytest.raises(SDKValidationError, match=rf"^{next(iter(wrong))}: "):
             reading(**wrong)
 
-    def test_what_was_wrong_with_the_core_is_told_by_every_call(self, reading):
+    def test_invalid_core_fails_each_call(self, reading):
         with pytest.raises(InvalidRequestError, match="no such server"):
             reading(address=InvalidRequestError("no such server"))
 
@@ -144,7 +144,7 @@ class TestWhatIsWrongBeforeAnythingIsSent:
 
 
 class TestAnAnswer:
-    def test_a_good_one_is_the_value(self, reading):
+    def test_good_one_is_value(self, reading):
         assert reading().settle(GOOD) == Success(CreateRunResponse(run_id="r"))
 
     @pytest.mark.parametrize(
@@ -154,31 +154,31 @@ class TestAnAnswer:
         assert isinstance(reading().settle(evolve(GOOD, headers={"content-type": content_type})), Success)
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 500, 503])
-    def test_a_refusal_is_an_sdk_error(self, reading, status):
+    def test_refusal_is_sdk_error(self, reading, status):
         error = failure(reading().settle(answer(status, {"detail": "no"})))
         assert isinstance(error, SDKError)
         assert (error.status_code, error.detail, error.hint, error.fate) == (status, "no", None, "answered")
 
-    def test_a_422_names_the_fields(self, reading):
+    def test_422_names_fields(self, reading):
         issue = {"loc": ["body", "a"], "msg": "no", "type": "x"}
         error = failure(reading().settle(answer(422, {"detail": [issue]})))
         assert isinstance(error, HTTPValidationError)
         assert [found.raw for found in error.detail] == [issue]
 
     @pytest.mark.parametrize("status", [301, 302, 307, 308])
-    def test_a_redirect_is_an_error(self, reading, status):
+    def test_redirect_is_error(self, reading, status):
         error = failure(reading().settle(answer(status, location="http://elsewhere")))
         assert isinstance(error, SDKError)
         assert "never followed" in str(error)
 
     @pytest.mark.parametrize(("status", "hint"), [(404, None), (500, "Look first."), (502, "Look first.")])
-    def test_a_server_that_fails_after_it_was_asked_to_create_a_run_gets_a_hint(self, creating, status, hint):
+    def test_500_of_a_creation_is_hinted(self, creating, status, hint):
         error = failure(creating().settle(answer(status)))
         assert error.hint == hint
         assert str(error).endswith("Look first.") is (hint is not None)
 
     @pytest.mark.parametrize("content_type", ["text/html", "image/png", "text/event-stream", ""])
-    def test_another_content_type_is_an_error(self, reading, creating, content_type):
+    def test_another_content_type_is_error(self, reading, creating, content_type):
         reply = Reply(200, {"content-type": content_type}, b"<p>")
         error = failure(reading().settle(reply))
         assert isinstance(error, SDKError)
@@ -187,41 +187,41 @@ class TestAnAnswer:
         assert "A run may have been created" in failure(creating().settle(reply)).hint
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id":5}'])
-    def test_an_answer_that_does_not_fit_was_answered(self, reading, content):
+    def test_answer_that_does_not_fit_was_answered(self, reading, content):
         error = failure(reading().settle(evolve(GOOD, content=content)))
         assert isinstance(error, SDKValidationError)
         assert error.fate == "answered"
 
-    def test_a_stream_is_opened(self, following):
+    def test_stream_is_opened(self, following):
         response, client = object(), object()
         opened = following().settle(Reply(200, STREAM_TYPE, source=(response, client))).unwrap()
         assert (opened.response, opened.client) == (response, client)
         assert opened.decoder.feed(b'event: event_update\ndata: {"event": "queuing"}\n\n')
 
-    def test_json_in_place_of_a_stream_is_an_error(self, following):
+    def test_json_in_place_of_stream_is_error(self, following):
         error = failure(following().settle(GOOD))
         assert "answered with application/json in place of text/event-stream" in str(error)
 
-    def test_json_of_another_name_in_place_of_a_stream_is_an_error(self, following):
+    def test_json_in_place_of_a_stream_is_an_error(self, following):
         error = failure(following().settle(evolve(GOOD, headers={"content-type": "application/problem+json"})))
         assert "answered with application/problem+json in place of text/event-stream" in str(error)
 
     @pytest.mark.parametrize("error", [ConnectionError("x", "answered"), RequestTimeoutError("x", "not_sent")])
-    def test_no_answer_is_the_error_as_it_is(self, reading, error):
+    def test_no_answer_is_error_as_it_is(self, reading, error):
         assert failure(reading().settle(error)) is error
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id":5}'])
-    def test_a_creation_with_an_unreadable_answer_is_hinted(self, creating, content):
+    def test_unreadable_answer_to_creation_is_hinted(self, creating, content):
         assert "A run may have been created" in failure(creating().settle(evolve(GOOD, content=content))).hint
 
-    def test_a_creation_that_cannot_be_decompressed_is_hinted(self, creating):
+    def test_undecodable_creation_is_hinted(self, creating):
         unread = SDKError("cannot be decompressed", 200)
         unread.__cause__ = OSError("zlib")
         error = failure(creating().settle(unread))
         assert "A run may have been created" in error.hint
         assert error.__cause__ is unread.__cause__
 
-    def test_of_several_forms_the_fields_of_the_sent_one_are_named(self, calling):
+    def test_422_names_fields_of_the_sent_form(self, calling):
         forms = ["WorkflowRunVersionRequest", "WorkflowRunRequest", "DeploymentRunRequest", "ModelRunRequest"]
         issues = [ISSUE | {"loc": ["body", form, "gpu"]} for form in forms]
         common = [ISSUE | {"loc": loc} for loc in (["body", "gpu"], ["body", 5], ["body"], [], ["query", "ARequest"])]
@@ -232,7 +232,7 @@ class TestAnAnswer:
             assert named == [["body", form, "gpu"], *(issue["loc"] for issue in common)]
 
     @pytest.mark.parametrize("changed_to", [b"[]", b"{", None, b"{}"])
-    def test_of_an_unknown_form_all_fields_are_named(self, calling, changed_to):
+    def test_of_unknown_form_all_fields_are_named(self, calling, changed_to):
         issues = [ISSUE | {"loc": ["body", form, "gpu"]} for form in ("WorkflowRunRequest", "DeploymentRunRequest")]
         hooks = [Hooks(before_create_request=lambda _, request: evolve(request, content=changed_to))]
         exchange = calling(run_queue.OPERATION, {"deployment_id": "d"}, hooks=hooks)
@@ -248,53 +248,53 @@ class TestAnAnswer:
             (answer(500, {"detail": "Not Found"}), False),
         ],
     )
-    def test_an_address_without_api_is_hinted(self, reading, reply, hinted):
+    def test_address_without_api_is_hinted(self, reading, reply, hinted):
         error = failure(reading(address="https://server.test").settle(reply))
-        hint = "There is nothing at https://server.test/thing: a server's address ends in /api."
+        hint = "There is no such route at https://server.test/thing: server_url must end in /api."
         assert error.hint == (hint if hinted else None)
         assert failure(reading().settle(reply)).hint is None
 
 
 class TestTryingAgain:
-    def test_a_read_is_tried_until_it_works(self, reading):
+    def test_read_is_tried_until_it_works(self, reading):
         exchange = reading(retry_config=AT_ONCE)
         for outcome in (answer(500), answer(429), ConnectionError("x", "unknown"), RequestTimeoutError("x", "unknown")):
             assert exchange.settle(outcome) == Pause(0.0)
         assert isinstance(exchange.settle(GOOD), Success)
 
-    def test_a_refusal_ends_it(self, reading):
+    def test_refusal_ends_it(self, reading):
         exchange = reading(retry_config=AT_ONCE)
         assert exchange.settle(answer(503)) == Pause(0.0)
         assert failure(exchange.settle(answer(404))).status_code == 404
 
-    def test_a_creation_is_tried_again_only_where_nothing_was_created(self, creating):
+    def test_creation_is_retried_if_nothing_exists(self, creating):
         for outcome in (answer(429), answer(503), ConnectionError("x", "not_sent")):
             assert creating(retry_config=AT_ONCE).settle(outcome) == Pause(0.0)
         for outcome in (answer(500), answer(502), answer(504), ConnectionError("x", "unknown")):
             assert isinstance(creating(retry_config=AT_ONCE).settle(outcome), Failure)
 
-    def test_a_creation_is_tried_again_after_a_code_that_the_call_names(self, creating):
+    def test_creation_is_retried_after_own_codes(self, creating):
         options = RequestOptions(retry_codes=[500])
         assert creating(options, retry_config=AT_ONCE).settle(answer(500)) == Pause(0.0)
         assert isinstance(creating(options, retry_config=AT_ONCE).settle(answer(503)), Failure)
 
-    def test_a_permanent_answer_is_final(self, calling, changed):
+    def test_permanent_answer_is_final(self, calling, changed):
         permanent = changed(is_permanent=status(500, containing=b"no"))
         assert isinstance(calling(permanent, None, retry_config=AT_ONCE).settle(answer(500)), Failure)
         assert calling(permanent, None, retry_config=AT_ONCE).settle(answer(502)) == Pause(0.0)
 
-    def test_the_pause_is_what_the_server_asks_for(self, reading):
+    def test_pause_follows_retry_after(self, reading):
         assert reading(retry_config=AT_ONCE).settle(answer(503, **{"retry-after": "7"})) == Pause(7.0)
 
-    def test_nothing_is_tried_again_by_default(self, reading):
+    def test_no_retries_by_default(self, reading):
         assert isinstance(reading().settle(answer(503)), Failure)
 
-    def test_an_answer_that_does_not_fit_is_final(self, reading):
+    def test_answer_that_does_not_fit_is_final(self, reading):
         assert isinstance(reading(retry_config=AT_ONCE).settle(evolve(GOOD, content=b"{")), Failure)
 
 
 class TestRenewing:
-    def test_a_callable_bearer_is_read_once_more(self, creating):
+    def test_callable_bearer_is_read_once_more(self, creating):
         exchange = creating(bearer=lambda: "key")
         step = exchange.settle(answer(401))
         assert isinstance(step, Renew)
@@ -303,10 +303,10 @@ class TestRenewing:
         assert failure(exchange.settle(answer(401))).status_code == 401
 
     @pytest.mark.parametrize("status", [200, 403, 500])
-    def test_nothing_else_renews_it(self, creating, status):
+    def test_only_a_401_renews_it(self, creating, status):
         assert not isinstance(creating(bearer=lambda: "key").settle(answer(status)), Renew)
 
-    def test_a_constant_key_is_never_renewed(self, creating):
+    def test_constant_key_is_never_renewed(self, creating):
         assert failure(creating().settle(answer(401))).status_code == 401
 
 
@@ -316,49 +316,49 @@ class TestDoubt:
         return lambda: creating(RequestOptions(retry_codes=[500, 503]), retry_config=AT_ONCE)
 
     @pytest.mark.parametrize("kind", [ConnectionError, RequestTimeoutError])
-    def test_a_repeated_attempt_that_may_have_worked_makes_the_end_unknown(self, insisting, kind):
+    def test_earlier_attempt_may_have_worked(self, insisting, kind):
         exchange = insisting()
         assert exchange.settle(answer(500)) == Pause(0.0)
         error = failure(exchange.settle(kind("refused", "not_sent"), AFTER_THE_BUDGET))
         assert (type(error), error.message, error.fate) == (kind, "refused", "unknown")
 
-    def test_doubt_stays_until_the_end(self, insisting):
+    def test_doubt_stays_until_end(self, insisting):
         exchange = insisting()
         for outcome in (answer(500), answer(503), ConnectionError("x", "not_sent")):
             assert exchange.settle(outcome) == Pause(0.0)
         assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "unknown"
 
     @pytest.mark.parametrize("before", [answer(503), ConnectionError("x", "not_sent")])
-    def test_a_repeated_attempt_that_created_nothing_leaves_no_doubt(self, insisting, before):
+    def test_earlier_attempt_created_nothing(self, insisting, before):
         exchange = insisting()
         assert exchange.settle(before) == Pause(0.0)
         assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "not_sent"
 
-    def test_a_read_leaves_no_doubt(self, reading):
+    def test_read_leaves_no_doubt(self, reading):
         exchange = reading(retry_config=AT_ONCE)
         assert exchange.settle(answer(500)) == Pause(0.0)
         assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "not_sent"
 
-    def test_an_answer_does_not_end_it(self, insisting):
+    def test_answer_does_not_end_it(self, insisting):
         exchange = insisting()
         assert exchange.settle(answer(500)) == Pause(0.0)
         error = failure(exchange.settle(answer(404)))
         assert (error.status_code, error.fate) == (404, "unknown")
         assert "A run may have been created" in str(error)
 
-    def test_a_broken_read_leaves_doubt(self, reading):
+    def test_broken_read_leaves_doubt(self, reading):
         exchange = reading(retry_config=AT_ONCE)
         assert exchange.settle(ConnectionError("x", "unknown")) == Pause(0.0)
         assert failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).fate == "unknown"
 
     @pytest.mark.parametrize("error", [RequestAbortedError("closed", "not_sent"), KeyError("hook")])
-    def test_an_error_in_the_pause_is_unknown(self, insisting, error):
+    def test_error_in_pause_is_unknown(self, insisting, error):
         exchange = insisting()
         exchange.settle(answer(500))
         exchange.prepare()
         assert failure(exchange.fail(error)).fate == "unknown"
 
-    def test_the_cause_is_kept(self, insisting):
+    def test_cause_is_kept(self, insisting):
         exchange = insisting()
         exchange.settle(answer(500))
         refused = ConnectionError("x", "not_sent")
@@ -380,21 +380,21 @@ class TestHooks:
             HookContext("a_read", attempt) for attempt in (0, 0, 0, 1, 1)
         ]
 
-    def test_they_see_what_goes_out_and_what_comes_back(self, reading):
+    def test_they_receive_request_and_response(self, reading):
         seen = Seen()
         exchange = reading(hooks=[seen.hooks("a")])
         request = exchange.prepare().request
         exchange.settle(GOOD)
         assert [data for _, _, _, *data in seen] == [[request], [request], [GOOD]]
 
-    def test_one_may_change_the_request_of_the_call(self, reading):
+    def test_one_may_change_request_of_call(self, reading):
         seen = Seen()
         change = seen.hooks("a", before_create_request=lambda request: evolve(request, url=request.url + "?x=1"))
         exchange = reading(hooks=[change, seen.hooks("b")])
         assert exchange.prepare().request.url == "https://server.test/api/thing?x=1"
         assert seen[1][3].url.endswith("?x=1")
 
-    def test_one_may_change_the_request_of_each_attempt(self, reading):
+    def test_one_may_change_request_of_each_attempt(self, reading):
         change = Seen().hooks("a", before_request=lambda request: request.with_headers({"X-A": "1"}))
         exchange = reading(
             hooks=[change, Seen().hooks("b", before_request=lambda request: evolve(request, method="PUT"))]
@@ -403,16 +403,16 @@ class TestHooks:
             request = exchange.prepare().request
             assert (request.method, request.headers["x-a"], len(request.headers)) == ("PUT", "1", 3)
 
-    def test_one_may_change_a_good_answer(self, reading):
+    def test_one_may_change_good_answer(self, reading):
         change = Seen().hooks("a", after_success=lambda reply: evolve(reply, content=b'{"run_id":"changed"}'))
         assert reading(hooks=[change]).settle(GOOD).unwrap().run_id == "changed"
 
-    def test_a_changed_answer_keeps_the_open_connection(self, following):
+    def test_changed_answer_keeps_open_connection(self, following):
         source = (object(), object())
         change = Seen().hooks("a", after_success=lambda reply: Reply(reply.status_code, reply.headers))
         assert following(hooks=[change]).settle(Reply(200, STREAM_TYPE, source=source)).unwrap()[:2] == source
 
-    def test_one_is_told_of_every_attempt_that_failed(self, reading):
+    def test_after_error_for_each_failed_attempt(self, reading):
         seen = Seen()
         exchange = reading(retry_config=AT_ONCE, hooks=[Hooks(after_error=seen.hooks("a").after_error)])
         refused, reply = ConnectionError("x", "not_sent"), answer(404)
@@ -420,26 +420,26 @@ class TestHooks:
         result = exchange.settle(reply)
         assert [data for _, _, _, *data in seen] == [[None, refused], [reply, result.failure()]]
 
-    def test_one_is_told_of_an_answer_that_does_not_fit(self, reading):
+    def test_after_error_for_an_unreadable_answer(self, reading):
         seen = Seen()
         reply = evolve(GOOD, content=b"{")
         failure(reading(hooks=[seen.hooks("a")]).settle(reply))
         assert seen.order == [("a", "before_create_request"), ("a", "after_success"), ("a", "after_error")]
 
-    def test_one_may_change_the_error(self, reading):
+    def test_one_may_change_error(self, reading):
         seen = Seen()
         other = UnexpectedClientError("other", "answered")
         exchange = reading(hooks=[seen.hooks("a", after_error=other), seen.hooks("b")])
         assert failure(exchange.settle(answer(404))) is other
         assert seen[-1][4] is other
 
-    def test_a_changed_error_does_not_change_what_is_tried_again(self, reading):
+    def test_changed_error_does_not_change_retries(self, reading):
         other = UnexpectedClientError("other", "answered")
         exchange = reading(retry_config=AT_ONCE, hooks=[Hooks(after_error=lambda *_: other)])
         assert exchange.settle(answer(503)) == Pause(0.0)
 
     @pytest.mark.parametrize("stage", ["before_create_request", "before_request", "after_success", "after_error"])
-    def test_one_that_returns_something_else_is_named(self, reading, stage):
+    def test_wrong_return_type_is_named(self, reading, stage):
         def call():
             exchange = reading(hooks=[Seen().hooks("a", **{stage: 5})])
             exchange.prepare()
@@ -449,7 +449,7 @@ class TestHooks:
             call()
 
     @pytest.mark.parametrize("stage", ["before_create_request", "before_request", "after_success", "after_error"])
-    def test_what_one_raises_goes_to_the_driver(self, reading, stage):
+    def test_exception_passes_to_the_driver(self, reading, stage):
         def broken(*_):
             raise KeyError("broken")
 
@@ -461,7 +461,7 @@ class TestHooks:
         with pytest.raises(KeyError, match="broken"):
             call()
 
-    def test_the_fate_is_known_when_one_raises_after_the_answer(self, creating):
+    def test_fate_after_an_exception_is_answered(self, creating):
         def broken(*_):
             raise KeyError("broken")
 
@@ -470,26 +470,26 @@ class TestHooks:
             exchange.settle(GOOD)
         assert failure(exchange.fail(caught.value)).fate == "answered"
 
-    def test_what_one_leaves_of_an_answer_stays_as_it_came(self, reading):
+    def test_unchanged_parts_stay_the_same(self, reading):
         reply = evolve(GOOD, headers=JSON_TYPE | {"x": TOKEN}, content=json.dumps({"run_id": TOKEN}).encode())
         seen = Seen()
         change = Seen().hooks("a", after_success=lambda reply: evolve(reply, headers=JSON_TYPE))
         exchange = reading(token=TOKEN, hooks=[seen.hooks("s"), change])
         exchange.prepare()
         assert exchange.settle(reply).unwrap().run_id == TOKEN
-        ((*_, shown),) = [told for told in seen if told[1] == "after_success"]
+        ((*_, shown),) = [call for call in seen if call[1] == "after_success"]
         assert (shown.headers["x"], shown.content) == ("[redacted]", b'{"run_id": "[redacted]"}')
 
     @pytest.mark.parametrize(
         ("content", "run_id"), [(b'{"run_id": "r"}', "r"), (b"{", None), (b'{"prompt_id": "r"}', None)]
     )
-    def test_one_that_raises_after_a_creation_loses_no_run_id(self, creating, content, run_id):
+    def test_exception_after_creation_keeps_run_id(self, creating, content, run_id):
         exchange = creating(hooks=[Seen().hooks("a", after_success=5)])
         with pytest.raises(TypeError) as caught:
             exchange.settle(evolve(GOOD, content=content))
         assert failure(exchange.fail(caught.value)).run_id == run_id
 
-    def test_one_that_raises_after_a_native_run_loses_no_run_id(self, calling):
+    def test_exception_after_native_run_keeps_id(self, calling):
         exchange = calling(run_native.OPERATION, {"deployment_id": "d"}, hooks=[Seen().hooks("a", after_success=5)])
         with pytest.raises(TypeError) as caught:
             exchange.settle(evolve(GOOD, content=b'{"prompt_id": "r", "cd_token": "t"}'))
@@ -533,16 +533,16 @@ class TestATokenThatTheServerSendsBack:
             reply = Reply(500, {"content-type": "text/plain"}, b"x" * start + TOKEN.encode())
             assert "hunter2" not in str(failure(calling(changed(), None, TOKEN).settle(reply)))
 
-    def test_in_a_nest_too_deep_to_search_is_dropped(self, calling, changed):
+    def test_in_nest_too_deep_to_search_is_dropped(self, calling, changed):
         reply = evolve(GOOD, content=b"[" * 900 + json.dumps(TOKEN).encode() + b"]" * 900)
         error = failure(calling(changed(), None, TOKEN).settle(reply))
         assert TOKEN not in f"{error.raw_value}"
 
-    def test_is_left_in_a_value(self, calling, changed):
+    def test_is_left_in_value(self, calling, changed):
         reply = Reply(200, JSON_TYPE, json.dumps({"run_id": TOKEN}).encode())
         assert calling(changed(), None, TOKEN).settle(reply).unwrap().run_id == TOKEN
 
-    def test_an_error_of_a_token_in_the_shape_of_json_is_read_from_what_is_shown(self, calling, changed):
+    def test_token_like_json_is_hidden(self, calling, changed):
         operation = changed(decode=returning(list[int]))
         error = failure(calling(operation, None, TOKEN).settle(Reply(200, JSON_TYPE, json.dumps([TOKEN]).encode())))
         assert error.raw_value == ["[redacted]"]
@@ -578,7 +578,7 @@ class TestTheLog:
         exchange.settle(Reply(404, JSON_TYPE, b"x" * start + TOKEN.encode() + b"y" * 100))
         assert "hunter2" not in str(logger.lines)
 
-    def test_holds_no_token_of_a_request_that_is_cut(self, calling, changed, logger):
+    def test_holds_no_token_of_request_that_is_cut(self, calling, changed, logger):
         content = b"x" * 1_995 + TOKEN.encode()
         operation = changed(encode=lambda _: Request("POST", "/x", {}, content))
         calling(operation, None, TOKEN, debug_logger=logger)
@@ -613,7 +613,7 @@ class TestTheLog:
         with pytest.raises(MemoryError):
             calling(changed(), None, debug_logger=logger)
 
-    def test_tells_every_attempt_and_answer(self, calling, changed, logger):
+    def test_logs_every_attempt_and_response(self, calling, changed, logger):
         exchange = calling(changed(), None, TOKEN, debug_logger=logger, retry_config=AT_ONCE)
         exchange.settle(answer(503))
         exchange.prepare()
@@ -629,7 +629,7 @@ class TestTheLog:
         assert "503" in answered
         assert "refused" in lost
 
-    def test_never_holds_the_token(self, calling, changed, logger):
+    def test_never_holds_token(self, calling, changed, logger):
         def secretive(*_):
             return Request(
                 "GET", f"https://{TOKEN}/x?token={TOKEN}", {"authorization": TOKEN, "x": TOKEN}, TOKEN.encode()

@@ -1,4 +1,4 @@
-"""The reason of a failed run out of its row, its stream, or its last state."""
+"""The reason of a failed run from its row, its stream, or its last state."""
 
 import json
 import pickle
@@ -40,14 +40,14 @@ def rows(*documents):
 
 
 @pytest.mark.parametrize("sample", STREAMS, ids=lambda sample: sample["name"])
-def test_reason_in_a_stream(sample):
+def test_reason_in_stream(sample):
     update = EventUpdate(event=sample["event"], data=sample["data"])
     reason = stream_reason(update)
     assert (reason and reason.kind, reason and reason.text) == (sample["kind"], sample["message"])
     assert "SECRET" not in repr(reason)
 
 
-def test_failure_from_a_stream_has_no_run():
+def test_failure_from_stream_has_no_run():
     reason = stream_reason(EventUpdate(event="execution_error", data={**RAISED, "traceback": ["a\n", "b\n", 5]}))
     error = run_failed(reason, "stream", None, run_id="r")
     assert (error.message, error.run, error.run_id, error.kind) == ("K (node 5): E: m", None, "r", "node")
@@ -68,7 +68,7 @@ def test_raised_comes_before_refused():
 
 
 @pytest.mark.parametrize("outputs", [None, "x", 5, {}, [], [None], rows(None, [], {"images": []}, {"error": None})])
-def test_rows_without_a_reason(outputs):
+def test_rows_without_reason(outputs):
     assert row_reason(outputs) is None
 
 
@@ -82,7 +82,7 @@ def test_rows_without_a_reason(outputs):
         ({"exception_message": "x" * 400, "node_type": "K", "node_id": 10**5000}, f"K: {'x' * 294}..."),
     ],
 )
-def test_what_a_node_raised_in_one_sentence(raised, text):
+def test_node_exception_in_one_sentence(raised, text):
     assert row_reason(rows(raised)).text == text
 
 
@@ -97,11 +97,11 @@ def test_what_a_node_raised_in_one_sentence(raised, text):
         ({"error": "x", "node_errors": {"4": {"errors": 5}}}, "Node 4: refused without a reason"),
     ],
 )
-def test_what_is_refused_in_one_sentence(refused, text):
+def test_refusal_in_one_sentence(refused, text):
     assert row_reason(rows({"error": refused})).text == text
 
 
-def test_a_refused_graph_names_every_node():
+def test_refused_graph_names_every_node():
     errors = {str(n): {"class_type": "K" * 200, "errors": [{"message": "m" * 500}]} for n in range(50)}
     text = row_reason(rows({"error": {"error": "x", "node_errors": errors}})).text
     assert all(f"(node {n}): m" in text for n in range(50))
@@ -123,7 +123,7 @@ def test_node_times(outputs, found):
     assert has_node_times(outputs) is found
 
 
-def test_a_guess_says_so():
+def test_guess_says_so():
     runs = [
         WorkflowRunModel(id="r", status="failed", live_status="Executing K"),
         WorkflowRunModel(id="r", status="failed"),

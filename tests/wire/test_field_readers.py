@@ -1,4 +1,4 @@
-"""What fits is read without the rules into what the rules make of it; all else is left to them."""
+"""Compiled readers read fitting values as the rules do, and leave other values to them."""
 
 import importlib
 import json
@@ -67,7 +67,7 @@ KINDS = [
 
 
 def compared(value):
-    """Give a model with its kinds and everything it was read from, so that ``1`` is not ``True`` and ``raw`` counts."""
+    """Return a model with its types and ``raw``, in a form in which ``1`` is not ``True``."""
     if has(type(value)):
         return type(value), {one.name: compared(getattr(value, one.name)) for one in fields(type(value))}
     if isinstance(value, Mapping):
@@ -78,7 +78,7 @@ def compared(value):
 
 
 def agree(kind, value):
-    """Tell whether a value was read without the rules; then they make the same of it."""
+    """Return whether a value was read without the rules; check that the rules give the same model."""
     try:
         found = reader(kind)(value)
     except (Misfit, KeyError):
@@ -90,19 +90,19 @@ def agree(kind, value):
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @settings(deadline=None)  # the first one writes the functions
 @given(value=VALUES)
-def test_what_is_read_is_what_the_rules_make_of_it(kind, value):
+def test_reader_equals_the_rules(kind, value):
     agree(kind, value)
 
 
 @pytest.mark.parametrize("model", MODELS)
 @settings(deadline=None)
 @given(data=st.data())
-def test_a_model_is_read_as_the_rules_read_it(model, data):
+def test_model_is_read_as_rules_read_it(model, data):
     names = st.sampled_from([one.name for one in fields(model)] + ["unknown"])
     agree(model, data.draw(st.dictionaries(names, VALUES)))
 
 
-def test_a_recorded_answer_needs_no_rules(good_answer):
+def test_recorded_answer_needs_no_rules(good_answer):
     if good_answer.reply.content_type != "application/json":
         return
     document = json.loads(good_answer.reply.content)
@@ -120,22 +120,22 @@ def test_a_recorded_answer_needs_no_rules(good_answer):
         {"deployment_id": "d", "inputs": {"a": 1}, "flags": ["x"], "batch_input_params": {"a": [1, "b"]}},
     ],
 )
-def test_a_usual_request_needs_no_rules(request_):
+def test_usual_request_needs_no_rules(request_):
     assert agree(models.DeploymentRunRequest, request_)
 
 
 @pytest.mark.parametrize("key", ["unknown", 5])
-def test_what_a_caller_adds_is_left_to_the_rules(key):
+def test_unknown_keys_are_left_to_the_rules(key):
     assert not agree(models.DeploymentRunRequest, {"deployment_id": "d", key: 1})
 
 
 @pytest.mark.parametrize("value", [None, [], "text", {1: 2}])
-def test_what_is_no_object_is_left_to_the_rules(value):
+def test_other_values_are_left_to_the_rules(value):
     with pytest.raises(Misfit):
         reader(dict[str, int])(value)
 
 
-def test_a_field_that_is_missing_has_its_default():
+def test_field_that_is_missing_has_its_default():
     @frozen(kw_only=True)
     class Thing(Document):
         name: str = "none"
@@ -145,12 +145,12 @@ def test_a_field_that_is_missing_has_its_default():
     assert reader(WorkflowRunModel)({"id": "r", "status": "x"}).outputs == []
 
 
-def test_a_kind_without_a_shape_is_left_to_the_rules():
+def test_kind_without_shape_is_left_to_rules():
     with pytest.raises(Misfit):
         reader(set[str])([])
 
 
-def test_a_model_can_be_made_of_its_values_and_put_into_others():
+def test_maker_nests_models():
     inner = [(EventUpdateEvent, "data", {"event": "event_update"}), (Success, "_inner_value", {})]
     made = maker(EventUpdate, "event", "data", "raw", within=inner)("a", 1, {"x": 1})
     assert made == Success(EventUpdateEvent(data=EventUpdate(event="a", data=1)))

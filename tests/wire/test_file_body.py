@@ -1,4 +1,4 @@
-"""A file is decompressed piece by piece, and one that was cut is never taken for a whole one."""
+"""A file is decompressed in pieces, and a cut is always detected."""
 
 import gzip
 import random
@@ -58,24 +58,24 @@ def test_every_cut_is_found(encoding, body, step):
             received(encoding, body[:end], step)
 
 
-def test_a_cut_second_member_is_found():
+def test_cut_second_member_is_found():
     with pytest.raises(errors.ConnectionError):
         received("gzip", gzip.compress(SMALL) * 2 + b"\x1f\x8b", 1_000)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_junk_behind_a_file(encoding):
+def test_junk_behind_file(encoding):
     body = gzip.compress(SMALL) if encoding == "gzip" else zlib.compress(SMALL)
     with pytest.raises(errors.SDKError, match="cannot be decompressed"):
         received(encoding, body + b"junk" * 9, 1_000)
 
 
-def test_an_unknown_encoding():
+def test_unknown_encoding():
     with pytest.raises(errors.SDKError, match="'br'"):
         received("br", SMALL, 1_000)
 
 
-def test_the_length_is_compared():
+def test_length_is_compared():
     assert received("identity", SMALL, 7, **{"content-length": "300"}) == SMALL
     with pytest.raises(errors.ConnectionError, match="299 of 300"):
         received("identity", SMALL[:-1], 7, **{"content-length": "300"})

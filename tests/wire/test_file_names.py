@@ -1,4 +1,4 @@
-"""Names that lead nowhere else, on any system."""
+"""File names stay in their folder on every system."""
 
 from itertools import islice
 from pathlib import PurePosixPath, PureWindowsPath

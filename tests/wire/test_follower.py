@@ -1,4 +1,4 @@
-"""The follower of a run, against a simulated server: what it sends, when, and how it ends."""
+"""The follower of a run, against a simulated server: its requests, their times, and its result."""
 
 from datetime import UTC, datetime
 from math import inf
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from comfydeploy._wire.follower import Follower
 from comfydeploy._wire.polling import FIRST
-from comfydeploy._wire.steps import Cancel, Done, Emit, Poll, ReadLogs, ReadPlaces, ReadRows, Sleep
+from comfydeploy._wire.steps import Cancel, Done, Emit, Poll, ReadLogs, ReadNewerRows, ReadRows, Sleep
 from comfydeploy.errors import (
     ConnectionError,
     HTTPValidationError,
@@ -41,13 +41,13 @@ def run(status, **fields):
 
 
 class World:
-    """A run whose state is a function of time, and a driver that carries a follower's steps out in no time."""
+    """A run whose state is a function of time, and a driver that carries out a follower's steps without waiting."""
 
     def __init__(self, state, latency=0.0, dice=0.0, *, rows=NOTHING, logs=NOTHING, cancel=None, late=0.0):
         self.state, self.latency, self.dice = state, latency, dice
-        self.answers = {ReadRows: rows, ReadPlaces: rows, ReadLogs: logs}
+        self.answers = {ReadRows: rows, ReadNewerRows: rows, ReadLogs: logs}
         self.cancel = cancel
-        self.late = late  # how much longer than required the machine sleeps
+        self.late = late  # how much longer than requested the machine sleeps
         self.now = 0.0
         self.sent, self.items, self.cancelled_at = [], [], None
 
@@ -98,7 +98,7 @@ class World:
 
 
 def living(seconds, changes=(0.1, 0.3, 0.5), end="success"):
-    """Go through the statuses at the times of ``changes`` and end."""
+    """Change the status at the times of ``changes`` and end."""
     return lambda now: run(end if now >= seconds else LIFE[sum(now >= change for change in changes)])
 
 
@@ -107,7 +107,7 @@ def always(status, **fields):
 
 
 def script(*states):
-    """Answer in turn, the last one again and again."""
+    """Answer in order, and repeat the last answer."""
     left = list(states)
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
@@ -115,7 +115,7 @@ def script(*states):
 class TestSchedule:
     @pytest.mark.parametrize(("seconds", "most"), [(1, 6), (10, 16), (100, 85)])
     @given(data=st.data())
-    def test_requests_for_a_run(self, seconds, most, data):
+    def test_requests_for_run(self, seconds, most, data):
         changes = data.draw(st.lists(st.floats(0, seconds), max_size=4))
         world = World(living(seconds, changes), data.draw(st.floats(0, 0.2)), data.draw(st.floats(0, 1)))
         assert isinstance(world.follow(delay=FIRST), Success)
@@ -127,12 +127,12 @@ class TestSchedule:
         world.follow(delay=FIRST)
         assert [now for now, _ in world.polls][:5] == pytest.approx([0.25, 0.625, 1.1875, 2.03125, 3.296875])
 
-    def test_without_a_post_the_first_poll_is_at_once(self):
+    def test_without_post_first_poll_is_at_once(self):
         world = World(living(0))
         world.follow()
         assert [now for now, _ in world.polls] == [0.0]
 
-    def test_ten_quiet_minutes_then_a_change(self):
+    def test_ten_quiet_minutes_then_change(self):
         world = World(lambda now: run("success" if now > 1300 else "running" if now > 1200 else "queued"))
         world.follow()
         gaps = {round(now): later - now for (now, _), (later, _) in zip(world.polls, world.polls[1:], strict=False)}
@@ -165,7 +165,7 @@ class TestSchedule:
         world.follow()
         assert [step.queue_position for _, step in world.polls] == [True, True, True, True, False, False]
 
-    def test_a_poll_that_hangs_is_given_up_after_30_s(self):
+    def test_poll_that_hangs_is_given_up_after_30_s(self):
         world = World(script(HANG, run("success")))
         assert isinstance(world.follow(), Success)
         assert world.polls[1][0] == pytest.approx(30.375)
@@ -197,7 +197,7 @@ class TestItems:
     @pytest.mark.parametrize(
         "error", [LOST, RequestTimeoutError("late", "unknown"), SDKError("x", 429), SDKError("x", 502)]
     )
-    def test_a_failed_poll_is_tried_again(self, error):
+    def test_failed_poll_is_retried(self, error):
         world = World(script(run("running"), error, error, run("running"), run("success")))
         assert isinstance(world.follow(), Success)
         _, first, second = world.items
@@ -226,7 +226,7 @@ class TestEnd:
         assert isinstance(world.follow().failure(), RunCancelled)
         assert set(world.kinds) == {"Poll"}
 
-    def test_failed_with_the_reason_of_its_row(self):
+    def test_failed_with_reason_of_its_row(self):
         raised = {"node_id": "5", "node_type": "K", "exception_type": "E", "exception_message": "m"}
         row = WorkflowRunRow(id="r", status="failed", raw={"outputs": [{"data": raised}]})
         world = World(always("failed", workflow_id="w"), rows=Success([row]))
@@ -235,7 +235,7 @@ class TestEnd:
         assert world.kinds == ["Poll", "ReadRows"]
         assert world.items == []
 
-    def test_failed_with_a_reason_in_its_log(self):
+    def test_failed_with_reason_in_its_log(self):
         world = World(always("failed"), logs=Success([RunLog(log="Upload failed for x: no")]))
         assert world.follow().failure().kind == "upload"
         assert world.kinds == ["Poll", "ReadLogs"]
@@ -247,12 +247,12 @@ class TestEnd:
         assert isinstance(error, RunTimedOut)
         assert (error.kind, error.source) == ("unmarked", "row")
 
-    def test_the_search_ends_with_the_deadline(self):
+    def test_search_ends_with_deadline(self):
         world = World(always("failed", workflow_id="w"), latency=0.1, rows=Failure(LOST))
         assert isinstance(world.follow(deadline=2.0).failure(), RunFailed)
         assert world.now <= 2.1
 
-    def test_unknown_status_goes_on_until_it_has_an_end(self):
+    def test_unknown_status_goes_on_until_it_has_end(self):
         ended = run("evicted", ended_at=datetime.now(UTC))
         world = World(script(run("thawing"), run("thawing"), ended))
         error = world.follow().failure()
@@ -261,7 +261,7 @@ class TestEnd:
 
 
 class TestDeadline:
-    def test_one_last_read_and_the_run_is_left(self):
+    def test_one_last_read_and_run_is_left(self):
         world = World(always("running"))
         error = world.follow(deadline=10.0).failure()
         assert isinstance(error, DeadlineExceeded)
@@ -272,7 +272,7 @@ class TestDeadline:
         assert world.polls[-1] == (9.5, Poll(queue_position=False, seconds=0.5))
         assert set(world.kinds) == {"Poll"}
 
-    def test_a_short_deadline_keeps_a_fifth_for_the_last_read(self):
+    def test_short_deadline_keeps_fifth_for_last_read(self):
         world = World(script(HANG))
         error = world.follow(deadline=0.5, delay=FIRST).failure()
         assert (error.run, error.cancelled) == (None, "no")
@@ -281,12 +281,12 @@ class TestDeadline:
         assert world.now == pytest.approx(0.5)
 
     @pytest.mark.parametrize("deadline", [0.0, -5.0])
-    def test_past_the_deadline_the_run_is_read_once(self, deadline):
+    def test_past_deadline_run_is_read_once(self, deadline):
         world = World(always("success"))
         assert isinstance(world.follow(deadline=deadline, delay=FIRST), Success)
         assert world.polls == [(0.0, Poll(queue_position=True, seconds=0.1))]
 
-    def test_a_pause_that_ends_late_leaves_the_last_read(self):
+    def test_pause_that_ends_late_leaves_last_read(self):
         world = World(always("running"), late=0.3)
         assert isinstance(world.follow(deadline=1.0, delay=0.6).failure(), DeadlineExceeded)
         assert [now for now, _ in world.polls] == pytest.approx([0.9])
@@ -294,18 +294,18 @@ class TestDeadline:
     @pytest.mark.parametrize(
         ("end", "kind"), [("failed", RunFailed), ("timeout", RunTimedOut), ("cancelled", RunCancelled)]
     )
-    def test_the_last_read_may_find_the_end(self, end, kind):
+    def test_last_read_may_find_end(self, end, kind):
         world = World(lambda now: run(end if now >= 9.5 else "running"))
         assert isinstance(world.follow(deadline=10.0).failure(), kind)
         assert set(world.kinds) == {"Poll"}
 
-    def test_the_last_read_may_be_refused(self):
+    def test_last_read_may_be_refused(self):
         assert World(script(SDKError("x", 404))).follow(deadline=0.0).failure().status_code == 404
 
     @pytest.mark.parametrize(
         ("last", "cancelled"), [(run("cancelled"), "yes"), (run("running"), "unknown"), (LOST, "unknown")]
     )
-    def test_the_run_is_cancelled(self, last, cancelled):
+    def test_run_is_cancelled(self, last, cancelled):
         world = World(lambda now: last if world.cancelled_at is not None else run("running"), latency=0.1)
         error = world.follow(deadline=3.0, on_abandon="cancel").failure()
         assert isinstance(error, DeadlineExceeded)
@@ -315,11 +315,11 @@ class TestDeadline:
         assert world.kinds.count("Cancel") == 1
         assert world.cancelled_at >= 3.0
 
-    def test_a_run_that_has_succeeded_is_a_success(self):
+    def test_run_that_has_succeeded_is_success(self):
         world = World(lambda _: run("success" if world.cancelled_at is not None else "running"))
         assert isinstance(world.follow(deadline=3.0, on_abandon="cancel"), Success)
 
-    def test_a_run_that_failed_meanwhile_has_failed(self):
+    def test_run_that_failed_meanwhile_has_failed(self):
         world = World(lambda _: run("failed" if world.cancelled_at is not None else "running"))
         assert isinstance(world.follow(deadline=3.0, on_abandon="cancel").failure(), RunFailed)
 
@@ -349,17 +349,17 @@ class TestAbandoning:
         assert world.kinds[-2:] == ["Cancel", "Poll"]
         assert world.cancelled_at < 4.0
 
-    def test_cancelling_may_find_a_success(self):
+    def test_cancelling_may_find_success(self):
         world = World(lambda _: run("success" if world.cancelled_at is not None else "running"))
         assert isinstance(world.follow(stop_at=2.0, on_abandon="cancel"), Success)
 
-    def test_a_run_that_has_ended_is_not_cancelled(self):
+    def test_run_that_has_ended_is_not_cancelled(self):
         world = World(always("failed", workflow_id="w"), latency=0.1, rows=Failure(LOST))
         error = world.follow(stop_at=1.0, on_abandon="cancel").failure()
         assert isinstance(error, RunFailed)
         assert "Cancel" not in world.kinds
 
-    def test_after_the_end_nothing_changes(self):
+    def test_after_end_nothing_changes(self):
         follower = Follower("r", now=0.0)
         follower.feed(Success(run("success")), 0.1, 0.5)
         done = follower.step

@@ -1,4 +1,4 @@
-"""Times are read while a test has frozen the time, which puts another class in the place of ``datetime``."""
+"""Times are read while a test has frozen the time, which replaces the class ``datetime``."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ BODY = '{"run_id": "r", "status": "success", "outputs": [' + OUTPUT + "]}"
 
 @pytest.fixture(autouse=True)
 def _first_use():
-    """Read as a process does that has read nothing yet."""
+    """Read as a new process does."""
     reader.cache_clear()
     converter.cache_clear()
     yield
@@ -30,19 +30,19 @@ def _first_use():
 
 
 @pytest.mark.parametrize("is_exact", [True, False], ids=["readers", "rules"])
-def test_a_model_is_read(is_exact):
+def test_model_is_read(is_exact):
     document = {"id": "r", "status": "queued", "created_at": MOMENT, "outputs": [] if is_exact else None}
     with freezegun.freeze_time("2030-01-01"):
         run = read(document, WorkflowRunModel, "run")
     assert run.created_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def test_a_webhook_keeps_its_outputs():
+def test_webhook_keeps_its_outputs():
     with freezegun.freeze_time("2030-01-01"):
         assert len(webhook_parse("POST", {}, BODY).unwrap().outputs) == 1
 
 
-def test_a_type_is_known_under_either_class():
+def test_type_is_known_under_either_class():
     with freezegun.freeze_time("2030-01-01"):
         frozen = sys.modules[__name__].datetime
         assert is_moment(frozen | None)
@@ -51,7 +51,7 @@ def test_a_type_is_known_under_either_class():
     assert not is_moment(str | None)
 
 
-def test_a_model_that_was_loaded_meanwhile_is_read_later():
+def test_model_loaded_in_frozen_time():
     code = (
         "import freezegun\n"
         "with freezegun.freeze_time('2030-01-01'):\n"

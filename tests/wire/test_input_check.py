@@ -1,4 +1,4 @@
-"""Inputs against the inputs of a deployment: every problem is named, and what the server takes passes."""
+"""Inputs against the inputs of a deployment: every problem is named, and accepted values pass."""
 
 import json
 from pathlib import Path
@@ -83,7 +83,7 @@ def test_good_inputs_pass():
 
 
 @pytest.mark.parametrize(("name", "value", "reason"), BAD)
-def test_a_bad_input_is_named(name, value, reason):
+def test_bad_input_is_named(name, value, reason):
     error = inputs_check(DEPLOYMENT, {**GOOD, name: value}).failure()
     (problem,) = error.problems
     assert problem.path == f"$.inputs.{name}"
@@ -99,14 +99,14 @@ def test_all_problems_are_one_error():
     assert (error.fate, error.raw_value) == ("not_sent", bad)
 
 
-def test_a_deployment_without_inputs_has_none():
+def test_deployment_without_inputs_has_none():
     bare = DeploymentModel(id="d", raw={"input_types": []})
     assert inputs_check(bare, {"a": 1}).failure().problems == (
         Problem("$.inputs.a", "the deployment has no such input; it has none"),
     )
 
 
-def test_a_deployment_that_lists_no_inputs_may_have_some():
+def test_deployment_without_listed_inputs():
     bare = DeploymentModel(id="d")
     assert inputs_check(bare, {"a": 1}) == Success({"a": 1})
     assert inputs_check(bare, {"a": None}).failure().problems[0].path == "$.inputs.a"
@@ -135,7 +135,7 @@ def test_strange_mappings_are_failures():
 
 
 @given(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)))
-def test_what_passes_is_known_and_sendable(inputs):
+def test_accepted_inputs_are_known_and_sendable(inputs):
     result = inputs_check(DEPLOYMENT, inputs)
     if isinstance(result, Success):
         assert set(inputs) <= {kind.input_id for kind in DEPLOYMENT.input_types}

@@ -1,4 +1,4 @@
-"""Files among inputs: what is one, what is uploaded, and what stands in its place."""
+"""Files among inputs: which values are files, their uploads, and their addresses."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def test_values_pass_untouched(inputs):
     assert service.sent == []
 
 
-def test_each_kind_of_file_becomes_an_address(picture):
+def test_each_kind_of_file_becomes_address(picture):
     service = Service()
     with picture.open("rb") as file:
         inputs = {"path": picture, "pair": ("c.png", b"1"), "file": file, "text": str(picture), "n": 5}
@@ -57,13 +57,13 @@ def test_equal_content_is_uploaded_once(picture):
     assert json.loads(found["c"]) == ["https://files/1", "https://files/2", "https://files/1"]
 
 
-def test_content_of_another_size_is_not_read_twice():
+def test_unique_size_is_read_once():
     service = Service()
     uploaded(service, {"a": ("a.png", b"1"), "b": ("b.png", b"12")})
     assert (service.computed, service.names) == (0, ["upload", "upload"])
 
 
-def test_a_list_of_files_and_addresses_is_json_text():
+def test_list_of_files_and_addresses_is_json_text():
     found = uploaded(Service(), {"batch": ["https://x", PICTURE], "plain": ["https://x", 5], "empty": []}).unwrap()
     assert found == {"batch": '["https://x", "https://files/1"]', "plain": ["https://x", 5], "empty": []}
 
@@ -83,7 +83,7 @@ def test_all_that_cannot_be_uploaded_is_named(tmp_path):
     assert service.sent == []
 
 
-def test_a_file_that_cannot_be_read_is_a_failure(picture):
+def test_file_that_cannot_be_read_is_failure(picture):
     service = Service()
     service._upload = None
     steps = uploading_after(service, {"a": PICTURE, "b": picture}, picture.unlink)
@@ -94,12 +94,12 @@ def test_a_file_that_cannot_be_read_is_a_failure(picture):
 
 
 def uploading_after(service, inputs, change):
-    """Upload inputs of which something changes once they were checked."""
+    """Upload inputs that change after they were checked."""
     service._upload = lambda _: (change(), Service()._upload(None))[1]
     return uploaded(service, inputs)
 
 
-def test_an_upload_that_fails_names_its_input():
+def test_upload_that_fails_names_its_input():
     service = Service()
     service.broken = {"upload": [LOST]}
     error = uploaded(service, {"image": [PICTURE]}).failure()
@@ -107,14 +107,14 @@ def test_an_upload_that_fails_names_its_input():
     assert error.hint == "It is the upload of the file at $.inputs.image[0]."
 
 
-def test_the_deadline_is_for_all_uploads():
+def test_deadline_is_for_all_uploads():
     service = Service(latency=1.0)
     uploaded(service, {"a": ("a.png", b"1"), "b": ("b.png", b"12")}, deadline=5)
     assert [action.seconds for _, action in service.sent] == [5, 4]
 
 
 @pytest.mark.parametrize("inputs", [None, 5, "x", [PICTURE]])
-def test_what_is_no_mapping_is_named(inputs):
+def test_inputs_must_be_a_mapping(inputs):
     with pytest.raises(SDKValidationError, match="inputs: expected a mapping"):
         uploaded(Service(), inputs)
 
@@ -124,12 +124,12 @@ class Evil:
         raise LookupError(name)
 
 
-def test_what_is_no_file():
+def test_other_values_are_not_files():
     for value in ("a.png", b"x", 5, None, [PICTURE], ("a", "b"), ["a.png", b"x"], Evil(), {"a": PICTURE}):
         assert not is_file(value)
 
 
-def test_a_pair_is_a_file_and_no_list_of_files():
+def test_pair_is_file_and_no_list_of_files():
     assert is_file(PICTURE)
     assert not is_file_list(PICTURE)
     assert is_file_list([PICTURE])

@@ -1,4 +1,4 @@
-"""Keys: which are taken, where they go, and that they go through every form of a request."""
+"""Keys: which are accepted, where they are stored, in every form of a request."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize("request_model", FORMS, ids=lambda form: type(form).__name__)
-def test_a_model_stays_a_model(request_model):
+def test_model_stays_model(request_model):
     found = keyed(request_model, "k").unwrap()
     assert type(found) is type(request_model)
     assert found.inputs == {"a": 1, "comfydeploy_key": "k"}
@@ -27,26 +27,26 @@ def test_a_model_stays_a_model(request_model):
 
 
 @pytest.mark.parametrize("inputs", [{}, {"inputs": None}, {"inputs": {}}])
-def test_a_mapping_stays_a_mapping(inputs):
+def test_mapping_stays_mapping(inputs):
     request = {"deployment_id": "d", "batch_input_params": {"a": [1]}, **inputs}
     assert keyed(request, "k").unwrap() == {**request, "inputs": {KEY_INPUT: "k"}}
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=200))
-def test_the_same_key_changes_nothing(key):
+def test_same_key_changes_nothing(key):
     once = keyed(FORMS[0], key).unwrap()
     assert keyed(once, key).unwrap() == once
     assert key_of(once.inputs) == key
 
 
-def test_another_key_is_a_failure():
+def test_another_key_is_failure():
     error = keyed({"deployment_id": "d", "inputs": {KEY_INPUT: "a"}}, "b").failure()
     assert str(error) == "request: $.inputs.comfydeploy_key: the request has another key already"
     assert error.problems[0].path == "$.inputs.comfydeploy_key"
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a\0b", "\ud800", None, 5, b"k", ["k"]])
-def test_a_key_that_cannot_be_stored_is_a_failure(key):
+def test_key_that_cannot_be_stored_is_failure(key):
     error = keyed(FORMS[0], key).failure()
     assert isinstance(error, SDKValidationError)
     assert error.message.startswith("key: expected ")
@@ -58,7 +58,7 @@ class Evil(dict):
 
 
 @pytest.mark.parametrize("request_value", [None, "d", 5, [], {"inputs": 5}, Evil(deployment_id="d")])
-def test_what_is_no_request_is_a_failure(request_value):
+def test_invalid_request_is_a_failure(request_value):
     result = keyed(request_value, "k")
     assert isinstance(result, Failure)
     assert isinstance(result.failure(), SDKValidationError)
@@ -74,5 +74,5 @@ def test_memory_errors_pass():
 
 
 @pytest.mark.parametrize("inputs", [None, "k", {}, {KEY_INPUT: 5}, [KEY_INPUT]])
-def test_inputs_without_a_key(inputs):
+def test_inputs_without_key(inputs):
     assert key_of(inputs) is None

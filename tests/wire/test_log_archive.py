@@ -1,4 +1,4 @@
-"""The reason of a failed run out of its archived log."""
+"""The reason of a failed run from its archived log."""
 
 import re
 
@@ -31,7 +31,7 @@ def reason(*entries, node_type=None):
         (["\u2028a"], ["a"]),
     ],
 )  # fmt: skip
-def test_lines_of_a_run(entries, lines):
+def test_lines_of_run(entries, lines):
     assert archive_lines(entries, OWN) == lines
 
 
@@ -51,12 +51,12 @@ RAISED = "!!! Exception during processing !!! "
         ([f"{RAISED}a", f"Executing prompt: {OWN}", "At: 67% - K", f"Executing prompt: {OTHER}", "E: a"], "K: a"),
     ],
 )  # fmt: skip
-def test_what_a_node_raised(entries, text):
+def test_node_exception(entries, text):
     found = reason(*entries)
     assert (found.kind, found.text) == ("node", text)
 
 
-def test_the_node_at_work_wins():
+def test_node_at_work_wins():
     assert reason(f"{RAISED}a", "At: 67% - K", node_type="L").node_type == "L"
 
 
@@ -84,7 +84,7 @@ def test_crash_in_startup(entries, found):
     assert (crash.kind, crash.text, crash.exception_type, crash.exception_message) == ("start", *found)
 
 
-def test_an_error_before_the_crash_is_not_its_own():
+def test_error_before_crash_is_not_its_own():
     assert reason("Error in x: a", "Session crashed in startup").text == "The session of the machine crashed in startup"
     assert reason("Error in x: a") is None
 

@@ -24,7 +24,7 @@ def streamed(*values):
 
 
 @pytest.mark.parametrize("mark", MARKS)
-def test_an_end_mark_is_no_line(mark):
+def test_end_mark_is_no_line(mark):
     found = archived({"log": "a"}, {"log": mark}, {"log": "b"})
     assert [entry.log for entry in found] == ["a", "b"]
     assert found.raw[1] == {"log": mark}
@@ -37,7 +37,7 @@ def test_an_end_mark_is_no_line(mark):
     assert [event.unwrap().data.logs for event in [*events, *run.finish()]] == ["a"]
 
 
-def test_an_end_mark_among_other_lines_is_left_out():
+def test_end_mark_among_other_lines_is_left_out():
     (entry,) = archived({"log": "a\n__END__\nb", "level": None})
     assert (entry.log, entry.raw["log"]) == ("a\nb", "a\n__END__\nb")
     ((item,), _) = streamed({"message": "a\n __END__"})
@@ -47,23 +47,23 @@ def test_an_end_mark_among_other_lines_is_left_out():
     assert event.unwrap().data.logs == "a"
 
 
-def test_a_text_about_the_mark_is_a_line():
+def test_text_about_mark_is_line():
     assert [entry.log for entry in archived({"log": "no __END__ yet"})] == ["no __END__ yet"]
 
 
 @pytest.mark.parametrize("kind", ["stream_complete", "stream_unavailable"])
-def test_the_server_ends_the_stream(kind):
+def test_server_ends_stream(kind):
     assert streamed({"type": kind, "reason": "x"}) == ([], True)
 
 
-def test_an_event_without_a_line_is_malformed():
+def test_event_without_line_is_malformed():
     ((item,), is_complete) = streamed({"type": "new"})
     assert isinstance(item, Failure)
-    assert str(item.failure()) == "An event of the log holds no line"
+    assert str(item.failure()) == "An event of the log has no line"
     assert not is_complete
 
 
-def test_an_odd_row_sinks_no_log():
+def test_odd_row_sinks_no_log():
     found = archived({"log": "a"}, {"log": None}, 5)
     assert [entry.log for entry in found] == ["a"]
     assert found.raw == [{"log": "a"}, {"log": None}, 5]

@@ -1,4 +1,4 @@
-"""An operation says how to ask and how to read the answer."""
+"""Operations encode requests and decode responses."""
 
 import pytest
 
@@ -11,28 +11,28 @@ from comfydeploy.models import CreateRunResponse
 pytestmark = pytest.mark.usefixtures("each_parser")
 
 
-def test_an_answer_is_read_into_the_model():
+def test_answer_is_read_into_model():
     assert returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": "r"}')).run_id == "r"
 
 
-def test_an_answer_that_does_not_fit_is_named():
+def test_answer_that_does_not_fit_is_named():
     with pytest.raises(SDKValidationError, match=r"The server's answer: \$\.run_id: expected a string, got null"):
         returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": null}'))
 
 
-def test_the_answer_of_a_stream_is_given_as_it_is():
+def test_answer_of_stream_is_given_as_it_is():
     reply = Reply(200)
     assert as_it_is(reply) is reply
 
 
-def test_a_run_is_asked_for_by_its_id():
+def test_run_is_requested_by_id():
     request = run_get.OPERATION.encode({"run_id": "a/b", "queue_position": None})
     assert (request.method, request.url, request.content) == ("GET", "/run/a%2Fb", None)
     assert run_get.OPERATION.encode({"run_id": "r", "queue_position": True}).url == "/run/r?queue_position=true"
 
 
 @pytest.mark.parametrize(("module", "route"), [(run_queue, "queue"), (run_sync, "sync"), (run_stream, "stream")])
-def test_a_run_is_created_with_a_post(module, route):
+def test_run_is_created_with_post(module, route):
     request = module.OPERATION.encode({"deployment_id": "d"})
     assert (request.method, request.url, request.content) == ("POST", f"/run/{route}", b'{"deployment_id":"d"}')
 
@@ -46,7 +46,7 @@ def test_a_run_is_created_with_a_post(module, route):
         (run_stream, "create_run_stream_run_stream_post", "text/event-stream", None, "run"),
     ],
 )
-def test_every_operation_has_the_settings_of_its_route(module, id_, accept, read_timeout, creates):
+def test_operations_have_settings_of_their_routes(module, id_, accept, read_timeout, creates):
     operation = module.OPERATION
     assert (operation.id, operation.accept, operation.read_timeout) == (id_, accept, read_timeout)
     assert operation.creates == creates

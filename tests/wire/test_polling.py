@@ -1,4 +1,4 @@
-"""When a run is polled next."""
+"""The pauses between polls."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ def pauses(pace, times, **kwargs):
     return found
 
 
-def test_pauses_grow_to_a_second_and_a_half():
+def test_pauses_grow_to_second_and_half():
     assert FIRST == 0.25
     assert pauses(Pace(0.0), [0.25] * 7) == pytest.approx([0.375, 0.5625, 0.84375, 1.265625, 1.5, 1.5, 1.5])
 
@@ -34,7 +34,7 @@ def test_ten_quiet_minutes_make_it_slow():
     assert pauses(Pace(0.0, 1.5), [599.9, 600.0, 605.0]) == [1.5, 5.0, 5.0]
 
 
-def test_a_change_of_status_makes_it_fast_again():
+def test_status_change_makes_it_fast():
     pace = Pace(0.0, 5.0).next(900.0, has_changed=True)
     assert pace == Pace(900.0, 0.5625)
     assert pauses(pace, [901.0, 1499.9, 1500.0]) == pytest.approx([0.84375, 1.265625, 5.0])
@@ -59,7 +59,7 @@ def test_jitter_only_delays():
     ],
     ids=lambda value: f"{type(value).__name__}-{getattr(value, 'status_code', value)}",
 )
-def test_what_is_tried_again(error, transient):
+def test_transient_errors(error, transient):
     assert is_transient(error) is transient
 
 
@@ -80,11 +80,11 @@ DATE, LATER = "Wed, 25 Nov 2026 21:18:45 GMT", "Wed, 25 Nov 2026 21:19:00 GMT"
         ({"retry-after": LATER, "date": "today"}, 0.0),
     ],
 )
-def test_pause_that_the_server_requires(headers, seconds):
+def test_pause_that_server_requires(headers, seconds):
     assert requested_pause(SDKError("x", 503, headers=headers)) == seconds
 
 
-def test_an_error_without_headers_requires_no_pause():
+def test_error_without_headers_requires_no_pause():
     assert requested_pause(ConnectionError("x", "unknown")) == 0.0
 
 

@@ -1,4 +1,4 @@
-"""Queueing once, against a simulated service: one request, and a look wherever its response is lost."""
+"""Queueing once, against a simulated service: one request, and a search where its response is lost."""
 
 from datetime import timedelta
 from functools import partial
@@ -35,7 +35,7 @@ def once(service, request=REQUEST, key="k", *, settle=60.0, since=None, cache=No
     return service.run(machine, deadline)
 
 
-def test_a_new_key_is_queued():
+def test_new_key_is_queued():
     service = Service(*OTHERS)
     assert once(service) == Success(QueuedOnce("new-1", found=False))
     assert service.names == ["rows", "queue"]
@@ -44,19 +44,19 @@ def test_a_new_key_is_queued():
     assert (action.seconds, action.retries) == (None, False)
 
 
-def test_a_known_key_is_not_queued_again():
+def test_known_key_is_not_queued():
     service = Service(*OTHERS)
     assert once(service).unwrap().run_id == once(service).unwrap().run_id
     assert once(service) == Success(QueuedOnce("new-1", found=True))
     assert len(service.queued) == 1
 
 
-def test_the_oldest_of_two_runs_stands():
+def test_oldest_of_two_runs_stands():
     service = Service((0, "second", {KEY_INPUT: "k"}), (-1, "first", {KEY_INPUT: "k"}))
     assert once(service).unwrap() == QueuedOnce("first", found=True)
 
 
-def test_the_first_page_with_the_key_is_enough():
+def test_first_page_with_key_is_enough():
     runs = [(-index, f"r{index}", {KEY_INPUT: "k" if index == 25 else "x"}) for index in range(100)]
     service = Service(*runs)
     assert once(service).unwrap().run_id == "r25"
@@ -78,7 +78,7 @@ def test_every_form_leads_to_its_workflow(request_value, first):
     assert service.names == [*first, "rows", "queue"]
 
 
-def test_the_cache_saves_the_look_for_the_workflow():
+def test_cache_saves_look_for_workflow():
     service, cache = Service(), {}
     for key in "ab":
         once(service, {"deployment_id": "d"}, key, cache=cache)
@@ -98,7 +98,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
-def test_a_run_whose_response_is_lost_is_found(loss):
+def test_run_whose_response_is_lost_is_found(loss):
     service = Service(*OTHERS)
     service.broken = {"queue": [(loss,)]}
     assert once(service) == Success(QueuedOnce("new-1", found=True))
@@ -106,13 +106,13 @@ def test_a_run_whose_response_is_lost_is_found(loss):
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
-def test_a_run_that_does_not_appear_is_unknown(loss):
+def test_run_that_does_not_appear_is_unknown(loss):
     service = Service(*OTHERS)
     service.broken = {"queue": [loss]}
     error = once(service).failure()
     assert type(error) is type(loss)
     assert (error.fate, error.message) == ("unknown", loss.message)
-    assert "looked for over 60 s and was not found" in error.hint
+    assert "was not found within 60 s" in error.hint
     assert "run_find('k', workflow_id='w')" in error.hint
     assert "no run at all" not in error.hint
     assert service.now == pytest.approx(60)
@@ -120,7 +120,7 @@ def test_a_run_that_does_not_appear_is_unknown(loss):
 
 
 @given(lateness=st.floats(0, 60), latency=st.floats(0, 1), dice=st.floats(0, 1))
-def test_a_run_that_appears_within_settle_is_found(lateness, latency, dice):
+def test_run_that_appears_within_settle_is_found(lateness, latency, dice):
     service = Service(*OTHERS, lateness=lateness, latency=latency, dice=dice)
     service.broken = {"queue": [(LOST,)]}
     assert once(service) == Success(QueuedOnce("new-1", found=True))
@@ -128,7 +128,7 @@ def test_a_run_that_appears_within_settle_is_found(lateness, latency, dice):
 
 
 @given(settle=st.floats(0, 100), dice=st.floats(0, 1))
-def test_looks_are_few_and_the_last_is_at_the_end(settle, dice):
+def test_looks_are_few_and_last_is_at_end(settle, dice):
     service = Service(dice=dice)
     service.broken = {"queue": [LOST]}
     assert once(service, settle=settle).failure().fate == "unknown"
@@ -138,7 +138,7 @@ def test_looks_are_few_and_the_last_is_at_the_end(settle, dice):
 
 
 @given(st.lists(st.sampled_from([LOST, BUSY, None]), max_size=40))
-def test_looks_that_fail_are_tried_again(errors):
+def test_failed_searches_are_retried(errors):
     service = Service(*OTHERS)
     service.broken = {"rows": [None, *errors], "queue": [(LOST,)]}
     result = once(service, settle=600)
@@ -146,8 +146,8 @@ def test_looks_that_fail_are_tried_again(errors):
 
 
 @pytest.mark.parametrize("seconds", [0, 59, 3600, 200_000])
-def test_a_slow_response_is_looked_for_from_its_request(seconds):
-    # Many others queue runs while the response is awaited.
+def test_search_begins_at_the_request(seconds):
+    # Many other runs are queued before the response.
     service = Service(*[(seconds * index / 100, f"r{index}", {}) for index in range(101)])
     plain = service._queue
 
@@ -161,7 +161,7 @@ def test_a_slow_response_is_looked_for_from_its_request(seconds):
     assert once(service).unwrap() == QueuedOnce("new-1", found=True)
 
 
-def test_the_look_behind_a_loss_reads_little():
+def test_look_behind_loss_reads_little():
     service = Service(*[(-100 * index, f"r{index}", {}) for index in range(500)])
     service.broken = {"queue": [(LOST,)]}
     once(service, since=BEGINNING - timedelta(seconds=5))
@@ -178,7 +178,7 @@ def test_the_look_behind_a_loss_reads_little():
         (SDKError("elsewhere", 307), "answered"),
     ],
 )
-def test_a_refusal_is_final(refused, fate):
+def test_refusal_is_final(refused, fate):
     service = Service()
     service.broken = {"queue": [refused]}
     assert once(service).failure() is refused
@@ -187,7 +187,7 @@ def test_a_refusal_is_final(refused, fate):
 
 
 @pytest.mark.parametrize("route", ["deployment", "rows"])
-def test_without_a_first_look_nothing_is_sent(route):
+def test_without_first_look_nothing_is_sent(route):
     service = Service()
     service.broken = {route: [LOST] * 999}
     error = once(service, {"deployment_id": "d"}, settle=10).failure()
@@ -196,24 +196,24 @@ def test_without_a_first_look_nothing_is_sent(route):
     assert 5 < service.now <= 10
 
 
-def test_an_empty_list_is_named():
+def test_empty_list_is_named():
     service = Service(workflow="mine")
     service.broken = {"queue": [LOST]}
     error = once(service, settle=0).failure()
-    assert error.hint.endswith("The list showed no run at all: the workflow may not be yours.")
-    assert "over 0 s" in error.hint
+    assert error.hint.endswith("The list has no run at all: the workflow may not be yours.")
+    assert "within 0 s" in error.hint
 
 
-def test_a_last_look_that_failed_is_named():
+def test_failed_search_is_named():
     service = Service(*OTHERS)
     service.broken = {"queue": [LOST], "rows": [None, SDKError("no.", 403)]}
     error = once(service).failure()
     assert (type(error), error.fate) == (ConnectionError, "unknown")
-    assert error.hint.endswith("The last look failed: no.")
+    assert error.hint.endswith("The last search failed: no.")
     assert service.now == 0
 
 
-def test_a_closed_core_ends_the_look():
+def test_closed_core_ends_look():
     service = Service(*OTHERS)
     closed = RequestAbortedError("closed", "not_sent")
     service.broken = {"queue": [RequestAbortedError("closed", "unknown")], "rows": [None, closed, closed]}
@@ -231,7 +231,7 @@ def test_retry_after_is_kept():
 
 class TestDeadline:
     @pytest.mark.parametrize("deadline", [1, 10, 100])
-    def test_a_hanging_request_leaves_time_for_a_look(self, deadline):
+    def test_hanging_request_leaves_time_for_look(self, deadline):
         service = Service(*OTHERS)
         service.broken = {"queue": [HANG]}
         error = once(service, deadline=deadline).failure()
@@ -246,7 +246,7 @@ class TestDeadline:
         once(service, deadline=deadline)
         assert service.now <= deadline + 1e-6
 
-    def test_a_long_settle_ends_before_it(self):
+    def test_long_settle_ends_before_it(self):
         service = Service(*OTHERS)
         service.broken = {"queue": [LOST]}
         assert once(service, settle=600, deadline=30).failure().fate == "unknown"
@@ -254,13 +254,13 @@ class TestDeadline:
 
 
 class TestFiles:
-    def test_are_uploaded_after_the_look(self):
+    def test_are_uploaded_after_look(self):
         service = Service()
         once(service, {**REQUEST, "inputs": {"image": ("a.png", b"x")}})
         assert service.names == ["rows", "upload", "queue"]
         assert service.queued[0]["inputs"] == {"image": "https://files/1", KEY_INPUT: "k"}
 
-    def test_of_a_known_key_are_not_uploaded(self):
+    def test_of_known_key_are_not_uploaded(self):
         service = Service((0, "r", {KEY_INPUT: "k"}))
         assert once(service, {**REQUEST, "inputs": {"image": ("a.png", b"x")}}).unwrap().run_id == "r"
         assert service.names == ["rows"]
@@ -288,7 +288,7 @@ class TestQueueingWithFiles:
         assert service.run(machine).unwrap() == {"deployment_id": "d"}
         assert service.names == ["queue"]
 
-    def test_stops_at_an_upload_that_fails(self):
+    def test_stops_at_upload_that_fails(self):
         service = Service()
         service.broken = {"upload": [LOST]}
         request = {**REQUEST, "inputs": {"image": ("a.png", b"x")}}
@@ -316,7 +316,7 @@ class TestQueueingWithFiles:
         ({"cache": 5}, "cache"),
     ],
 )
-def test_wrong_arguments_are_named_before_anything_is_sent(changes, named):
+def test_wrong_arguments_send_nothing(changes, named):
     service = Service()
     with pytest.raises(SDKValidationError, match=named):
         once(service, **changes)

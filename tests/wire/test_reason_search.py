@@ -1,4 +1,4 @@
-"""The search for the reason of an ended run: which requests it sends, when, and what it finds."""
+"""The search for the reason of an ended run: its requests, their times, and its result."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from comfydeploy._wire.reason_search import ReasonSearch
-from comfydeploy._wire.steps import Answer, ReadLogs, ReadPlaces, ReadRows, Sleep
+from comfydeploy._wire.steps import Answer, ReadLogs, ReadNewerRows, ReadRows, Sleep
 from comfydeploy.errors import ConnectionError, SDKError
 from comfydeploy.models import RunLog, WorkflowRunModel, WorkflowRunOutputModel, WorkflowRunRow
 from comfydeploy.models.document import Documents
@@ -29,10 +29,10 @@ def row(run_id, *documents):
 
 
 class Server:
-    """Answers from lists, the last answer again and again, and notes what was sent when. A request takes 0.1 s."""
+    """Answers from lists, repeats the last answer, and records requests with their times. A request takes 0.1 s."""
 
     def __init__(self, rows=(), places=(), logs=(), latency=0.1):
-        self.answers = {ReadRows: list(rows), ReadPlaces: list(places), ReadLogs: list(logs)}
+        self.answers = {ReadRows: list(rows), ReadNewerRows: list(places), ReadLogs: list(logs)}
         self.latency = latency
         self.sent = []
         self.now = 100.0
@@ -65,7 +65,7 @@ class Server:
 
 
 @pytest.mark.parametrize("sample", ROWS, ids=lambda sample: sample["name"])
-def test_every_failure_of_the_real_server(sample):
+def test_every_failure_of_real_server(sample):
     output = WorkflowRunOutputModel(id="o", run_id="r", data={"text": ["x"]})
     times = {
         name: datetime.fromisoformat(text) for name, text in sample["run"].items() if name.endswith("_at") and text
@@ -91,14 +91,14 @@ def test_every_failure_of_the_real_server(sample):
     assert sample["run"]["status"] == "failed" or "ReadLogs" not in server.kinds
 
 
-def test_a_recent_run_takes_one_request():
+def test_recent_run_takes_one_request():
     server = Server([Success([row("x"), row("r", RAISED)])])
     end = server.found(RUN)
     assert (end.message, end.source, end.run) == ("K (node 5): E: m", "row", RUN)
     assert server.sent == [(0.0, ReadRows("w", 5, 0, 5.0))]
 
 
-def test_an_older_run_is_found_by_its_place():
+def test_older_run_is_found_by_its_place():
     newer = [row(f"x{n}") for n in range(100)]
     server = Server(
         [Success(newer[:5]), Success([row("r", RAISED)])], [Success(newer), Success([row("y"), row("r"), row("z")])]
@@ -112,7 +112,7 @@ def test_an_older_run_is_found_by_its_place():
     ]
 
 
-def test_a_place_that_moved_is_read_again():
+def test_moved_index_is_read_again():
     server = Server(
         [Success([row("x")]), Success([row("y")]), Success([row("r", RAISED)])],
         [Success([row("x"), row("r")]), Success([row("x"), row("y"), row("r")])],
@@ -124,14 +124,14 @@ def test_a_place_that_moved_is_read_again():
 @pytest.mark.parametrize(
     ("rows", "places", "requests"),
     [
-        ([Success([row("x")])], [Success([row("x"), row("r")])], 6),  # it moves each time
-        ([Success([row("x")])], [Success([row("x")])], 2),  # it is in no list
+        ([Success([row("x")])], [Success([row("x"), row("r")])], 6),  # its index changes each time
+        ([Success([row("x")])], [Success([row("x")])], 2),  # it is not in the list
         ([Success([])], [Success([row(f"x{n}") for n in range(100)])], 21),  # the list has no end
         ([Success([])], [GONE], 2),
         ([GONE], [], 1),
     ],
 )
-def test_a_row_that_cannot_be_found(rows, places, requests):
+def test_row_that_cannot_be_found(rows, places, requests):
     server = Server(rows, places, [Success([])], latency=0.01)
     end = server.found(RUN)
     assert (end.kind, end.source, end.message) == ("unknown", "guess", run_outcome(RUN).failure().message)
@@ -139,20 +139,20 @@ def test_a_row_that_cannot_be_found(rows, places, requests):
 
 
 @pytest.mark.parametrize("missing", [{"workflow_id": None}, {"created_at": None}])
-def test_a_run_that_is_in_no_list(missing):
+def test_run_that_is_in_no_list(missing):
     server = Server([Success([row("x")])], logs=[LOGGED])
     end = server.found(attrs.evolve(RUN, **missing))
     assert (end.source, end.logs) == ("logs", ("!!! Exception during processing !!! no",))
-    assert "ReadPlaces" not in server.kinds
+    assert "ReadNewerRows" not in server.kinds
 
 
-def test_a_row_that_comes_late_is_read_again():
+def test_late_row_is_read_again():
     server = Server([Success([row("r")]), Success([row("r", RAISED)])])
     assert server.found(RUN).source == "row"
     assert [time for time, _ in server.sent] == [0.0, 0.35]
 
 
-def test_a_read_that_fails_is_tried_again_for_5_s():
+def test_failed_read_is_retried_for_5_s():
     server = Server([LOST], logs=[LOGGED])
     assert server.found(RUN).source == "logs"
     times = [time for time, step in server.sent if isinstance(step, ReadRows)]
@@ -161,34 +161,34 @@ def test_a_read_that_fails_is_tried_again_for_5_s():
     assert all(time + step.seconds <= 5.0 + 1e-9 for time, step in server.sent if isinstance(step, ReadRows))
 
 
-def test_the_archive_is_read_each_second_for_10_s():
+def test_archive_is_read_each_second_for_10_s():
     server = Server([GONE], logs=[LOST])
     assert server.found(RUN).source == "guess"
     times = [time for time, step in server.sent if isinstance(step, ReadLogs)]
     assert times == pytest.approx([0.1 + second for second in range(10)])
 
 
-def test_retry_after_is_kept_in_the_search():
+def test_retry_after_is_kept_in_search():
     busy = SDKError("busy", 429, headers={"retry-after": "3"})
     server = Server([Failure(busy)], logs=[Failure(busy)])
     assert server.found(RUN).source == "guess"
     assert [time for time, _ in server.sent] == pytest.approx([0.0, 3.1, 3.2, 6.3, 9.4, 12.5])
 
 
-def test_no_pause_goes_past_the_budget():
+def test_no_pause_goes_past_budget():
     server = Server([Failure(SDKError("busy", 429, headers={"retry-after": "60"}))], logs=[LOGGED])
     assert server.found(RUN).source == "logs"
     assert [time for time, _ in server.sent] == pytest.approx([0.0, 0.1])
 
 
-def test_a_slow_archive_is_read_again_at_once():
+def test_slow_archive_is_reread_at_once():
     server = Server([GONE], logs=[Success([])], latency=1.5)
     assert server.found(RUN).source == "guess"
     times = [time for time, step in server.sent if isinstance(step, ReadLogs)]
     assert times == pytest.approx([1.5 + 1.5 * read for read in range(7)])
 
 
-def test_the_archive_is_read_until_it_has_a_reason():
+def test_archive_is_read_until_it_has_reason():
     server = Server([Success([row("r")])], logs=[Success([]), Success([RunLog(log="x")]), LOGGED])
     assert server.found(RUN).source == "logs"
     assert server.kinds.count("ReadLogs") == 3
@@ -201,20 +201,20 @@ def test_the_archive_is_read_until_it_has_a_reason():
         Success([RunLog(log="x"), RunLog(log=" __END__ ", raw={"log": " __END__ "})]),
     ],
 )
-def test_a_complete_archive_without_a_reason_ends_the_search(complete):
+def test_complete_archive_ends_the_search(complete):
     server = Server([Success([row("r")])], logs=[Success([]), complete, complete])
     end = server.found(RUN)
     assert (end.kind, end.source, end.logs) == ("crashed", "guess", ("x",))
     assert server.kinds.count("ReadLogs") == 3
 
 
-def test_an_archive_that_is_refused_ends_the_search():
+def test_archive_that_is_refused_ends_search():
     server = Server([Success([row("r")])], logs=[GONE])
     assert server.found(RUN).kind == "crashed"
     assert server.kinds.count("ReadLogs") == 1
 
 
-def test_nothing_is_sent_past_the_deadline():
+def test_nothing_is_sent_past_deadline():
     server = Server([LOST], logs=[Success([])])
     end = server.found(RUN, until=101.0)
     assert end.source == "guess"
@@ -225,12 +225,12 @@ def test_nothing_is_sent_past_the_deadline():
     assert late.sent == []
 
 
-def test_logs_keep_the_last_200_lines():
+def test_logs_keep_last_200_lines():
     logs = Success([RunLog(log=f"line {n}") for n in range(300)] + LOGGED.unwrap())
     assert len(Server([GONE], logs=[logs]).found(RUN).logs) == 200
 
 
-def test_no_log_is_read_for_a_timeout_or_a_cancel():
+def test_no_log_is_read_for_timeout_or_cancel():
     timeout = attrs.evolve(RUN, status="timeout")
     server = Server([Success([row("r", RAISED)])], logs=[LOGGED])
     assert isinstance(server.found(timeout), RunTimedOut)
@@ -241,7 +241,7 @@ def test_no_log_is_read_for_a_timeout_or_a_cancel():
     assert server.sent == []
 
 
-def test_an_unknown_status_keeps_its_message():
+def test_unknown_status_keeps_its_message():
     run = attrs.evolve(RUN, status="evicted", ended_at=MOMENT)
     end = Server([Success([row("r")])], logs=[GONE]).found(run)
     assert isinstance(end, RunFailed)

@@ -1,4 +1,4 @@
-"""What the real server was recorded to say means what it is documented to mean."""
+"""Recorded responses of the real server have their documented meaning."""
 
 import json
 
@@ -25,7 +25,7 @@ from comfydeploy.result import Failure, Success
 pytestmark = pytest.mark.usefixtures("each_parser")
 
 TIMES = ("created_at", "updated_at", "queued_at", "started_at", "ended_at")
-# What the server takes and the client refuses before it sends anything.
+# Requests that the server accepts and the client refuses before sending.
 REFUSED_BY_US = {"queue-extra-field"}
 
 
@@ -36,7 +36,7 @@ def decoded(chunks):
 
 
 def seen(chunks):
-    """Give what a reader sees, in a form that compares: errors are equal only to themselves."""
+    """Return a result in a form that compares, because errors are equal only to themselves."""
     items, run_id = decoded(chunks)
     return [item.failure().raw if isinstance(item, Failure) else item.unwrap() for item in items], run_id
 
@@ -45,7 +45,7 @@ def body_of(stream):
     return "".join(stream["chunks"]).encode()
 
 
-def test_every_recorded_good_answer_is_read_into_its_model(good_answer):
+def test_recorded_answers_fit_their_models(good_answer):
     value = good_answer.operation.decode(good_answer.reply)
     document = json.loads(good_answer.reply.content)
     match value:
@@ -72,7 +72,7 @@ def test_every_recorded_good_answer_is_read_into_its_model(good_answer):
     assert getattr(value, "raw", document) == document
 
 
-def test_the_run_of_the_samples_has_all_its_fields(answer):
+def test_run_of_samples_has_all_its_fields(answer):
     recording = answer("get-success")
     run = recording.operation.decode(recording.reply)
     assert (run.status, run.is_ended, run.progress, run.gpu, run.number) == ("success", True, 1.0, "CPU", 0)
@@ -84,7 +84,7 @@ def test_the_run_of_the_samples_has_all_its_fields(answer):
     assert picture.files[0].filename == "cd_00018_.png"
 
 
-def test_a_failed_run_answers_a_sync_call_with_no_outputs(answer):
+def test_sync_of_a_failed_run_has_no_outputs(answer):
     recording = answer("sync-error-run")
     assert recording.operation.decode(recording.reply) == []
 
@@ -93,7 +93,7 @@ def test_a_failed_run_answers_a_sync_call_with_no_outputs(answer):
     ("name", "text"),
     [("output-kind-text", ["hello"]), ("output-kind-number-1", [1]), ("output-kind-mixed", None)],
 )
-def test_outputs_that_are_no_files_are_kept_as_they_are(answer, name, text):
+def test_other_outputs_are_unchanged(answer, name, text):
     recording = answer(name)
     (output,) = recording.operation.decode(recording.reply)
     assert output.data == output.raw["data"]
@@ -101,7 +101,7 @@ def test_outputs_that_are_no_files_are_kept_as_they_are(answer, name, text):
     assert text is None or all(type(item) in (str, int, bool) for items in output.data.values() for item in items)
 
 
-def test_every_recorded_request_that_worked_can_be_sent_as_it_was(good_answer):
+def test_recorded_requests_can_be_sent(good_answer):
     if good_answer.sent is None or good_answer.name in REFUSED_BY_US:
         return
     sent = json.loads(good_answer.sent)
@@ -109,12 +109,12 @@ def test_every_recorded_request_that_worked_can_be_sent_as_it_was(good_answer):
 
 
 @pytest.mark.parametrize("name", sorted(REFUSED_BY_US))
-def test_a_key_that_the_server_would_ignore_is_refused_before_it_is_sent(answer, name):
+def test_ignored_keys_are_refused(answer, name):
     with pytest.raises(SDKValidationError, match="unknown"):
         wire_form(json.loads(answer(name).sent), ANY_FORM)
 
 
-def test_every_recorded_refusal_becomes_an_error_with_what_the_server_said(refusal, calling):
+def test_recorded_refusals_have_the_message(refusal, calling):
     result = calling(refusal.operation, refusal.argument).settle(refusal.reply)
     assert isinstance(result, Failure)
     error = result.failure()
@@ -143,7 +143,7 @@ def test_every_recorded_refusal_becomes_an_error_with_what_the_server_said(refus
         assert ("redirect" in str(error)) == (reply.status_code == 307)
 
 
-def test_every_recorded_stream_is_read_whatever_the_chunks(recorded_stream):
+def test_recorded_streams_in_any_chunks(recorded_stream):
     body = body_of(recorded_stream)
     at_once = seen([body])
     assert seen(chunk.encode() for chunk in recorded_stream["chunks"]) == at_once
@@ -152,14 +152,14 @@ def test_every_recorded_stream_is_read_whatever_the_chunks(recorded_stream):
 
 
 @given(data=st.data())
-def test_a_recorded_stream_is_read_from_any_chunks(stream, data):
+def test_recorded_stream_is_read_from_any_chunks(stream, data):
     body = body_of(stream("stream-invalid-graph")) + body_of(stream("stream-slow-progress"))
     cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=40))), len(body)]
     pieces = [body[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
     assert seen(pieces) == seen([body])
 
 
-def test_every_event_of_a_sound_stream_is_a_success(recorded_stream):
+def test_every_event_of_sound_stream_is_success(recorded_stream):
     if recorded_stream["name"] == "stream-big-event-with-logs":
         return
     items, run_id = decoded([body_of(recorded_stream)])
@@ -170,33 +170,33 @@ def test_every_event_of_a_sound_stream_is_a_success(recorded_stream):
     assert all(value.data.timestamp for value in values if isinstance(value, LogUpdateEvent))
 
 
-def test_the_payload_without_a_kind_keeps_its_content(stream):
+def test_payload_without_kind_keeps_its_content(stream):
     items, run_id = decoded([body_of(stream("stream-slow-progress"))])
     (nameless,) = [item.unwrap().data for item in items if item.unwrap().data.raw.keys() & {"node_errors"}]
     assert nameless.event is None
     assert nameless.data == nameless.raw == {"prompt_id": run_id, "number": 85, "node_errors": {}}
 
 
-def test_the_reason_why_a_graph_is_refused_is_kept(stream):
+def test_reason_why_graph_is_refused_is_kept(stream):
     items, run_id = decoded([body_of(stream("stream-invalid-graph"))])
     refused = items[-1].unwrap().data
     assert (refused.event, run_id) == (None, None)
     assert refused.data.keys() == {"error", "node_errors"}
 
 
-def test_of_a_corrupted_stream_the_broken_events_are_failures_and_the_others_are_kept(stream):
+def test_corrupted_stream_keeps_other_events(stream):
     items, run_id = decoded([body_of(stream("stream-big-event-with-logs"))])
     broken = [item.failure() for item in items if isinstance(item, Failure)]
     assert all(isinstance(error, MalformedEvent) and "yyy" in error.raw for error in broken)
     assert broken[0].raw.startswith('{"event": "executed", "data"')
-    assert "chatty line 798" in broken[0].raw  # the line that the server put in the middle
+    assert "chatty line 798" in broken[0].raw  # the line that the server inserted
     assert broken[-1].raw.endswith(f'yyy"]}}, "prompt_id": "{run_id}"}}}}')
     good = [item.unwrap() for item in items if isinstance(item, Success)]
     assert {"chatty line 797", "chatty line 799"} <= {e.data.logs for e in good if isinstance(e, LogUpdateEvent)}
     assert good[-1].data.data == {"prompt_id": run_id, "status": "success"}
 
 
-def test_of_a_corrupted_stream_nothing_is_lost(stream):
+def test_of_corrupted_stream_nothing_is_lost(stream):
     body = body_of(stream("stream-big-event-with-logs"))
     items, _ = decoded([body])
     broken = "".join(item.failure().raw for item in items if isinstance(item, Failure))
@@ -204,12 +204,12 @@ def test_of_a_corrupted_stream_nothing_is_lost(stream):
     assert (broken + others).count("y" * 60) >= body.decode().count("y" * 60)
 
 
-def test_an_event_whose_name_was_glued_to_what_remains_of_another_is_a_good_one(stream):
+def test_event_glued_to_another_is_read(stream):
     items, _ = decoded([body_of(stream("stream-big-event-with-logs"))])
     assert not [item for item in items if isinstance(item, Success) and isinstance(item.unwrap(), UnknownEvent)]
 
 
-def test_every_recorded_webhook_is_read_into_its_model(delivery):
+def test_recorded_webhooks_fit_their_model(delivery):
     document = json.loads(delivery["body"])
     body = read(document, WorkflowRunWebhookBody, "webhook")
     assert (body.event_type, body.run_id, body.status) == ("run.updated", document["run_id"], document["status"])

@@ -1,4 +1,4 @@
-"""What looks like a secret is never printed."""
+"""Secrets are never printed."""
 
 import json
 
@@ -28,13 +28,13 @@ FILLER = st.text("abc {}[],:'\\\n\u2028ü", max_size=40)
 
 
 @given(secret=SECRET, name=NAMES, filler=FILLER)
-def test_the_values_of_telling_headers_are_hidden(secret, name, filler):
+def test_values_of_telling_headers_are_hidden(secret, name, filler):
     shown = redacted_headers({name: secret, "accept": filler})
     assert shown == {name: HIDDEN, "accept": filler}
 
 
 @given(secret=SECRET, name=NAMES, filler=FILLER, indent=st.sampled_from([None, 2]))
-def test_the_values_of_telling_keys_of_json_are_hidden(secret, name, filler, indent):
+def test_secrets_in_json_are_hidden(secret, name, filler, indent):
     document = {"a": filler, "deep": [{name: f'{secret}"{filler}{secret}'}], "b": filler}
     shown = redacted_text(json.dumps(document, indent=indent))
     assert secret not in shown
@@ -44,68 +44,68 @@ def test_the_values_of_telling_keys_of_json_are_hidden(secret, name, filler, ind
 @given(
     secret=SECRET, name=NAMES, before=st.sampled_from(["?", "?a=1&", "?a=b%20c&"]), after=st.sampled_from(["", "&b=2"])
 )
-def test_the_values_of_telling_parameters_of_addresses_are_hidden(secret, name, before, after):
+def test_secrets_in_addresses_are_hidden(secret, name, before, after):
     text = f'{{"url": "https://x/f.png{before}{name}={secret}{after}", "b": 1}}'
     assert redacted_text(text) == text.replace(secret, HIDDEN)
 
 
-def test_what_is_no_secret_is_shown():
+def test_other_text_is_shown():
     text = '{"tokenizer_free": 1, "seed": 5, "text": "https://x/?seed=5&design=6"}'
     assert redacted_text(text) == text
 
 
-def test_only_the_start_of_a_text_is_shown():
+def test_only_start_of_text_is_shown():
     shown = redacted_text("x" * 1_999 + "yz" + "w" * 100_000)
     assert shown == "x" * 1_999 + "y... (102,001 characters)"
     assert redacted_text("x" * 2_000) == "x" * 2_000
 
 
 @given(place=st.integers(0, 60), secret=SECRET)
-def test_a_secret_that_the_cut_leaves_open_is_hidden(place, secret):
+def test_secret_that_cut_leaves_open_is_hidden(place, secret):
     text = "x" * (1_990 - place) + '{"cd_token": "' + secret * 3 + '", "b": "' + "y" * 100 + '"}'
     assert secret[:8] not in redacted_text(text)
 
 
 @given(place=st.integers(0, 60), secret=SECRET)
-def test_a_parameter_that_the_cut_leaves_open_is_hidden(place, secret):
+def test_parameter_that_cut_leaves_open_is_hidden(place, secret):
     text = "x" * (1_990 - place) + "https://x/?sig=" + secret * 3 + "&b=" + "y" * 100
     assert secret[:8] not in redacted_text(text)
 
 
-def test_a_secret_that_the_cut_leaves_open_after_a_backslash_is_hidden():
+def test_cut_secret_after_backslash_is_hidden():
     start = '{"cd_token": "'
     text = start + "s" * (1_999 - len(start)) + '\\"' + "s" * 100 + '"}'
     assert "sss" not in redacted_text(text)
 
 
-def test_a_secret_that_the_server_left_open_is_hidden():
+def test_secret_that_server_left_open_is_hidden():
     assert "hunter2" not in redacted_text('{"cd_token": "hunter2')
 
 
-def test_a_secret_of_json_in_a_json_text_is_hidden():
+def test_secret_of_json_in_json_text_is_hidden():
     assert "hunter2" not in redacted_text(json.dumps({"message": json.dumps({"cd_token": "hunter2"})}))
 
 
-def test_a_secret_never_prints():
+def test_secret_never_prints():
     secret = Secret("hunter2")
     assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
     assert secret.reveal() == "hunter2"
 
 
-def test_a_secret_is_taken_out_of_a_text():
+def test_secret_is_taken_out_of_text():
     assert Secret("hunter22").removed_from("a hunter22 hunter22") == f"a {HIDDEN} {HIDDEN}"
 
 
 @pytest.mark.parametrize("short", ["t", "key", "json", "hunter2"])
-def test_a_short_secret_stays_in_a_text(short):
+def test_short_secret_stays_in_text(short):
     assert Secret(short).removed_from(f"a {short}") == f"a {short}"
 
 
-def test_an_empty_secret_takes_nothing_out_of_a_text():
+def test_empty_secret_takes_nothing_out_of_text():
     assert Secret("").removed_from("abc") == "abc"
 
 
 @pytest.mark.parametrize("quote", ['"', '\\"'])
-def test_inputs_of_a_failed_node_are_hidden(quote):
+def test_inputs_of_failed_node_are_hidden(quote):
     text = '{"a": 1, "current_inputs": {"text": ["SECRET"]}, "b": 2}\nmore'.replace('"', quote)
     assert redacted_text(text) == text[: text.index("{", 1)] + HIDDEN

@@ -1,4 +1,4 @@
-"""Nothing that a caller gives can lead a request elsewhere, or break it."""
+"""No argument of a caller can change the route of a request, or break it."""
 
 import json
 from collections import UserDict
@@ -15,7 +15,7 @@ ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=[]))
 SECRET = st.text("abcdefghij0123456789", min_size=12)
 
 
-def test_a_request_shows_the_start_of_its_body():
+def test_request_shows_start_of_its_body():
     assert "content=None" in repr(Request("GET", "/x"))
     shown = repr(Request("POST", "/x", content=b'{"seed": 5, "api_key": "hunter2"}' + b"x" * 5_000))
     assert "seed" in shown
@@ -33,7 +33,7 @@ def test_a_request_shows_the_start_of_its_body():
 @example("http://elsewhere")
 @example(";/@:")
 @example("\n\r\t\0 ")
-def test_any_id_is_one_segment_of_the_path_and_nothing_else(value):
+def test_id_is_one_segment(value):
     if value in ("", ".", ".."):
         return
     url = httpx.URL(f"https://server.test/api/run/{path_segment(value, 'run_id')}")
@@ -46,14 +46,14 @@ def test_any_id_is_one_segment_of_the_path_and_nothing_else(value):
 
 
 @pytest.mark.parametrize("value", ["", ".", ".."])
-def test_a_segment_that_names_no_thing_is_refused(value):
+def test_segment_that_names_no_thing_is_refused(value):
     with pytest.raises(SDKValidationError, match=r"run_id: expected an id, got '\.?\.?'") as caught:
         path_segment(value, "run_id")
     assert [problem.path for problem in caught.value.problems] == ["$.run_id"]
 
 
 @pytest.mark.parametrize("value", [None, 5, b"id", ["id"]])
-def test_a_segment_that_is_no_text_is_refused(value):
+def test_segment_that_is_no_text_is_refused(value):
     with pytest.raises(SDKValidationError, match="run_id: expected a string, got ") as caught:
         path_segment(value, "run_id")
     assert caught.value.raw_value is value
@@ -68,7 +68,7 @@ def test_a_segment_that_is_no_text_is_refused(value):
         ({"a": None, "b": "ü"}, "?b=%C3%BC"),
     ],
 )
-def test_a_query_says_what_was_given(parameters, text):
+def test_query_has_given_parameters(parameters, text):
     assert query(parameters) == text
 
 
@@ -81,7 +81,7 @@ def test_a_query_says_what_was_given(parameters, text):
         ("HTTP://[::1]:80/", "HTTP://[::1]:80"),
     ],
 )
-def test_the_address_of_a_server_has_no_slash_at_its_end(url, server):
+def test_server_has_no_trailing_slash(url, server):
     assert checked_server(url, "server_url") == server
 
 
@@ -98,21 +98,21 @@ def test_the_address_of_a_server_has_no_slash_at_its_end(url, server):
         "https://host\t",
     ],
 )
-def test_what_is_no_address_of_a_server_is_refused_by_name(url):
+def test_invalid_server_is_named(url):
     with pytest.raises(InvalidRequestError, match=r"^options\.server_url: ") as caught:
         checked_server(url, "options.server_url")
     assert caught.value.fate == "not_sent"
 
 
 @pytest.mark.parametrize("url", ["https://me:hunter2@host/api", "https://hunter2@host", "https://:hunter2@host"])
-def test_an_address_with_a_password_is_refused_without_showing_it(url):
+def test_server_password_is_not_shown(url):
     with pytest.raises(InvalidRequestError) as caught:
         checked_server(url, "server_url")
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("url", ["https://host/api?", "https://host/api#"])
-def test_an_address_that_would_swallow_the_path_is_refused(url):
+def test_server_with_query_is_refused(url):
     with pytest.raises(InvalidRequestError):
         checked_server(url, "server_url")
 
@@ -133,20 +133,20 @@ def test_header_names_come_out_in_lower_case():
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "ü", "a\n", None, 5, b"a"])
-def test_what_is_no_header_name_is_refused(name):
+def test_invalid_header_name_is_refused(name):
     with pytest.raises(InvalidRequestError, match="is not a header name"):
         checked_headers({name: "x"})
 
 
 @pytest.mark.parametrize("value", ["secret\n", "secret\r\nx: y", "secret\0", "secretü", 5, None, b"secret"])
-def test_a_header_value_that_cannot_be_sent_is_refused_without_showing_it(value):
+def test_invalid_header_value_is_not_shown(value):
     with pytest.raises(InvalidRequestError, match="the value of 'x-key' must be one line of ASCII") as caught:
         checked_headers({"x-key": value})
     assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["secret ", " secret", "secret\t"])
-def test_a_header_value_with_blanks_around_it_is_refused_without_showing_it(value):
+def test_padded_header_value_is_not_shown(value):
     with pytest.raises(InvalidRequestError, match="the value of 'x-key'") as caught:
         checked_headers({"x-key": value})
     assert "secret" not in str(caught.value)
@@ -159,13 +159,13 @@ def test_headers_that_are_no_mapping_are_refused(headers):
 
 
 @pytest.mark.parametrize("token", ["abc", "eyJ.a-b_c", "!~"])
-def test_a_token_is_kept_as_it_is(token):
+def test_token_is_kept_as_it_is(token):
     assert authorization(token).reveal() == token
     assert token not in repr(authorization(token))
 
 
 @given(odd=st.characters(codec=None, exclude_categories=[]).filter(lambda sign: not "!" <= sign <= "~"))
-def test_a_token_that_cannot_be_sent_is_refused_without_showing_it(odd):
+def test_invalid_token_is_not_shown(odd):
     for token in (f"hunter2{odd}", f"{odd}hunter2", f"hunter2{odd}hunter2"):
         with pytest.raises(InvalidRequestError) as caught:
             authorization(token)
@@ -173,27 +173,27 @@ def test_a_token_that_cannot_be_sent_is_refused_without_showing_it(odd):
 
 
 @pytest.mark.parametrize("token", ["", " ", "hunter2 ", " hunter2", "hun ter2", "hunter2\n", "hunter2\r", "hünter2"])
-def test_a_token_with_blanks_or_line_ends_is_refused_without_showing_it(token):
+def test_token_with_whitespace_is_not_shown(token):
     with pytest.raises(InvalidRequestError, match=r"^bearer: expected printable ASCII") as caught:
         authorization(token)
     assert "ter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("token", [None, 5, b"hunter2", ["hunter2"]])
-def test_a_token_that_is_no_text_is_refused_without_showing_it(token):
+def test_token_must_be_text(token):
     with pytest.raises(InvalidRequestError, match=r"^bearer: expected a string, got ") as caught:
         authorization(token)
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_request_takes_further_headers_in_place_of_those_of_the_same_name():
+def test_with_headers_replaces_headers():
     request = Request("GET", "/x", {"a": "1", "b": "2"})
     assert request.with_headers({"B": "3", "C": "4"}).headers == {"a": "1", "b": "3", "c": "4"}
     assert request.headers == {"a": "1", "b": "2"}
 
 
 @given(secret=SECRET)
-def test_a_request_never_prints_a_secret(secret):
+def test_request_never_prints_secret(secret):
     headers = dict.fromkeys(["authorization", "cookie", "x-api-key", "X-Amz-Security-Token", "client-secret"], secret)
     body = {"cd_token": secret, "inputs": {"password": secret, "image": f"https://x/?a=1&X-Amz-Signature={secret}&b=2"}}
     request = Request("POST", "/run", headers | {"accept": "shown"}, json.dumps(body).encode())
@@ -202,13 +202,13 @@ def test_a_request_never_prints_a_secret(secret):
     assert "/run" in repr(request)
 
 
-def test_a_request_never_prints_a_secret_of_its_address():
+def test_address_prints_no_secret():
     assert "hunter2" not in repr(Request("GET", "https://server.test/run/x?cd_token=hunter2"))
 
 
-def test_a_request_without_a_body_says_so():
+def test_request_without_body_says_so():
     assert "content=None" in repr(Request("GET", "/x"))
 
 
-def test_a_request_prints_the_start_of_its_body_only():
+def test_request_prints_start_of_its_body_only():
     assert len(repr(Request("POST", "/x", content=b"\xff" + b"x" * 100_000))) < 3_000

@@ -1,4 +1,4 @@
-"""Whether a request is sent again, and when."""
+"""The policy of sending a request again."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -57,18 +57,18 @@ def is_repeated(policy, outcome):
     ],
     ids=lambda value: f"{type(value).__name__}-{getattr(value, 'status_code', getattr(value, 'fate', value))}",
 )
-def test_what_is_sent_again(outcome, read, create, create_with_named_codes):
+def test_policy_of_codes(outcome, read, create, create_with_named_codes):
     assert is_repeated(READS, outcome) is read
     assert is_repeated(CREATES, outcome) is create
     assert is_repeated(NAMED, outcome) is create_with_named_codes
 
 
 @pytest.mark.parametrize("outcome", [Reply(503), ConnectionError("", NOT_SENT)])
-def test_nothing_is_sent_again_without_a_strategy(outcome):
+def test_no_strategy_means_no_retries(outcome):
     assert not is_repeated(RetryPolicy(RetryConfig("none"), READ_CODES, is_repeatable=True), outcome)
 
 
-def test_broken_connections_are_final_where_the_caller_says_so():
+def test_connection_retries_can_be_off():
     policy = RetryPolicy(RetryConfig(retry_connection_errors=False), READ_CODES, is_repeatable=True)
     assert not is_repeated(policy, ConnectionError("", NOT_SENT))
     assert not is_repeated(policy, RequestTimeoutError("", UNKNOWN))
@@ -76,54 +76,54 @@ def test_broken_connections_are_final_where_the_caller_says_so():
 
 
 @pytest.mark.parametrize("code", [200, 302, 400, 409, 500, 502, 504])
-def test_a_response_in_doubt(code):
+def test_response_in_doubt(code):
     assert maybe_executed(Reply(code))
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 413, 422, 429, 503])
-def test_a_response_without_doubt(code):
+def test_response_without_doubt(code):
     assert not maybe_executed(Reply(code))
 
 
 @pytest.mark.parametrize(("fate", "maybe"), [(NOT_SENT, False), (UNKNOWN, True), (ANSWERED, True)])
-def test_an_error_in_doubt(fate, maybe):
+def test_error_in_doubt(fate, maybe):
     assert maybe_executed(ConnectionError("", fate)) is maybe
 
 
 @pytest.mark.parametrize(("attempt", "seconds"), [(0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 10.0), (50, 10.0)])
-def test_the_pause_grows_with_every_attempt_up_to_its_cap(attempt, seconds):
+def test_pause_grows_up_to_its_cap(attempt, seconds):
     assert interval(ON.backoff, attempt, 0.0) == seconds
 
 
 @given(attempt=st.integers(0, 100_000), dice=st.floats(0, 1, exclude_max=True), exponent=st.floats(0, 1e6))
-def test_no_pause_is_longer_than_its_cap_and_jitter_is_below_a_second(attempt, dice, exponent):
+def test_pause_is_capped_with_jitter(attempt, dice, exponent):
     backoff = BackoffStrategy(0.5, 60.0, exponent, 3600.0)
     calm, shaken = interval(backoff, attempt, 0.0), interval(backoff, attempt, dice)
     assert 0 <= calm <= shaken <= 60.0
     assert shaken <= calm + dice
 
 
-def test_an_attempt_beyond_all_numbers_waits_as_long_as_the_cap():
+def test_huge_attempt_waits_for_the_cap():
     assert interval(BackoffStrategy(1.0, 7.0, 10.0, 100.0), 100_000, 0.5) == 7.0
 
 
-def test_whole_numbers_wait_as_long_as_the_cap_too():
+def test_whole_numbers_wait_as_long_as_cap_too():
     assert interval(BackoffStrategy(1, 7, 2, 100), 2_000, 0.5) == 7
 
 
-def test_a_pause_has_jitter():
+def test_pause_has_jitter():
     assert len({READS.pause(Reply(503), attempt=0, elapsed=0.0) for _ in range(20)}) > 1
     assert 1.0 <= READS.pause(Reply(503), attempt=0, elapsed=0.0) < 2.0
 
 
-def test_no_attempt_is_made_beyond_the_budget():
-    asked = Reply(503, {"retry-after": "10"})
-    assert READS.pause(asked, attempt=3, elapsed=90.0) == 10.0
-    assert READS.pause(asked, attempt=3, elapsed=90.1) is None
+def test_no_attempt_is_made_beyond_budget():
+    requested = Reply(503, {"retry-after": "10"})
+    assert READS.pause(requested, attempt=3, elapsed=90.0) == 10.0
+    assert READS.pause(requested, attempt=3, elapsed=90.1) is None
     assert READS.pause(Reply(503), attempt=0, elapsed=100.0) is None
 
 
-def test_what_the_server_asks_for_wins_over_the_backoff_and_its_cap():
+def test_retry_after_wins_over_the_cap():
     assert READS.pause(Reply(503, {"retry-after": "50"}), attempt=0, elapsed=0.0) == 50.0
     assert READS.pause(Reply(429, {"retry-after": "101"}), attempt=0, elapsed=0.0) is None
 
@@ -156,15 +156,15 @@ def test_retry_after_is_never_faster(text):
         ("0001-01-01", None),
     ],
 )
-def test_retry_after_is_a_number_or_a_date(text, seconds):
+def test_retry_after_is_number_or_date(text, seconds):
     assert retry_after({"retry-after": text}, NOW) == seconds
 
 
-def test_an_answer_without_retry_after_asks_for_nothing():
+def test_missing_retry_after_is_none():
     assert retry_after({}) is None
 
 
-def test_a_date_is_compared_with_the_clock():
+def test_date_is_compared_with_clock():
     assert retry_after({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}) == 0.0
     assert retry_after({"retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}) > 1e9
 
@@ -177,11 +177,11 @@ def test_a_date_is_compared_with_the_clock():
         )
     ).map(" ".join)
 )
-def test_nothing_that_a_server_sends_as_retry_after_breaks_it(text):
+def test_any_retry_after_is_accepted(text):
     found = retry_after({"retry-after": text}, NOW)
     assert found is None or found >= 0
 
 
-def test_the_default_codes_are_those_of_the_original():
+def test_default_codes_are_those_of_original():
     assert sorted(READ_CODES) == [429, 500, 502, 503, 504]
     assert sorted(REFUSED) == [429, 503]

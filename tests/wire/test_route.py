@@ -1,4 +1,4 @@
-"""Parameters go where the route has them, and a wrong one is named before anything is sent."""
+"""Parameters of routes; an invalid one is named before sending."""
 
 import pytest
 
@@ -10,12 +10,12 @@ ENCODE = route("GET", "/workflow/{workflow_id}/runs", limit=at_least(1), environ
 USUAL = {"workflow_id": "w", "limit": 1, "environment": None, "is_fluid": None}
 
 
-def test_what_the_path_names_is_a_segment_of_it_and_the_rest_a_query():
+def test_parameters_fill_path_then_query():
     request = ENCODE({"workflow_id": "a/b", "limit": 5, "environment": "x y", "is_fluid": False})
     assert (request.method, request.url) == ("GET", "/workflow/a%2Fb/runs?limit=5&environment=x+y&is_fluid=false")
 
 
-def test_what_is_not_given_is_not_asked():
+def test_missing_parameters_are_omitted():
     assert ENCODE(USUAL).url == "/workflow/w/runs?limit=1"
 
 
@@ -28,14 +28,14 @@ def test_what_is_not_given_is_not_asked():
         *(("limit", value, "expected an integer not below 1") for value in (None, 0, -1, True, 2.0, "5")),
     ],
 )
-def test_a_wrong_value_is_named(name, value, expected):
+def test_wrong_value_is_named(name, value, expected):
     with pytest.raises(SDKValidationError, match=f"{name}: {expected}, got {type(value).__name__}") as caught:
         ENCODE({**USUAL, name: value})
     assert [problem.path for problem in caught.value.problems] == [f"$.{name}"]
     assert caught.value.raw_value is value
 
 
-def test_a_model_and_a_mapping_are_posted_as_they_were_given():
+def test_model_and_mapping_are_posted_unchanged():
     encode = posting("/session", CreateSessionRequest)
     for request in (CreateSessionRequest(machine_id="m", timeout=5), {"machine_id": "m", "timeout": 5}):
         assert encode(request).content == b'{"machine_id":"m","timeout":5}'

@@ -1,4 +1,4 @@
-"""A request goes over the wire as it was given, or its mistake is named before anything is sent."""
+"""A request is sent unchanged, or its error is named before sending."""
 
 import json
 from types import MappingProxyType
@@ -49,7 +49,7 @@ def refusal(request):
         ),
     ],
 )
-def test_a_model_is_sent_without_what_was_not_given(request_, expected):
+def test_model_is_sent_without_missing_fields(request_, expected):
     assert json.loads(run_body(request_)) == expected
 
 
@@ -63,18 +63,18 @@ def test_a_model_is_sent_without_what_was_not_given(request_, expected):
         {"deployment_id": "d", "webhook": None, "inputs": None},
     ],
 )
-def test_a_mapping_is_sent_as_it_is(wire):
+def test_mapping_is_sent_as_it_is(wire):
     assert json.loads(run_body(wire)) == wire
     assert json.loads(run_body(MappingProxyType(wire))) == wire
 
 
 @pytest.mark.parametrize("first", ["workflow_id", "deployment_id"])
-def test_the_version_form_wins_as_it_does_on_the_server(first):
+def test_version_form_wins_as_it_does_on_server(first):
     assert "unknown: " in refusal({first: "x", "workflow_version_id": "v"})
 
 
 @given(inputs=FREE, graph=FREE)
-def test_free_form_values_reach_the_wire_untouched(inputs, graph):
+def test_free_form_values_reach_wire_untouched(inputs, graph):
     request = WorkflowRunRequest(workflow_id="w", workflow_api_json=graph, inputs=inputs)
     for body in (run_body(request), run_body({"workflow_id": "w", "workflow_api_json": graph, "inputs": inputs})):
         sent = json.loads(body)
@@ -84,7 +84,7 @@ def test_free_form_values_reach_the_wire_untouched(inputs, graph):
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
-        ({"deployment_id": "d", "imputs": {}}, "$: unknown: 'imputs' (known: inputs, "),
+        ({"deployment_id": "d", "imputs": {}}, "$: unknown: 'imputs' (did you mean 'inputs'? known: inputs, "),
         ({"deployment_id": "d", 5: 1}, "$: unknown: 5"),
         ({"deployment_id": 5}, "$.deployment_id: expected a string, got int"),
         ({"deployment_id": None}, "$.deployment_id: expected a string, got null"),
@@ -109,11 +109,11 @@ def test_free_form_values_reach_the_wire_untouched(inputs, graph):
         (DeploymentRunRequest(deployment_id="d", inputs={"a": {1}}), "$.inputs.a: set is not JSON serializable"),
     ],
 )
-def test_a_mistake_is_named_before_anything_is_sent(request_, said):
+def test_mistake_is_named_before_anything_is_sent(request_, said):
     assert said in refusal(request_)
 
 
-def test_the_forms_that_fit_are_named():
+def test_forms_that_fit_are_named():
     with pytest.raises(SDKValidationError) as caught:
         run_deployment_queue.OPERATION.encode(5)
     assert str(caught.value) == "request: expected a DeploymentRunRequest or a mapping, got int"
@@ -121,14 +121,14 @@ def test_the_forms_that_fit_are_named():
     assert refusal(5) == f"request: expected a {several}, got int"
 
 
-def test_a_route_of_one_form_names_its_keys():
+def test_route_of_one_form_names_its_keys():
     with pytest.raises(SDKValidationError) as caught:
         run_deployment_queue.OPERATION.encode({"workflow_id": "w"})
     assert "$.deployment_id: required, but missing" in str(caught.value)
 
 
 @pytest.mark.parametrize("request_", [{"deployment_id": "d"}, {"deployment_id": "d", "batch_number": 1}])
-def test_a_batch_says_what_it_needs(request_):
+def test_batch_names_the_missing_keys(request_):
     with pytest.raises(SDKValidationError) as caught:
         run_batch.OPERATION.encode(request_)
     assert str(caught.value) == "request: a batch needs batch_number above 1 or batch_input_params"
@@ -143,11 +143,11 @@ def test_a_batch_says_what_it_needs(request_):
         ("model_id", None),
     ],
 )
-def test_the_form_of_a_body_is_named(key, name):
+def test_form_of_body_is_named(key, name):
     assert form_name(json.dumps({key: "x"}).encode()) == name
 
 
-def test_a_request_that_refers_to_itself_is_refused():
+def test_request_that_refers_to_itself_is_refused():
     inputs = {}
     inputs["again"] = inputs
     assert "$.inputs.again: contains itself" in refusal({"deployment_id": "d", "inputs": inputs})

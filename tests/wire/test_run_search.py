@@ -1,4 +1,4 @@
-"""The look for runs by their keys, against a simulated service: what it reads, where it stops, what it finds."""
+"""The search for runs by their keys, against a simulated service: its requests, its end, its result."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ DAY = 86_400
 
 
 def runs(count, start=0.0, step=-1.0, keys=None):
-    """Return runs from the newest on."""
+    """Return runs, newest first."""
     keys = keys or {}
     return [(start + index * step, f"r{index}", {KEY_INPUT: keys.get(index, "other")}) for index in range(count)]
 
@@ -38,17 +38,17 @@ def test_several_keys_are_found_oldest_first():
 
 
 @given(st.sets(st.integers(0, 70)), st.integers(0, 70))
-def test_every_run_of_a_key_is_found(marked, count):
+def test_every_run_of_key_is_found(marked, count):
     service = Service(*runs(count, keys=dict.fromkeys(marked, "k")))
     assert find(service).unwrap().listed is (count > 0)
     assert found_ids(find(service)) == [f"r{index}" for index in sorted(marked, reverse=True) if index < count]
 
 
-def test_a_foreign_workflow_lists_nothing():
+def test_foreign_workflow_lists_nothing():
     assert find(Service(workflow="mine"), workflow_id="theirs").unwrap() == FoundRuns([], listed=False)
 
 
-def test_a_day_before_the_newest_run_is_the_end():
+def test_day_before_newest_run_is_end():
     service = Service(*runs(3, start=-1e6), *runs(1, start=-1e6 - DAY + 1, keys={0: "k"}))
     assert found_ids(find(service)) == ["r0"]
     service = Service(*runs(3, start=-1e6), *runs(1, start=-1e6 - DAY - 1, keys={0: "k"}))
@@ -61,28 +61,28 @@ def test_since_saves_pages():
     assert service.offsets == [0]
 
 
-def test_the_run_at_since_is_found():
+def test_run_at_since_is_found():
     service = Service(*runs(3, keys={1: "k"}))
     assert found_ids(find(service, since=BEGINNING + timedelta(seconds=-1))) == ["r1"]
     assert found_ids(find(service, since=BEGINNING + timedelta(seconds=-0.9))) == []
 
 
-def test_a_time_without_seconds_may_be_a_minute_later():
-    # 3:03:00 for what was 3:03:42
+def test_time_without_seconds_may_be_minute_later():
+    # 3:03:00 in place of 3:03:42
     whole = (datetime(2026, 11, 25, 3, 3, tzinfo=UTC) - BEGINNING).total_seconds()
     service = Service((whole, "r", {KEY_INPUT: "k"}))
     assert found_ids(find(service, since=BEGINNING - timedelta(seconds=24))) == ["r"]
     assert found_ids(find(service, since=BEGINNING + timedelta(seconds=1))) == []
 
 
-def test_a_row_without_a_time_does_not_end_the_look():
+def test_row_without_time_does_not_end_look():
     service = Service((None, "r0", None), (-2e5, "old", {KEY_INPUT: "k"}))
     service.runs = [(0, "new", {}), (None, "r0", None), (-5, "r1", {KEY_INPUT: "k"})]
     assert found_ids(find(service)) == ["r1"]
     assert found_ids(find(Service((None, "r0", {KEY_INPUT: "k"})))) == ["r0"]
 
 
-def test_runs_that_move_the_rows_are_found_once():
+def test_runs_that_move_rows_are_found_once():
     service = Service(*runs(60, keys={19: "k", 39: "k"}))
     listed = service._rows
 
@@ -95,7 +95,7 @@ def test_runs_that_move_the_rows_are_found_once():
     assert found_ids(find(service)) == ["r39", "r19"]
 
 
-def test_a_server_that_ignores_the_offset_is_a_failure():
+def test_server_that_ignores_offset_is_failure():
     service = Service(*runs(60))
     listed = service._rows
     service._rows = lambda argument: listed({**argument, "offset": 0})
@@ -108,14 +108,14 @@ def test_a_server_that_ignores_the_offset_is_a_failure():
 @pytest.mark.parametrize(
     ("place", "first"), [({"deployment_id": "d"}, "deployment"), ({"workflow_version_id": "v"}, "version")]
 )
-def test_the_workflow_is_looked_up_once_with_a_cache(place, first):
+def test_workflow_is_looked_up_once_with_cache(place, first):
     service, cache = Service(*runs(1, keys={0: "k"})), {}
     assert found_ids(find(service, cache=cache, **place)) == found_ids(find(service, cache=cache, **place)) == ["r0"]
     assert service.names == [first, "rows", "rows"]
     assert list(cache.values()) == ["w"]
 
 
-def test_a_deployment_without_a_workflow_is_a_failure():
+def test_deployment_without_workflow_is_failure():
     service = Service(workflow=None)
     error = find(service, deployment_id="d").failure()
     assert isinstance(error, SDKValidationError)
@@ -124,7 +124,7 @@ def test_a_deployment_without_a_workflow_is_a_failure():
 
 
 @pytest.mark.parametrize("route", ["deployment", "version", "rows"])
-def test_transient_errors_are_tried_again(route):
+def test_transient_errors_are_retried(route):
     service = Service(*runs(1, keys={0: "k"}))
     service.broken = {route: [LOST, SDKError("busy", 503), SDKError("slow", 429, headers={"retry-after": "7"})]}
     place = {"version": {"workflow_version_id": "v"}}.get(route, {"deployment_id": "d"})
@@ -132,28 +132,28 @@ def test_transient_errors_are_tried_again(route):
     assert service.slept == [0.25, 0.375, 7.0]
 
 
-def test_an_unknown_deployment_is_not_tried_again():
+def test_unknown_deployment_is_not_retried():
     service = Service()
     service.broken = {"deployment": [SDKError("no", 500)]}
     assert find(service, deployment_id="d").failure().status_code == 500
     assert service.names == ["deployment"]
 
 
-def test_a_list_that_fails_for_a_minute_is_a_failure():
+def test_list_that_fails_for_minute_is_failure():
     service = Service(dice=0.5)
     service.broken = {"rows": [LOST] * 99}
     assert find(service).failure() is LOST
     assert 50 < service.now <= 60
 
 
-def test_what_is_permanent_is_a_failure_at_once():
+def test_permanent_error_is_a_failure_at_once():
     service = Service()
     service.broken = {"rows": [SDKError("no", 403)]}
     assert find(service).failure().status_code == 403
     assert service.slept == []
 
 
-def test_the_deadline_ends_the_look():
+def test_deadline_ends_look():
     service = Service(latency=1.0)
     service.broken = {"rows": [LOST] * 99}
     assert isinstance(find(service, deadline=10).failure(), ConnectionError)
@@ -178,7 +178,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize(("given_arguments", "named"), STRANGE)
-def test_wrong_arguments_are_named_before_anything_is_sent(given_arguments, named):
+def test_wrong_arguments_send_nothing(given_arguments, named):
     service = Service()
     with pytest.raises(SDKValidationError, match="expected") as caught:
         find(service, **given_arguments)

@@ -1,4 +1,4 @@
-"""Server-sent events are cut out of bytes as the standard says, whatever the chunks, and nothing is lost."""
+"""Server-sent events follow the standard, in any chunks, and no bytes are lost."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from comfydeploy._wire.server_sent_events import SSEDecoder
 
 BOM = b"\xef\xbb\xbf"
-# What a stream is made of, broken pieces included.
+# The parts of a stream, including broken ones.
 PIECES = st.lists(
     st.sampled_from(
         [b"data:", b"data", b"event:", b"event", b"id:", b"retry:", b":", b" ", b"\n", b"\r", b"\r\n", b"\n\n", b"{}"]
@@ -23,22 +23,22 @@ def events(*chunks):
     return found + [tuple(event) for event in decoder.finish()]
 
 
-def test_an_event_has_a_name_and_data():
+def test_event_has_name_and_data():
     assert events(b"event: a\ndata: b\n\n") == [("a", "b")]
 
 
-def test_an_event_without_a_name_is_a_message():
+def test_event_without_name_is_message():
     assert events(b"data: b\n\n") == [("message", "b")]
 
 
-def test_an_event_is_given_as_soon_as_its_blank_line_has_come():
+def test_event_ends_with_its_blank_line():
     decoder = SSEDecoder()
     assert decoder.feed(b"event: a\ndata: b\n") == []
     assert decoder.feed(b"\n") == [("a", "b")]
     assert decoder.finish() == []
 
 
-def test_the_name_of_one_event_is_not_the_name_of_the_next():
+def test_name_of_one_event_is_not_name_of_next():
     assert events(b"event: a\ndata: b\n\ndata: c\n\nevent: d\n\ndata: e\n\n") == [
         ("a", "b"),
         ("message", "c"),
@@ -47,54 +47,54 @@ def test_the_name_of_one_event_is_not_the_name_of_the_next():
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
-def test_lines_end_with_any_of_the_three_line_ends(end):
+def test_lines_end_with_any_of_three_line_ends(end):
     assert events(b"event: a" + end + b"data: b" + end + b"data: c" + end * 2) == [("a", "b\nc")]
 
 
 @pytest.mark.parametrize("text", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85"])
-def test_lines_end_with_nothing_else(text):
+def test_other_separators_end_no_line(text):
     assert events(f"data: b{text}data: c\n\n".encode()) == [("message", f"b{text}data: c")]
 
 
-def test_a_line_end_may_come_in_two_chunks():
+def test_line_end_may_come_in_two_chunks():
     assert events(b"data: a\r", b"\n", b"data: b\r", b"\n\r", b"\n") == [("message", "a\nb")]
 
 
-def test_an_event_that_ends_with_cr_does_not_wait_for_a_lf():
+def test_event_with_cr_does_not_wait_for_lf():
     decoder = SSEDecoder()
     assert decoder.feed(b"data: a\r\r") == [("message", "a")]
     assert decoder.feed(b"\ndata: b\r\r") == [("message", "b")]
 
 
-def test_an_empty_chunk_within_a_line_end():
+def test_empty_chunk_within_line_end():
     assert events(b"data: a\r", b"", b"\ndata: b\n\n") == [("message", "a\nb")]
 
 
-def test_a_lf_is_dropped_right_after_cr_only():
+def test_lf_is_dropped_right_after_cr_only():
     decoder = SSEDecoder()
     assert decoder.feed(b"data: a\r") == decoder.feed(b"\ndata: b\n") == []
     assert decoder.feed(b"\n") == [("message", "a\nb")]
 
 
-def test_a_byte_order_mark_of_a_later_chunk():
+def test_byte_order_mark_of_later_chunk():
     assert events(b"data: a\n\n", BOM + b"data: b\n\n") == [("message", "a"), ("", "\ufeffdata: b")]
 
 
-def test_an_empty_chunk_changes_nothing():
+def test_empty_chunk_changes_nothing():
     assert events(b"", b"data: a\r", b"", b"\n\r\n", b"") == [("message", "a")]
 
 
 @given(cut=st.integers(0, 20))
-def test_a_byte_order_mark_is_taken_off_the_start_also_in_pieces(cut):
+def test_bom_in_pieces_is_removed(cut):
     body = BOM + b"data: a\n\ndata: " + BOM + b"b\n\n"
     assert events(body[:cut], body[cut:]) == [("message", "a"), ("message", "\ufeffb")]
 
 
-def test_a_byte_order_mark_is_taken_off_a_stream_without_any_line_end():
+def test_bom_without_line_end_is_removed():
     assert events(BOM[:1], BOM[1:] + b"data: a") == [("message", "a")]
 
 
-def test_only_the_first_byte_order_mark_is_taken_off():
+def test_only_first_byte_order_mark_is_taken_off():
     assert events(BOM + BOM + b"data: a\n\n") == [("", "\ufeffdata: a")]
 
 
@@ -103,11 +103,11 @@ def test_comments_are_no_events():
 
 
 @pytest.mark.parametrize("field", [b"id: 7", b"retry: 10", b"id", b"retry", b"event: a", b"event"])
-def test_a_block_without_data_is_no_event(field):
+def test_block_without_data_is_no_event(field):
     assert events(field + b"\n\ndata: b\n\n") == [("message", "b")]
 
 
-def test_an_id_beside_data_changes_nothing():
+def test_id_beside_data_changes_nothing():
     assert events(b"id: 7\ndata: b\nretry: 3\n\n") == [("message", "b")]
 
 
@@ -115,19 +115,19 @@ def test_data_may_have_many_lines_also_empty_ones():
     assert events(b"data: a\ndata:\ndata\ndata: b\n\n") == [("message", "a\n\n\nb")]
 
 
-def test_one_blank_after_the_colon_belongs_to_the_form():
+def test_one_blank_after_colon_belongs_to_form():
     assert events(b"event:a\ndata:b\ndata: c\ndata:  d\n\n") == [("a", "b\nc\n d")]
 
 
-def test_an_empty_name_is_no_name():
+def test_empty_name_is_no_name():
     assert events(b"event:\ndata: b\n\nevent: \ndata: c\n\n") == [("message", "b"), ("message", "c")]
 
 
-def test_a_name_without_a_colon_is_an_empty_name():
+def test_name_without_colon_is_empty_name():
     assert events(b"event: a\nevent\ndata: b\n\n") == [("message", "b")]
 
 
-def test_a_character_may_come_in_pieces():
+def test_character_may_come_in_pieces():
     body = "data: é€🐍\n\n".encode()
     assert events(*(body[place : place + 1] for place in range(len(body)))) == [("message", "é€🐍")]
 
@@ -136,23 +136,23 @@ def test_bytes_that_are_no_text_are_replaced():
     assert events(b"event: \xff\ndata: a\xe2\x80b\n\n") == [("\ufffd", "a\ufffdb")]
 
 
-def test_what_the_end_of_the_stream_leaves_unfinished_is_given():
+def test_unfinished_event_is_returned_at_the_end():
     assert events(b"event: a\ndata: b") == [("a", "b")]
     assert events(b"event: a\ndata: b\n") == [("a", "b")]
     assert events(b"event: a\n") == []
     assert events(b"") == []
 
 
-def test_text_that_is_no_field_is_what_is_left_of_a_broken_event():
+def test_text_without_field_has_no_name():
     assert events(b'yyy"]}\nz{: 1\n\ndata: b\n\n') == [("", 'yyy"]}\nz{: 1'), ("message", "b")]
 
 
-def test_an_unknown_field_is_passed_over_as_the_standard_says():
+def test_unknown_field_is_ignored():
     assert events(b"trace: 1\n\ntrace: 2\nevent: a\ndata: b\n\n") == [("a", "b")]
 
 
 @pytest.mark.parametrize("beside", [b"event: a\n", b"id: 1\n", b"retry: 1\n"])
-def test_an_unknown_field_beside_known_ones_is_no_event(beside):
+def test_unknown_field_is_not_an_event(beside):
     assert events(beside + b"new: 1\n\n") == []
     assert events(beside + b"new: 1\ndata: b\n\n")[0][1] == "b"
 
@@ -163,30 +163,30 @@ READ = ("a", '{"x": "yyyevent: log_update\n{}')
 
 @pytest.mark.parametrize("name", ["event_update", "log_update"])
 @pytest.mark.parametrize("rest", ["yyy", 'yyy"]}', "y: y "])
-def test_the_rest_of_a_broken_event_is_separated(name, rest):
+def test_rest_of_broken_event_is_separated(name, rest):
     body = f"{rest}event: {name}\ndata: {{}}\n\n".encode()
     assert events(BROKEN + body) == [READ, ("", rest), (name, "{}")]
 
 
 @pytest.mark.parametrize("line", ["yyyevent: event_update", "trace: an event: log_update"])
-def test_no_name_is_separated_in_a_sound_stream(line):
+def test_no_name_is_separated_in_sound_stream(line):
     assert events(f"{line}\ndata: {{}}\n\n".encode()) == [("message", "{}")]
 
 
 @pytest.mark.parametrize("line", [": event: log_update", "id: event: log_update", "retry: event: log_update"])
 @pytest.mark.parametrize("before", [b"", BROKEN], ids=["sound", "broken"])
-def test_a_comment_or_an_id_names_no_event(before, line):
+def test_comment_or_id_names_no_event(before, line):
     body = f"event: a\n{line}\ndata: b\n\n".encode()
     assert events(before + body)[-1:] == [("a", "b")]
     assert len(events(before + body)) == len(events(before)) + 1
 
 
-def test_another_word_is_no_name_of_an_event():
+def test_another_word_is_no_name_of_event():
     assert events(BROKEN + b"yyyevent: word\ndata: b\n\n") == [READ, ("message", "b")]
 
 
 @pytest.mark.parametrize("more", [b"", b"event: b\n"])
-def test_a_line_put_in_is_seen_whatever_follows(more):
+def test_line_put_in_is_seen_whatever_follows(more):
     body = b"data: yevent: log_update\n" + more + b"data: c\n\nyevent: event_update\ndata: d\n\n"
     assert events(body)[-2:] == [("", "y"), ("event_update", "d")]
 
@@ -223,7 +223,7 @@ LINES = st.lists(
 
 
 @given(lines=LINES, end=st.sampled_from(["\n", "\r", "\r\n"]))
-def test_names_and_data_are_those_of_the_standard(lines, end):
+def test_names_and_data_are_those_of_standard(lines, end):
     body = end.join([*lines, "", ""]).encode()
     found = [event for event in events(body) if event[0]]
     if any(line.startswith("data") and line.endswith("event: log_update") for line in lines):
@@ -233,23 +233,23 @@ def test_names_and_data_are_those_of_the_standard(lines, end):
 
 
 @given(body=PIECES)
-def test_pieces_are_read_as_the_standard_reads_them(body):
+def test_pieces_are_read_as_standard_reads_them(body):
     assert [event for event in events(body + b"\n\n") if event[0]] == by_the_standard(body + b"\n\n")
 
 
-def test_an_event_within_an_unfinished_one_goes_on_with_its_data():
+def test_inserted_event_keeps_the_outer_data():
     assert events(b"data: a\nevent: b\ndata: c\n\ndata: d\n\n") == [("b", "a\nc"), ("message", "d")]
     assert events(b"yyy: {}\nevent: b\ndata: c\n\n") == [("b", "c")]
     assert events(b"y{y: {}\nevent: b\ndata: c\n\n") == [("", "y{y: {}"), ("b", "c")]
 
 
-def test_a_line_put_into_an_unfinished_one_stays_in_its_data():
+def test_inserted_line_stays_in_the_data():
     body = b'event: a\ndata: {"x": "yyyevent: log_update\ndata: {}\n\nevent: b\ndata: c\n\n'
     assert events(body) == [("a", '{"x": "yyyevent: log_update\n{}'), ("b", "c")]
 
 
 @given(body=PIECES, data=st.data())
-def test_any_chunks_give_the_same_events(body, data):
+def test_any_chunks_give_same_events(body, data):
     cuts = [0, *sorted(data.draw(st.lists(st.integers(0, len(body)), max_size=20))), len(body)]
     assert events(*(body[start:end] for start, end in zip(cuts, cuts[1:], strict=False))) == events(body)
 
@@ -266,7 +266,7 @@ def test_data_comes_out_as_it_went_in(lines):
 
 
 class Counted(bytes):
-    """Bytes that count how many of them were looked at for line ends, for each way to look."""
+    """Bytes that count how many of them were searched for line ends, for each kind of search."""
 
     looked_at: dict[str, int] = {}  # noqa: RUF012 - one for all
     __slots__ = ()
@@ -288,7 +288,7 @@ class Counted(bytes):
         return self._look("splitlines")(keepends)
 
 
-def test_no_byte_is_looked_at_twice_however_small_the_chunks_of_a_large_event():
+def test_each_byte_is_read_once():
     Counted.looked_at.clear()
     chunks = [b"data: ", *[b"x" * 100] * 1000, b"\n\n"]
     ((_, data),) = events(*map(Counted, chunks))
@@ -297,7 +297,7 @@ def test_no_byte_is_looked_at_twice_however_small_the_chunks_of_a_large_event():
     assert Counted.looked_at == dict.fromkeys(("__contains__", "rfind"), sum(map(len, chunks)))
 
 
-def test_an_unfinished_line_is_put_together_only_once():
+def test_unfinished_line_is_joined_once():
     decoder = SSEDecoder()
     chunk = b"x" * 100
     for _ in range(50):

@@ -1,4 +1,4 @@
-"""A session is named by either of its ids, and both are readable."""
+"""A session has either of its ids in a response, and both as attributes."""
 
 import json
 import pickle
@@ -25,13 +25,13 @@ def test_either_id_is_both(model, ids):
     assert (found.id, found.session_id, found.url, found.raw) == ("s", "s", "u", ids | {"url": "u"})
 
 
-def test_what_the_server_says_of_a_session_is_read():
+def test_session_is_read():
     found = returning_session(Session)(reply({"id": "s"} | MORE))
     assert (found.timeout_end.isoformat(), found.status) == ("2026-01-02T03:04:05+00:00", "running")
     assert found.machine_version_id == "v"
 
 
-def test_a_list_keeps_what_the_server_sent():
+def test_list_keeps_the_raw_items():
     found = sessions(reply([*IDS, 5, {"url": "u"}]))
     assert [(one.id, one.session_id, one.raw) for one in found] == [("s", "s", ids) for ids in IDS]
     assert found.raw == [*IDS, 5, {"url": "u"}]
@@ -40,17 +40,17 @@ def test_a_list_keeps_what_the_server_sent():
 
 
 @pytest.mark.parametrize("document", [{}, {"id": None}, {"id": 5}, [], 5])
-def test_a_session_without_an_id_is_none(document):
+def test_session_without_id_is_none(document):
     with pytest.raises(SDKValidationError):
         returning_session(Session)(reply(document))
 
 
 @pytest.mark.parametrize("document", [{}, [{"url": "u"}], "s"])
-def test_a_list_without_a_session_is_none(document):
+def test_list_without_session_is_none(document):
     with pytest.raises(SDKValidationError):
         sessions(reply(document))
 
 
-def test_a_session_may_be_made_of_its_old_id():
+def test_session_may_be_made_of_its_old_id():
     assert Session(session_id="s").id == "s"
     assert Session(session_id="s", id="t").id == "t"

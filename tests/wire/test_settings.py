@@ -1,4 +1,4 @@
-"""What a core and the options of a call settle together; a wrong option is named."""
+"""The settings of a call from its core and its options; an invalid option is named."""
 
 import httpx
 import pytest
@@ -13,34 +13,34 @@ from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 NO_NUMBERS = [True, "5", -1, -0.5, float("nan"), float("inf"), [5], (1, 2)]
 
 
-def test_without_a_choice_the_operation_decides():
+def test_without_choice_operation_decides():
     assert time_limits(None, None, 60.0) == {"connect": 10.0, "read": 60.0, "write": 60.0, "pool": None}
     assert time_limits(None, None, None) == {"connect": 10.0, "read": None, "write": 60.0, "pool": None}
 
 
-def test_a_number_is_the_limit_of_each_phase_but_of_waiting_in_line():
+def test_number_limits_all_phases_but_the_pool():
     assert time_limits(5, None, 60.0) == {"connect": 5, "read": 5, "write": 5, "pool": None}
     assert time_limits(None, 0.5, None) == {"connect": 0.5, "read": 0.5, "write": 0.5, "pool": None}
 
 
-def test_the_limit_of_the_call_beats_the_limit_of_the_core():
+def test_limit_of_call_beats_limit_of_core():
     assert time_limits(5, 7, 60.0)["read"] == 7
     assert time_limits(httpx.Timeout(5), 7, 60.0)["pool"] is None
 
 
-def test_a_timeout_of_httpx_is_used_as_it_is():
+def test_timeout_of_httpx_is_used_as_it_is():
     chosen = httpx.Timeout(5.0, connect=1.0, pool=None, read=None)
     assert time_limits(chosen, None, 60.0) == {"connect": 1.0, "read": None, "write": 5.0, "pool": None}
     assert time_limits(5, httpx.Timeout(None), 60.0) == dict.fromkeys(["connect", "read", "write", "pool"])
 
 
-def test_the_limits_of_two_calls_are_two_objects():
+def test_limits_of_two_calls_are_two_objects():
     chosen = httpx.Timeout(5.0)
     assert time_limits(chosen, None, None) is not time_limits(chosen, None, None)
 
 
 @pytest.mark.parametrize("wrong", [*NO_NUMBERS, 0, 0.0, object()])
-def test_a_wrong_time_limit_is_named(wrong):
+def test_wrong_time_limit_is_named(wrong):
     with pytest.raises(
         SDKValidationError, match=r"^timeout: expected seconds above 0 or an httpx\.Timeout, got"
     ) as caught:
@@ -50,19 +50,19 @@ def test_a_wrong_time_limit_is_named(wrong):
         time_limits(5, wrong, 60.0)
 
 
-def test_a_wrong_number_is_shown():
+def test_wrong_number_is_shown():
     with pytest.raises(SDKValidationError, match=r"got int -1$") as caught:
         time_limits(-1, None, 60.0)
     assert caught.value.raw_value == -1
 
 
 @pytest.mark.parametrize("limit", [None, 5, 0.1])
-def test_the_limit_of_silence_is_the_callers(limit):
+def test_limit_of_silence_is_callers(limit):
     assert idle_limit(RequestOptions(idle_timeout=limit)) == limit
 
 
 @pytest.mark.parametrize("wrong", [*NO_NUMBERS, 0])
-def test_a_wrong_limit_of_silence_is_named(wrong):
+def test_wrong_limit_of_silence_is_named(wrong):
     with pytest.raises(SDKValidationError, match=r"^options\.idle_timeout: expected seconds above 0"):
         idle_limit(RequestOptions(idle_timeout=wrong))
 
@@ -79,19 +79,19 @@ def test_options_of_another_kind_are_named(wrong):
         checked_options(wrong)
 
 
-def test_nothing_is_tried_again_by_default():
+def test_no_retries_by_default():
     assert retry_policy(None, RequestOptions(), creates="nothing").config.strategy == "none"
     assert retry_policy(None, RequestOptions(retry_codes=[500]), creates="run").config.strategy == "none"
 
 
-def test_the_retries_of_the_call_beat_those_of_the_core():
+def test_retries_of_call_beat_those_of_core():
     core, call = RetryConfig(), RetryConfig("none")
     assert retry_policy(core, RequestOptions(), creates="nothing").config is core
     assert retry_policy(core, RequestOptions(retries=call), creates="nothing").config is call
     assert retry_policy(None, RequestOptions(retries=core), creates="nothing").config is core
 
 
-def test_a_call_that_creates_is_careful():
+def test_call_that_creates_is_careful():
     reads = retry_policy(RetryConfig(), RequestOptions(), creates="nothing")
     creates = retry_policy(RetryConfig(), RequestOptions(), creates="run")
     assert (reads.codes, reads.is_repeatable) == (READ_CODES, True)
@@ -99,7 +99,7 @@ def test_a_call_that_creates_is_careful():
 
 
 @pytest.mark.parametrize("codes", [[500, 418], (500, 418), {500, 418}, {500: 1, 418: 2}, iter([500, 418])])
-def test_the_codes_of_the_call_are_used_in_place_of_the_default_ones(codes):
+def test_codes_of_the_call_win(codes):
     policy = retry_policy(RetryConfig(), RequestOptions(retry_codes=codes), creates="run")
     assert (policy.codes, policy.is_repeatable) == ({500, 418}, False)
 
@@ -125,7 +125,7 @@ def test_wrong_codes_are_named(wrong):
         (RetryConfig("none", None), ".backoff: expected a BackoffStrategy, got NoneType"),
     ],
 )
-def test_a_wrong_retry_config_is_named(config, said):
+def test_wrong_retry_config_is_named(config, said):
     for name, core, call in (("retry_config", config, None), ("options.retries", None, config)):
         with pytest.raises(SDKValidationError) as caught:
             retry_policy(core, RequestOptions(retries=call), creates="nothing")
@@ -134,7 +134,7 @@ def test_a_wrong_retry_config_is_named(config, said):
 
 @pytest.mark.parametrize("field", ["initial_interval", "max_interval", "exponent", "max_elapsed_time"])
 @pytest.mark.parametrize("wrong", [*NO_NUMBERS, None])
-def test_a_wrong_number_of_the_backoff_is_named(field, wrong):
+def test_wrong_number_of_backoff_is_named(field, wrong):
     config = RetryConfig(backoff=BackoffStrategy(**{field: wrong}))
     with pytest.raises(
         SDKValidationError, match=rf"^retry_config\.backoff\.{field}: expected a number not below 0, got"
@@ -142,7 +142,7 @@ def test_a_wrong_number_of_the_backoff_is_named(field, wrong):
         retry_policy(config, RequestOptions(), creates="nothing")
 
 
-def test_the_numbers_of_the_backoff_may_be_zero():
+def test_numbers_of_backoff_may_be_zero():
     assert retry_policy(RetryConfig(backoff=BackoffStrategy(0, 0, 0, 0)), RequestOptions(), creates="nothing")
 
 
@@ -154,10 +154,10 @@ class TestOneRequestOfSeveral:
         assert (once.timeout, once.headers, once.deadline) == (5, {"a": "b"}, 3.0)
         assert (once.retries.strategy, once.retry_codes, once.idle_timeout) == ("none", None, None)
 
-    def test_may_be_sent_again(self):
+    def test_may_allow_retries(self):
         assert within(self.GIVEN, 3.0, retries=True) == evolve(self.GIVEN, deadline=3.0)
 
-    def test_has_time_for_an_answer(self):
+    def test_has_time_for_answer(self):
         assert within(None, -1.0).deadline > 0
 
     def test_may_have_no_deadline(self):

@@ -1,9 +1,9 @@
-"""The state of a stream, without its bytes."""
+"""The state of a stream, without I/O."""
 
 import httpx
 import pytest
 
-from comfydeploy._wire.deadline import Until
+from comfydeploy._wire.deadline import Deadline, Until
 from comfydeploy._wire.events import RunStreamDecoder
 from comfydeploy._wire.stream_state import StreamState
 from comfydeploy.errors import MalformedEvent, RequestAbortedError, RequestTimeoutError
@@ -13,14 +13,16 @@ EVENT = b'event: event_update\ndata: {"event": "queuing", "data": {"prompt_id": 
 LATE = httpx.ReadTimeout("timed out")
 
 
-@pytest.fixture(params=[None, 60.0, Until(5.0, 100.0, 50.0)], ids=["no limit", "idle limit", "deadline"])
+@pytest.fixture(
+    params=[None, 60.0, Until(5.0, 100.0, Deadline(50.0, 100.0))], ids=["no limit", "idle limit", "deadline"]
+)
 def state(request):
     made = StreamState(RunStreamDecoder(), request.param)
     made.limit = request.param
     return made
 
 
-def test_items_then_the_end(state):
+def test_items_then_end(state):
     assert not state.take(EVENT)
     assert state.run_id == "r"
     assert state.take(None)
@@ -28,17 +30,17 @@ def test_items_then_the_end(state):
     assert [type(item) for item in state.ready] == [Success]
 
 
-def test_expires_at_the_deadline_only(state):
+def test_expires_at_deadline_only(state):
     assert not state.expire(99.0)
     assert state.expire(100.0) == isinstance(state.limit, Until)
     if state.has_ended:
         error = state.ready[-1].failure()
-        assert error.message == "The deadline of 50 s passed: while the stream was read"
+        assert error.message == "The deadline of 50 s passed while the response was read"
         assert (type(error), error.fate) == (RequestTimeoutError, "answered")
 
 
 @pytest.mark.parametrize(("now", "is_late"), [(99.0, False), (101.0, True)])
-def test_a_time_out_past_the_deadline_names_it(state, now, is_late):
+def test_time_out_past_deadline_names_it(state, now, is_late):
     state.take(EVENT)
     state.fail(LATE, now, closed=False)
     error = state.ready[-1].failure()
@@ -47,7 +49,7 @@ def test_a_time_out_past_the_deadline_names_it(state, now, is_late):
     assert ("The deadline of 50 s" in error.message) == (is_late and isinstance(state.limit, Until))
 
 
-def test_a_cut_keeps_whole_events_only(state):
+def test_cut_keeps_whole_events_only(state):
     state.take(EVENT + EVENT[:30])
     state.fail(httpx.ReadError("reset"), 200.0, closed=False)
     assert [type(item).__name__ for item in state.ready] == ["Success", "Failure"]
@@ -56,7 +58,7 @@ def test_a_cut_keeps_whole_events_only(state):
     assert len(state.ready) == 2
 
 
-def test_closing_is_the_one_item(state):
+def test_closing_is_one_item(state):
     state.take(EVENT)
     assert state.abort("closed")
     assert not state.abort("closed again")

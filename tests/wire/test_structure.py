@@ -1,4 +1,4 @@
-"""JSON values become models: nothing coerced, nothing lost, every misfit named by its path."""
+"""JSON values are read into models: no coercion, no loss, and every problem with its path."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -97,12 +97,12 @@ def test_nothing_is_coerced(kind, value, reason):
         (Mapping[str, Sequence[Any]], {"a": [None, {}]}),
     ],
 )
-def test_what_fits_is_given_as_it_is(kind, value):
+def test_fitting_values_are_unchanged(kind, value):
     found = read(value, kind, "The answer")
     assert (found, type(found)) == (value, type(value))
 
 
-def test_a_text_of_a_kind_of_its_own_is_a_text():
+def test_text_of_kind_of_its_own_is_text():
     class Word(str):
         __slots__ = ()
 
@@ -110,40 +110,40 @@ def test_a_text_of_a_kind_of_its_own_is_a_text():
 
 
 @pytest.mark.parametrize("value", [True, 1.5, None, [1], {"a": 1}])
-def test_in_a_list_of_texts_and_integers_nothing_else_fits(value):
+def test_list_of_texts_and_integers(value):
     assert [problem.path for problem in misfits(["a", value], list[str | int])] == ["$[1]"]
 
 
 @pytest.mark.parametrize("field", ["progress", "duration"])
 @pytest.mark.parametrize("value", [True, "0.5", [0.5]])
-def test_a_number_that_may_be_null_is_no_truth_and_no_text(field, value):
+def test_optional_number_is_strict(field, value):
     assert [problem.path for problem in misfits(RUN | {field: value}, WorkflowRunModel)] == [f"$.{field}"]
 
 
-def test_a_list_of_the_server_may_be_null():
+def test_list_of_server_may_be_null():
     assert run(outputs=None).outputs == []
     assert run().outputs == []
     assert read(None, list[WorkflowRunOutputModel], "The answer") == []
 
 
 @pytest.mark.parametrize("kind", [tuple, range])
-def test_a_caller_may_give_any_sequence(kind):
+def test_caller_may_give_any_sequence(kind):
     assert read(kind([1, 2]) if kind is tuple else range(1, 3), Sequence[int], "request") == [1, 2]
 
 
-def test_any_mapping_is_an_object():
+def test_any_mapping_is_object():
     assert read(MappingProxyType(RUN), WorkflowRunModel, "The answer").id == "r"
     assert read(MappingProxyType({"a": 1}), Mapping[str, int], "request") == {"a": 1}
 
 
-def test_fields_that_this_version_does_not_know_are_kept_in_raw():
+def test_unknown_fields_are_kept_in_raw():
     document = RUN | {"new": {"deep": [1]}, "outputs": [OUTPUT | {"newer": True}]}
     found = read(document, WorkflowRunModel, "The answer")
     assert found.raw is document
     assert found.outputs[0].raw["newer"] is True
 
 
-def test_a_field_called_raw_is_no_way_into_the_model():
+def test_field_called_raw_is_no_way_into_model():
     found = run(raw={"id": "another"})
     assert found.raw == RUN | {"raw": {"id": "another"}}
 
@@ -157,13 +157,13 @@ def test_every_misfit_is_named_by_its_path():
     assert list(found) == ["$.queue_position"]
 
 
-def test_every_misfit_of_a_list_is_named_by_its_path():
+def test_every_problem_of_a_list_is_named():
     found = {problem.path: problem.reason for problem in misfits([OUTPUT, {"id": 1}], list[WorkflowRunOutputModel])}
     assert found == {"$[1].id": "expected a string, got int", "$[1].run_id": "required, but missing"}
 
 
 @pytest.mark.parametrize("odd", [None, 5, {}, {"id": 1}, [], "o"])
-def test_an_odd_item_sinks_nothing(odd):
+def test_odd_item_sinks_nothing(odd):
     found = run(outputs=[OUTPUT, odd])
     assert [output.id for output in found.outputs] == [OUTPUT["id"]]
     assert found.raw["outputs"][1] == odd
@@ -173,12 +173,12 @@ def test_an_odd_item_sinks_nothing(odd):
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 5])
-def test_an_output_without_data_does_not_sink_its_run(data):
+def test_output_without_data_is_tolerated(data):
     (found,) = run(outputs=[{**OUTPUT, "data": data}]).outputs
     assert (found.data, found.files, found.raw["data"]) == ({}, [], data)
 
 
-def test_what_a_caller_adds_is_named_with_what_is_known():
+def test_unknown_key_is_named_with_known_ones():
     @frozen
     class Asked:
         first: str = ""
@@ -188,17 +188,17 @@ def test_what_a_caller_adds_is_named_with_what_is_known():
     assert problem == Problem("$", "unknown: 'also', 'typo', 5 (known: first, second)")
 
 
-def test_a_misfit_under_a_strange_key_is_named_by_its_path():
+def test_problem_under_an_odd_key_is_named():
     (problem,) = misfits({"a @ b": "c"}, dict[str, int])
     assert problem.reason == "expected an integer, got str"
 
 
-def test_a_word_that_this_version_does_not_know_stays_a_text():
+def test_unknown_word_stays_text():
     found = run(status="paused")
     assert (found.status, found.is_ended) == ("paused", False)
 
 
-def test_an_open_word_is_a_text_and_null_only_where_it_may_be():
+def test_open_enum_is_text_or_optional_null():
     kind = Literal["a", "b"] | str
     assert read("c", kind, "request") == "c"
     assert misfits(None, kind) == [Problem("$", "expected a string, got null")]
@@ -217,7 +217,7 @@ def test_an_open_word_is_a_text_and_null_only_where_it_may_be():
         ([], None),
     ],
 )
-def test_a_time_that_cannot_be_read_does_not_sink_the_answer(text, expected):
+def test_unreadable_time_is_none(text, expected):
     found = run(created_at=text)
     assert found.created_at == expected
     assert found.raw["created_at"] == text
@@ -233,27 +233,27 @@ def test_files_become_media_items():
 @pytest.mark.parametrize(
     "item", ["text", True, 5, 1.5, None, [FILE], {}, {"url": 5} | {"type": "x"}, FILE | {"url": None}]
 )
-def test_an_item_that_is_no_file_is_kept_as_the_server_sent_it(item):
+def test_other_item_than_a_file_is_unchanged(item):
     found = output(data={"images": [FILE, item]})
     assert found.data["images"][1] == item
     assert [type(kept) for kept in found.data["images"]] == [MediaItem, type(item)]
 
 
 @pytest.mark.parametrize("value", ["text", True, 5, None, {"a": [FILE]}])
-def test_a_kind_of_output_that_is_no_list_is_kept_as_the_server_sent_it(value):
+def test_other_kind_than_a_list_is_unchanged(value):
     found = output(data={"odd": value, "images": [FILE]})
     assert found.data["odd"] == value
     assert len(found.files) == 1
 
 
 @given(value=ANYTHING)
-def test_free_form_values_are_the_same_objects(value):
+def test_free_form_values_are_same_objects(value):
     assert run(workflow_inputs=value).workflow_inputs is value
     assert output(node_meta=value).node_meta is value
 
 
 @given(items=st.dictionaries(st.text(), ANYTHING))
-def test_nothing_in_the_outputs_can_sink_the_answer(items):
+def test_nothing_in_outputs_can_sink_answer(items):
     found = output(data=items)
     assert found.raw["data"] is items
     assert found.data.keys() == items.keys()
@@ -287,11 +287,11 @@ def test_any_document_is_read_or_named(document, model):
         assert found.raw is document
 
 
-def test_there_is_one_converter_in_the_process():
+def test_there_is_one_converter_in_process():
     assert converter() is converter()
 
 
-def test_a_number_that_is_sent_as_text_is_a_number():
+def test_number_that_is_sent_as_text_is_number():
     row = {"id": "r", "status": "success", "duration": "0.563454", "run_duration": 2}
     read_row = read(row, WorkflowRunRow, "row")
     assert (read_row.duration, read_row.run_duration) == (0.563454, 2.0)

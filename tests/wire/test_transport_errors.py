@@ -1,11 +1,15 @@
-"""Every exception of the transport becomes one of our errors, with what is known of the request."""
+"""Every exception of the transport becomes one of our errors, with the fate of the request."""
 
 import inspect
+import os
 
 import httpx
 import pytest
 
-from comfydeploy._wire.transport_errors import request_error, response_error
+from comfydeploy._wire.attempt import ANYTHING, Attempt
+from comfydeploy._wire.deadline import Deadline, Until
+from comfydeploy._wire.request import Request
+from comfydeploy._wire.transport_errors import Reading, request_error, response_error
 from comfydeploy.errors import (
     ConnectionError,
     InvalidRequestError,
@@ -13,6 +17,7 @@ from comfydeploy.errors import (
     RequestTimeoutError,
     UnexpectedClientError,
 )
+from comfydeploy.models.secret import NOTHING_SECRET
 
 REQUEST = httpx.Request("GET", "https://server.test/api")
 RESPONSE = httpx.Response(200, request=REQUEST)
@@ -65,7 +70,7 @@ def raised(error, cause=None):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EXCEPTIONS if kind.__name__ not in ABSTRACT])
-def test_every_exception_of_httpx_has_a_kind_and_a_fate(kind):
+def test_httpx_exception_has_kind_and_fate(kind):
     error = made(kind)
     found = request_error(error, "unknown", closed=False)
     expected, fate = EXPECTED.get(kind.__name__, (UnexpectedClientError, "unknown"))
@@ -74,15 +79,15 @@ def test_every_exception_of_httpx_has_a_kind_and_a_fate(kind):
     assert str(error) in str(found)
 
 
-def test_a_table_of_names_knows_every_name_that_it_has():
+def test_expected_names_exist_in_httpx():
     assert EXPECTED.keys() | ABSTRACT <= {kind.__name__ for kind in EXCEPTIONS}
 
 
-def test_a_time_limit_of_no_phase_is_a_time_limit():
+def test_time_limit_of_no_phase_is_time_limit():
     assert isinstance(request_error(httpx.TimeoutException("late"), "unknown", closed=False), RequestTimeoutError)
 
 
-def test_a_kind_of_ones_own_is_what_its_parent_is():
+def test_subclass_is_treated_as_its_parent():
     class Reset(httpx.ReadError):
         pass
 
@@ -90,7 +95,7 @@ def test_a_kind_of_ones_own_is_what_its_parent_is():
     assert isinstance(request_error(Reset("x"), "unknown", closed=False), ConnectionError)
 
 
-def test_the_name_alone_makes_no_exception_one_of_the_transport():
+def test_name_without_module_is_unexpected():
     class ConnectTimeout(Exception):
         pass
 
@@ -98,17 +103,47 @@ def test_the_name_alone_makes_no_exception_one_of_the_transport():
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.ConnectError])
-def test_what_breaks_after_the_answer_began_was_answered(kind):
+def test_exception_in_a_response_is_answered(kind):
     assert request_error(kind("x"), "answered", closed=False).fate == "answered"
     assert response_error(kind("x"), "answered", closed=False).fate == "answered"
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.InvalidURL("x"), RuntimeError("x"), OSError()])
-@pytest.mark.parametrize("told", [request_error, response_error])
-def test_after_the_caller_closed_the_client_everything_is_an_abort(error, told):
-    found = told(error, "unknown", closed=True)
+@pytest.mark.parametrize("function", [request_error, response_error])
+def test_exception_after_close_is_an_abort(error, function):
+    found = function(error, "unknown", closed=True)
     assert isinstance(found, RequestAbortedError)
     assert (found.fate, found.__cause__) == ("unknown", error)
+
+
+def attempt(url="https://server.test/api/run?token=x", **given):
+    limits = {"connect": 10.0, "read": 60.0, "write": 30.0, "pool": None}
+    return Attempt(Request("POST", url), NOTHING_SECRET, limits, None, ANYTHING, is_lasting=False, **given)
+
+
+CALL = "POST https://server.test/api/run"
+SENT = [
+    (httpx.ReadTimeout("timed out"), f"No response to {CALL} within 60 s (read timeout)"),
+    (httpx.ReadTimeout("slow disk"), f"No response to {CALL} within 60 s (read timeout): slow disk"),
+    (httpx.ConnectTimeout(""), "No connection to https://server.test within 10 s (connect timeout)"),
+    (httpx.PoolTimeout(""), "No free connection to https://server.test within the time limit (pool timeout)"),
+    (httpx.WriteTimeout(""), f"{CALL} was not sent completely within 30 s (write timeout)"),
+    (
+        httpx.ConnectError("[Errno -2] Name or service not known"),
+        "Cannot connect to https://server.test: Name or service not known",
+    ),
+    (
+        httpx.ConnectError("[Errno 111] Connect call failed ('127.0.0.1', 9)"),
+        f"Cannot connect to https://server.test: {os.strerror(111)}",
+    ),
+    (httpx.ReadError(""), f"The connection was lost during {CALL}"),
+    (httpx.InvalidURL("bad"), "The request cannot be sent: bad"),
+]
+
+
+@pytest.mark.parametrize(("error", "message"), SENT)
+def test_message_names_call_and_limit(error, message):
+    assert str(request_error(error, "unknown", closed=False, attempt=attempt())) == message
 
 
 @pytest.mark.parametrize(
@@ -116,18 +151,58 @@ def test_after_the_caller_closed_the_client_everything_is_an_abort(error, told):
     [
         (ValueError("x"), "ValueError: x"),
         (ValueError(), "ValueError"),
-        (httpx.ReadTimeout(""), "No response within the time limit"),
-        (httpx.ReadTimeout("late"), "No response within the time limit: late"),
-        (httpx.ConnectError("refused"), "Cannot connect: refused"),
-        (httpx.InvalidURL("bad"), "The request cannot be sent: bad"),
+        (httpx.ReadTimeout(""), "No response to the request within the time limit (read timeout)"),
+        (httpx.ConnectError("refused"), "Cannot connect to the server: refused"),
     ],
 )
-def test_the_message_says_what_happened_and_what_was_said(error, message):
+def test_message_without_attempt(error, message):
     assert str(request_error(error, "unknown", closed=False)) == message
 
 
+@pytest.mark.parametrize(
+    ("kind", "phase"),
+    [
+        (httpx.ConnectTimeout, "while connecting to https://server.test"),
+        (httpx.PoolTimeout, "while waiting for a free connection"),
+        (httpx.WriteTimeout, f"while sending {CALL}"),
+        (httpx.ReadTimeout, f"while waiting for the response to {CALL}"),
+    ],
+)
+def test_time_out_past_deadline_names_it(kind, phase):
+    sent = attempt(deadline=Deadline(50.0, 100.0))
+    error = request_error(kind("timed out"), "unknown", closed=False, attempt=sent, now=100.0)
+    assert str(error) == f"The deadline of 50 s passed {phase}"
+    assert error.fate == EXPECTED[kind.__name__][1]
+    assert "within" in str(request_error(kind(""), "unknown", closed=False, attempt=sent, now=99.0))
+
+
+@pytest.mark.parametrize("host", ["localhost:3011", "127.0.0.1:80", "[::1]:3011"])
+def test_refused_local_address_has_a_hint(host):
+    error = request_error(httpx.ConnectError("x"), "not_sent", closed=False, attempt=attempt(f"http://{host}/api/run"))
+    assert str(error) == f"Cannot connect to http://{host}: x. Is `comfydeploy emulator` running?"
+
+
+def test_storage_address_is_cut_to_its_host():
+    sent = attempt("https://user:pass@bucket.test/private/a.png?X-Amz-Signature=s", is_for_storage=True)
+    error = request_error(httpx.ReadTimeout(""), "unknown", closed=False, attempt=sent)
+    assert str(error) == "No response to POST https://bucket.test within 60 s (read timeout)"
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        (20.0, "No data within 20 s (read timeout)"),
+        (None, "No data within the time limit (read timeout)"),
+        (Until(20.0, 100.0, Deadline(50.0, 100.0)), "The deadline of 50 s passed while the response was read"),
+    ],
+)
+def test_time_out_of_body_names_its_limit(limit, message):
+    error = response_error(httpx.ReadTimeout(""), "answered", closed=False, reading=Reading(limit, 100.0, "r"))
+    assert (str(error), error.run_id) == (message, "r")
+
+
 @pytest.mark.parametrize("kind", [httpx.ReadError, httpx.InvalidURL])
-def test_the_frames_of_the_transport_are_taken_out_because_they_hold_the_token(kind):
+def test_frames_of_the_transport_are_removed(kind):
     low = raised(OSError("low"))
     middle = raised(RuntimeError("middle"), low)
     error = raised(kind("x"), middle)
@@ -138,17 +213,17 @@ def test_the_frames_of_the_transport_are_taken_out_because_they_hold_the_token(k
     assert error.__cause__ is middle
 
 
-def test_the_frames_of_what_was_only_going_on_are_taken_out_as_well():
+def test_frames_of_the_context_are_removed():
     error = httpx.ReadError("x")
     error.__context__ = raised(OSError("low"))
     response_error(error, "unknown", closed=False)
     assert error.__context__.__traceback__ is None
 
 
-def test_the_frames_of_a_hook_are_kept():
+def test_frames_of_hook_are_kept():
     error = raised(ValueError("x"))
     assert request_error(error, "not_sent", closed=False).__cause__.__traceback__ is not None
 
 
-def test_an_unsendable_request_in_a_stream_is_a_lost_connection():
+def test_unsendable_request_in_a_stream():
     assert isinstance(response_error(httpx.LocalProtocolError("x"), "answered", closed=False), ConnectionError)

@@ -1,4 +1,4 @@
-"""The settings of a wait, without a wait."""
+"""The settings of a wait."""
 
 import pytest
 
@@ -25,7 +25,7 @@ RUN = WorkflowRunModel(id="r", status="running")
         WaitSettings("fast"),
     ],
 )
-def test_wrong_settings_are_the_result(settings):
+def test_wrong_settings_are_result(settings):
     problem = settings.problem()
     assert isinstance(problem, SDKValidationError)
     step = settings.follower("r", 0.0).step
@@ -42,10 +42,10 @@ def test_first_step():
     assert WaitSettings().follower("r", 10.0, began=9.0).step == Sleep(FIRST)
 
 
-def test_deadline_counts_from_the_creating_request():
+def test_deadline_counts_from_creating_request():
     settings = WaitSettings(RequestOptions(deadline=5))
     assert isinstance(settings.follower("r", 10.0, began=9.0).step, Sleep)
-    # Of 5 s are 4.9 s over, or all: there is no time but for the last read.
+    # Of 5 s, 4.9 s or all have passed: there is only time for the last read.
     assert settings.follower("r", 10.0, began=5.1).step == Sleep(pytest.approx(0.08))
     assert settings.follower("r", 10.0, began=1.0).step == Poll(queue_position=True, seconds=0.1)
 
@@ -69,7 +69,7 @@ def test_without_callbacks():
     settings.updated(Success(RUN), settings.follower("r", 0.0))
 
 
-def test_the_result_is_no_update():
+def test_result_is_no_update():
     seen = []
     settings = WaitSettings(on_update=seen.append)
     follower = settings.follower("r", 0.0)

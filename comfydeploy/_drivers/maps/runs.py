@@ -1,5 +1,6 @@
 """The runs that are waited for: followed together by lists, and looked at one by one when they seem to have ended."""
 
+from collections.abc import Mapping
 from functools import partial
 from math import inf
 from random import random
@@ -10,11 +11,16 @@ from attrs import evolve
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._drivers.waiting import WaitResult
-from comfydeploy._mapping.following import Following, ReadRun
+from comfydeploy._mapping.following import Following
+from comfydeploy._mapping.requests import FindWorkflow, ListRows, ReadRun, Request
+from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.run_search import PATIENCE, Place, RunSearch
 from comfydeploy._wire.settings import within
 from comfydeploy._wire.steps import Sleep
+from comfydeploy._wire.timeline import Actions, Timeline
+from comfydeploy.errors import Error
 from comfydeploy.options import RequestOptions
+from comfydeploy.result import Result
 
 if TYPE_CHECKING:
     from asyncio import Event, Future
@@ -74,21 +80,21 @@ class Runs:
                 if seen is not None and not seen.done():
                     seen.set_result(None)
 
-    async def _read(self, action: Any) -> Any:
-        if isinstance(action, ReadRun):
-            options = within(self._options, action.seconds)
-            return await self._calls.send(self._service.run_get, action.arguments(), options)
-        if hasattr(action, "arguments"):
-            options = within(self._options, action.seconds)
-            return await self._calls.send(self._service.small_rows, action.arguments(), options)
-        place: Place = action.place
-        machine = partial(_finding, self._service, place)
-        return await self._calls.steps(machine, self._options)
+    async def _read(self, action: Request) -> Result[Any, Error]:
+        match action:
+            case ReadRun(_, seconds):
+                operation: Operation[Mapping[str, Any], Any] = self._service.run_get
+                return await self._calls.send(operation, action.arguments(), within(self._options, seconds))
+            case ListRows():
+                options = within(self._options, action.seconds)
+                return await self._calls.send(self._service.small_rows, action.arguments(), options)
+            case FindWorkflow(place):
+                return await self._calls.steps(partial(_finding, self._service, place), self._options)
 
     def _notify(self) -> None:
         if self._changed is not None:
             self._changed.set()
 
 
-def _finding(service: Service, place: Place, timeline: Any) -> Any:
+def _finding(service: Service, place: Place, timeline: Timeline) -> Actions[Result[str, Error]]:
     return RunSearch(timeline, service.lists, (), {}).workflow(place, PATIENCE)

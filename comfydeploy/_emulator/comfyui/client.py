@@ -47,7 +47,7 @@ class ComfyUI:
             self._client = None
 
     async def connect(self, client_id: str) -> ClientConnection:
-        """Open the connection over which ComfyUI tells a client of its prompts."""
+        """Open the connection over which ComfyUI sends a client the messages of its prompts."""
         scheme = {"http": "ws", "https": "wss"}[self._url.scheme]
         path = f"{self._url.path.rstrip('/')}/ws"
         uri = str(self._url.copy_with(scheme=scheme, path=path, params={"clientId": client_id}))
@@ -58,7 +58,7 @@ class ComfyUI:
             raise self._unreachable(error) from error
 
     async def queue(self, graph: dict[str, Any], workflow: Any, prompt_id: str, client_id: str) -> dict[str, Any]:
-        """Have a graph executed; the answer has a ``prompt_id``, or the ``error`` for which it is refused.
+        """Queue a graph; the response has a ``prompt_id``, or the ``error`` for which the graph is refused.
 
         Older ComfyUIs choose the id themselves.
         """
@@ -82,7 +82,7 @@ class ComfyUI:
         return await self._is_in(prompt_id, "queue_running", "queue_pending")
 
     async def remembered(self, prompt_id: str) -> dict[str, Any]:
-        """Return what ComfyUI remembers of a prompt that has ended, else nothing."""
+        """Return ComfyUI's history of a prompt that has ended, otherwise nothing."""
         return json_object(_document(await self._asked("GET", f"/history/{prompt_id}")).get(prompt_id))
 
     async def give_up(self, prompt_id: str) -> None:
@@ -95,8 +95,8 @@ class ComfyUI:
                     await self._asked("POST", "/interrupt", json={"prompt_id": prompt_id})
 
     async def upload(self, name: str, content: bytes | BinaryIO) -> str:
-        """Put a file among ComfyUI's inputs; returns the address under which its nodes can load it."""
-        # A folder of their own, so that they do not fill the list that ComfyUI's page shows of its inputs.
+        """Upload a file to ComfyUI's inputs; return the address under which its nodes can load it."""
+        # In a separate folder, so that they do not fill the list of inputs on ComfyUI's page.
         data = {"subfolder": _FOLDER, "overwrite": "true"}
         response = await self._asked("POST", "/upload/image", files={"image": (name, content)}, data=data)
         kept = _document(response)
@@ -106,7 +106,7 @@ class ComfyUI:
         return f"{self.address}/view?{httpx.QueryParams(params)}"
 
     async def upload_user_data(self, name: str, content: bytes | BinaryIO) -> str:
-        """Store a file among ComfyUI's user data; returns its address, which ends with the name."""
+        """Store a file in ComfyUI's user data; return its address, which ends with the name."""
         body = content if isinstance(content, bytes) else await asyncio.to_thread(content.read)
         path = f"/userdata/{quote(f'{_FOLDER}/{name}', safe='')}"
         response = await self._asked("POST", path, content=body, params={"overwrite": "true"})
@@ -115,7 +115,7 @@ class ComfyUI:
         return f"{self.address}{path}"
 
     async def position(self, prompt_id: str) -> int | None:
-        """Return the position of a prompt among those that wait or are executed, the first being 1."""
+        """Return the position of a prompt among those that wait or are executed; the first is 1."""
         queue = _document(await self._asked("GET", "/queue"))
         waiting = sorted(map(json_list, json_list(queue.get("queue_pending"))), key=lambda item: item[:1])
         items = [*map(json_list, json_list(queue.get("queue_running"))), *waiting]
@@ -126,7 +126,7 @@ class ComfyUI:
         return frozenset(_document(await self._asked("GET", "/object_info")))
 
     async def fetch(self, file: dict[str, Any], path: Path) -> None:
-        """Copy an output to ``path``, piece by piece."""
+        """Copy an output to ``path``, one piece at a time."""
         params: dict[str, Any] = {key: file[key] for key in ("filename", "subfolder", "type") if key in file}
         try:
             async with self._opened().stream("GET", "/view", params=params) as response:

@@ -1,4 +1,4 @@
-"""What ComfyUI says about a graph, in sentences."""
+"""ComfyUI's errors about a graph, as sentences."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final

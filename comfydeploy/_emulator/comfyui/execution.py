@@ -34,7 +34,7 @@ _RESERVED: Final = frozenset({"comfydeploy_key"})
 
 @dataclass(frozen=True)
 class Executions:
-    """Has graphs executed by ComfyUI; runs without one, or whose end is scripted, are ``simulated``."""
+    """Executes graphs in ComfyUI; runs without a graph, or with a scripted end, are ``simulated``."""
 
     messages: Messages
     stored: Callable[[str], Path | None]
@@ -112,7 +112,7 @@ class Executions:
 
 
 class _Execution:
-    """What a run becomes of what ComfyUI says."""
+    """The acts of a run, from the messages of ComfyUI."""
 
     def __init__(self, run: Run, graph: dict[str, Any], outputs: Outputs, clock: Clock) -> None:
         self._run: Final = run
@@ -230,5 +230,5 @@ class _Execution:
 
 
 def _node(data: dict[str, Any]) -> str:
-    # Nodes that others have made of themselves have ids of their own; they are shown as those others.
+    # Nodes that a node has expanded to have ids of their own; they are shown as the node they came from.
     return str(data.get("display_node") or data["node"])

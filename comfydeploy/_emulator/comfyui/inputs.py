@@ -17,7 +17,7 @@ from comfydeploy._emulator.networks import Networks
 
 PREFIX: Final = "ComfyUIDeployExternal"
 
-# Every node takes its value as ``input_id``; these want it at a second place.
+# Every node takes its value as ``input_id``; these need it under a second name.
 _PLACES: Final = {
     "Text": "default_value",
     "TextAny": "default_value",
@@ -36,7 +36,7 @@ _PLACES: Final = {
 }
 _IMAGES: Final = {"Image", "ImageAlpha", "ImageBatch"}
 _FILES: Final = _IMAGES | {"Video", "Vid", "Audio", "EXR", "File", "Lora", "FaceModel", "Checkpoint"}
-# What the nodes of images decode themselves; everything else they load from an address.
+# What image nodes decode themselves; everything else they load from an address.
 _DECODED: Final = ("data:image/png;base64,", "data:image/jpeg;base64,", "data:image/jpg;base64,")
 
 
@@ -59,7 +59,7 @@ class Inputs:
         self._base: Final = base
 
     async def filled(self, graph: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the graph with the inputs in place; what no node takes is ignored."""
+        """Return the graph with the inputs filled in; an input that no node takes is ignored."""
         return {node_id: await self._filled(node, inputs) for node_id, node in graph.items()}
 
     async def _filled(self, node: Any, inputs: Mapping[str, Any]) -> Any:
@@ -97,11 +97,11 @@ class Inputs:
             parts = urlsplit(address)
             await self._networks.check_host(parts.hostname or "", parts.port or 80)
         except (ValueError, gaierror):
-            # ComfyUI may know names that this computer does not.
+            # ComfyUI may resolve names that this computer does not.
             pass
 
     async def _uploaded(self, kind: str, name: str, content: bytes | BinaryIO) -> str:
-        # The node of files goes by the end of the address, which only user data has.
+        # The node of files checks the end of the address, which only user data has.
         upload = self._comfyui.upload_user_data if kind == "File" else self._comfyui.upload
         return await upload(name, content)
 

@@ -28,7 +28,7 @@ class Message(NamedTuple):
 
 
 RECONNECTED: Final = Message("reconnected", {})
-"""Not one of ComfyUI's: messages may have been lost before it."""
+"""Not sent by ComfyUI: messages may have been lost before it."""
 
 MessageQueue: TypeAlias = asyncio.Queue[Message | None]
 """The messages of a prompt; ``None`` when no more will come."""
@@ -37,7 +37,7 @@ MessageQueue: TypeAlias = asyncio.Queue[Message | None]
 class Messages:
     """Passes the messages of ComfyUI to the runs that they are for.
 
-    There is one connection for all prompts, since ComfyUI tells every connection when its queue changes. It is opened
+    There is one connection for all prompts, as ComfyUI notifies every connection when its queue changes. It is opened
     when it is first needed, and again, with the same client id, when it is lost while prompts are in flight.
     """
 
@@ -47,7 +47,7 @@ class Messages:
         self._connecting: Final = asyncio.Lock()
         self._listening: asyncio.Task[None] | None = None
         self._queues: Final[dict[str, MessageQueue]] = {}
-        # Messages of prompts whose ids are not known here yet, because the response to the POST is still on its way.
+        # Messages of prompts whose ids are not known yet, because the response to the POST is still on its way.
         self._unclaimed: Final[deque[Message]] = deque(maxlen=_LATEST)
         self._executing: str | None = None
 
@@ -66,7 +66,7 @@ class Messages:
 
     @contextmanager
     def subscribe(self, prompt_id: str) -> Generator["Subscription", None, None]:
-        """Receive the messages of a prompt; before it is queued, so that none is missed."""
+        """Receive the messages of a prompt. Subscribe before it is queued, so that none is missed."""
         subscription = Subscription(self._queues, self._unclaimed, prompt_id)
         if not self._listening or self._listening.done():
             subscription.queue.put_nowait(None)
@@ -113,7 +113,7 @@ class Messages:
                     queue.put_nowait(message)
             return
         if message.kind == "executing" and "prompt_id" not in message.data and self._executing:
-            # So ComfyUI greets a client that has reconnected.
+            # ComfyUI sends this to a client that has reconnected.
             message = Message("executing", {**message.data, "prompt_id": self._executing})
         prompt_id = str(message.data.get("prompt_id"))
         if message.kind == "execution_start":
@@ -133,7 +133,7 @@ class Subscription:
         queues[prompt_id] = self.queue
 
     def rename(self, prompt_id: str) -> None:
-        """Set the id that ComfyUI has chosen, and receive what has come of it already."""
+        """Set the id that ComfyUI has chosen, and receive the messages that have arrived for it already."""
         if prompt_id == self._prompt_id:
             return
         del self._queues[self._prompt_id]

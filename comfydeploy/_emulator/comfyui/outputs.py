@@ -1,4 +1,4 @@
-"""What the nodes of a ComfyUI have made, brought to this server."""
+"""The outputs of the nodes of a ComfyUI, copied to this server."""
 
 import re
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ _PREVIEW_3D: Final = "Preview3D"
 
 @dataclass(frozen=True)
 class Outputs:
-    """Brings what the nodes of one run have made to ``folder``."""
+    """Copies the outputs of the nodes of one run to ``folder``."""
 
     comfyui: ComfyUI
     run: Run
@@ -30,7 +30,7 @@ class Outputs:
     _names: set[str] = field(default_factory=set[str])
 
     async def brought(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
-        """Fetch what a node has made; returns it as the stream tells of it, and what the run lists, if anything."""
+        """Fetch the output of a node; return it as the event of the stream, and as the run lists it, if it does."""
         listed = {kind: items if is_list(items) else [items] for kind, items in made.items()}
         if node_class.startswith(_PREVIEW_3D):
             listed = {kind: [_mesh(item) for item in items] for kind, items in listed.items()}
@@ -50,7 +50,7 @@ class Outputs:
             kind: [self._event_data(output, one, item) for one, item in zip(found[kind], items, strict=True)]
             for kind, items in listed.items()
         }
-        # Previews are shown to those who watch, and listed nowhere.
+        # Previews are in the stream only.
         if not files and (not made or any(map(_is_file, raw))):
             return event_data, None
         return event_data, Upload(output, {file.filename: self.folder / file.filename for file in files})

@@ -10,7 +10,7 @@ from comfydeploy._emulator.comfyui.client import ComfyUI, ComfyUIError
 from comfydeploy._emulator.comfyui.messages import RECONNECTED, Message, MessageQueue, Messages
 from comfydeploy._emulator.documents import json_list, json_object
 
-# Real seconds, whatever the pace of the server: ComfyUI has its own.
+# Real seconds, whatever the pace of the server: ComfyUI does not follow it.
 _POLLING: Final = 1.0
 _TRIES: Final = 3
 _BEGINS: Final = {"execution_start", "execution_cached"}
@@ -48,7 +48,7 @@ class Prompt:
                 if await self._has_vanished(message, queue):
                     break
             elif self._has_gap and _is_end(message):
-                # The history has what was lost as well.
+                # The history also has what was lost.
                 break
             else:
                 yield self._noted(message)
@@ -74,7 +74,7 @@ class Prompt:
         if (self._seen and not is_reconnected) or await self._comfyui.is_queued(self.id):
             return False
         is_known = bool(self._seen or await self._comfyui.remembered(self.id))
-        # What was said before the queue became empty may be behind the message that says so.
+        # Messages from before the queue became empty may arrive after the message that says so.
         if not is_known and queue.empty():
             raise DeletedError
         return is_reconnected and is_known

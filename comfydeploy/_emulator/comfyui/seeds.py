@@ -1,4 +1,4 @@
-"""New seeds for every run, as the service has them, so that ComfyUI does not answer from its cache."""
+"""New seeds for every run, as in the service, so that ComfyUI does not answer from its cache."""
 
 from collections.abc import Mapping
 from random import Random
@@ -14,7 +14,7 @@ _NOISY: Final = {"RandomNoise", "KSamplerAdvanced", "SamplerCustom", "XlabsSampl
 def reseeded(graph: Mapping[str, Any], workflow: Any, dice: Random) -> dict[str, Any]:
     """Return the graph with a new seed wherever a node has one of its own.
 
-    Linked ones stay, and those of samplers that ``workflow``, as ComfyUI's page shows it, has as fixed.
+    Linked seeds stay, and so do those of samplers that are fixed in ``workflow``, the graph of ComfyUI's page.
     """
     fixed = _fixed(workflow)
     return {node_id: node if node_id in fixed else _reseeded(node, dice) for node_id, node in graph.items()}
@@ -22,12 +22,12 @@ def reseeded(graph: Mapping[str, Any], workflow: Any, dice: Random) -> dict[str,
 
 def _reseeded(node: Any, dice: Random) -> Any:
     class_type, inputs = class_of(node), inputs_of(node)
-    wanted = {"seed", "noise_seed"} if class_type in _NOISY else {"seed"}
+    seed_keys = {"seed", "noise_seed"} if class_type in _NOISY else {"seed"}
     digits = _DIGITS.get(class_type, 15)
     seeds = {
         key: dice.randrange(10 ** (digits - 1), 10**digits)
         for key, value in inputs.items()
-        if key in wanted and not isinstance(value, list)
+        if key in seed_keys and not isinstance(value, list)
     }
     return {**node, "inputs": {**inputs, **seeds}} if seeds else node
 

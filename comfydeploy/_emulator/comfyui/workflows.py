@@ -26,7 +26,7 @@ _KINDS: Final = ("image", "text", "video", "audio", "exr", "file")
 
 @dataclass(frozen=True)
 class WorkflowDeployment(Deployment):
-    """A deployment whose graph has its inputs and outputs."""
+    """A deployment whose inputs and outputs are those of its graph."""
 
     @property
     def input_types(self) -> list[dict[str, Any]]:
@@ -50,14 +50,14 @@ class WorkflowDeployment(Deployment):
 class WorkflowFolder:
     """A folder of graphs: ``name.json`` is the deployment ``name``, whose ids never change.
 
-    Files are read again when they change. One that is no graph is a problem, and the others are deployed.
+    Files are read again when they change. A file that is no graph is reported as a problem; the others are deployed.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder: Final = folder
         self._read: dict[Path, tuple[tuple[int, int], WorkflowDeployment | str]] = {}
         self._next_look = 0.0
-        # Raises an OSError for a folder that is not there.
+        # Raises an OSError for a missing folder.
         self._refresh()
 
     def deployments(self) -> list[WorkflowDeployment]:
@@ -129,7 +129,7 @@ def _input(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _options(written: Any) -> list[str] | None:
-    """Read the words of an enumeration, which stand in one text: a JSON list, or one word a line."""
+    """Read the words of an enumeration from one text: a JSON list, or one word per line."""
     if not isinstance(written, str) or not written:
         return None
     try:

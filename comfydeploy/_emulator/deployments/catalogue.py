@@ -19,7 +19,7 @@ from comfydeploy._emulator.deployments.outcomes import Fails, NodeOutput, Outcom
 
 
 class NotFoundError(Exception):
-    """There is no such thing; the message is the real server's."""
+    """Something is not found; the message is that of the real server."""
 
 
 class Catalogue:
@@ -71,7 +71,7 @@ class Catalogue:
             self._next[name].extend(repeat(outcome, times))
 
     def next(self, deployment: Deployment, inputs: Mapping[str, Any]) -> Deployment:
-        """Return the deployment with the outcome of a new run: the scripted one, else that of its inputs."""
+        """Return the deployment with the outcome of a new run: the scripted one, otherwise that of its inputs."""
         if self._next[deployment.name]:
             return replace(deployment, outcome=self._next[deployment.name].popleft())
         if not deployment.heeds_inputs:

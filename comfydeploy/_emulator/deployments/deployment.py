@@ -25,7 +25,7 @@ class Deployment:
     """A deployed workflow, and the usual outcome of its runs.
 
     ``workflow_api`` is a graph given in place of its own, ``workflow`` the same as ComfyUI's page shows it.
-    ``heeds_inputs``: the inputs ``fail`` and ``text`` decide how a run ends; elsewhere they are like any others.
+    ``heeds_inputs``: the inputs ``fail`` and ``text`` decide how a run ends. Without it they are ordinary inputs.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Deployment:
             case _:
                 outputs = (_PICTURE,)
         made = tuple(Node(str(number), output.class_type, output=output) for number, output in enumerate(outputs, 7))
-        # A node that raises after there are outputs follows those that make them.
+        # A node that raises after there are outputs comes after the nodes that make them.
         return (
             (*made, *self.steps) if isinstance(self.outcome, Fails) and self.outcome.outputs else (*self.steps, *made)
         )

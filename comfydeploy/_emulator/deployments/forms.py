@@ -75,7 +75,7 @@ class DeploymentRunRequest(_RunForm):
 
 
 class ModelRunRequest(_RunForm):
-    """Run one of the service's own models, of which there is none here."""
+    """Run one of the service's own models; the emulator has none."""
 
     model_id: str
 

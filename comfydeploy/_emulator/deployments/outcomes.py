@@ -15,7 +15,7 @@ _KINDS: Final = {
     "model": ("mesh", "SaveGLB"),
 }
 
-# What ComfyUI says of a graph whose model the machine does not have.
+# ComfyUI's error for a graph whose model the machine does not have.
 MISSING_MODEL: Final[Mapping[str, Any]] = {
     "1": {
         "errors": [
@@ -65,7 +65,7 @@ class NodeOutput:
 
     @property
     def type(self) -> str:
-        """What it is first of all: ``image``, ``video``, ``audio``, ``model`` or ``text``."""
+        """The main type of the output: ``image``, ``video``, ``audio``, ``model`` or ``text``."""
         if self.draws:
             return "image"
         first = media_type(next(iter(self.files), ".txt")).partition("/")[0]
@@ -73,11 +73,11 @@ class NodeOutput:
 
     @property
     def class_type(self) -> str:
-        """The class of a node that makes such things."""
+        """The class of a node with such an output."""
         return _KINDS[self.type][1] if self.type in _KINDS else "ComfyDeployOutputText"
 
     def data(self, files: Mapping[str, Any]) -> dict[str, list[Any]]:
-        """Sort what describes its files, by their names, into the lists that outputs have, and add its texts."""
+        """Sort the descriptions of its files, by their names, into the lists that outputs have, and add its texts."""
         data: dict[str, list[Any]] = {}
         for name, file in files.items():
             kind, _ = _KINDS.get(media_type(name).partition("/")[0], ("files", ""))

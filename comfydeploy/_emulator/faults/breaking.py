@@ -201,7 +201,7 @@ def _encoded(garbage: bytes | str) -> bytes:
 
 
 async def _read_ahead(receive: Receive) -> Receive:
-    """Read the whole request, and return a ``Receive`` that gives it again."""
+    """Read the whole request, and return a ``Receive`` that replays it."""
     messages = [await receive()]
     while messages[-1].get("more_body"):
         messages.append(await receive())

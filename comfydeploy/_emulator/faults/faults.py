@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
-from typing_extensions import TypedDict  # pydantic wants this one below Python 3.12
+from typing_extensions import TypedDict  # pydantic needs this one below Python 3.12
 
 from comfydeploy._emulator.validation import UnprocessableError, problem, validated
 
@@ -40,7 +40,7 @@ class FaultOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What goes wrong with the answers to an operation.
+    """What goes wrong with the responses to an operation.
 
     Which: ``operation`` by its name, ``None`` or ``"*"`` for any. The first ``after`` calls are answered as usual, then
     ``times`` calls meet the fault, ``None`` for all. Of several faults a call meets the first that is not used up.
@@ -50,10 +50,10 @@ class Fault:
     ``status`` nor ``body`` it is the usual answer that has this content type and these headers.
 
     No answer: ``hang`` until the client leaves; ``reset`` the connection; or ``garbage`` in place of HTTP, after which
-    the connection is closed; empty garbage closes it without a word.
+    the connection is closed; empty garbage closes it at once.
 
-    A request with another or no answer is not executed, unless ``execute`` is set: then the run exists, although the
-    client does not learn of it. With ``appear_after`` it is executed so many seconds after the answer.
+    A request with another answer, or none, is not executed, unless ``execute`` is set: then the run exists, but the
+    client does not receive its id. With ``appear_after`` it is executed so many seconds after the answer.
 
     Broken off: after so many bytes of the body the connection is reset (``reset_after``) or closed
     (``truncate_after``), or the body ends as if it were whole (``cut_after``); a shorter body arrives whole.

@@ -55,7 +55,7 @@ class Machine:
             log.end()
             listener(None)
 
-        # However the task ends, and even if it never began.
+        # However the task ends, and also if it never began.
         task.add_done_callback(end)
 
     def reject(self, run: Run, lines: Sequence[str]) -> None:

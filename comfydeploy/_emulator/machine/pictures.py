@@ -28,7 +28,7 @@ def draw(inputs: Mapping[str, Any]) -> bytes:
     return _drawn(width, height, str(inputs.get("seed", 0)), " ".join(str(inputs.get("prompt", "")).split()))
 
 
-# Tests ask for the same picture again and again.
+# Tests draw the same picture many times.
 @lru_cache(maxsize=16)
 def _drawn(width: int, height: int, seed: str, prompt: str) -> bytes:
     dice = random.Random(seed)  # noqa: S311 - colours are no secrets
@@ -43,10 +43,10 @@ def _drawn(width: int, height: int, seed: str, prompt: str) -> bytes:
 
 def _size(value: Any) -> int:
     try:
-        wanted = int(float(value))
+        pixels = int(float(value))
     except (TypeError, ValueError, OverflowError):
-        wanted = 512
-    return min(max(wanted, SMALLEST), LARGEST)
+        pixels = 512
+    return min(max(pixels, SMALLEST), LARGEST)
 
 
 def _colour(hue: float, saturation: float, lightness: float) -> _Colour:
@@ -92,7 +92,7 @@ def _caption(picture: Image.Image, prompt: str) -> Image.Image:
         prompt,
         font,
         room,
-        longest=6 * room // size,  # no letters are so narrow that more would fit
+        longest=6 * room // size,  # more letters would not fit, however narrow
         most=max(1, (height // 2 - margin) // line_height),
     )
     top = height - line_height * len(lines) - margin

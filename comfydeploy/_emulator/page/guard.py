@@ -24,7 +24,7 @@ _HEADERS: Final = {
 }
 _REFUSED: Final = (
     "This page is open to browsers on the computer of the server, at a loopback address.\n"
-    "Elsewhere it asks for the API key: give it as the password, with any name.\n"
+    "Elsewhere it needs the API key, as the password, with any user name.\n"
 )
 
 
@@ -32,15 +32,15 @@ class Guard:
     """Opens the page to this computer, and to clients that send the API key.
 
     A request is of this computer if it comes from it *and* was sent to it by a loopback name. The second keeps other
-    sites out that have made their own name point here. Everybody else gives the key as the password of the browser's
-    own dialogue, so that no address and no cookie ever holds it.
+    sites out that have made their own name point here. Other requests need the key, as the password of the browser's
+    own dialogue, so that it is in no address and no cookie.
     """
 
     def __init__(self, bearer: str) -> None:
         self._bearer: Final = bearer
 
     async def answer(self, answer: Answer, request: Request) -> Response:
-        """Answer a request, or ask for the key."""
+        """Answer a request, or require the key."""
         if _is_local(request) or self._has_key(request):
             response = await answer(request)
         else:

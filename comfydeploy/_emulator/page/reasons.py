@@ -1,4 +1,4 @@
-"""Why a run failed, or what is missing of one that succeeded, as the page shows it."""
+"""Why a run failed, or what is missing from one that succeeded, as the page shows it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from comfydeploy._emulator.runs.run import Run
 
 @dataclass(frozen=True)
 class Reason:
-    """A sentence or several, and the traceback of a node that has raised."""
+    """One or more sentences, and the traceback of a node that has raised."""
 
     title: str
     lines: Sequence[str]
@@ -32,7 +32,7 @@ def reason(run: Run, log: Sequence[LogLine]) -> Reason | None:
     lost = [line.message for line in log if line.message.startswith("Upload failed for ")]
     if run.status == "success" and lost:
         return Reason(title, lost)
-    return Reason(title, ["No reason was kept. Its log ends with:", log[-1].message]) if has_failed and log else None
+    return Reason(title, ["No reason was found. The log ends with:", log[-1].message]) if has_failed and log else None
 
 
 def _sentences(error: dict[str, Any]) -> Iterator[str]:

@@ -23,7 +23,7 @@ from comfydeploy._emulator.runs.run import Run
 from comfydeploy._emulator.web import requests
 
 RUNS_PER_PAGE: Final = 50
-# Real seconds, whatever the pace of the runs: browsers and eyes have their own.
+# Real seconds, whatever the pace of the runs: browsers do not follow it.
 PAUSE_SECONDS: Final = 0.2
 LONGEST_SILENCE: Final = 10.0
 
@@ -32,7 +32,7 @@ _ASSETS: Final = {"style.css": "text/css", "script.js": "text/javascript", "icon
 
 @dataclass(frozen=True)
 class _View:
-    """What the page shows at one moment, and the address of its stream."""
+    """The content of the page at one moment, and the address of its stream."""
 
     title: str
     content: str
@@ -44,7 +44,7 @@ _Viewed: TypeAlias = Callable[[Request], _View]
 
 
 class PageRoutes:
-    """Shows the runs, and streams what the page has become whenever they have changed."""
+    """Shows the runs, and streams the new content of the page whenever they have changed."""
 
     def __init__(self, backend: Backend, bearer: str, example_key: str) -> None:
         self._backend: Final = backend
@@ -79,7 +79,7 @@ class PageRoutes:
         return StreamingResponse(self._updates(viewed, request), media_type="text/event-stream")
 
     async def asset(self, request: Request) -> Response:
-        """Answer the addresses of what the page is made of."""
+        """Answer the addresses of scripts and styles of the page."""
         name = request.path_params["asset"]
         if media_type := _ASSETS.get(name):
             return Response(self._assets[name], media_type=media_type)
@@ -94,7 +94,7 @@ class PageRoutes:
 
     async def _updates(self, viewed: _Viewed, request: Request) -> AsyncIterator[bytes]:
         feed = self._backend.feed
-        # How soon a browser shall come back, in milliseconds, when it has lost the server.
+        # After how many milliseconds a browser reconnects when the connection is lost.
         yield b"retry: 1000\n\n"
         with feed.watch(_run_id(request)) as happened:
             while not feed.has_ended:
@@ -104,7 +104,7 @@ class PageRoutes:
                 # A pause limits how often a busy page is rendered.
                 await asyncio.sleep(PAUSE_SECONDS)
                 with suppress(TimeoutError):
-                    # Ages grow even when nothing happens, and a client that left is noticed.
+                    # Because ages grow even when nothing happens, and a client that left is noticed by sending.
                     await asyncio.wait_for(happened.wait(), LONGEST_SILENCE)
 
     def _overview(self, request: Request) -> _View:

@@ -1,4 +1,4 @@
-"""What the page shows of runs, as its templates ask for it."""
+"""Runs as the templates of the page show them."""
 
 import json
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class RunView:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it changes no more."""
+        """Whether the run has ended."""
         return self.run.status in ENDED
 
     @property
@@ -66,7 +66,7 @@ class RunView:
 
     @property
     def summary(self) -> str:
-        """What tells it from its like: its first input that is text."""
+        """A short description of the run: its first input that is text."""
         texts = (value for value in self.run.workflow_inputs.values() if isinstance(value, str))
         return next(texts, "")
 
@@ -83,7 +83,7 @@ class RunView:
 
     @property
     def live(self) -> str:
-        """The node that is executed, with its step if it has several, or what an ended run lacks."""
+        """The node that is executed, with its step if it has several, or what is missing from an ended run."""
         if self.run.status == "success" and any("error" in json_object(one.data) for one in self.run.internal_outputs):
             return "Some outputs are missing"
         if self.has_ended or not self.run.live_status:
@@ -98,7 +98,7 @@ class RunView:
 
     @property
     def times(self) -> list[tuple[str, datetime, timedelta]]:
-        """What happened when: the step, the moment, and the time since the creation."""
+        """The steps of the run: name, time, and duration since the creation."""
         run = self.run
         moments = (("created", run.created_at), ("queued", run.queued_at), ("started", run.started_at))
         return [
@@ -107,7 +107,7 @@ class RunView:
 
     @property
     def facts(self) -> list[tuple[str, str]]:
-        """What else is known of it, by the names that answers have."""
+        """Further fields of the run, named as in responses."""
         run = self.run
         facts = {
             "deployment_id": run.deployment_id,
@@ -140,7 +140,7 @@ def _made(output: Output) -> Made:
 
 
 def templates() -> Environment:
-    """Make the templates, which escape whatever they are given."""
+    """Create the templates, which escape all values."""
     made = Environment(
         loader=PackageLoader("comfydeploy._emulator.page"),
         autoescape=True,
@@ -153,7 +153,7 @@ def templates() -> Environment:
 
 
 def age(time: timedelta) -> str:
-    """Write how long ago something was, no finer than pages are renewed: ``just now``, ``20 s ago``, ``3 min ago``."""
+    """Write the age of something, no finer than pages are renewed: ``just now``, ``20 s ago``, ``3 min ago``."""
     seconds = time.total_seconds()
     for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
         if seconds >= size:
@@ -172,7 +172,7 @@ def duration(time: timedelta) -> str:
 
 
 def clock(moment: datetime) -> str:
-    """Write a moment of UTC to be read: ``2026-11-23 18:59:43.726``."""
+    """Write a time in UTC for people: ``2026-11-23 18:59:43.726``."""
     return moment.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
 
 

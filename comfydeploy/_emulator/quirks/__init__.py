@@ -1,1 +1,1 @@
-"""The real server's misbehaviour: what there is by name, and what each does to answers, runs, streams and webhooks."""
+"""The real server's misbehaviour by name, and its effects on responses, runs, streams and webhooks."""

@@ -26,7 +26,7 @@ def is_storable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
 
 
 def is_answerable(form: RunRequest, quirks: Collection[Quirk]) -> bool:
-    """Return whether the server can serialise what it has started, where one run is expected."""
+    """Return whether the server can serialize what it has started, where one run is expected."""
     return Quirk.BROKEN_ANSWERS not in quirks or not (form.is_batch or form.is_native_run)
 
 

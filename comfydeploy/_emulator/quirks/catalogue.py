@@ -8,13 +8,13 @@ ALL: Final = "all"
 
 
 class Quirk(StrEnum):
-    """A way in which the real server misbehaves: ``explanation`` says how, ``trigger`` what brings it about here."""
+    """A misbehaviour of the real server: ``explanation`` describes it, ``trigger`` is its cause in the emulator."""
 
     explanation: str
     trigger: str
 
     def __new__(cls, name: str, explanation: str, trigger: str = "") -> Self:
-        """Make the quirk equal to its name."""
+        """Create a quirk that is equal to its name."""
         quirk = str.__new__(cls, name)
         quirk._value_ = name
         quirk.explanation = explanation
@@ -142,14 +142,14 @@ class Quirk(StrEnum):
     )
     DOUBLED_ZONES = (
         "doubled-zones",
-        "Times of runs and outputs tell their zone twice: 2026-01-02T03:04:05.678000+00Z.",
+        "Times of runs and outputs have two zones: 2026-01-02T03:04:05.678000+00Z.",
     )
 
 
 def chosen(names: str | Iterable[str]) -> frozenset[Quirk]:
     """Return the quirks of these names, or of one; ``"all"`` is all of them. An unknown name is a ``ValueError``."""
-    wanted = {names} if isinstance(names, str) else set(names)
-    if unknown := wanted - {ALL, *Quirk}:
+    chosen_names = {names} if isinstance(names, str) else set(names)
+    if unknown := chosen_names - {ALL, *Quirk}:
         names = ", ".join(sorted(map(repr, unknown)))
         raise ValueError(f"quirks: unknown {names}; known are {', '.join((*Quirk, ALL))}")
-    return frozenset(quirk for quirk in Quirk if {quirk, ALL} & wanted)
+    return frozenset(quirk for quirk in Quirk if {quirk, ALL} & chosen_names)

@@ -1,4 +1,4 @@
-"""Quirks of runs: what becomes of their outputs, and how they end."""
+"""Quirks of runs: their outputs, and how they end."""
 
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import aclosing
@@ -42,7 +42,7 @@ async def _late_timeout(acts: Acts) -> Acts:
                     uploads += 1
                     files += len(output.files)
                 case Change({"status": "success"}) if uploads and not files:
-                    # The end of a run is noticed when its last file is: without one it waits until its time is up.
+                    # The server notices the end of a run with its last file: without one the run waits until its limit.
                     yield Pause(WAIT_SECONDS)
                     yield Change({**act.fields, "status": "timeout"})
                     return

@@ -28,7 +28,7 @@ _ADVANCE: Final = TypeAdapter(_Advance)
 
 
 class ControlRoutes:
-    """Adds faults, advances the clock, and lists what has happened."""
+    """Adds faults, advances the clock, and lists requests, runs and deliveries."""
 
     def __init__(self, backend: Backend, faults: Faults, recorder: Recorder) -> None:
         self._backend: Final = backend

@@ -1,4 +1,4 @@
-"""Native runs, which the caller executes on a ComfyUI of their own."""
+"""Native runs, which the caller executes on their own ComfyUI."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""All endpoints that the real server has as well."""
+"""All endpoints that the real server has too."""
 
 from typing import Final
 

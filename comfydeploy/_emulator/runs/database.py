@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 FILE: Final = "runs.sqlite"
 LOCK: Final = "runs.lock"
-# Version 0 has no number of its own: it has the same table.
+# Version 0 wrote no number; its table is the same.
 VERSION: Final = 1
 _COLUMNS: Final = ["id", "status", "run", "log"]
 _WAIT: Final = 1.0  # seconds
@@ -54,7 +54,7 @@ def _check_schema(database: sqlite3.Connection, path: Path | None) -> None:
 
 @contextmanager
 def explained(path: Path | None) -> Generator[None]:
-    """Raise a ``DataError`` with a sentence for what is wrong with the database at a path."""
+    """Raise a ``DataError`` that says what is wrong with the database at a path."""
     try:
         yield
     except ValidationError:

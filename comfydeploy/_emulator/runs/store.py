@@ -25,7 +25,7 @@ class Store:
     def __init__(self, folder: Folder, retention: int | None) -> None:
         self._folder: Final = folder
         self._retention: Final = retention
-        # Whether each has files, beginning with the run that has been kept longest.
+        # Whether each run has files, oldest first.
         self._ended: Final[dict[str, bool]] = {}
         path = None if folder.is_temporary else folder.path / FILE
         with ExitStack() as exits, explained(path):
@@ -40,7 +40,7 @@ class Store:
         self._exits.close()
 
     def save(self, run: Run) -> None:
-        """Keep the run as it is now; one that has ended may take the place of the oldest."""
+        """Save the run as it is now; one that has ended may replace the oldest."""
         self._database.execute(
             "INSERT INTO runs (id, status, run) VALUES (?, ?, ?)"
             " ON CONFLICT (id) DO UPDATE SET status = excluded.status, run = excluded.run",
@@ -50,7 +50,7 @@ class Store:
             self._retain(run, self._retention)
 
     def run(self, run_id: str) -> Run | None:
-        """Return the run as it was kept last."""
+        """Return the run as it was saved last."""
         row = self._database.execute("SELECT run FROM runs WHERE id = ?", (run_id,)).fetchone()
         return Run.model_validate_json(row[0]) if row else None
 
@@ -104,20 +104,20 @@ class Store:
         return [Run.model_validate_json(row[0]) for row in rows]
 
     def save_log(self, run_id: str, lines: list[LogLine]) -> None:
-        """Keep the log of a run that has ended."""
+        """Save the log of a run that has ended."""
         self._database.execute("UPDATE runs SET log = ? WHERE id = ?", (_LINES.dump_json(lines).decode(), run_id))
 
     def log(self, run_id: str) -> list[LogLine]:
-        """Return the log of a run, if it has been kept."""
+        """Return the log of a run, if it has been saved."""
         row = self._database.execute("SELECT log FROM runs WHERE id = ?", (run_id,)).fetchone()
         return _LINES.validate_json(row[0]) if row and row[0] else []
 
     def file(self, run_id: str, filename: str) -> Path:
-        """Return where a file of a run is; both names must be the server's own, never a client's."""
+        """Return the path of a file of a run; both names must be the server's own, never a client's."""
         return self._folder.path / "outputs" / run_id / filename
 
     def save_files(self, run_id: str, files: Mapping[str, bytes | Path]) -> None:
-        """Keep files of a run, by their plain names: bytes are written, a file elsewhere is moved."""
+        """Save files of a run, by their plain names: bytes are written, a file elsewhere is moved."""
         for filename, content in files.items():
             path = self.file(run_id, filename)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -129,7 +129,7 @@ class Store:
     def _reopen(self) -> None:
         for run in self.runs():
             if run.status not in ENDED:
-                # The server that executed it has ended, which is no fault of the workflow.
+                # The server that executed it has stopped; the workflow did not fail.
                 self.save(run.changed(run.updated_at, status="cancelled"))
             elif self._retention:
                 self._retain(run, self._retention)

@@ -1,4 +1,4 @@
-"""The end of a server in the foreground: signals."""
+"""The signals that end a server in the foreground."""
 
 import signal
 import threading

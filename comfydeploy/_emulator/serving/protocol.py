@@ -39,7 +39,7 @@ class Protocol(H11Protocol):
         return isinstance(self.transport, MemoryTransport)
 
     def write(self, data: bytes) -> None:
-        """Send bytes as they are, be they HTTP or not."""
+        """Send bytes as they are, whether or not they are HTTP."""
         self.transport.write(data)
 
     def end(self) -> None:

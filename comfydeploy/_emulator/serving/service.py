@@ -25,6 +25,10 @@ _GRACE: Final = 1.0
 _TURNS: Final = 10
 _TICK: Final = 0.005
 _LAST_PORT: Final = 65_535
+_IN_USE: Final = (
+    "cannot listen on {host}:{port}: the port is in use, perhaps by another `comfydeploy emulator`. "
+    "Stop that server, or choose another port; port 0 is any free one"
+)
 
 
 class Service:
@@ -162,7 +166,7 @@ class Service:
             await asyncio.sleep(_TICK)
         for task in self._state.tasks:
             task.cancel()
-        # A connection that was accepted last of all may be made only now.
+        # The connection that was accepted last may be made only now.
         for _ in range(_TURNS):
             for connection in list(self._state.connections):
                 connection.transport.abort()
@@ -186,8 +190,7 @@ def bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         reserved.close()
         if error.errno == errno.EADDRINUSE:
-            hint = f"port {port} of {host} is in use: stop the other server, or choose another port; 0 takes a free one"
-            raise OSError(error.errno, hint) from None
+            raise OSError(error.errno, _IN_USE.format(host=host, port=port)) from None
         raise
     return reserved
 

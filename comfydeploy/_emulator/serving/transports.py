@@ -1,6 +1,6 @@
 """HTTP through memory: httpx transports that reach the server without a socket.
 
-They speak HTTP byte for byte, by the library that httpx itself uses, so that a broken connection raises the same
+They send and receive HTTP with the library that httpx itself uses, so that a broken connection raises the same
 exception as on a socket.
 """
 
@@ -44,7 +44,7 @@ class Transport(httpx.BaseTransport):
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
-    """The twin of ``Transport``, for any event loop of asyncio."""
+    """Sends requests to a service, async, from any event loop of asyncio."""
 
     def __init__(self, service: Service) -> None:
         self._service: Final = service
@@ -66,7 +66,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
 
 
 class _End:
-    """The client's end of a connection, the same for both colours."""
+    """The client's end of a connection, for blocking and async code."""
 
     _is_open = False
 

@@ -47,7 +47,7 @@ class Contents:
         return self._form.kept if self._form else len(self._kept)
 
     def decoded(self) -> Any:
-        """Return JSON, a form's fields or text; ``None`` when there is nothing, or nothing that was kept."""
+        """Return JSON, a form's fields or text; ``None`` for an empty body, or one that was not kept."""
         if self._form:
             return self._form.fields
         if not self._kept:

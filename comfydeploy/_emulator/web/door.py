@@ -1,4 +1,4 @@
-"""The door: which requests may come in, by the host that they are sent to and the origin of the page."""
+"""Which requests are accepted, by the host that they are sent to and the origin of the page."""
 
 from collections.abc import Iterable
 from typing import Final

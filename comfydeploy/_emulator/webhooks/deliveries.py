@@ -27,7 +27,7 @@ class Delivery:
 
     @property
     def was_taken(self) -> bool:
-        """Whether the receiver answered with a status below 400, so that it is not sent again."""
+        """Whether the receiver answered with a status below 400; then it is not sent again."""
         return self.status is not None and self.status < 400  # noqa: PLR2004 - where the errors of HTTP begin
 
 

@@ -96,7 +96,7 @@ class Webhooks:
             self._report(delivery)
             if delivery.was_taken:
                 return
-        _log.warning("The webhook of run %s did not take its status %s", message.run_id, message.body["status"])
+        _log.warning("The webhook of run %s did not accept its status %s", message.run_id, message.body["status"])
 
     async def _attempt(self, message: Message) -> Delivery:
         verb = self._rules.method(message)
@@ -108,8 +108,8 @@ class Webhooks:
                 status, verb = await deliver(
                     self._transport(), verb, message.address, body, drops_body=self._rules.drops_body
                 )
-        except Exception as trouble:  # noqa: BLE001 - the address is free text: whatever it causes, the run goes on
-            error = f"{type(trouble).__name__}: {trouble}"
+        except Exception as problem:  # noqa: BLE001 - the address is free text: whatever it causes, the run goes on
+            error = f"{type(problem).__name__}: {problem}"
             _log.info("Webhook: %s", error)
         return Delivery(message.run_id, message.address, verb, message.body, message.attempts, status, error)
 
@@ -117,6 +117,6 @@ class Webhooks:
 def _event_type(address: str) -> str:
     try:
         targets = ",".join(parse_qs(urlsplit(address).query).get("target_events", []))
-    except ValueError:  # not an address: nothing will be delivered
+    except ValueError:  # not an address: there is no delivery
         targets = ""
     return "run.output" if "run.output" in targets.split(",") else "run.updated"

@@ -1,4 +1,4 @@
-"""A ComfyUI without a GPU: its protocol over real sockets, and nodes that do as their inputs say."""
+"""A ComfyUI without a GPU: its protocol over real sockets, and nodes that their inputs control."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ PREVIEW = b"\x00\x00\x00\x01\x00\x00\x00\x01" + bytes(2 * 1024 * 1024)
 
 
 class FakeComfyUI:
-    """Executes prompts one after the other, node by node; a node does what its class is named after.
+    """Executes prompts one after the other, node by node; the class of a node names what it does.
 
     ``Cached`` is answered from the cache, ``Sampler`` makes steps and shows a preview, ``Saver`` makes the outputs in
     its input ``ui``, ``Raiser`` fails, ``Waiter`` waits for ``release``, ``Leaver`` closes the connection of messages,
@@ -113,7 +113,7 @@ class FakeComfyUI:
         self._thread.join()
 
     def release(self) -> None:
-        """Let the node that waits go on."""
+        """Release the node that waits."""
         self._loop.call_soon_threadsafe(self.released.set)
 
     def until_queued(self, prompt_id: str) -> None:
@@ -122,11 +122,11 @@ class FakeComfyUI:
             pass
 
     def remove(self, prompt_id: str) -> None:
-        """Take a prompt out of the queue, as a person does on ComfyUI's page."""
+        """Remove a prompt from the queue, as users do on ComfyUI's page."""
         self._loop.call_soon_threadsafe(self._remove, prompt_id)
 
     def interrupt(self) -> None:
-        """Interrupt what runs, as a person does on ComfyUI's page."""
+        """Interrupt the running prompt, as users do on ComfyUI's page."""
         self._loop.call_soon_threadsafe(self._stop_waiting)
 
     async def _prompt(self, request: Request) -> Response:
@@ -194,8 +194,8 @@ class FakeComfyUI:
         return JSONResponse({name: {} for name in self.classes})
 
     async def _view(self, request: Request) -> Response:
-        wanted = tuple(request.query_params.get(key, "") for key in ("filename", "subfolder", "type"))
-        content = self.files.get(wanted)
+        key_of_file = tuple(request.query_params.get(key, "") for key in ("filename", "subfolder", "type"))
+        content = self.files.get(key_of_file)
         return Response(status_code=404) if content is None else Response(content)
 
     async def _listen(self, ws: WebSocket) -> None:
@@ -205,23 +205,23 @@ class FakeComfyUI:
         self.clients.append(client_id)
         await ws.send_json({"type": "status", "data": {"status": self._remaining(), "sid": client_id}})
         if self.running and self.greeting:
-            # A client that has reconnected is told the current node, without the prompt.
+            # A client that has reconnected receives the current node, without the prompt.
             await ws.send_json({"type": "executing", "data": {"node": self.greeting}})
         with suppress(WebSocketDisconnect):
             await ws.receive_text()
-        # It may have connected again meanwhile.
+        # It may have reconnected meanwhile.
         if self.sockets.get(client_id) is ws:
             del self.sockets[client_id]
 
     def _remaining(self) -> dict[str, Any]:
         return {"exec_info": {"queue_remaining": len(self._pending) + len(self.running)}}
 
-    def tell(self, client_id: str | None, frame: str | bytes | None) -> None:
-        """Say something to a client, or to all, when all before has been said; ``None`` closes the connection."""
+    def send_message(self, client_id: str | None, frame: str | bytes | None) -> None:
+        """Send a message to a client, or to all, after earlier messages; ``None`` closes the connection."""
         self._outbox.put_nowait((client_id, frame))
 
     def _tell_queue(self) -> None:
-        self.tell(None, json.dumps({"type": "status", "data": {"status": self._remaining()}}))
+        self.send_message(None, json.dumps({"type": "status", "data": {"status": self._remaining()}}))
 
     async def _publish(self) -> None:
         while True:
@@ -268,20 +268,20 @@ class Execution:
 
     async def execute(self, graph: dict[str, Any]) -> None:
         for frame in self._comfyui.noise:
-            self._comfyui.tell(self._client_id, frame)
+            self._comfyui.send_message(self._client_id, frame)
         self._tell("execution_start")
         cached = [key for key, node in graph.items() if node["class_type"] == "Cached"]
         self._tell("execution_cached", nodes=cached)
         for key, node in graph.items():
             if key in cached:
                 continue
-            # Others have their turn, as they have while a node computes.
+            # Other tasks run, as they do while a node computes.
             await asyncio.sleep(0)
             self._state(key, 0.0, 1.0)
             self._tell("executing", node=key, display_node=key)
             if node["class_type"] == "Stopper":
                 self._comfyui.running.clear()
-                self._comfyui.tell(self._client_id, None)
+                self._comfyui.send_message(self._client_id, None)
                 return
             if not await self._node(key, node["class_type"], node["inputs"]):
                 break
@@ -306,12 +306,12 @@ class Execution:
                 self._tell("execution_error", **where, **error, traceback=lines, current_inputs={})
                 return False
             case "Leaver":
-                self._comfyui.tell(self._client_id, None)
+                self._comfyui.send_message(self._client_id, None)
             case "Sampler":
                 for step in range(1, inputs["steps"] + 1):
                     self._state(key, step, inputs["steps"])
                     self._tell("progress", value=step, max=inputs["steps"], node=key)
-                    self._comfyui.tell(self._client_id, PREVIEW)
+                    self._comfyui.send_message(self._client_id, PREVIEW)
             case "Saver" | "Preview3D":
                 self._outputs[key] = inputs["ui"]
                 self._tell("executed", node=key, display_node=key, output=inputs["ui"])
@@ -335,12 +335,12 @@ class Execution:
         if kind.startswith("execution"):
             data["timestamp"] = int(time.time() * 1000)
             self._messages.append([kind, data])
-        self._comfyui.tell(self._client_id, json.dumps({"type": kind, "data": data}))
+        self._comfyui.send_message(self._client_id, json.dumps({"type": kind, "data": data}))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def patience() -> Iterator[None]:
-    """Waits for ComfyUI are short in tests."""
+    """Shorten the waits for ComfyUI."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("comfydeploy._emulator.comfyui.messages._PAUSE", 0.01)
         patch.setattr("comfydeploy._emulator.comfyui.messages._TRIES", 10)
@@ -350,21 +350,21 @@ def patience() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def fake() -> type[FakeComfyUI]:
-    """Starts another ComfyUI, which may be broken: with fake() as comfyui."""
+    """Start another ComfyUI, which may be broken: with fake() as comfyui."""
     return FakeComfyUI
 
 
-# For no longer than a module: while a server is connected to it, pings roll the dice that properties elsewhere hold.
+# Module scope at most: pings of a connected server draw random numbers, which property tests elsewhere seed.
 @pytest.fixture(scope="module")
 def comfyui() -> Iterator[FakeComfyUI]:
-    """A ComfyUI of today."""
+    """A current ComfyUI."""
     with FakeComfyUI() as comfyui:
         yield comfyui
 
 
 @pytest.fixture
 def workflows(tmp_path) -> Callable[..., Path]:
-    """Writes graphs into a folder: workflows(flux={...})."""
+    """Write graphs into a folder: workflows(flux={...})."""
     folder = tmp_path / "workflows"
     folder.mkdir()
 
@@ -377,7 +377,7 @@ def workflows(tmp_path) -> Callable[..., Path]:
 
 
 class Local:
-    """A local server that has graphs executed, and a client of it."""
+    """A local server that forwards graphs to ComfyUI, and a client of it."""
 
     def __init__(self, emulator: Emulator, core: ComfyDeployCore) -> None:
         self.emulator = emulator
@@ -385,7 +385,7 @@ class Local:
         self._deployment = unwrap(deployments_list(core))[0]
 
     def request(self, *nodes: dict[str, Any], **fields: Any) -> dict[str, Any]:
-        """Make the request that runs these nodes, numbered from 1."""
+        """Return the request that runs these nodes, numbered from 1."""
         return {
             "workflow_id": self._deployment.workflow_id,
             "machine_id": self._deployment.machine_id,
@@ -393,8 +393,8 @@ class Local:
             **fields,
         }
 
-    def heard(self, request: dict[str, Any]) -> list[tuple[str, Any]]:
-        """Stream a run to its end: the kind and the data of each event; lines of the log are of the kind "log"."""
+    def streamed(self, request: dict[str, Any]) -> list[tuple[str, Any]]:
+        """Stream a run to its end; return the kind and the data of each event, with log lines as the kind "log"."""
         with unwrap(run_stream(self.core, request)) as stream:
             return [_told(unwrap(item)) for item in stream]
 
@@ -403,7 +403,7 @@ class Local:
         return run_stream(self.core, request)
 
     def ran_at_once(self, requests: list[dict[str, Any]]) -> list[list[WorkflowRunOutputModel]]:
-        """Run all requests at the same time: the outputs of each."""
+        """Run all requests at the same time; return the outputs of each."""
 
         async def run() -> list[list[WorkflowRunOutputModel]]:
             async with ComfyDeployCore(bearer=self.emulator.bearer, server_url=self.emulator.url) as core:
@@ -437,7 +437,7 @@ def _told(item: Any) -> tuple[str, Any]:
 
 @pytest.fixture(scope="module")
 def forwarding() -> Iterator[Callable[..., Local]]:
-    """Starts a local server that forwards runs to a ComfyUI: forwarding(comfyui.url)."""
+    """Start a local server that forwards runs to a ComfyUI: forwarding(comfyui.url)."""
     with ExitStack() as exits:
 
         def start(address: str, **options: Any) -> Local:
@@ -457,7 +457,7 @@ def local(forwarding, comfyui) -> Local:
 
 @pytest.fixture(scope="session")
 def node() -> Callable[..., dict[str, Any]]:
-    """Makes a node: node("Saver", ui={...})."""
+    """Create a node: node("Saver", ui={...})."""
     return lambda class_type, **inputs: {"class_type": class_type, "inputs": inputs}
 
 

@@ -7,19 +7,19 @@ from comfydeploy.emulator import Emulator
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:8188", "ftp://127.0.0.1", "http://", "http://a:b", "", 8188])
-def test_what_is_no_address_is_refused_at_once(address):
+def test_invalid_address_is_refused(address):
     with pytest.raises(ValueError, match=r"comfyui must be an address, such as http://127\.0\.0\.1:8188"):
         Emulator(comfyui=address)
 
 
 @pytest.mark.parametrize("path", ["", "/", "/behind/a/proxy/"])
-def test_an_address_may_have_a_path(fake, forwarding, node, path):
+def test_address_may_have_path(fake, forwarding, node, path):
     with fake(path=path.rstrip("/")) as comfyui:
         local = forwarding(f"{comfyui.url}{path}")
-        assert local.heard(local.request(node("Text")))[-1][1]["status"] == "success"
+        assert local.streamed(local.request(node("Text")))[-1][1]["status"] == "success"
 
 
-def test_what_to_install_is_said_where_it_is_missing():
+def test_missing_extra_is_named():
     code = """
 import sys
 sys.modules["websockets"] = None
@@ -30,11 +30,11 @@ try:
 except ModuleNotFoundError as missing:
     print(missing)
 """
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "pip install '.[comfyui]'" in told
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "pip install '.[comfyui]'" in printed
 
 
-def test_a_server_can_be_started_again(comfyui, node, connect):
+def test_server_can_be_restarted(comfyui, node, connect):
     emulator = Emulator(pace=0, comfyui=comfyui.url)
     for _ in range(2):
         with emulator:

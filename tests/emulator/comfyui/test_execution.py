@@ -18,7 +18,7 @@ ARRIVAL = ["queuing", "function_call_id", "gpu_ready", "gpu_event_id", "comfyui_
 
 
 def kinds(events):
-    """The kinds in order, logs left out, each run of repetitions once."""
+    """Return the kinds in order, without logs and repetitions."""
     return [kind for kind, _ in itertools.groupby(kind for kind, _ in events if kind != "log")]
 
 
@@ -27,13 +27,13 @@ def of(kind, events):
 
 
 @pytest.fixture
-def heard(local):
-    """Streams a run of these nodes to its end."""
-    return lambda *nodes, **fields: local.heard(local.request(*nodes, **fields))
+def streamed(local):
+    """Stream a run of these nodes to its end."""
+    return lambda *nodes, **fields: local.streamed(local.request(*nodes, **fields))
 
 
-def test_a_run_tells_what_comfyui_tells_in_the_recorded_order(heard, node, saver):
-    story = kinds(heard(node("Cached"), node("Sampler", steps=2), saver))
+def test_events_follow_the_recorded_order(streamed, node, saver):
+    story = kinds(streamed(node("Cached"), node("Sampler", steps=2), saver))
     assert story[:8] == [*ARRIVAL, "", "execution_start"]
     assert story[8:13] == ["execution_cached", "progress_state", "executing", "live_status", "status"]
     assert story[13:18] == ["progress_state", "progress", "progress_state", "progress", "progress_state"]
@@ -49,8 +49,8 @@ def test_a_run_tells_what_comfyui_tells_in_the_recorded_order(heard, node, saver
     ]
 
 
-def test_the_run_id_is_the_prompt_id_from_comfyui_to_the_stream(heard, comfyui, local, saver):
-    events = heard(saver)
+def test_run_id_is_the_prompt_id(streamed, comfyui, local, saver):
+    events = streamed(saver)
     (nameless,) = of("", events)
     run_id = comfyui.prompts[-1]["prompt_id"]
     assert nameless == {"prompt_id": run_id, "number": nameless["number"], "node_errors": {}}
@@ -58,10 +58,10 @@ def test_the_run_id_is_the_prompt_id_from_comfyui_to_the_stream(heard, comfyui, 
     assert local.ended(run_id).status == "success"
 
 
-def test_an_older_comfyui_may_choose_the_id_itself(fake, forwarding, node, saver):
+def test_older_comfyui_may_choose_id_itself(fake, forwarding, node, saver):
     with fake(chooses_ids=True) as comfyui:
         local = forwarding(comfyui.url)
-        events = local.heard(local.request(node("Sampler", steps=1), saver))
+        events = local.streamed(local.request(node("Sampler", steps=1), saver))
         run_id = comfyui.prompts[-1]["prompt_id"]
         assert {data["prompt_id"] for _, data in events if isinstance(data, dict)} == {run_id}
         states = of("progress_state", events)[-1]["nodes"]
@@ -69,8 +69,8 @@ def test_an_older_comfyui_may_choose_the_id_itself(fake, forwarding, node, saver
         assert [list(output.data) for output in local.ended(run_id).outputs] == [["images"]]
 
 
-def test_progress_counts_the_nodes_that_are_done_and_those_that_were_cached(heard, local, comfyui, node):
-    live = of("live_status", heard(node("Cached"), node("Text"), node("Text"), node("Decoder")))
+def test_progress_counts_done_and_cached_nodes(streamed, local, comfyui, node):
+    live = of("live_status", streamed(node("Cached"), node("Text"), node("Text"), node("Decoder")))
     assert [(one["live_status"], one["progress"]) for one in live] == [
         ("Executing Text", 0.5),
         ("Executing Text", 0.75),
@@ -80,25 +80,25 @@ def test_progress_counts_the_nodes_that_are_done_and_those_that_were_cached(hear
     assert (run.live_status, run.progress) == ("Executing Decoder", 1.0)
 
 
-def test_a_run_that_is_cached_as_a_whole_succeeds(heard, node):
-    assert kinds(heard(node("Cached")))[-4:] == ["execution_cached", "execution_success", "executing", "status"]
+def test_run_that_is_cached_as_whole_succeeds(streamed, node):
+    assert kinds(streamed(node("Cached")))[-4:] == ["execution_cached", "execution_success", "executing", "status"]
 
 
-def test_previews_and_what_is_said_of_the_queue_are_not_told(heard, node):
-    statuses = of("status", heard(node("Sampler", steps=3)))
+def test_previews_and_queue_messages_are_dropped(streamed, node):
+    statuses = of("status", streamed(node("Sampler", steps=3)))
     assert [list(status) for status in statuses] == [["prompt_id", "status"]] * 2
     assert [status["status"] for status in statuses] == ["running", "success"]
 
 
-def test_the_log_tells_how_far_it_is(local, comfyui, node):
+def test_log_has_the_progress(local, comfyui, node):
     unwrap(run_sync(local.core, local.request(node("Text"), node("Decoder"))))
     run_id = comfyui.prompts[-1]["prompt_id"]
     lines = [line.log for line in unwrap(run_logs(local.core, run_id))]
     assert lines == [f"Executing prompt: {run_id}", "At: 50% - Text", "At: 100% - Decoder", "Prompt done"]
 
 
-def test_an_error_of_a_node_is_the_reason_of_a_failed_run(heard, comfyui, local, node):
-    events = heard(node("Text"), node("Raiser", reason="out of memory"), node("Text"))
+def test_error_of_node_is_reason_of_failed_run(streamed, comfyui, local, node):
+    events = streamed(node("Text"), node("Raiser", reason="out of memory"), node("Text"))
     assert kinds(events)[-2:] == ["execution_error", "status"]
     (error,) = of("execution_error", events)
     assert (error["node_id"], error["node_type"], error["exception_message"]) == ("2", "Raiser", "out of memory")
@@ -108,8 +108,8 @@ def test_an_error_of_a_node_is_the_reason_of_a_failed_run(heard, comfyui, local,
     assert (run.status, run.live_status) == ("failed", "Executing Raiser")
 
 
-def test_a_graph_that_comfyui_refuses_fails_with_its_error(heard, local, comfyui, node):
-    events = heard(node("NoSuchNode"))
+def test_refused_graph_fails_with_its_error(streamed, local, comfyui, node):
+    events = streamed(node("NoSuchNode"))
     assert kinds(events) == [*ARRIVAL, ""]  # the client expects nothing after it
     (refusal,) = of("", events)
     assert refusal == {
@@ -125,37 +125,37 @@ def test_a_graph_that_comfyui_refuses_fails_with_its_error(heard, local, comfyui
     assert (run.status, run.outputs) == ("failed", [])
 
 
-def test_a_failed_run_answers_a_sync_request_as_any_failed_run_does(local, forwarding, comfyui, node):
+def test_sync_of_failed_run_is_an_error(local, forwarding, comfyui, node):
     failure = run_sync(local.core, local.request(node("Raiser", reason="no"))).failure()
     assert (failure.status_code, failure.detail.endswith("ended as failed")) == (400, True)
     quirky = forwarding(comfyui.url, quirks=["empty-sync"])
     assert unwrap(run_sync(quirky.core, quirky.request(node("Raiser", reason="no")))) == []
 
 
-def test_the_drawing_of_a_workflow_is_kept_in_its_pictures(heard, comfyui, node):
-    heard(node("Text"), workflow={"nodes": []})
+def test_pictures_hold_their_workflow(streamed, comfyui, node):
+    streamed(node("Text"), workflow={"nodes": []})
     assert comfyui.prompts[-1]["extra_data"] == {"extra_pnginfo": {"workflow": {"nodes": []}}}
 
 
-def test_a_deployment_that_comfyui_does_not_execute_is_played(local, comfyui):
+def test_other_deployments_are_simulated(local, comfyui):
     before = len(comfyui.prompts)
     (output,) = unwrap(run_sync(local.core, {"deployment_id": local.emulator.deployments["picture"]}))
     assert output.files[0].filename == "cd_00001_.png"
     assert len(comfyui.prompts) == before
 
 
-def test_an_outcome_that_is_scripted_needs_no_comfyui(comfyui, forwarding, workflows, saver):
+def test_scripted_outcome_needs_no_comfyui(comfyui, forwarding, workflows, saver):
     local = forwarding(comfyui.url, workflows=workflows(flux={"1": saver}))
     local.emulator.script("flux", Fails("No paint"))
     before = len(comfyui.prompts)
     request = {"deployment_id": local.emulator.deployments["flux"]}
-    assert of("execution_error", local.heard(request))[0]["exception_message"] == "No paint\n"
+    assert of("execution_error", local.streamed(request))[0]["exception_message"] == "No paint\n"
     assert len(comfyui.prompts) == before
     assert len(unwrap(run_sync(local.core, request))) == 1
     assert len(comfyui.prompts) == before + 1
 
 
-def test_inputs_of_a_graph_may_have_any_names(local, comfyui, saver):
+def test_inputs_of_graph_may_have_any_names(local, comfyui, saver):
     before = len(comfyui.prompts)
     for inputs in ({"text": "a caption"}, {"fail": True}):
         (output,) = unwrap(run_sync(local.core, local.request(saver, inputs=inputs)))
@@ -163,7 +163,7 @@ def test_inputs_of_a_graph_may_have_any_names(local, comfyui, saver):
     assert len(comfyui.prompts) == before + 2
 
 
-def test_a_seed_of_the_server_decides_the_seeds_of_the_samplers(comfyui, forwarding, node):
+def test_seed_of_server_decides_seeds_of_samplers(comfyui, forwarding, node):
     def sent():
         local = forwarding(comfyui.url, seed=1)
         unwrap(run_sync(local.core, local.request(node("KSampler", seed=5))))
@@ -174,7 +174,7 @@ def test_a_seed_of_the_server_decides_the_seeds_of_the_samplers(comfyui, forward
     assert first[1]["1"]["inputs"]["seed"] != 5
 
 
-def test_a_clock_that_is_advanced_by_hand_waits_for_comfyui(comfyui, forwarding, saver):
+def test_manual_clock_waits_for_comfyui(comfyui, forwarding, saver):
     local = forwarding(comfyui.url, clock="manual", pace=1, cold_start=0.5)
     run_id = unwrap(run_queue(local.core, local.request(saver))).run_id
     assert unwrap(run_get(local.core, run_id)).status == "not-started"
@@ -183,14 +183,14 @@ def test_a_clock_that_is_advanced_by_hand_waits_for_comfyui(comfyui, forwarding,
 
 
 class TestCancelling:
-    def test_interrupts_what_comfyui_executes(self, local, comfyui, node):
+    def test_interrupts_the_executed_prompt(self, local, comfyui, node):
         run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
         assert comfyui.waiting.get(timeout=5) == run_id
         unwrap(run_cancel(local.core, run_id))
         assert comfyui.interrupted[-1] == run_id
         assert local.ended(run_id).status == "cancelled"
 
-    def test_takes_out_of_the_queue_what_waits_there(self, local, comfyui, node):
+    def test_removes_a_queued_prompt(self, local, comfyui, node):
         first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
         assert comfyui.waiting.get(timeout=5) == first
         comfyui.until_queued(second)
@@ -201,14 +201,14 @@ class TestCancelling:
         assert (local.ended(first).status, local.ended(second).status) == ("success", "cancelled")
         assert len(comfyui.interrupted) == before
 
-    def test_happens_to_all_runs_when_the_local_server_stops(self, forwarding, comfyui, node):
+    def test_stopping_the_server_gives_up_all_runs(self, forwarding, comfyui, node):
         local = forwarding(comfyui.url)
         run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
         assert comfyui.waiting.get(timeout=5) == run_id
         local.emulator.stop()
         assert comfyui.interrupted[-1] == run_id
 
-    def test_on_comfyuis_page_cancels_the_run(self, local, comfyui, node):
+    def test_on_comfyuis_page_cancels_run(self, local, comfyui, node):
         with unwrap(run_stream(local.core, local.request(node("Waiter")))) as stream:
             run_id = comfyui.waiting.get(timeout=5)
             comfyui.interrupt()
@@ -216,7 +216,7 @@ class TestCancelling:
         assert [one.event for one in events if hasattr(one, "event")][-2:] == ["execution_interrupted", "status"]
         assert local.ended(run_id).status == "cancelled"
 
-    def test_out_of_comfyuis_queue_cancels_the_run(self, local, comfyui, node):
+    def test_out_of_comfyuis_queue_cancels_run(self, local, comfyui, node):
         first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
         assert comfyui.waiting.get(timeout=5) == first
         comfyui.until_queued(second)
@@ -227,35 +227,35 @@ class TestCancelling:
 
 
 class TestTrouble:
-    """Whatever happens to ComfyUI, a run ends, and tells why."""
+    """A run ends with a reason when ComfyUI fails."""
 
-    def test_a_connection_that_closes_early_is_made_up_for_by_what_comfyui_remembers(self, heard, node, saver):
-        events = heard(node("Text"), node("Leaver"), node("Text"), saver)
+    def test_history_replaces_lost_messages(self, streamed, node, saver):
+        events = streamed(node("Text"), node("Leaver"), node("Text"), saver)
         assert kinds(events)[-5:] == ["executed", "output_ready", "execution_success", "executing", "status"]
         assert len(of("execution_start", events)) == 1
         assert of("status", events)[-1]["status"] == "success"
         (made,) = of("output_ready", events)
         assert httpx.get(made["output"]["images"][0]["url"]).content.startswith(b"\x89PNG")
 
-    def test_an_error_after_that_is_still_the_reason(self, heard, node):
-        events = heard(node("Leaver"), node("Raiser", reason="too late"))
+    def test_error_after_that_is_still_reason(self, streamed, node):
+        events = streamed(node("Leaver"), node("Raiser", reason="too late"))
         assert of("execution_error", events)[0]["exception_message"] == "too late"
         assert of("status", events)[-1]["status"] == "failed"
 
-    def test_a_run_can_be_cancelled_after_that(self, local, comfyui, node):
+    def test_run_can_be_cancelled_after_that(self, local, comfyui, node):
         run_id = unwrap(run_queue(local.core, local.request(node("Leaver"), node("Waiter")))).run_id
         assert comfyui.waiting.get(timeout=5) == run_id
         unwrap(run_cancel(local.core, run_id))
         assert comfyui.interrupted[-1] == run_id
         assert local.ended(run_id).status == "cancelled"
 
-    def test_a_comfyui_that_was_restarted_fails_the_run(self, heard, node):
-        events = heard(node("Text"), node("Stopper"))
+    def test_comfyui_that_was_restarted_fails_run(self, streamed, node):
+        events = streamed(node("Text"), node("Stopper"))
         assert "restarted" in of("execution_error", events)[0]["exception_message"]
         assert of("execution_error", events)[0]["node_type"] == "Stopper"
         assert of("status", events)[-1]["status"] == "failed"
 
-    def test_a_comfyui_that_dies_fails_the_run(self, fake, forwarding, node):
+    def test_comfyui_that_dies_fails_run(self, fake, forwarding, node):
         with fake() as comfyui:
             local = forwarding(comfyui.url)
             run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
@@ -263,47 +263,47 @@ class TestTrouble:
         assert local.ended(run_id).status == "failed"
         assert "cannot be reached" in unwrap(run_logs(local.core, run_id))[-1].log
 
-    def test_a_comfyui_that_cannot_be_reached_fails_the_run(self, fake, forwarding, node):
+    def test_comfyui_that_cannot_be_reached_fails_run(self, fake, forwarding, node):
         with fake() as comfyui:
             local = forwarding(comfyui.url)
-        events = local.heard(local.request(node("Text")))
+        events = local.streamed(local.request(node("Text")))
         assert kinds(events) == [*ARRIVAL, "execution_error", "status"]
         reason = of("execution_error", events)[0]["exception_message"]
         assert reason.startswith(f"ComfyUI at {comfyui.url} cannot be reached: ")
         assert of("log", events)[-1] == f"ComfyUIError: {reason}"
 
-    def test_a_server_that_is_no_comfyui_fails_the_run(self, forwarding, emulator, node):
+    def test_server_that_is_no_comfyui_fails_run(self, forwarding, emulator, node):
         local = forwarding(emulator.url)
-        events = local.heard(local.request(node("Text")))
+        events = local.streamed(local.request(node("Text")))
         assert "cannot be reached" in of("execution_error", events)[0]["exception_message"]
 
-    def test_an_answer_without_an_error_fails_the_run(self, heard, node):
-        events = heard(node("Confuser"))
+    def test_answer_without_error_fails_run(self, streamed, node):
+        events = streamed(node("Confuser"))
         message = of("execution_error", events)[0]["exception_message"]
         assert message == "ComfyUI answered POST /prompt with 500: Server got itself in trouble"
 
-    def test_an_output_that_comfyui_does_not_have_fails_the_run_and_interrupts_it(self, heard, comfyui, node):
+    def test_missing_output_fails_and_interrupts_run(self, streamed, comfyui, node):
         lost = node("Saver", ui={"images": [{"filename": "lost.png", "subfolder": "", "type": "output"}]})
-        events = heard(lost, node("Waiter"))
+        events = streamed(lost, node("Waiter"))
         assert of("execution_error", events)[0]["exception_message"].startswith(
             "ComfyUI answered 404 for its output lost.png: its output folder may have been cleaned"
         )
         assert comfyui.interrupted[-1] == comfyui.waiting.get(timeout=5) == comfyui.prompts[-1]["prompt_id"]
 
-    def test_what_is_no_message_is_passed_over(self, heard, node, comfyui):
+    def test_invalid_message_is_skipped(self, streamed, node, comfyui):
         comfyui.noise = ["no json", "[1]", json.dumps({"type": "crystools.monitor", "data": {"cpu": 1}})]
         try:
-            assert of("status", heard(node("Text")))[-1]["status"] == "success"
+            assert of("status", streamed(node("Text")))[-1]["status"] == "success"
         finally:
             comfyui.noise = []
 
 
-def test_a_password_in_the_address_is_used_and_never_shown(fake, forwarding, node):
+def test_password_of_address_is_never_shown(fake, forwarding, node):
     with fake() as comfyui:
         local = forwarding(comfyui.url.replace("http://", "http://me:secret@"))
-    told = json.dumps(local.heard(local.request(node("Text"))))
-    assert comfyui.url in told
-    assert "secret" not in told
+    text = json.dumps(local.streamed(local.request(node("Text"))))
+    assert comfyui.url in text
+    assert "secret" not in text
 
 
 MODEL = {
@@ -323,7 +323,7 @@ LINE = (
 )
 
 
-def test_an_output_that_comfyui_drops_is_logged_and_kept_as_a_row(local, comfyui, node, saver):
+def test_dropped_output_is_logged_and_kept_as_row(local, comfyui, node, saver):
     comfyui.node_errors = {"4": MODEL}
     try:
         run_id = unwrap(run_queue(local.core, local.request(saver))).run_id
@@ -339,7 +339,7 @@ def test_an_output_that_comfyui_drops_is_logged_and_kept_as_a_row(local, comfyui
     assert (row.data["error"]["prompt_id"], row.data["error"]["node_errors"]) == (run_id, {"4": MODEL})
 
 
-def test_a_refused_graph_has_a_line_for_each_error():
+def test_refused_graph_has_line_for_each_error():
     error = {"message": "Prompt outputs failed validation", "details": ""}
     assert list(refusal_lines({"error": error, "node_errors": {"4": MODEL}})) == [
         "ComfyUI refused the graph: Prompt outputs failed validation",
@@ -350,14 +350,14 @@ def test_a_refused_graph_has_a_line_for_each_error():
     assert line.endswith("18, 19, ...")
 
 
-def test_a_mistyped_input_is_logged(local, node):
+def test_mistyped_input_is_logged(local, node):
     request = local.request(node("ComfyUIDeployExternalText", input_id="prompt"))
-    lines = of("log", local.heard({**request, "inputs": {"promt": "a cat", "comfydeploy_key": "k"}}))
+    lines = of("log", local.streamed({**request, "inputs": {"promt": "a cat", "comfydeploy_key": "k"}}))
     assert lines[0] == "No node takes the input 'promt'; the inputs of this graph are: prompt"
     assert not [line for line in lines if "comfydeploy_key" in line]
 
 
-def test_a_run_is_queued_until_comfyui_starts_it(local, comfyui, node):
+def test_run_is_queued_until_comfyui_starts_it(local, comfyui, node):
     first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
     assert comfyui.waiting.get(timeout=5) == first
     comfyui.until_queued(second)
@@ -370,12 +370,12 @@ def test_a_run_is_queued_until_comfyui_starts_it(local, comfyui, node):
     assert local.ended(second).started_at > local.ended(second).queued_at
 
 
-def test_a_fully_cached_run_ends_with_its_progress_complete(local, node):
+def test_fully_cached_run_has_full_progress(local, node):
     run_id = unwrap(run_queue(local.core, local.request(node("Cached")))).run_id
     assert local.ended(run_id).progress == 1.0
 
 
-def test_the_key_of_comfy_org_is_passed_on(local, comfyui, node, monkeypatch):
+def test_key_of_comfy_org_is_passed_on(local, comfyui, node, monkeypatch):
     monkeypatch.setenv("COMFY_ORG_API_KEY", "comfyui-secret")
-    local.heard(local.request(node("Text")))
+    local.streamed(local.request(node("Text")))
     assert comfyui.prompts[-1]["extra_data"] == {"api_key_comfy_org": "comfyui-secret"}

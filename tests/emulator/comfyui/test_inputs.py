@@ -15,7 +15,7 @@ ADDRESS = "https://example.com/a.png"
 
 @pytest.fixture
 def filled(local, comfyui, node):
-    """Runs one node with an input "x" of this value; returns the node's inputs as ComfyUI gets them."""
+    """Run one node with an input "x" of this value; return the node's inputs as ComfyUI receives them."""
 
     def fill(kind, value, **inputs):
         class_type = f"ComfyUIDeployExternal{kind}"
@@ -54,12 +54,12 @@ def filled(local, comfyui, node):
         ("NotYetKnown", "new", "input_id"),
     ],
 )
-def test_each_node_gets_its_value_where_it_looks_for_it(filled, kind, value, place):
+def test_each_node_gets_its_value(filled, kind, value, place):
     sent = filled(kind, value, default_value="of the graph", min_value=1)
     assert sent == {"default_value": "of the graph", "min_value": 1, "input_id": value, place: value}
 
 
-def test_what_is_not_given_keeps_the_graphs_value_and_what_no_node_takes_is_ignored(local, comfyui, node):
+def test_missing_keep_defaults_and_unknown_are_ignored(local, comfyui, node):
     text = node("ComfyUIDeployExternalText", input_id="prompt", default_value="of the graph")
     other = node("Text", input_id="width")
     linked = node("ComfyUIDeployExternalText", input_id=["1", 0])
@@ -68,7 +68,7 @@ def test_what_is_not_given_keeps_the_graphs_value_and_what_no_node_takes_is_igno
     assert list(comfyui.prompts[-1]["prompt"].values()) == [text, other, linked]
 
 
-def test_two_nodes_of_one_name_both_get_the_value(local, comfyui, node):
+def test_two_nodes_of_one_name_both_get_value(local, comfyui, node):
     text = node("ComfyUIDeployExternalText", input_id="a")
     named_like_the_value = node("ComfyUIDeployExternalText", input_id="b")
     unwrap(run_sync(local.core, local.request(text, text, named_like_the_value, inputs={"a": "b"})))
@@ -77,16 +77,16 @@ def test_two_nodes_of_one_name_both_get_the_value(local, comfyui, node):
 
 
 @pytest.mark.parametrize("value", [json.dumps([ADDRESS, PNG_URI]), [ADDRESS, PNG_URI]])
-def test_a_batch_of_images_is_sent_as_json_text(filled, value):
+def test_batch_of_images_is_sent_as_json_text(filled, value):
     sent = filled("ImageBatch", value, images="[]")
     assert json.loads(sent["images"]) == [ADDRESS, PNG_URI]
 
 
-def test_a_batch_that_is_no_list_is_left_to_the_node(filled):
+def test_batch_that_is_no_list_is_left_to_node(filled):
     assert filled("ImageBatch", "[broken", images="[]")["images"] == "[broken"
 
 
-def test_a_list_for_another_node_is_sent_as_json_text_since_a_list_would_be_a_link(filled):
+def test_list_is_sent_as_json_text(filled):
     assert filled("Text", ["1", 0])["default_value"] == '["1", 0]'
 
 
@@ -98,7 +98,7 @@ def test_a_list_for_another_node_is_sent_as_json_text_since_a_list_would_be_a_li
         ("Audio", "data:audio/mpeg;base64," + base64.b64encode(b"mp3").decode(), (".mp3", b"mp3")),
     ],
 )
-def test_a_data_uri_that_the_node_cannot_decode_is_uploaded(filled, comfyui, kind, value, kept):
+def test_undecodable_data_uri_is_uploaded(filled, comfyui, kind, value, kept):
     address = filled(kind, value)["input_id"]
     assert address.startswith(f"{comfyui.url}/view?")
     query = parse_qs(urlsplit(address).query)
@@ -108,7 +108,7 @@ def test_a_data_uri_that_the_node_cannot_decode_is_uploaded(filled, comfyui, kin
     assert filled(kind, value)["input_id"] == address
 
 
-def test_the_images_of_a_batch_are_uploaded_too(filled, comfyui):
+def test_images_of_batch_are_uploaded_too(filled, comfyui):
     webp = "data:image/webp;base64," + base64.b64encode(b"one of a batch").decode()
     first, second = json.loads(filled("ImageBatch", [ADDRESS, webp])["images"])
     assert first == ADDRESS
@@ -117,12 +117,12 @@ def test_the_images_of_a_batch_are_uploaded_too(filled, comfyui):
 
 
 @pytest.mark.parametrize("kind", ["Video", "Text"])
-def test_a_text_that_only_looks_like_a_data_uri_is_left_to_the_node(filled, kind):
+def test_text_like_a_data_uri_is_unchanged(filled, kind):
     broken = "data:image/webp;base64,???"
     assert filled(kind, broken)["input_id"] == broken
 
 
-def test_a_file_uploaded_to_the_local_server_is_handed_on_to_comfyui(local, filled, comfyui):
+def test_uploaded_file_is_sent_to_comfyui(local, filled, comfyui):
     uploaded = unwrap(file_upload(local.core, b"a picture", name="up.png"))
     address = filled("Image", uploaded.file_url)["input_id"]
     assert address.startswith(f"{comfyui.url}/view?")
@@ -130,16 +130,16 @@ def test_a_file_uploaded_to_the_local_server_is_handed_on_to_comfyui(local, fill
     assert comfyui.uploads[name] == b"a picture"
 
 
-def test_an_address_of_a_file_that_the_local_server_does_not_have_is_left_to_the_node(local, filled):
+def test_address_of_unknown_file_is_unchanged(local, filled):
     address = f"{local.emulator.url.removesuffix('/api')}/inputs/../../etc/passwd"
     assert filled("Image", address)["input_id"] == address
 
 
-def test_an_upload_that_comfyui_refuses_fails_the_run(local, comfyui, node):
+def test_upload_that_comfyui_refuses_fails_run(local, comfyui, node):
     comfyui.refuses_uploads = True
     try:
         request = local.request(node("ComfyUIDeployExternalVideo", input_id="x"), inputs={"x": "data:video/mp4,x"})
-        events = local.heard(request)
+        events = local.streamed(request)
     finally:
         comfyui.refuses_uploads = False
     (message,) = [data["exception_message"] for kind, data in events if kind == "execution_error"]
@@ -147,26 +147,26 @@ def test_an_upload_that_comfyui_refuses_fails_the_run(local, comfyui, node):
     assert message.endswith("it answered 413, because the file is larger than its --max-upload-size")
 
 
-def test_an_output_of_an_earlier_run_is_handed_on(local, filled, comfyui, saver):
+def test_output_of_earlier_run_is_sent_to_comfyui(local, filled, comfyui, saver):
     (output,) = unwrap(run_sync(local.core, local.request(saver)))
     address = filled("Image", output.data["images"][0].url)["input_id"]
     assert address.startswith(f"{comfyui.url}/view?")
     assert comfyui.uploads["a_00001_.png"].startswith(b"\x89PNG")
 
 
-def test_an_address_in_a_private_network_fails_the_run(local, forwarding, comfyui, node):
+def test_address_in_private_network_fails_run(local, forwarding, comfyui, node):
     address = "http://10.0.0.5/secret.png"
     request = local.request(node("ComfyUIDeployExternalImage", input_id="x"), inputs={"x": address})
     refusing = forwarding(comfyui.url, allowed_networks=())
-    (error,) = [data for kind, data in refusing.heard(request) if kind == "execution_error"]
+    (error,) = [data for kind, data in refusing.streamed(request) if kind == "execution_error"]
     assert error["exception_message"].startswith("10.0.0.5 is in a private network")
     allowing = forwarding(comfyui.url, allowed_networks=["10.0.0.0/8"])
-    assert allowing.heard(request)[-1][1]["status"] == "success"
+    assert allowing.streamed(request)[-1][1]["status"] == "success"
     assert comfyui.prompts[-1]["prompt"]["1"]["inputs"]["input_id"] == address
 
 
-def test_a_file_keeps_its_extension(local, filled, comfyui):
-    """The node goes by the end of the address."""
+def test_file_keeps_its_extension(local, filled, comfyui):
+    """The node checks the end of the address."""
     uploaded = unwrap(file_upload(local.core, b"%PDF", name="up.pdf"))
     address = filled("File", uploaded.file_url)["file_url"]
     assert address.startswith(f"{comfyui.url}/userdata/comfydeploy%2F")
@@ -175,6 +175,6 @@ def test_a_file_keeps_its_extension(local, filled, comfyui):
     assert filled("File", "data:text/csv,a")["file_url"].endswith(".csv")
 
 
-def test_uploads_have_a_folder_of_their_own(filled):
+def test_uploads_have_folder_of_their_own(filled):
     address = filled("Video", "data:video/mp4,x")["input_id"]
     assert parse_qs(urlsplit(address).query)["subfolder"] == ["comfydeploy"]

@@ -3,7 +3,7 @@ import pytest
 from comfydeploy.result import unwrap
 
 
-def test_all_runs_are_told_of_over_one_connection(comfyui, forwarding, node, saver):
+def test_one_connection_serves_all_runs(comfyui, forwarding, node, saver):
     local = forwarding(comfyui.url)
     before = len(comfyui.clients)
     outputs = local.ran_at_once([local.request(node("Sampler", steps=1), saver)] * 20)
@@ -12,11 +12,11 @@ def test_all_runs_are_told_of_over_one_connection(comfyui, forwarding, node, sav
     assert {prompt["client_id"] for prompt in comfyui.prompts[-20:]} == {client_id}
 
 
-def test_a_lost_connection_is_opened_again_under_its_name(comfyui, forwarding, node):
+def test_lost_connection_is_reopened_with_its_id(comfyui, forwarding, node):
     local = forwarding(comfyui.url)
     before = len(comfyui.clients)
     for last in ("Leaver", "Text"):
-        events = local.heard(local.request(node("Text"), node(last), node("Text")))
+        events = local.streamed(local.request(node("Text"), node(last), node("Text")))
         assert events[-1][1]["status"] == "success"
     assert len(comfyui.clients[before:]) == 2
     assert len(set(comfyui.clients[before:])) == 1
@@ -24,17 +24,17 @@ def test_a_lost_connection_is_opened_again_under_its_name(comfyui, forwarding, n
 
 @pytest.fixture
 def resumed(comfyui, forwarding, node, saver):
-    """Loses the connection of a run while it waits, and returns the events from then on and the run."""
+    """Close the connection of a run while it waits; return the later events and the run."""
 
     def run(*last):
         local = forwarding(comfyui.url)
         before = len(comfyui.clients)
-        # Executing: the node that saves, the one that waits, and that one again.
+        # Executing: the node that saves, the one that waits, and the same one again.
         with unwrap(local.stream(local.request(saver, node("Waiter"), *last))) as stream:
             run_id = comfyui.waiting.get(timeout=5)
-            # ComfyUI greets a client that has reconnected with the current node, and names no prompt.
+            # ComfyUI sends a client that has reconnected the current node, without the prompt.
             comfyui.greeting = "2"
-            comfyui.tell(comfyui.clients[before], None)
+            comfyui.send_message(comfyui.clients[before], None)
             events = (one for one in (unwrap(item).data for item in stream) if hasattr(one, "event"))
             for _ in range(3):
                 next(one for one in events if one.event == "executing")
@@ -46,7 +46,7 @@ def resumed(comfyui, forwarding, node, saver):
     return run
 
 
-def test_events_go_on_after_a_lost_connection(resumed, node):
+def test_events_go_on_after_lost_connection(resumed, node):
     events, run = resumed(node("Sampler", steps=3), node("Text"))
     kinds = [one.event for one in events]
     assert kinds.count("progress") == 3
@@ -55,13 +55,13 @@ def test_events_go_on_after_a_lost_connection(resumed, node):
     assert (run.status, run.progress, len(run.outputs)) == ("success", 1.0, 1)
 
 
-def test_an_error_after_a_lost_connection_is_the_reason(resumed, node):
+def test_error_after_lost_connection_is_reason(resumed, node):
     events, run = resumed(node("Raiser", reason="too late"))
     assert [one.data["exception_message"] for one in events if one.event == "execution_error"] == ["too late"]
     assert run.status == "failed"
 
 
-def test_a_lost_connection_ends_no_run_that_waits(comfyui, forwarding, node, saver):
+def test_lost_connection_ends_no_run_that_waits(comfyui, forwarding, node, saver):
     local = forwarding(comfyui.url)
     requests = [local.request(node("Leaver"), saver), *[local.request(node("Text"), saver)] * 5]
     assert [len(one) for one in local.ran_at_once(requests)] == [1] * 6

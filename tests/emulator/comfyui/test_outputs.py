@@ -13,7 +13,7 @@ def file(filename, subfolder="", folder="output", **more):
 
 @pytest.fixture
 def ran(local, node):
-    """Runs a graph of nodes that save these outputs; returns the run."""
+    """Run a graph of nodes that save these outputs; return the run."""
 
     def run(*outputs):
         request = local.request(*(node("Saver", ui=output) for output in outputs))
@@ -22,7 +22,7 @@ def ran(local, node):
     return run
 
 
-def test_a_picture_is_listed_as_the_service_lists_it(ran, comfyui):
+def test_picture_is_listed_as_service_lists_it(ran, comfyui):
     comfyui.files["cd_00024_.png", "", "output"] = b"\x89PNG 24"
     (output,) = ran({"images": [file("cd_00024_.png", output_id="result")]}).outputs
     assert (output.output_id, output.node_meta) == ("result", {"node_id": "1"})
@@ -38,11 +38,11 @@ def test_a_picture_is_listed_as_the_service_lists_it(ran, comfyui):
     assert (answer.content, answer.headers["content-type"]) == (b"\x89PNG 24", "image/png")
 
 
-def test_a_run_and_its_events_look_as_those_that_are_simulated(comfyui, local, node):
+def test_run_and_events_equal_simulated_ones(comfyui, local, node):
     comfyui.files["cd_00024_.png", "", "output"] = b"\x89PNG"
     saver = node("Saver", ui={"images": [file("cd_00024_.png", output_id="result")]})
     simulated, executed = (
-        dict(reversed(local.heard(request)))
+        dict(reversed(local.streamed(request)))
         for request in (
             {"deployment_id": local.emulator.deployments["picture"]},
             local.request(node("Sampler", steps=1), saver),
@@ -52,8 +52,8 @@ def test_a_run_and_its_events_look_as_those_that_are_simulated(comfyui, local, n
     for kind, data in simulated.items():
         assert type(executed[kind]) is type(data)
         assert not isinstance(data, dict) or executed[kind].keys() == data.keys(), kind
-    told, expected = (events["executed"]["output"]["images"][0] for events in (executed, simulated))
-    assert told.keys() == expected.keys()
+    found, expected = (events["executed"]["output"]["images"][0] for events in (executed, simulated))
+    assert found.keys() == expected.keys()
     run, other = (local.ended(events[""]["prompt_id"]).raw["outputs"][0] for events in (executed, simulated))
     assert list(run) == list(other)
     assert list(run["data"]["images"][0]) == list(other["data"]["images"][0])
@@ -70,38 +70,38 @@ def test_a_run_and_its_events_look_as_those_that_are_simulated(comfyui, local, n
         ("3d", "mesh_00001_.glb", "files"),
     ],
 )
-def test_a_file_is_listed_as_the_service_lists_it_whatever_comfyui_calls_it(comfyui, ran, kind, filename, listed):
+def test_file_is_listed_as_the_service_does(comfyui, ran, kind, filename, listed):
     comfyui.files[filename, "", "output"] = filename.encode()
     (output,) = ran({kind: [file(filename)]}).outputs
     assert list(output.data) == [listed]
     assert httpx.get(output.data[listed][0].url).content == filename.encode()
 
 
-def test_the_stream_tells_a_file_with_all_that_comfyui_says_of_it(comfyui, local, node):
+def test_event_keeps_all_fields_of_a_file(comfyui, local, node):
     clip = file("clip.mp4", "video", format="video/h264-mp4", frame_rate=8.0)
     comfyui.files["clip.mp4", "video", "output"] = b"clip"
-    events = local.heard(local.request(node("Saver", ui={"gifs": [clip]})))
+    events = local.streamed(local.request(node("Saver", ui={"gifs": [clip]})))
     executed, ready = (data for kind, data in events if kind in {"executed", "output_ready"})
-    (told,) = executed["output"]["gifs"]
+    (found,) = executed["output"]["gifs"]
     (kept,) = local.ended(comfyui.prompts[-1]["prompt_id"]).outputs[0].files
     assert executed == ready
-    assert told["url"] == kept.url
-    assert told.items() >= {**clip, "is_public": True}.items()
-    assert told["upload_duration"] >= 0
+    assert found["url"] == kept.url
+    assert found.items() >= {**clip, "is_public": True}.items()
+    assert found["upload_duration"] >= 0
 
 
 @pytest.mark.parametrize(
     "output", [{"text": ["hello"]}, {"text": []}, {"flag": [True], "value": [1, 1.5, None, {"a": 1}]}]
 )
-def test_what_is_no_file_is_listed_as_it_is(ran, output):
+def test_other_values_are_listed_unchanged(ran, output):
     (listed,) = ran(output).outputs
     assert listed.raw["data"] == output
     assert (listed.output_id, listed.node_meta) == (None, {"node_id": "1", "node_class": "Saver"})
 
 
 @pytest.mark.parametrize("output", [{}, {"images": [file("ComfyUI_temp_00001_.png", folder="temp")]}, None])
-def test_previews_and_nothing_at_all_are_told_but_not_listed(comfyui, local, node, output):
-    events = local.heard(local.request(node("Saver", ui=output)))
+def test_previews_are_streamed_but_not_listed(comfyui, local, node, output):
+    events = local.streamed(local.request(node("Saver", ui=output)))
     kinds = [kind for kind, _ in events]
     assert [data["output"] for kind, data in events if kind == "executed"] == [output]
     assert "output_ready" not in kinds
@@ -109,7 +109,7 @@ def test_previews_and_nothing_at_all_are_told_but_not_listed(comfyui, local, nod
     assert (run.status, run.outputs) == ("success", [])
 
 
-def test_every_node_has_an_output_of_its_own_newest_first_in_a_sync_answer(comfyui, local, node):
+def test_sync_lists_one_output_per_node(comfyui, local, node):
     for name in ("one.png", "two.png"):
         comfyui.files[name, "", "output"] = name.encode()
     savers = [node("Saver", ui={"images": [file(name)]}) for name in ("one.png", "two.png")]
@@ -117,7 +117,7 @@ def test_every_node_has_an_output_of_its_own_newest_first_in_a_sync_answer(comfy
     assert [output.files[0].filename for output in outputs] == ["two.png", "one.png"]
 
 
-def test_files_of_one_name_in_two_folders_are_both_kept(comfyui, ran):
+def test_same_name_in_two_folders_keeps_both(comfyui, ran):
     for folder in ("left", "right"):
         comfyui.files["a.png", folder, "output"] = folder.encode()
     (output,) = ran({"images": [file("a.png", "left"), file("a.png", "right")]}).outputs
@@ -125,14 +125,14 @@ def test_files_of_one_name_in_two_folders_are_both_kept(comfyui, ran):
     assert len({kept.filename for kept in output.files}) == 2
 
 
-def test_a_name_with_a_path_in_it_stays_in_the_folder_of_the_run(comfyui, ran):
+def test_name_with_path_stays_in_run_folder(comfyui, ran):
     comfyui.files["../../up.png", "", "output"] = b"up"
     (output,) = ran({"images": [file("../../up.png")]}).outputs
     assert output.files[0].filename == "up.png"
     assert httpx.get(output.files[0].url).content == b"up"
 
 
-def test_a_large_file_arrives_whole_and_leaves_no_copy_behind(comfyui, local, node, tmp_path, forwarding):
+def test_large_file_is_whole_and_leaves_no_copy(comfyui, local, node, tmp_path, forwarding):
     content = bytes(range(256)) * 4096 * 5 + b"end"
     comfyui.files["large.mp4", "", "output"] = content
     keeping = forwarding(comfyui.url, data=tmp_path / "kept")
@@ -144,7 +144,7 @@ def test_a_large_file_arrives_whole_and_leaves_no_copy_behind(comfyui, local, no
     assert list((tmp_path / "kept").glob("comfyui-*")) == []
 
 
-def test_the_mesh_of_a_preview_is_fetched(local, comfyui, node):
+def test_mesh_of_preview_is_fetched(local, comfyui, node):
     comfyui.files["cat.glb", "mesh", "output"] = b"glTF"
     request = local.request(node("Preview3D", ui={"result": ["mesh/cat.glb", None]}))
     (output,) = local.ended(unwrap(run_queue(local.core, request)).run_id).outputs

@@ -15,7 +15,7 @@ def seeds(class_type, workflow=None, **inputs):
     return new["inputs"]
 
 
-def test_every_run_has_a_new_seed():
+def test_every_run_has_new_seed():
     first, second = (seeds("KSampler", seed=1, steps=20) for _ in range(2))
     assert first["steps"] == 20
     assert len(str(first["seed"])) == 15
@@ -56,12 +56,12 @@ def test_links_and_other_inputs_stay(class_type, inputs):
         (None, False),
     ],
 )
-def test_a_sampler_that_is_drawn_with_a_fixed_seed_keeps_it(drawn, is_kept):
+def test_sampler_with_fixed_seed_keeps_it(drawn, is_kept):
     assert (seeds("KSampler", {"nodes": [drawn]}, seed=1)["seed"] == 1) is is_kept
 
 
 @pytest.mark.parametrize(
     "node", [None, [], {"inputs": {}}, {"class_type": "KSampler"}, {"class_type": 1, "inputs": []}]
 )
-def test_what_is_no_node_is_left_for_comfyui_to_refuse(node):
+def test_invalid_node_is_left_to_comfyui(node):
     assert reseeded({"1": node}, "no drawing", DICE) == {"1": node}

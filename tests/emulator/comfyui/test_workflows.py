@@ -35,11 +35,11 @@ def deployed(forwarding, comfyui, workflows, flux):
 
 @pytest.fixture
 def deployment(deployed):
-    wanted = deployed.emulator.deployments["flux"]
-    return next(one for one in unwrap(deployments_list(deployed.core)) if one.id == wanted)
+    deployment_id = deployed.emulator.deployments["flux"]
+    return next(one for one in unwrap(deployments_list(deployed.core)) if one.id == deployment_id)
 
 
-def test_every_graph_of_the_folder_is_a_deployment_beside_the_known_ones(deployed):
+def test_each_graph_is_a_further_deployment(deployed):
     assert list(deployed.emulator.deployments) == ["picture", "slow", "failing", "flux", "other"]
     assert len({*deployed.emulator.deployments.values()}) == 5
 
@@ -71,7 +71,7 @@ def test_its_inputs_are_read_from_its_nodes(deployment):
 
 @pytest.fixture
 def input_of(forwarding, comfyui, workflows, node):
-    """Deploys a graph of one node that takes an input; returns the input as the deployment describes it."""
+    """Deploy a graph of one node that takes an input; return the input as the deployment describes it."""
 
     def deploy(kind, **inputs):
         folder = workflows(one={"1": node(f"ComfyUIDeployExternal{kind}", input_id="x", **inputs)})
@@ -91,22 +91,22 @@ def input_of(forwarding, comfyui, workflows, node):
         ("New", "string"),
     ],
 )
-def test_every_input_has_the_type_of_the_service(input_of, kind, expected):
+def test_every_input_has_type_of_service(input_of, kind, expected):
     assert input_of(kind).type == expected
 
 
 @pytest.mark.parametrize(("options", "expected"), [("a\nb", ["a", "b"]), ("5", ["5"]), ("[1]", ["1"]), ("", [])])
-def test_the_words_of_an_enumeration_are_a_list_or_one_a_line(input_of, options, expected):
+def test_enumeration_is_a_list_or_lines(input_of, options, expected):
     assert input_of("Enum", options=options).enum_options == expected
 
 
-def test_its_outputs_are_those_that_have_a_name(deployment):
+def test_its_outputs_are_those_that_have_name(deployment):
     assert [one.raw for one in deployment.output_types] == [
         {"type": "image", "class_type": "ComfyDeployOutputImage", "output_id": "result"}
     ]
 
 
-def test_a_run_of_it_is_executed_with_its_inputs(deployed, comfyui, deployment, flux):
+def test_run_of_it_is_executed_with_its_inputs(deployed, comfyui, deployment, flux):
     inputs = {"prompt": "a cat", "strength": 0.25}
     (output,) = unwrap(run_sync(deployed.core, {"deployment_id": deployment.id, "inputs": inputs}))
     assert output.files[0].filename == "a_00001_.png"
@@ -119,13 +119,13 @@ def test_a_run_of_it_is_executed_with_its_inputs(deployed, comfyui, deployment, 
     assert (run.status, run.workflow_id, run.workflow_inputs) == ("success", deployment.workflow_id, inputs)
 
 
-def test_a_version_of_it_is_executed_too(deployed, comfyui, deployment):
+def test_version_of_it_is_executed_too(deployed, comfyui, deployment):
     request = {"workflow_version_id": deployment.workflow_version_id, "machine_id": deployment.machine_id}
     assert len(unwrap(run_sync(deployed.core, request))) == 1
     assert list(comfyui.prompts[-1]["prompt"]) == ["1", "2", "3", "4:0", "5", "6", "7"]
 
 
-def test_its_graph_is_known_to_native_runs_and_in_the_list_of_its_runs(deployed, deployment, flux):
+def test_graph_is_in_native_runs_and_lists(deployed, deployment, flux):
     native = unwrap(run_native(deployed.core, {"deployment_id": deployment.id}))
     assert native.workflow_api_raw == flux
     (row,) = unwrap(next(iter(runs_list(deployed.core, deployment.workflow_id))))
@@ -145,7 +145,7 @@ def test_its_graph_is_known_to_native_runs_and_in_the_list_of_its_runs(deployed,
         ("folder.json", None, "folder.json"),
     ],
 )
-def test_a_bad_file_is_a_problem_and_the_good_ones_are_served(comfyui, tmp_path, name, written, reason):
+def test_bad_file_is_a_problem_others_are_served(comfyui, tmp_path, name, written, reason):
     path = tmp_path / name
     path.mkdir() if written is None else path.write_text(written)
     (tmp_path / "good.JSON").write_text('{"1": {"class_type": "SaveImage"}}')
@@ -155,7 +155,7 @@ def test_a_bad_file_is_a_problem_and_the_good_ones_are_served(comfyui, tmp_path,
         assert set(emulator.deployments) == {"picture", "slow", "failing", "good"}
 
 
-def test_files_are_read_again_when_they_change(tmp_path, monkeypatch):
+def test_changed_files_are_reread(tmp_path, monkeypatch):
     monkeypatch.setattr("comfydeploy._emulator.comfyui.workflows._LOOK_AGAIN", 0)
     emulator = Emulator(comfyui="http://127.0.0.1:9", workflows=tmp_path)
     assert "new" not in emulator.deployments
@@ -169,13 +169,13 @@ def test_files_are_read_again_when_they_change(tmp_path, monkeypatch):
     assert "new" not in emulator.deployments
 
 
-def test_missing_classes_are_a_problem_of_their_workflow(comfyui, tmp_path):
+def test_missing_classes_are_a_problem(comfyui, tmp_path):
     (tmp_path / "paid.json").write_text('{"1": {"class_type": "SaveImage"}, "2": {"class_type": "Magic"}}')
     with Emulator(comfyui=comfyui.url, workflows=tmp_path) as emulator:
         assert emulator.check() == ("paid: ComfyUI has no node Magic: install the custom nodes that have them",)
 
 
-def test_a_comfyui_that_cannot_be_reached_is_a_problem():
+def test_unreachable_comfyui_is_a_problem():
     with Emulator(comfyui="http://127.0.0.1:9") as emulator:
         (problem,) = emulator.check()
         assert problem.startswith("ComfyUI at http://127.0.0.1:9 cannot be reached: ")
@@ -183,22 +183,22 @@ def test_a_comfyui_that_cannot_be_reached_is_a_problem():
         assert emulator.check() == ()
 
 
-def test_other_files_in_the_folder_are_passed_over(tmp_path):
+def test_other_files_in_folder_are_passed_over(tmp_path):
     (tmp_path / "README.md").write_text("no graph")
     assert len(Emulator(comfyui="http://127.0.0.1:8188", workflows=tmp_path).deployments) == 3
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+def test_folder_that_is_not_there_is_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         Emulator(comfyui="http://127.0.0.1:8188", workflows=tmp_path / "none")
 
 
-def test_workflows_need_a_comfyui(tmp_path):
+def test_workflows_need_comfyui(tmp_path):
     with pytest.raises(ValueError, match="workflows needs comfyui"):
         Emulator(workflows=tmp_path)
 
 
-def test_a_graph_of_ones_own_needs_no_comfyui_to_be_played(client, emulator):
+def test_own_graph_is_simulated_without_comfyui(client, emulator):
     row = client.get("/deployments").json()[0]
     graph = {"1": {"class_type": "NoSuchNode", "inputs": {}}}
     request = {"workflow_id": row["workflow_id"], "machine_id": row["machine_id"], "workflow_api_json": graph}

@@ -1,4 +1,4 @@
-"""What the real server answered, and how an answer of the local one is held against it."""
+"""Responses of the real server, and the comparison of the local server's responses with them."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from attrs import frozen
 COMMON = Path(__file__).parent.parent.parent / "samples"
 OWN = Path(__file__).parent.parent / "samples"
 
-# What was recorded under circumstances that the local server does not have.
+# Recorded in conditions that the local server does not have.
 NOT_HERE = {
     "get-machine-scope-key": "there is one key only",
     "get-session-cookie": "there is one key only",
@@ -22,7 +22,7 @@ NOT_HERE = {
     "output-kind-null": "graphs with nodes that are not played",
     "output-kind-object": "graphs with nodes that are not played",
 }
-# Held in tests of their own.
+# Compared in other tests.
 ELSEWHERE = {
     "file-then-run-upload",
     "stream-logs",
@@ -36,9 +36,9 @@ ELSEWHERE = {
     "deployment-runs",
 }
 
-# What has the same value in every answer of its kind; of other texts only the form counts.
+# These have the same value in every response of their kind; of other texts only the form is compared.
 FIXED = {"status", "origin", "machine_type", "gpu", "event_type", "type", "source", "user_id", "state", "message"}
-# Objects whose keys are somebody's data: ids of nodes, kinds of outputs. Whatever is in FREE is somebody's data.
+# Objects whose keys are data: ids of nodes, kinds of outputs. Everything in FREE is data.
 MAPS = {"data", "output", "nodes", "node_errors", "workflow_api", "workflow_api_raw"}
 FREE = {"workflow_inputs", "inputs", "current_inputs", "extra_info"}
 
@@ -53,7 +53,7 @@ _FORMS = [
 
 @frozen
 class Recording:
-    """An answer of the real server: to what, and which."""
+    """A request to the real server and its response."""
 
     name: str
     method: str
@@ -97,16 +97,16 @@ STREAMS, WEBHOOKS = (
 
 
 def pytest_generate_tests(metafunc):
-    """Give a test that asks for a recording each that can be made here, but those of runs, which are of a moment."""
+    """Parametrize ``recording`` with each one that the local server can repeat, without those of runs in progress."""
     if "recording" in metafunc.fixturenames:
-        wanted = [
+        chosen = [
             one for one in RECORDINGS.values() if one.name not in NOT_HERE.keys() | ELSEWHERE and not one.shows_a_run
         ]
-        metafunc.parametrize("recording", wanted, ids=[one.name for one in wanted])
+        metafunc.parametrize("recording", chosen, ids=[one.name for one in chosen])
 
 
 def kind(value, key=""):
-    """Tell what a value is: its type in JSON, the form of a text, or its value where that is fixed."""
+    """Return the kind of a value: its type in JSON, the form of a text, or its value where that is fixed."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
@@ -116,12 +116,12 @@ def kind(value, key=""):
     if key in FIXED:
         return repr(value)
     form = next((form for form, pattern in _FORMS if pattern.fullmatch(value)), "text")
-    # A time is written in the form of its digits: 0000-00-00T00:00:00.000Z.
+    # The form of a time has zeros for its digits: 0000-00-00T00:00:00.000Z.
     return re.sub(r"\d", "0", value) if form == "time" else form
 
 
 def differences(found, recorded, path="$", key=""):
-    """List in which ways a document differs in its shape from all the recorded documents of its kind."""
+    """List the differences in shape between a document and all recorded documents of its kind."""
     kinds = {kind(one, key) for one in recorded}
     if kind(found, key) not in kinds:
         return [f"{path}: {kind(found, key)}, recorded: {' or '.join(sorted(kinds)) or 'nothing'}"]
@@ -145,7 +145,7 @@ def differences(found, recorded, path="$", key=""):
 
 @pytest.fixture(scope="session")
 def recordings():
-    """All recordings by their names."""
+    """All recordings, by name."""
     return RECORDINGS
 
 
@@ -157,17 +157,17 @@ def exceptions():
 
 @pytest.fixture(scope="session")
 def streams():
-    """All recorded event streams by their names, each with its ``chunks``."""
+    """All recorded event streams, by name, each with its ``chunks``."""
     return STREAMS
 
 
 @pytest.fixture(scope="session")
 def webhooks():
-    """All recorded deliveries, as they came, by the names of their runs."""
+    """All recorded deliveries in order, by the names of their runs."""
     return {name: one["deliveries"] for name, one in WEBHOOKS.items()}
 
 
 @pytest.fixture(scope="session")
 def like():
-    """Tells the differences of a document from recorded ones: ``assert not like(found, *recorded)``."""
+    """Return the differences between a document and recorded ones: ``assert not like(found, *recorded)``."""
     return lambda found, *recorded: sorted(set(differences(found, recorded)))

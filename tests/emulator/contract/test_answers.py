@@ -1,6 +1,6 @@
-"""Every recorded request is sent again, and answered as it was: the same status, headers and shape, field by field.
+"""Every recorded request is sent again. The response has the recorded status, headers and shape, field by field.
 
-The server with quirks answers like the real one; where it answers otherwise without them is listed in ``SANE``.
+The server with quirks answers like the real one. ``SANE`` lists where it answers otherwise without quirks.
 """
 
 import re
@@ -29,9 +29,9 @@ CONTENT_TYPES = {
     "queue-no-content-type": None,
     "upload-no-file": "multipart/form-data; boundary=36b28c37ad68a278099db2fd6181c022",
 }
-# What is asked of a run that there is.
+# Requests about an existing run.
 OF_A_RUN = {"cancel-finished", "cancel-immediately"}
-# What is answered without quirks, where it is something else.
+# The responses without quirks that differ.
 SANE = {
     "queue-deployment-batch_number": (200, "run_id"),
     "queue-deployment-native": (200, "run_id"),
@@ -47,7 +47,7 @@ SANE = {
     "cancel-classic": (404, "Run not found"),
     "cancel-other-user": (404, "Run not found"),
 }
-# Recorded times and addresses are whole, and each recorded request had a connection of its own.
+# Recorded times and addresses are complete, and each recorded request had its own connection.
 LOOSE = {
     Quirk.TIMES_WITHOUT_SECONDS,
     Quirk.DOUBLED_ZONES,
@@ -57,7 +57,7 @@ LOOSE = {
 
 
 class Replay:
-    """Sends recorded requests to a local server, in whose words they are put: its ids in place of the recorded ones."""
+    """Sends recorded requests to a local server, with its ids in place of the recorded ones."""
 
     def __init__(self, emulator):
         self._url = emulator.url
@@ -119,7 +119,7 @@ def sane():
 
 @pytest.fixture
 def hold(recordings, like):
-    """Holds an answer against a recorded one."""
+    """Compare a response with a recorded one."""
 
     def compare(replay, recording):
         answer = replay(recording)
@@ -136,11 +136,11 @@ def hold(recordings, like):
     return compare
 
 
-def test_a_recorded_request_is_answered_as_recorded(real, hold, recording):
+def test_recorded_request_is_answered_as_recorded(real, hold, recording):
     hold(real, recording)
 
 
-def test_without_quirks_the_answer_is_the_same_or_a_sane_one(sane, hold, recording):
+def test_answer_without_quirks(sane, hold, recording):
     if recording.name not in SANE:
         hold(sane, recording)
         return
@@ -149,7 +149,7 @@ def test_without_quirks_the_answer_is_the_same_or_a_sane_one(sane, hold, recordi
     assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
-def test_every_exception_is_of_a_recording_that_there_is(recordings, exceptions):
+def test_exceptions_name_existing_recordings(recordings, exceptions):
     assert {*exceptions, *AUTHORIZATIONS, *CONTENT_TYPES, *OF_A_RUN, *SANE} <= set(recordings)
 
 
@@ -160,11 +160,11 @@ def headers_of(answer):
 
 
 def is_like(one, other):
-    """Whether two recordings are of the same operation and told the same."""
+    """Check whether two recordings are of the same operation and have equal responses."""
     kinds = [(each.method, each.path.rpartition("/")[2], each.status, each.text[:5]) for each in (one, other)]
     return kinds[0] == kinds[1]
 
 
 def without_wording(text):
-    """How an id is malformed is worded differently from one version of pydantic to another."""
+    """Remove the reason of a malformed id, whose text depends on the version of pydantic."""
     return re.sub(r"Input should be a valid UUID, |invalid (length|character): [^\"]*", "", text)

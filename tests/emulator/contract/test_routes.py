@@ -1,4 +1,4 @@
-"""No route of the service is without a contract."""
+"""Every route of the service has a contract."""
 
 import re
 
@@ -11,9 +11,9 @@ from comfydeploy._emulator.routes.service import ENDPOINTS
 UPLOAD = ("up.png", b"\x89PNG", "image/png")
 
 
-# No recording shows these: tests/emulator/routes holds them against what the service's documentation says.
+# These are in no recording: tests/emulator/routes compares them with the service's documentation.
 UNRECORDED = {"GET /workflow-version/{version_id}", "GET /v2/stream-progress"}
-# What no recording shows is held against the models that the service documents.
+# Routes without a recording are compared with the models that the service documents.
 DOCUMENTED = {
     "GET /deployments": lambda client, _: client.deployments.list(),
     "GET /sessions": lambda client, _: client.session.list(),
@@ -29,20 +29,20 @@ def finished_run(client):
     return client.run.sync({"deployment_id": deployment.id})[0].run_id
 
 
-def test_every_route_has_a_contract(recordings, streams):
+def test_every_route_has_contract(recordings, streams):
     routes = {f"{one.method} {one.path.removeprefix('/api')}" for one in ENDPOINTS if one.path.startswith("/api/")}
-    asked = [f"{one.method} {one.path.partition('?')[0]}" for one in recordings.values() if one.status == 200]
-    asked += [f"{one['method']} {one['path']}" for one in streams.values()]
+    calls = [f"{one.method} {one.path.partition('?')[0]}" for one in recordings.values() if one.status == 200]
+    calls += [f"{one['method']} {one['path']}" for one in streams.values()]
 
     def is_held(route):
         pattern = re.sub(r"\\{\w+\\}", "[0-9a-fA-F-]+", re.escape(route))
-        return route in DOCUMENTED.keys() | UNRECORDED or any(re.fullmatch(pattern, one) for one in asked)
+        return route in DOCUMENTED.keys() | UNRECORDED or any(re.fullmatch(pattern, one) for one in calls)
 
     assert not [route for route in sorted(routes) if not is_held(route)]
 
 
 @pytest.mark.parametrize("route", DOCUMENTED)
-def test_what_no_recording_shows_has_every_documented_field(emulator, route):
+def test_unrecorded_answers_have_documented_fields(emulator, route):
     with ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url) as client:
         machine_id = client.deployments.list()[0].machine_id
         session = client.session.create({"machine_id": machine_id})
@@ -52,7 +52,7 @@ def test_what_no_recording_shows_has_every_documented_field(emulator, route):
             assert names <= set(model.raw)
 
 
-def test_an_upload_is_answered_as_recorded(emulator, recordings, like):
+def test_upload_is_answered_as_recorded(emulator, recordings, like):
     headers = {"authorization": f"Bearer {emulator.bearer}"}
     answer = httpx.post(f"{emulator.url}/file/upload", files={"file": UPLOAD}, headers=headers)
     recorded = recordings["file-then-run-upload"]

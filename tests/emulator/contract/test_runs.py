@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator, Fails, IsRefused, TimesOut
 
 @pytest.fixture(scope="module")
 def shown():
-    """Shows a run at the first moment at which it has a status."""
+    """Return a run as soon as it has a status."""
     with Emulator(clock="manual") as emulator, httpx.Client(base_url=emulator.url) as client:
         client.headers["authorization"] = f"Bearer {emulator.bearer}"
 
@@ -28,7 +28,7 @@ def shown():
 
 
 @pytest.mark.parametrize("status", ["not-started", "running", "success", "failed", "timeout", "cancelled"])
-def test_a_run_has_the_recorded_shape_in_every_state(shown, like, recordings, status):
+def test_run_has_recorded_shape_in_every_state(shown, like, recordings, status):
     recorded = [one.body for one in recordings.values() if one.shows_a_run and one.body["status"] == status]
     assert recorded
     assert not like(shown(status), *recorded)
@@ -67,12 +67,12 @@ def server():
 
 @pytest.fixture
 def unlike_rows(recordings, like):
-    """Returns the differences of v1 rows from the recorded ones."""
+    """Return the differences of v1 rows from the recorded ones."""
     recorded = [without_graph(row) for name in ROWS for row in recordings[name].body]
     return lambda rows: {line for row in rows for line in like(without_graph(row), *recorded)} - BY_CHANCE
 
 
-def test_rows_of_a_batch_have_the_recorded_shape_before_and_after_they_ran(server, unlike_rows):
+def test_rows_of_a_batch_have_the_recorded_shape(server, unlike_rows):
     server.post("/run", json={"deployment_id": server.deployment["id"], "batch_number": 2})
     for status in ("not-started", "success"):
         rows = server.get(server.runs).json()
@@ -81,7 +81,7 @@ def test_rows_of_a_batch_have_the_recorded_shape_before_and_after_they_ran(serve
         server.emulator.advance(60)
 
 
-def test_rows_of_failed_runs_have_the_recorded_shape(server, unlike_rows, recordings):
+def test_rows_of_failed_runs_have_recorded_shape(server, unlike_rows, recordings):
     recorded = recordings["workflow-runs-refused"].body[0]["outputs"][0]["data"]["error"]
     for outcome in (Fails("kaputt"), IsRefused(recorded["node_errors"], recorded["error"])):
         server.emulator.script("picture", outcome)
@@ -93,14 +93,14 @@ def test_rows_of_failed_runs_have_the_recorded_shape(server, unlike_rows, record
     assert [type(output["data"]) for output in failed["outputs"]] == [list, dict]
 
 
-def test_rows_without_outputs_have_the_recorded_shape(server, recordings, like):
+def test_rows_without_outputs_have_recorded_shape(server, recordings, like):
     server.post("/run/queue", json={"deployment_id": server.deployment["id"]})
     (found,) = server.get(server.runs, params={"with_outputs": False}).json()
     (recorded,) = recordings["workflow-runs-without-outputs"].body
     assert set(found) == set(recorded)
 
 
-def test_small_rows_have_the_recorded_shape(server, recordings, like):
+def test_small_rows_have_recorded_shape(server, recordings, like):
     recorded = [row for name in ("v2-workflow-runs-list", "v2-workflow-runs-since") for row in recordings[name].body]
     server.post("/run", json={"deployment_id": server.deployment["id"], "batch_number": 2})
     server.post("/run/queue", json={"deployment_id": server.deployment["id"]})
@@ -111,7 +111,7 @@ def test_small_rows_have_the_recorded_shape(server, recordings, like):
         server.emulator.advance(60)
 
 
-def test_a_deployment_has_the_recorded_shape(server, recordings, like):
+def test_deployment_has_recorded_shape(server, recordings, like):
     recorded = recordings["deployment-get"].body
     answer = server.get(f"/deployment/{server.deployment['id']}")
     texts = {"$.description: text, recorded: null"}
@@ -120,7 +120,7 @@ def test_a_deployment_has_the_recorded_shape(server, recordings, like):
     assert set(answer.json()["version"]) == set(recorded["version"])
 
 
-def test_runs_of_a_deployment_have_the_recorded_shape(server, recordings, like):
+def test_runs_of_deployment_have_recorded_shape(server, recordings, like):
     server.post("/run/queue", json={"deployment_id": server.deployment["id"]})
     server.emulator.advance(60)
     found = server.get(f"/deployment/{server.deployment['id']}/runs").json()

@@ -1,4 +1,4 @@
-"""The shapes of two documents are compared so that one sees where they differ."""
+"""The comparison of two documents shows where they differ."""
 
 import pytest
 
@@ -31,6 +31,6 @@ import pytest
         ([{"b": [{"c": "x"}]}], [[{"b": [{"c": None}]}]], "$[].b[].c: text, recorded: null"),
     ],
 )
-def test_differences_tell_their_place(like, found, recorded, difference):
+def test_differences_name_their_path(like, found, recorded, difference):
     lines = like(found, *recorded)
     assert (difference in lines) if difference else not lines

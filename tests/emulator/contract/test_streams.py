@@ -14,7 +14,7 @@ GRAPH = {"1": {"class_type": "NoSuchNode", "inputs": {}}}
 
 @pytest.fixture(scope="module")
 def ask():
-    """Makes requests to the server as it was recorded."""
+    """Send requests to the server as it was recorded."""
     with Emulator(pace=0, quirks=set(Quirk) - {Quirk.CORRUPTED_EVENTS}) as emulator, httpx.Client() as client:
         client.base_url = emulator.url
         client.headers["authorization"] = f"Bearer {emulator.bearer}"
@@ -24,10 +24,10 @@ def ask():
 
 
 def read(text):
-    """The events of a stream: the kind of each, and its data."""
+    """Return the kind and the data of each event of a stream."""
     for block in text.split("\n\n"):
         name, _, line = block.partition("\n")
-        with suppress(ValueError):  # the recordings have an event with another in its middle
+        with suppress(ValueError):  # the recordings have an event with another one inside it
             data = json.loads(line.removeprefix("data: "))
             yield ("log" if "log_update" in name else data.get("event", ""), data)
 
@@ -37,11 +37,11 @@ def recorded_events(streams):
 
 
 def story(events):
-    """The kinds in their order, each run of repetitions once; logs come whenever they like."""
+    """Return the kinds in order, without repetitions, and without logs, whose order is not fixed."""
     return [kind for kind, _ in itertools.groupby(kind for kind, _ in events if kind != "log")]
 
 
-def test_the_head_is_as_recorded(ask, streams):
+def test_head_is_as_recorded(ask, streams):
     body = {"deployment_id": ask.rows["picture"]["id"], "execution_mode": "stream"}
     for path in ("/run/stream", "/run/deployment/stream", "/run", "/run/queue"):
         answer = ask.post(path, json=body)
@@ -51,7 +51,7 @@ def test_the_head_is_as_recorded(ask, streams):
 
 @pytest.mark.parametrize("inputs", [{"width": 16}, {"text": "hello"}, {"fail": "no"}])
 @pytest.mark.parametrize("name", ["picture", "slow"])
-def test_every_event_has_a_recorded_shape(ask, streams, like, name, inputs):
+def test_every_event_has_recorded_shape(ask, streams, like, name, inputs):
     recorded = recorded_events(streams)
     answer = ask.post("/run/stream", json={"deployment_id": ask.rows[name]["id"], "inputs": inputs})
     for kind, data in read(answer.text):
@@ -65,7 +65,7 @@ def test_every_event_has_a_recorded_shape(ask, streams, like, name, inputs):
 
 
 def is_unrecorded(data):
-    """Tell what no recording has whole: the end of a run that fails, and texts as outputs."""
+    """Check for what no recording has complete: the end of a run that fails, and texts as outputs."""
     made = data["data"] if isinstance(data.get("data"), dict) else {}
     return data.get("event") == "execution_error" or made.get("status") == "failed" or "text" in made.get("output", {})
 
@@ -74,7 +74,7 @@ def envelope(data):
     return {key: value for key, value in data.items() if key != "data"}
 
 
-def test_the_story_is_told_in_the_recorded_order(ask, streams):
+def test_events_are_in_the_recorded_order(ask, streams):
     found = story(read(ask.post("/run/stream", json={"deployment_id": ask.rows["picture"]["id"]}).text))
     recorded = story(read("".join(streams["stream-deployment"]["chunks"])))
     beginning = recorded.index("execution_cached") + 1
@@ -83,7 +83,7 @@ def test_the_story_is_told_in_the_recorded_order(ask, streams):
     assert set(found) <= {kind for kind, _ in recorded_events(streams)}
 
 
-def test_the_stream_of_an_invalid_graph_is_as_recorded(ask, streams, like):
+def test_stream_of_invalid_graph_is_as_recorded(ask, streams, like):
     row = ask.rows["picture"]
     body = {"workflow_id": row["workflow_id"], "machine_id": row["machine_id"], "workflow_api_json": GRAPH}
     recorded = list(read("".join(streams["stream-invalid-graph"]["chunks"])))
@@ -95,7 +95,7 @@ def test_the_stream_of_an_invalid_graph_is_as_recorded(ask, streams, like):
     assert found[-1] == recorded[-1]
 
 
-def test_the_stream_of_logs_is_as_recorded(ask, recordings, like):
+def test_stream_of_logs_is_as_recorded(ask, recordings, like):
     body = {"deployment_id": ask.rows["picture"]["id"]}
     run_id = ask.post("/run/sync", json=body).json()[0]["run_id"]
     recorded = recordings["stream-logs"]

@@ -1,4 +1,4 @@
-"""Webhooks are told what was recorded, in the recorded order, and as often as recorded where they refuse."""
+"""Webhooks have the recorded messages, in the recorded order, and the recorded repetitions after a refusal."""
 
 import json
 
@@ -9,8 +9,8 @@ from comfydeploy.emulator import Emulator, Quirk, TimesOut
 
 
 @pytest.fixture
-def told(sink):
-    """Runs a run to its end and gives what its webhook was told."""
+def delivered(sink):
+    """Run a run to its end and return the deliveries to its webhook."""
 
     def run(*, name="picture", answers=(), quirks=(), until="", **fields):
         with Emulator(clock="manual", quirks=quirks) as emulator:
@@ -40,9 +40,9 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_delivery_has_the_recorded_shape(told, webhooks, like, sink, name):
+def test_delivery_has_recorded_shape(delivered, webhooks, like, sink, name):
     recorded = [json.loads(one["body"]) for deliveries in webhooks.values() for one in deliveries]
-    found = told(**CASES[name])
+    found = delivered(**CASES[name])
     assert sink.received.qsize() == len(found)
     for delivery in found:
         alike = [body for body in recorded if body["status"] == delivery.body["status"]]
@@ -52,16 +52,16 @@ def test_a_delivery_has_the_recorded_shape(told, webhooks, like, sink, name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_statuses_come_in_the_recorded_order(told, webhooks, name):
+def test_statuses_come_in_recorded_order(delivered, webhooks, name):
     def order(bodies):
         return list(dict.fromkeys(body["status"] for body in bodies))
 
     recorded = order(json.loads(one["body"]) for one in webhooks[name])
-    assert order(delivery.body for delivery in told(**CASES[name])) == recorded
+    assert order(delivery.body for delivery in delivered(**CASES[name])) == recorded
 
 
-def test_a_refused_delivery_is_tried_as_often_and_by_the_methods_that_were_recorded(told, webhooks):
-    found = told(**CASES["webhook-always-failing"])
+def test_refused_delivery_is_retried_as_recorded(delivered, webhooks):
+    found = delivered(**CASES["webhook-always-failing"])
     tries = {}
     for one in webhooks["webhook-always-failing"]:
         tries.setdefault(json.loads(one["body"])["status"], []).append(one["method"])

@@ -18,7 +18,7 @@ def client(connect, emulator):
     return connect(emulator)
 
 
-def test_a_deployment_of_ones_own_is_run_by_its_own_id(emulator, client):
+def test_own_deployment_runs_by_its_id(emulator, client):
     output = NodeOutput("clip", files={"cat.mp4": b"it moves"})
     assert emulator.add_deployment("film", id=OWN_ID.upper(), outcome=Succeeds([output])) == OWN_ID
     assert emulator.deployments["film"] == OWN_ID
@@ -26,7 +26,7 @@ def test_a_deployment_of_ones_own_is_run_by_its_own_id(emulator, client):
     assert shown["data"]["videos"][0]["filename"] == "cat.mp4"
 
 
-def test_a_deployment_may_be_added_before_the_server_starts(connect):
+def test_deployment_added_before_the_start(connect):
     emulator = Emulator(pace=0)
     added = emulator.add_deployment("drawing")
     with emulator:
@@ -50,14 +50,14 @@ def test_its_inputs_and_outputs_are_described(emulator, client):
 
 
 @pytest.mark.parametrize("declared", [{}, {"fail": False, "text": "a caption"}])
-def test_its_inputs_called_fail_and_text_are_its_own_affair(emulator, client, declared):
+def test_own_inputs_fail_and_text_have_no_effect(emulator, client, declared):
     added = emulator.add_deployment("own", inputs=declared)
     for inputs in ({"fail": True}, {"text": "a"}):
         (shown,) = client.post("/run/sync", json={"deployment_id": added, "inputs": inputs}).json()
         assert shown["data"].keys() == {"images"}
 
 
-def test_its_runs_are_listed_and_scripted_like_all_others(emulator, client):
+def test_own_deployment_is_listed_and_scripted(emulator, client):
     added = emulator.add_deployment("own", outcome=Fails())
     emulator.script("own", Succeeds())
     for _ in range(2):
@@ -75,12 +75,12 @@ def test_its_runs_are_listed_and_scripted_like_all_others(emulator, client):
         ("a", {"inputs": {"x": [1]}}, "inputs: x must be a text, a number or a boolean"),
     ],
 )
-def test_a_deployment_that_cannot_be_is_refused(name, fields, message):
+def test_deployment_that_cannot_be_is_refused(name, fields, message):
     with pytest.raises((ValueError, TypeError), match=message):
         Emulator().add_deployment(name, **fields)
 
 
-def test_an_id_belongs_to_one_deployment(emulator):
+def test_id_belongs_to_one_deployment(emulator):
     taken = str(uuid4())
     emulator.add_deployment("one", id=taken)
     with pytest.raises(ValueError, match="already"):

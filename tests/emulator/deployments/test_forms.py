@@ -8,7 +8,7 @@ from comfydeploy._emulator.validation import UnprocessableError, validated_body
 ID = "11110000-0000-4000-8000-000000000009"
 
 
-def test_every_combination_of_a_batch_is_listed():
+def test_every_combination_of_batch_is_listed():
     body = {"deployment_id": ID, "inputs": {"w": 0, "s": 1}, "batch_input_params": {"w": [1, 2], "t": ["a", "b"]}}
     assert validated_body(ANY_FORM, json.dumps(body).encode(), "").combinations() == [
         {"w": 1, "s": 1, "t": "a"},
@@ -18,7 +18,7 @@ def test_every_combination_of_a_batch_is_listed():
     ]
 
 
-def test_the_largest_batch_is_allowed_and_no_larger_one():
+def test_batch_size_is_limited():
     def form(number):
         return validated_body(ANY_FORM, json.dumps({"deployment_id": ID, "batch_number": number}).encode(), "")
 

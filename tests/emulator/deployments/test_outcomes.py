@@ -28,7 +28,7 @@ def client(connect, by_hand):
 
 @pytest.fixture
 def ended(by_hand, client) -> Callable[..., dict]:
-    """Lets a run of a deployment end with an outcome, and tells how it is then."""
+    """Run a deployment with an outcome; return the ended run."""
 
     def end(outcome, **fields) -> dict:
         by_hand.script("picture", outcome)
@@ -42,7 +42,7 @@ def ended(by_hand, client) -> Callable[..., dict]:
 
 @pytest.fixture
 def streamed(by_hand, client) -> Callable[..., list[dict]]:
-    """Lets a streamed run end with an outcome, and tells its events that have a kind."""
+    """Stream a run with an outcome; return its events that have a kind."""
 
     def stream(outcome) -> list[dict]:
         by_hand.script("picture", outcome)
@@ -55,7 +55,7 @@ def streamed(by_hand, client) -> Callable[..., list[dict]]:
     return stream
 
 
-def test_a_run_succeeds_with_the_given_files_and_texts(ended):
+def test_run_succeeds_with_given_files_and_texts(ended):
     outputs = [
         NodeOutput("result", files={"cat.png": b"a cat", "cat.webp": b"the same cat"}),
         NodeOutput("clip", files={"cat.mp4": b"it moves"}, kind="gifs"),
@@ -82,24 +82,24 @@ def test_a_run_succeeds_with_the_given_files_and_texts(ended):
     assert [answer.headers["content-type"] for answer in loaded] == ["model/gltf-binary", "text/plain; charset=utf-8"]
 
 
-def test_the_stream_and_the_webhook_tell_of_given_outputs(by_hand, streamed, ended, sink):
+def test_given_outputs_are_in_stream_and_webhook(by_hand, streamed, ended, sink):
     outcome = Succeeds([NodeOutput("result", files={"cat.png": b"a cat"}), NodeOutput(texts=["a cat"])])
     executed = [one["data"]["output"] for one in streamed(outcome) if one["event"] == "executed"]
     assert (executed[0]["images"][0]["filename"], executed[1]) == ("cat.png", {"text": ["a cat"]})
     ended(outcome, webhook=sink.url)
-    told = sink.until_end()[-1]["outputs"]
-    assert [(output["output_id"], list(output["data"])) for output in told] == [
+    outputs = sink.until_end()[-1]["outputs"]
+    assert [(output["output_id"], list(output["data"])) for output in outputs] == [
         ("result", ["images"]),
         (None, ["text"]),
     ]
 
 
-def test_a_run_may_succeed_without_outputs(ended):
+def test_run_may_succeed_without_outputs(ended):
     run = ended(Succeeds([]))
     assert (run["status"], run["outputs"]) == ("success", [])
 
 
-def test_several_pictures_of_a_run_have_names_of_their_own(ended):
+def test_several_pictures_have_different_names(ended):
     outputs = ended(Succeeds([NodeOutput("first"), NodeOutput("second")]))["outputs"]
     assert [output["data"]["images"][0]["filename"] for output in outputs] == ["cd_00001_.png", "cd_00002_.png"]
 
@@ -107,16 +107,16 @@ def test_several_pictures_of_a_run_have_names_of_their_own(ended):
 @pytest.mark.parametrize(
     "outcome", [Succeeds(seconds=7.5), Fails(seconds=7.5), TimesOut(seconds=7.5), IsCancelled(seconds=7.5)]
 )
-def test_the_outcome_decides_how_long_a_run_takes(ended, outcome):
+def test_outcome_decides_how_long_run_takes(ended, outcome):
     assert ended(outcome)["run_duration"] == pytest.approx(7.5, abs=0.001)
 
 
-def test_a_failed_run_tells_its_reason_in_its_stream_and_its_log(streamed, by_hand, client):
-    told = streamed(Fails("CUDA out of memory.", exception_type="torch.OutOfMemoryError"))
-    (error,) = [one["data"] for one in told if one["event"] == "execution_error"]
+def test_reason_of_failure_is_in_stream_and_log(streamed, by_hand, client):
+    events = streamed(Fails("CUDA out of memory.", exception_type="torch.OutOfMemoryError"))
+    (error,) = [one["data"] for one in events if one["event"] == "execution_error"]
     assert (error["exception_message"], error["exception_type"]) == ("CUDA out of memory.\n", "torch.OutOfMemoryError")
     assert (error["node_id"], error["node_type"], error["executed"]) == ("5", "KSampler", ["2", "3", "4"])
-    assert told[-1] == {"event": "status", "data": {"prompt_id": by_hand.runs[0].id, "status": "failed"}}
+    assert events[-1] == {"event": "status", "data": {"prompt_id": by_hand.runs[0].id, "status": "failed"}}
     run = client.get(f"/run/{by_hand.runs[0].id}").json()
     assert (run["status"], run["outputs"]) == ("failed", [])
     lines = [line["log"] for line in client.get(f"/v2/clickhouse-run-logs/{run['id']}").json()]
@@ -125,21 +125,19 @@ def test_a_failed_run_tells_its_reason_in_its_stream_and_its_log(streamed, by_ha
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(TimesOut(), "timeout"), (IsCancelled(), "cancelled")])
-def test_a_run_that_is_ended_from_outside_tells_its_webhook_and_its_stream_just_ends(
-    outcome, status, ended, streamed, sink
-):
+def test_run_ended_from_outside_sends_a_webhook(outcome, status, ended, streamed, sink):
     run = ended(outcome, webhook=sink.url)
     assert (run["status"], run["outputs"], run["live_status"]) == (status, [], "Executing KSampler")
     assert run["ended_at"] == run["updated_at"] > run["started_at"]
-    told = [sink.next() for _ in range(4)]
-    assert [body["status"] for body in told] == ["queued", "started", "running", status]
-    assert told[-1]["progress"] == run["progress"] < 1
+    messages = [sink.next() for _ in range(4)]
+    assert [body["status"] for body in messages] == ["queued", "started", "running", status]
+    assert messages[-1]["progress"] == run["progress"] < 1
     kinds = [one["event"] for one in streamed(outcome)]
     assert kinds[-1] == "progress"
     assert not {"execution_error", "execution_success"} & set(kinds)
 
 
-def test_outcomes_wait_in_a_line_and_then_all_is_as_usual(by_hand, client):
+def test_outcomes_are_used_in_order(by_hand, client):
     by_hand.script("picture", Fails(), times=2)
     by_hand.script("picture", TimesOut())
     by_hand.script("slow", IsCancelled(), times=None)
@@ -151,25 +149,25 @@ def test_outcomes_wait_in_a_line_and_then_all_is_as_usual(by_hand, client):
     assert statuses[1::2] == ["cancelled"] * 4
 
 
-def test_the_script_wins_over_the_input_that_asks_to_fail(ended):
+def test_script_wins_over_the_fail_input(ended):
     assert ended(Succeeds(), inputs={"fail": True})["status"] == "success"
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(Succeeds(), "success"), (TimesOut(), "timeout")])
 @pytest.mark.parametrize("inputs", [{"fail": True}, {"text": "a"}])
-def test_a_script_for_all_runs_wins_as_well(by_hand, client, outcome, status, inputs):
+def test_script_for_all_runs_wins_as_well(by_hand, client, outcome, status, inputs):
     by_hand.script("picture", outcome, times=None)
     client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"], "inputs": inputs})
     by_hand.advance(60)
     assert [(run.status, run.files != []) for run in by_hand.runs] == [(status, status == "success")]
 
 
-def test_a_run_can_fail_in_no_time(ended):
+def test_run_can_fail_in_no_time(ended):
     run = ended(Fails(seconds=0))
     assert (run["status"], run["run_duration"], run["live_status"]) == ("failed", 0, "Executing KSampler")
 
 
-def test_a_batch_is_scripted_run_by_run(by_hand, client):
+def test_batch_is_scripted_run_by_run(by_hand, client):
     by_hand.script("picture", Fails(), times=2)
     client.post("/run", json={"deployment_id": by_hand.deployments["picture"], "batch_number": 3})
     by_hand.advance(60)
@@ -187,7 +185,7 @@ def test_a_batch_is_scripted_run_by_run(by_hand, client):
         (lambda: Succeeds(seconds=float("inf")), "seconds must be a number, 0 or more"),
     ],
 )
-def test_an_outcome_that_makes_no_sense_is_refused_where_it_is_made(make, message):
+def test_invalid_outcome_is_refused(make, message):
     with pytest.raises((ValueError, TypeError), match=message):
         make()
 
@@ -201,8 +199,8 @@ NODE_ERRORS = {"8": {"errors": [{"type": "t", "message": "m", "details": "d"}], 
 
 
 @pytest.fixture
-def told(by_hand, client, streamed):
-    """Runs an outcome queued and streamed; returns status, rows, log lines, and the events of the stream."""
+def results_of(by_hand, client, streamed):
+    """Run an outcome queued and streamed; return status, rows, log lines, and the events of the stream."""
 
     def run(outcome):
         by_hand.script("picture", outcome)
@@ -222,8 +220,8 @@ def is_times(data):
     return isinstance(data, list) and all({"id", "time", "vram_used", "class_type"} == set(one) for one in data)
 
 
-def test_a_node_that_raises_leaves_its_error_as_a_row(told):
-    shown, (times, error), _ = told(Fails("out of memory", "torch.OutOfMemoryError"))
+def test_node_that_raises_leaves_its_error_as_row(results_of):
+    shown, (times, error), _ = results_of(Fails("out of memory", "torch.OutOfMemoryError"))
     assert (shown["status"], shown["outputs"]) == ("failed", [])
     assert is_times(times)
     assert [one["class_type"] for one in times][-1] == error["node_type"] == "KSampler"
@@ -232,30 +230,30 @@ def test_a_node_that_raises_leaves_its_error_as_a_row(told):
     assert error["traceback"][0].startswith('  File "')
 
 
-def test_a_node_that_raises_after_an_output_keeps_the_output(told):
-    shown, rows, _ = told(Fails("late", outputs=[NodeOutput("result")]))
+def test_raising_node_keeps_earlier_output(results_of):
+    shown, rows, _ = results_of(Fails("late", outputs=[NodeOutput("result")]))
     assert (shown["status"], len(shown["outputs"])) == ("failed", 1)
     assert [row.get("exception_message") for row in rows if isinstance(row, dict)] == ["late\n", None]
 
 
-def test_a_refused_graph_leaves_its_node_errors_as_a_row(told):
-    shown, rows, lines = told(IsRefused(NODE_ERRORS))
+def test_node_errors_of_refused_graph_are_a_row(results_of):
+    shown, rows, lines = results_of(IsRefused(NODE_ERRORS))
     assert (shown["status"], shown["outputs"], lines) == ("failed", [], [])
     assert [row["error"]["node_errors"] for row in rows] == [NODE_ERRORS]
 
 
-def test_a_graph_refused_without_node_errors_leaves_nothing(told):
-    shown, rows, lines = told(IsRefused({}, {"type": "prompt_no_outputs", "message": "Prompt has no outputs"}))
+def test_refusal_without_node_errors_adds_no_row(results_of):
+    shown, rows, lines = results_of(IsRefused({}, {"type": "prompt_no_outputs", "message": "Prompt has no outputs"}))
     assert (shown["status"], rows, lines) == ("failed", [], [])
 
 
-def test_a_machine_that_cannot_start_says_so_in_the_log(told):
-    shown, rows, lines = told(CannotStart(["Session crashed in startup", "Error in x: ImportError: no y"]))
+def test_machine_that_cannot_start_says_so_in_log(results_of):
+    shown, rows, lines = results_of(CannotStart(["Session crashed in startup", "Error in x: ImportError: no y"]))
     assert (shown["status"], shown["queued_at"], rows) == ("failed", None, [])
     assert lines == ["Session crashed in startup", "Error in x: ImportError: no y"]
 
 
-def test_a_machine_that_cannot_start_at_once_breaks_the_request(by_hand, client):
+def test_failed_start_breaks_the_request(by_hand, client):
     by_hand.script("picture", CannotStart(["no"], at_once=True))
     answer = client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"]})
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
@@ -264,21 +262,21 @@ def test_a_machine_that_cannot_start_at_once_breaks_the_request(by_hand, client)
     assert client.get(f"/v2/clickhouse-run-logs/{run.id}").json()[0]["log"] == "no"
 
 
-def test_a_crash_of_comfyui_leaves_no_reason(told, by_hand, streamed):
-    shown, rows, lines = told(Crashes())
+def test_crash_of_comfyui_leaves_no_reason(results_of, by_hand, streamed):
+    shown, rows, lines = results_of(Crashes())
     assert (shown["status"], rows) == ("failed", [])
     assert not [line for line in lines if "Error" in line or "Exception" in line]
     assert streamed(Crashes())[-1]["event"] != "status"
     assert by_hand.runs[-1].status == "running"
 
 
-def test_lost_outputs_are_a_success_without_outputs(told):
-    shown, rows, lines = told(LosesOutputs("no route to host"))
+def test_lost_outputs_are_success_without_outputs(results_of):
+    shown, rows, lines = results_of(LosesOutputs("no route to host"))
     assert (shown["status"], shown["outputs"], len(rows), is_times(rows[0])) == ("success", [], 1, True)
     assert "Upload failed for cd_00001_.png: no route to host" in lines
 
 
-def test_previews_only_run_until_the_limit(by_hand, client):
+def test_previews_only_run_until_limit(by_hand, client):
     by_hand.script("picture", OnlyPreviews(limit=8))
     run_id = client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"]}).json()["run_id"]
     by_hand.advance(6)
@@ -290,8 +288,8 @@ def test_previews_only_run_until_the_limit(by_hand, client):
     assert [is_times(output["data"]) for output in row["outputs"]] == [True]
 
 
-def test_one_of_two_outputs_may_be_refused(told):
-    shown, (times, output, refused), _ = told(Succeeds(node_errors=NODE_ERRORS))
+def test_one_of_two_outputs_may_be_refused(results_of):
+    shown, (times, output, refused), _ = results_of(Succeeds(node_errors=NODE_ERRORS))
     assert (shown["status"], len(shown["outputs"])) == ("success", 1)
     assert is_times(times)
     assert list(output) == ["images"]
@@ -299,6 +297,6 @@ def test_one_of_two_outputs_may_be_refused(told):
 
 
 @pytest.mark.parametrize("outcome", [TimesOut(), IsCancelled()])
-def test_a_run_that_is_ended_from_outside_has_no_reason(told, outcome):
-    _, rows, lines = told(outcome)
+def test_run_ended_from_outside_has_no_reason(results_of, outcome):
+    _, rows, lines = results_of(outcome)
     assert (rows, [line for line in lines if "Error" in line]) == ([], [])

@@ -1,4 +1,4 @@
-"""Faults, on a socket and through memory: both must break in the same way."""
+"""Faults, on a socket and through memory: both break in the same way."""
 
 import threading
 
@@ -17,7 +17,7 @@ def emulator():
 
 @pytest.fixture(params=["socket", "memory"])
 def http(request, emulator):
-    """A client, one way or the other; the faults and the requests of the last test are forgotten."""
+    """A client through either; the faults and the requests of the last test are removed."""
     emulator.clear_faults()
     emulator.clear_requests()
     transport = emulator.transport if request.param == "memory" else None
@@ -28,12 +28,12 @@ def http(request, emulator):
 
 @pytest.fixture
 def queue(emulator, http):
-    """Queues a run: ``queue()``."""
+    """Queue a run: ``queue()``."""
     return lambda **options: http.post("/run/queue", json={"deployment_id": emulator.deployments["picture"]}, **options)
 
 
 def read(answer):
-    """Read an answer as far as it goes, and tell how it ends."""
+    """Read a response as far as it goes; return it with the error that ended it."""
     received = b""
     try:
         for chunk in answer.iter_raw():
@@ -57,27 +57,27 @@ class TestAnotherAnswer:
             ({"status": 502, "body": "<p>", "content_type": "text/html"}, "text/html", b"<p>"),
         ],
     )
-    def test_has_the_status_and_what_such_a_status_usually_says(self, emulator, queue, options, content_type, body):
+    def test_has_status_and_its_usual_body(self, emulator, queue, options, content_type, body):
         emulator.fail("run_queue", **options)
         answer = queue()
         assert (answer.status_code, answer.content) == (options["status"], body)
         assert answer.headers.get("content-type") == content_type
 
-    def test_with_422_says_what_is_wrong_as_a_list(self, emulator, queue):
+    def test_422_has_a_list_of_problems(self, emulator, queue):
         emulator.fail("run_queue", status=422)
         ((problem),) = queue().json()["detail"]
         assert problem.keys() >= {"loc", "msg", "type"}
 
-    def test_with_a_body_alone_is_a_200(self, emulator, queue):
+    def test_with_body_alone_is_200(self, emulator, queue):
         emulator.fail("run_queue", body={"run_id": "r"})
         assert (queue().status_code, queue().json()) == (200, {"run_id": "r"})
 
     @pytest.mark.parametrize(("given", "sent"), [(3, "3"), (0.5, "0.5"), ("Wed, 21 Oct 2026 07:28:00 GMT",) * 2])
-    def test_may_ask_to_come_later(self, emulator, queue, given, sent):
+    def test_may_have_a_retry_after(self, emulator, queue, given, sent):
         emulator.fail("run_queue", status=429, retry_after=given)
         assert queue().headers["retry-after"] == sent
 
-    def test_may_be_the_usual_one_with_other_headers(self, emulator, queue):
+    def test_may_be_usual_one_with_other_headers(self, emulator, queue):
         emulator.fail("run_queue", content_type="text/html", headers={"x-odd": "1"})
         answer = queue()
         assert answer.json().keys() == {"run_id"}
@@ -93,12 +93,12 @@ class TestNoAnswer:
             ({"garbage": ""}, httpx.RemoteProtocolError, "disconnected without sending"),
         ],
     )
-    def test_is_the_same_error_on_every_way(self, emulator, queue, options, error, said):
+    def test_is_same_error_on_every_way(self, emulator, queue, options, error, said):
         emulator.fail("run_queue", **options)
         with pytest.raises(error, match=said):
             queue()
 
-    def test_may_hang_until_the_client_leaves(self, emulator, queue):
+    def test_may_hang_until_client_leaves(self, emulator, queue):
         emulator.fail("run_queue", hang=True, times=1)
         with pytest.raises(httpx.ReadTimeout):
             queue(timeout=0.05)
@@ -110,7 +110,7 @@ class TestAnAnswerBrokenOff:
     @pytest.mark.parametrize(
         ("option", "error"), [("reset_after", httpx.ReadError), ("truncate_after", httpx.RemoteProtocolError)]
     )
-    def test_gives_its_first_bytes_and_then_an_error(self, emulator, http, option, error, most):
+    def test_gives_its_first_bytes_and_then_error(self, emulator, http, option, error, most):
         emulator.fail("run_queue", **{option: most})
         body = {"deployment_id": emulator.deployments["picture"]}
         with http.stream("POST", "/run/queue", json=body) as answer:
@@ -124,7 +124,7 @@ class TestAnAnswerBrokenOff:
         emulator.fail("run_queue", reset_after=49)
         assert queue().json().keys() == {"run_id"}
 
-    def test_may_be_a_stream_whose_run_goes_on(self, emulator, http):
+    def test_may_be_stream_whose_run_goes_on(self, emulator, http):
         emulator.fail("run_stream", reset_after=200)
         body = {"deployment_id": emulator.deployments["picture"]}
         with http.stream("POST", "/run/stream", json=body) as answer:
@@ -132,7 +132,7 @@ class TestAnAnswerBrokenOff:
         assert emulator.open_streams == 0
         assert http.get("/deployments").status_code == 200
 
-    def test_may_be_larger_than_what_the_connection_holds(self, emulator, http):
+    def test_may_exceed_the_connection_buffer(self, emulator, http):
         large = b"x" * 5_000_000
         emulator.fail("run_queue", body=large, reset_after=4_000_000)
         with http.stream("POST", "/run/queue") as answer:
@@ -144,7 +144,7 @@ class TestAnAnswerBrokenOff:
 class TestWhetherTheRequestIsCarriedOut:
     @pytest.mark.parametrize("options", [{"status": 502}, {"reset": True}, {"garbage": ""}])
     @pytest.mark.parametrize("execute", [False, True])
-    def test_is_for_the_test_to_say(self, emulator, http, queue, options, execute):
+    def test_is_for_test_to_say(self, emulator, http, queue, options, execute):
         emulator.fail("run_queue", **options, execute=execute)
         before = self.runs(emulator, http)
         try:
@@ -170,7 +170,7 @@ class TestWhetherTheRequestIsCarriedOut:
         (run,) = by_hand.runs
         assert (run.status, (run.created_at - BEGINNING).total_seconds()) == ("success", 5)
 
-    def test_may_be_late_although_the_connection_is_gone(self, by_hand, connect):
+    def test_may_be_late_after_a_disconnect(self, by_hand, connect):
         client = connect(by_hand)
         for effect in ({"reset": True}, {"garbage": ""}):
             by_hand.fail("run_queue", times=1, execute=True, appear_after=1, **effect)
@@ -196,7 +196,7 @@ class TestACompressedAnswer:
         assert (len(received), broken is None) == (100, ends)
         assert received.startswith(b"\x1f\x8b")
 
-    def test_may_be_of_a_stored_file(self, emulator, http):
+    def test_may_be_of_stored_file(self, emulator, http):
         body = {"deployment_id": emulator.deployments["picture"]}
         (output,) = http.post("/run/sync", json=body).json()
         url = output["data"]["images"][0]["url"]
@@ -211,8 +211,8 @@ class TestACompressedAnswer:
 
 
 class TestSlowness:
-    def test_is_in_the_time_of_the_emulator(self, emulator, queue):
-        """At pace 0 an hour is nothing."""
+    def test_is_in_time_of_emulator(self, emulator, queue):
+        """At pace 0 an hour takes no time."""
         emulator.fail("run_queue", delay=3600, chunk_delay=3600, read_delay=3600)
         assert queue().status_code == 200
 
@@ -233,7 +233,7 @@ class TestSlowness:
                 assert seconds >= 30
 
     @pytest.mark.parametrize("port", [0, None])
-    def test_of_chunks_lets_as_many_come_as_there_is_time_for(self, port):
+    def test_chunk_delay_before_a_deadline(self, port):
         with Emulator(port=port, clock="manual", cold_start=0) as emulator:
             emulator.script("picture", Succeeds(seconds=0))
             emulator.fail("run_stream", chunk_delay=1)
@@ -248,14 +248,14 @@ class TestSlowness:
                 events = (line for line in answer.iter_lines() if line.startswith("data: "))
                 for count in (1, 5, 20):
                     emulator.advance(count)
-                    heard = [next(events) for _ in range(count)]
-                    assert len(set(heard)) == count
+                    chunks = [next(events) for _ in range(count)]
+                    assert len(set(chunks)) == count
                 emulator.advance(60)
                 assert "success" in list(events)[-1]
 
     @pytest.mark.parametrize("option", ["delay", "chunk_delay", "read_delay"])
     @pytest.mark.parametrize("way", ["socket", "memory"])
-    def test_is_met_by_a_limit_of_the_client(self, option, way):
+    def test_is_met_by_limit_of_client(self, option, way):
         with Emulator(pace=100_000) as emulator:
             emulator.fail("run_queue", **{option: 1})
             transport = emulator.transport if way == "memory" else None
@@ -266,7 +266,7 @@ class TestSlowness:
                     client.post(f"{emulator.url}/run/queue", json=body)
 
     @pytest.mark.parametrize("way", ["socket", "memory"])
-    def test_in_reading_makes_the_client_wait_with_a_large_request(self, way):
+    def test_read_delay_blocks_a_large_request(self, way):
         with Emulator(pace=100_000) as emulator:
             emulator.fail("file_upload", read_delay=1)
             transport = emulator.transport if way == "memory" else None
@@ -289,11 +289,11 @@ class TestWhichCallsMeetIt:
         emulator.clear_faults()
         assert self.statuses(queue, 1) == [200]
 
-    def test_are_as_many_as_times_says_after_those_that_are_skipped(self, emulator, queue):
+    def test_times_and_after_choose_the_calls(self, emulator, queue):
         emulator.fail("run_queue", status=503, times=2, after=1)
         assert self.statuses(queue, 5) == [200, 503, 503, 200, 200]
 
-    def test_are_those_of_the_first_fault_that_is_not_used_up(self, emulator, queue):
+    def test_first_unused_fault_applies(self, emulator, queue):
         emulator.fail("run_queue", status=503, times=1)
         emulator.fail("run_queue", status=429, times=1)
         emulator.fail("*", status=500, times=1, after=3)
@@ -319,7 +319,7 @@ class TestWhichCallsMeetIt:
             ("run_native", {"is_native_run": True}),
         ],
     )
-    def test_are_told_by_their_body_where_the_route_is_the_same(self, emulator, http, name, body):
+    def test_body_decides_between_operations(self, emulator, http, name, body):
         emulator.fail(name, status=418)
         whole = {"deployment_id": emulator.deployments["picture"]} | body
         assert http.post("/run", json=whole).status_code == 418
@@ -348,11 +348,11 @@ class TestAnOrder:
     def emulator(self):
         return Emulator()
 
-    def test_gives_the_fault(self, emulator):
+    def test_gives_fault(self, emulator):
         assert emulator.fail("run_queue", times=2, status=503) == Fault(operation="run_queue", times=2, status=503)
         assert emulator.faults == (Fault(operation="run_queue", times=2, status=503),)
 
-    def test_may_come_before_the_server_starts(self, emulator):
+    def test_may_come_before_server_starts(self, emulator):
         emulator.fail("deployments_list", status=503)
         with emulator:
             assert httpx.get(f"{emulator.url}/deployments").status_code == 503
@@ -382,7 +382,7 @@ class TestAnOrder:
             ("run_queue", {"status": 500, "appear_after": 1}, "appear_after needs execute"),
         ],
     )
-    def test_that_makes_no_sense_is_refused_with_the_reason(self, emulator, operation, options, said):
+    def test_invalid_fault_is_refused_with_reason(self, emulator, operation, options, said):
         with pytest.raises(ValueError, match=said):
             emulator.fail(operation, **options)
         assert emulator.faults == ()
@@ -390,7 +390,7 @@ class TestAnOrder:
 
 @pytest.mark.parametrize("way", ["socket", "memory"])
 @pytest.mark.parametrize("options", [{"hang": True}, {"delay": 1}])
-def test_stopping_ends_what_hangs(way, options):
+def test_stopping_ends_hanging_requests(way, options):
     emulator = Emulator(pace=100_000)
     emulator.start()
     emulator.fail("*", **options)

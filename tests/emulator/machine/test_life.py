@@ -30,23 +30,23 @@ def statuses(story: list) -> list:
 
 
 @pytest.mark.parametrize(("name", "end"), [("picture", "success"), ("slow", "success"), ("failing", "failed")])
-def test_a_run_passes_through_every_status_once(name, end):
+def test_run_passes_through_every_status_once(name, end):
     assert statuses(acts(name)) == ["queued", "started", "running", end]
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("picture", 1, 3), ("slow", 6, 15), ("failing", 0.5, 3)])
-def test_a_run_takes_the_time_that_its_deployment_promises(name, least, most):
+def test_run_takes_the_time_of_its_deployment(name, least, most):
     assert least < sum(act.seconds for act in acts(name) if isinstance(act, Pause)) < most
 
 
 def test_progress_only_rises_and_reaches_one():
-    told = [act.fields["progress"] for act in acts("slow") if isinstance(act, Change) and "progress" in act.fields]
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+    progress = [act.fields["progress"] for act in acts("slow") if isinstance(act, Change) and "progress" in act.fields]
+    assert progress == sorted(progress)
+    assert progress[-1] == 1.0
 
 
 @pytest.mark.parametrize("fail", [True, "reason", 1, [0]])
-def test_asking_to_fail_makes_any_run_fail_before_it_has_outputs(fail):
+def test_fail_input_fails_any_run(fail):
     story = acts("picture", fail=fail)
     assert statuses(story)[-1] == "failed"
     assert not [act for act in story if isinstance(act, Upload)]

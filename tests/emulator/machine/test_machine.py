@@ -14,7 +14,7 @@ from comfydeploy._emulator.runs.store import Store
 
 
 @pytest.mark.parametrize("again", ["cancel", "stop"])
-def test_a_run_that_is_being_cancelled_is_left_to_clean_up(again):
+def test_cancelled_run_can_clean_up(again):
     async def ended() -> list[str]:
         begun, may_end, done = asyncio.Event(), asyncio.Event(), []
 

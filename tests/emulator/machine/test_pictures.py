@@ -23,20 +23,20 @@ def opened(**inputs) -> Image.Image:
         (None, "tall", (512, 512)),
     ],
 )
-def test_a_picture_has_the_size_that_was_asked_for_within_limits(width, height, size):
+def test_picture_has_the_requested_size(width, height, size):
     picture = opened(width=width, height=height, prompt="words")
     assert (picture.format, picture.size) == ("PNG", size)
 
 
-def test_the_same_inputs_draw_the_same_picture():
+def test_same_inputs_draw_same_picture():
     assert draw({"seed": 7, "prompt": "a"}) == draw({"seed": 7, "prompt": "a"})
 
 
-def test_seed_and_prompt_change_the_picture():
+def test_seed_and_prompt_change_picture():
     pictures = {draw({"seed": seed, "prompt": prompt}) for seed in (1, 2) for prompt in ("a", "b")}
     assert len(pictures) == 4
 
 
-def test_a_prompt_is_wrapped_and_cut_to_the_room_there_is():
+def test_prompt_is_wrapped_and_cut():
     assert opened(width=64, height=64, prompt="word " * 1000).size == (64, 64)
     assert opened(width=64, height=64, prompt="w" * 10_000).size == (64, 64)

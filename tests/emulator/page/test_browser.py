@@ -1,4 +1,4 @@
-"""The page in a browser: live, by keyboard, in dark mode, and without a word to anybody else."""
+"""The page in a browser: live, by keyboard, in dark mode, and without requests to other servers."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
 @pytest.fixture(scope="module")
 def browser():
-    # Its event loop lives in this thread until it is closed: no other test may begin one of its own before.
+    # Its event loop runs in this thread until it is closed: no other test may start one before.
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -45,7 +45,7 @@ def client(connect, server):
 
 @pytest.fixture
 def queue(client, server):
-    """Queues a run of a known deployment and returns its id."""
+    """Queue a run of a known deployment and return its id."""
 
     def post(name="picture", **fields):
         body = {"deployment_id": server.deployments[name], **fields}
@@ -56,7 +56,7 @@ def queue(client, server):
 
 @pytest.fixture
 def visit(browser, server):
-    """Opens a page of the server. In the end nothing has complained and nobody else was asked for anything."""
+    """Open a page of the server. At the end check that there were no errors and no requests to other servers."""
     root = server.url.removesuffix("/api")
     contexts, complaints, addresses = [], [], []
 
@@ -82,7 +82,7 @@ def badge(page):
     return page.locator(".state .badge")
 
 
-def test_a_run_is_followed_from_its_queue_to_its_picture_without_a_reload(visit, server, queue):
+def test_page_follows_a_run_without_reload(visit, server, queue):
     page = visit(f"/runs/{queue(inputs={'prompt': 'a cat', 'width': 64})}")
     page.evaluate("window.untouched = true")
     expect(badge(page)).to_have_text("not-started")
@@ -102,7 +102,7 @@ def test_a_run_is_followed_from_its_queue_to_its_picture_without_a_reload(visit,
     assert page.evaluate("window.untouched")
 
 
-def test_runs_appear_in_the_list_by_themselves(visit, server, queue):
+def test_runs_appear_in_list_by_themselves(visit, server, queue):
     page = visit()
     expect(page.get_by_text("No run yet")).to_be_visible()
     first, second = queue(), queue("failing")
@@ -115,7 +115,7 @@ def test_runs_appear_in_the_list_by_themselves(visit, server, queue):
     expect(page.locator(f"#run-{second} .badge")).to_have_text("failed")
 
 
-def test_the_keyboard_reaches_a_run_and_opens_its_details(visit, server, queue):
+def test_keyboard_opens_details_of_a_run(visit, server, queue):
     run_id = queue()
     page = visit()
     page.keyboard.press("Tab")
@@ -133,7 +133,7 @@ def test_the_keyboard_reaches_a_run_and_opens_its_details(visit, server, queue):
     expect(events.get_by_text("queuing", exact=True)).to_be_visible()
 
 
-def test_what_a_reader_has_opened_and_focused_stays_so_while_the_page_changes(visit, server, queue):
+def test_updates_keep_open_details_and_focus(visit, server, queue):
     page = visit(f"/runs/{queue()}")
     page.locator("#events > summary").press("Enter")
     page.locator("#inputs > summary").press("Enter")
@@ -147,7 +147,7 @@ def test_what_a_reader_has_opened_and_focused_stays_so_while_the_page_changes(vi
     expect(page.locator("#events").get_by_text("execution_success", exact=True)).to_be_visible()
 
 
-def test_focus_stays_on_a_run_while_others_come(visit, server, queue):
+def test_focus_stays_on_run_while_others_come(visit, server, queue):
     run_id = queue()
     page = visit()
     page.locator(f"#run-{run_id} a").focus()
@@ -171,7 +171,7 @@ COLOURS = """elements => elements.filter(one => one.checkVisibility()).map(one =
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_is_legible_in_both_colour_schemes(visit, server, client, queue, scheme):
+def test_text_has_contrast_in_both_schemes(visit, server, client, queue, scheme):
     _, failed, _, cancelled = (queue(name) for name in ("picture", "failing", "slow", "slow"))
     client.post(f"/run/{cancelled}/cancel")
     server.advance(5)
@@ -189,7 +189,7 @@ def test_all_text_is_legible_in_both_colour_schemes(visit, server, client, queue
 
 
 @pytest.mark.parametrize("path", ["/", "/runs/"])
-def test_a_narrow_window_needs_no_scrolling_sideways(visit, server, queue, path):
+def test_narrow_window_does_not_scroll_sideways(visit, server, queue, path):
     run_id = queue(inputs={"prompt": "x" * 500, "y" * 300: 1}, webhook="http://127.0.0.1:9/" + "z" * 300)
     server.advance(10)
     page = visit(path if path == "/" else path + run_id, viewport={"width": 320, "height": 600})
@@ -197,7 +197,7 @@ def test_a_narrow_window_needs_no_scrolling_sideways(visit, server, queue, path)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
 
 
-def test_what_anybody_has_written_stays_text(visit, server, queue):
+def test_user_text_is_escaped(visit, server, queue):
     run_id = queue(
         "failing", inputs={"prompt": EVIL, EVIL: EVIL, "fail": EVIL}, origin=EVIL, webhook=f"http://127.0.0.1:9/{EVIL}"
     )
@@ -211,14 +211,14 @@ def test_what_anybody_has_written_stays_text(visit, server, queue):
     assert not [one for one in (overview, page) if one.locator("main script, main img").count()]
 
 
-def test_an_example_can_be_copied(visit, server):
+def test_example_can_be_copied(visit, server):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()").startswith(f"curl '{server.url}/run/queue'")
 
 
-def test_a_page_that_lost_its_server_finds_it_again(browser, tmp_path, connect):
+def test_page_reconnects_to_its_server(browser, tmp_path, connect):
     with Emulator(pace=0, data=tmp_path) as first:
         port = int(first.url.rsplit(":", 1)[1].removesuffix("/api"))
         page = browser.new_page()

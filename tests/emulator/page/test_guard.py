@@ -12,7 +12,7 @@ from comfydeploy._emulator.page.guard import Guard
 
 @pytest.fixture
 def ask():
-    """Asks for the page of a server whose key is "a key": from where, by which name, with which credentials."""
+    """Request the page of a server whose key is "a key": from a client address, by a host name, with credentials."""
 
     async def page(_):
         return PlainTextResponse("the page")
@@ -38,7 +38,7 @@ def test_this_computer_needs_no_key(ask, client, host):
 
 
 @pytest.mark.parametrize("client", ["192.0.2.7", "2001:db8::7", "testclient", None])
-def test_other_computers_need_the_key(ask, client):
+def test_other_computers_need_key(ask, client):
     answer = ask(client)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic ")
@@ -63,12 +63,12 @@ def test_other_computers_need_the_key(ask, client):
         "\xff",
     ],
 )
-def test_a_name_that_merely_points_here_needs_the_key(ask, host):
+def test_name_that_merely_points_here_needs_key(ask, host):
     assert ask(host=host).status_code == 401
 
 
 @pytest.mark.parametrize("credentials", [":a key", "anybody:a key"])
-def test_the_key_opens_the_page_to_all(ask, credentials):
+def test_key_opens_page_to_all(ask, credentials):
     assert ask("192.0.2.7", "example.com", basic(credentials)).status_code == 200
 
 
@@ -86,12 +86,12 @@ def test_the_key_opens_the_page_to_all(ask, credentials):
         "",
     ],
 )
-def test_nothing_else_does(ask, authorization):
+def test_other_requests_need_the_key(ask, authorization):
     assert ask("192.0.2.7", authorization=authorization).status_code == 401
 
 
 @pytest.mark.parametrize("client", ["127.0.0.1", "192.0.2.7"])
-def test_what_a_browser_may_do_is_told_with_every_answer(ask, client):
+def test_every_answer_has_the_security_headers(ask, client):
     headers = ask(client).headers
     policy = headers["content-security-policy"].split("; ")
     assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy)

@@ -1,4 +1,4 @@
-"""The page over HTTP: what it shows of runs, live and to whom."""
+"""The page over HTTP: what it shows of runs, live, and to which clients."""
 
 import html
 import io
@@ -20,7 +20,7 @@ EVIL = "<script>alert('x')</script><img src=x onerror=\"alert(1)\">&amp;"
 
 @pytest.fixture
 def page(emulator):
-    """Reads a page of the server, by its path."""
+    """Read a page of the server, by its path."""
     root = emulator.url.removesuffix("/api")
     with httpx.Client(base_url=root, timeout=10) as browser:
         yield browser.get
@@ -28,7 +28,7 @@ def page(emulator):
 
 @pytest.fixture
 def run_page(page, client, order, ended):
-    """Lets a run end and reads its page."""
+    """Run a run to its end and read its page."""
 
     def show(name="picture", **fields):
         run_id = client.post("/run/queue", json=order(name, **fields)).json()["run_id"]
@@ -39,13 +39,13 @@ def run_page(page, client, order, ended):
 
 
 def events(answer):
-    """Read the events of a stream as they come."""
+    """Yield the events of a stream as they arrive."""
     for line in answer.iter_lines():
         if line.startswith("data: "):
             yield json.loads(line.removeprefix("data: "))
 
 
-def test_without_runs_the_page_tells_how_to_start_one():
+def test_page_without_runs_explains_the_start():
     with Emulator(pace=0) as emulator:
         text = html.unescape(httpx.get(emulator.url.removesuffix("api")).text)
         assert "No run yet" in text
@@ -55,7 +55,7 @@ def test_without_runs_the_page_tells_how_to_start_one():
         assert all(name in text and id_ in text for name, id_ in emulator.deployments.items())
 
 
-def test_the_examples_on_the_page_start_a_run(page, emulator, client):
+def test_examples_on_page_start_run(page, emulator, client):
     text = html.unescape(page("/").text)
     body = json.loads(re.search(r"-d '(.*)'", text)[1])
     assert client.post("/run/queue", json=body).status_code == 200
@@ -63,14 +63,14 @@ def test_the_examples_on_the_page_start_a_run(page, emulator, client):
     exec(example, {})
 
 
-def test_a_key_of_ones_own_is_not_shown():
+def test_own_key_is_not_shown():
     with Emulator(pace=0, bearer="my own secret") as emulator:
         text = httpx.get(emulator.url.removesuffix("api")).text
         assert "Bearer YOUR_KEY" in text
         assert "my own secret" not in text
 
 
-def test_a_run_in_the_list_shows_what_it_runs_its_status_and_its_picture(page, client, order, ended):
+def test_list_shows_name_status_and_picture(page, client, order, ended):
     run_id = client.post("/run/queue", json=order(inputs={"width": 16, "prompt": "a quiet cat"})).json()["run_id"]
     ended(run_id)
     (row,) = re.findall(rf'<li class="run" id="run-{run_id}">.*?</li>', page("/").text, re.DOTALL)
@@ -81,7 +81,7 @@ def test_a_run_in_the_list_shows_what_it_runs_its_status_and_its_picture(page, c
     assert f'<img src="/page/thumbnails/small/{run_id}/' in row
 
 
-def test_runs_are_listed_newest_first_in_pages_of_fifty():
+def test_list_is_newest_first_in_pages_of_fifty():
     with Emulator(pace=0) as emulator:
         headers = {"authorization": f"Bearer {emulator.bearer}"}
         body = {"deployment_id": emulator.deployments["failing"], "batch_number": 51}
@@ -100,12 +100,12 @@ def test_runs_are_listed_newest_first_in_pages_of_fifty():
 
 
 @pytest.mark.parametrize("number", ["", "0", "-1", "x", "1e3", "\u0663\u00b2", "9" * 99])
-def test_a_page_number_that_is_none_is_the_first(page, client, order, number):
+def test_page_number_that_is_none_is_first(page, client, order, number):
     client.post("/run/queue", json=order())
     assert 'class="run"' in page("/", params={"page": number}).text
 
 
-def test_the_page_of_a_run_shows_everything_about_it(run_page):
+def test_page_of_run_shows_everything_about_it(run_page):
     text = run_page(
         inputs={"width": 16, "prompt": "a cat", "loras": [{"a": 1}]}, webhook="http://127.0.0.1:9/", gpu="T4"
     )
@@ -125,14 +125,14 @@ def test_the_page_of_a_run_shows_everything_about_it(run_page):
         assert shown in text
 
 
-def test_the_page_of_a_failed_run_tells_why(run_page):
+def test_page_of_failed_run_has_the_reason(run_page):
     text = run_page(inputs={"fail": "out of luck"})
     assert "Why it failed" in text
     assert "KSampler (node 5) raised RuntimeError:" in text
     assert "execution.py" in text
 
 
-def test_after_a_restart_events_are_gone_but_the_reason_is_still_told(tmp_path):
+def test_reason_is_kept_after_a_restart(tmp_path):
     with Emulator(pace=0, data=tmp_path) as emulator:
         headers = {"authorization": f"Bearer {emulator.bearer}"}
         body = {"deployment_id": emulator.deployments["failing"]}
@@ -145,13 +145,13 @@ def test_after_a_restart_events_are_gone_but_the_reason_is_still_told(tmp_path):
         assert "Events are kept for the latest runs only" in text
 
 
-def test_a_run_is_found_by_any_spelling_of_its_id(page, client, order):
+def test_run_is_found_by_any_spelling_of_its_id(page, client, order):
     run_id = client.post("/run/queue", json=order()).json()["run_id"]
     assert page(f"/runs/{run_id.upper()}").status_code == 200
 
 
 @pytest.mark.parametrize("run_id", [str(uuid4()), "nope", "%3Cb%3E", "a%22b"])
-def test_an_unknown_run_has_a_page_that_says_so(page, run_id):
+def test_unknown_run_has_page_that_says_so(page, run_id):
     answer = page(f"/runs/{run_id}")
     assert answer.status_code == 404
     assert "No such run" in answer.text
@@ -170,25 +170,25 @@ def test_an_unknown_run_has_a_page_that_says_so(page, run_id):
         {"origin": EVIL, "inputs": {"prompt": "a\r\ndata: b\n\n\x00\u2028\U0001f600"}},
     ],
 )
-def test_nothing_that_anybody_has_written_becomes_part_of_the_page(run_page, page, fields):
+def test_user_text_is_escaped(run_page, page, fields):
     for text in (run_page(**fields), page("/").text):
         assert "<script>alert" not in text
         assert "<img src=x" not in text
     assert "&lt;script&gt;" in run_page(**fields)
 
 
-def test_addresses_on_the_page_follow_the_host_that_was_asked_for(emulator):
+def test_addresses_follow_the_request_host(emulator):
     port = httpx.URL(emulator.url).port
     answer = httpx.get(emulator.url.removesuffix("api"), headers={"host": f"localhost:{port}"})
     assert f"http://localhost:{port}/api" in answer.text
 
 
-def test_other_sites_that_point_their_name_here_do_not_see_runs(page):
+def test_rebound_names_do_not_see_runs(page):
     for path in ("/", f"/runs/{uuid4()}", "/page/events", f"/page/events/{uuid4()}", "/page/script.js"):
         assert page(path, headers={"host": "example.com"}).status_code == 403
 
 
-def test_the_key_shows_the_page_under_any_address(page, emulator):
+def test_key_shows_page_under_any_address(page, emulator):
     assert page("/", headers={"host": "192.0.2.7"}).status_code == 401
     assert page("/", headers={"host": "192.0.2.7"}, auth=("anybody", emulator.bearer)).status_code == 200
 
@@ -196,17 +196,17 @@ def test_the_key_shows_the_page_under_any_address(page, emulator):
 @pytest.mark.parametrize(
     ("name", "media_type"), [("style.css", "text/css"), ("script.js", "text/javascript"), ("icon.svg", "image/svg+xml")]
 )
-def test_the_parts_of_the_page_are_served_by_their_types(page, name, media_type):
+def test_parts_of_page_are_served_by_their_types(page, name, media_type):
     answer = page(f"/page/{name}")
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, media_type)
 
 
 @pytest.mark.parametrize("name", ["routes.py", "..%2froutes.py", "%2e%2e/routes.py", ""])
-def test_no_other_file_of_the_page_can_be_reached(page, name):
+def test_no_other_file_of_page_can_be_reached(page, name):
     assert page(f"/page/{name}").status_code in {307, 404}
 
 
-def test_files_of_runs_cannot_run_scripts_in_the_name_of_the_server(client, order):
+def test_files_of_runs_cannot_run_scripts(client, order):
     (output,) = client.post("/run/sync", json=order(inputs={"width": 16})).json()
     assert httpx.get(output["data"]["images"][0]["url"]).headers["content-security-policy"] == "script-src 'none'"
     drawing = ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
@@ -214,17 +214,17 @@ def test_files_of_runs_cannot_run_scripts_in_the_name_of_the_server(client, orde
     assert httpx.get(address).headers["content-security-policy"] == "script-src 'none'"
 
 
-def test_the_stream_tells_the_page_at_once_and_after_changes(emulator, client, order):
+def test_stream_has_the_page_and_its_changes(emulator, client, order):
     root = emulator.url.removesuffix("/api")
     with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
-        told = events(answer)
-        assert next(told)["title"] == "Runs \u00b7 comfydeploy"
+        stream = events(answer)
+        assert next(stream)["title"] == "Runs \u00b7 comfydeploy"
         run_id = client.post("/run/queue", json=order()).json()["run_id"]
-        assert any(f'id="run-{run_id}"' in update["content"] for update in told)
+        assert any(f'id="run-{run_id}"' in update["content"] for update in stream)
 
 
-def test_the_stream_of_a_run_follows_it_to_its_end(emulator, client, order):
+def test_stream_of_run_follows_it_to_its_end(emulator, client, order):
     run_id = client.post("/run/queue", json=order()).json()["run_id"]
     root = emulator.url.removesuffix("/api")
     with httpx.stream("GET", f"{root}/page/events/{run_id}", timeout=10) as answer:
@@ -232,7 +232,7 @@ def test_the_stream_of_a_run_follows_it_to_its_end(emulator, client, order):
     assert "<strong>execution_start</strong>" in update["content"]
 
 
-def test_deliveries_to_its_webhook_are_shown_as_they_are_made(emulator, client, order, sink):
+def test_webhook_deliveries_are_shown(emulator, client, order, sink):
     sink.answers = [503]
     run_id = client.post("/run/queue", json=order(webhook=sink.url)).json()["run_id"]
     root = emulator.url.removesuffix("/api")
@@ -244,30 +244,30 @@ def test_deliveries_to_its_webhook_are_shown_as_they_are_made(emulator, client, 
     assert sink.url in text
 
 
-def test_many_changes_are_told_together(emulator, client, order):
+def test_many_changes_are_sent_together(emulator, client, order):
     root = emulator.url.removesuffix("/api")
     began = time.monotonic()
     with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
-        told = events(answer)
-        updates = [next(told)]
+        stream = events(answer)
+        updates = [next(stream)]
         ids = [client.post("/run/queue", json=order("failing")).json()["run_id"] for _ in range(40)]
         while f'id="run-{ids[-1]}"' not in updates[-1]["content"]:
-            updates.append(next(told))
+            updates.append(next(stream))
     assert len(updates) <= 1 + (time.monotonic() - began) / PAUSE_SECONDS
 
 
-def test_streams_of_the_page_end_with_the_server():
+def test_streams_of_page_end_with_server():
     emulator = Emulator(pace=0)
     emulator.start()
     with httpx.stream("GET", emulator.url.removesuffix("api") + "page/events", timeout=10) as answer:
-        told = events(answer)
-        next(told)
+        stream = events(answer)
+        next(stream)
         assert emulator.open_streams == 0
         emulator.stop()
-        assert list(told) == []
+        assert list(stream) == []
 
 
-def test_a_thumbnail_is_small(page, client, order, ended):
+def test_thumbnail_is_small(page, client, order, ended):
     run_id = client.post("/run/queue", json=order(inputs={"width": 1500, "height": 900})).json()["run_id"]
     ended(run_id)
     for size, expected in (("small", (128, 77)), ("large", (1024, 614))):
@@ -279,13 +279,13 @@ def test_a_thumbnail_is_small(page, client, order, ended):
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "LA", "CMYK", "I;16", "F"])
-def test_a_thumbnail_can_be_made_of_any_picture(tmp_path, mode):
+def test_thumbnail_can_be_made_of_any_picture(tmp_path, mode):
     path = tmp_path / "a.tiff" if mode != "P" else tmp_path / "a.gif"
     Image.new(mode, (300, 200)).save(path)
     assert Image.open(io.BytesIO(thumbnail(path, "small"))).size == (128, 85)
 
 
-def test_a_file_that_is_no_picture_has_no_thumbnail(tmp_path):
+def test_file_that_is_no_picture_has_no_thumbnail(tmp_path):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     assert thumbnail(tmp_path / "a.png", "small") is None
     assert thumbnail(tmp_path / "none.png", "small") is None

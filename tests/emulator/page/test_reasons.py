@@ -8,7 +8,7 @@ NODE_ERRORS = {"8": {"errors": [{"message": "m", "details": "d"}], "class_type":
 
 @pytest.fixture
 def found(connect):
-    """Lets a run end with an outcome, and returns the reason that its page shows."""
+    """Run a run with an outcome, and return the reason that its page shows."""
 
     def run(outcome):
         with Emulator(clock="manual") as emulator:
@@ -21,25 +21,25 @@ def found(connect):
     return run
 
 
-def test_a_node_that_raised_has_its_traceback_apart(found):
+def test_node_that_raised_has_its_traceback_apart(found):
     shown = found(Fails("out of memory\nby 3 GB", "torch.OutOfMemoryError"))
     assert shown.title == "Why it failed"
     assert shown.lines == ["KSampler (node 5) raised torch.OutOfMemoryError:", "out of memory\nby 3 GB"]
     assert shown.traceback.startswith('  File "')
 
 
-def test_a_refused_graph_has_a_line_for_each_error(found):
+def test_refused_graph_has_line_for_each_error(found):
     shown = found(IsRefused(NODE_ERRORS))
     assert shown.lines == ["ComfyUI refused the graph: Prompt outputs failed validation", "LoadImage (node 8): m: d"]
 
 
-def test_missing_outputs_of_a_success_are_marked(found):
+def test_missing_outputs_of_success_are_marked(found):
     assert found(Succeeds(node_errors=NODE_ERRORS)).title == "Some outputs are missing"
     assert found(LosesOutputs("no route")).lines == ["Upload failed for cd_00001_.png: no route"]
     assert found(Succeeds()) is None
 
 
-def test_without_a_row_it_is_the_last_line_of_the_log(found):
+def test_without_row_it_is_last_line_of_log(found):
     assert found(CannotStart(["Session crashed in startup", "Error in x: no y"])).lines[1:] == ["Error in x: no y"]
     assert found(Crashes()).lines[1].startswith("At: ")
     assert found(IsRefused({})) is None

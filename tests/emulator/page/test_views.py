@@ -1,4 +1,4 @@
-"""What the page shows of runs."""
+"""Runs as the page shows them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -46,7 +46,7 @@ def test_ages_are_written_coarsely(seconds, text):
     assert age(timedelta(seconds=seconds)) == text
 
 
-def test_moments_are_written_to_the_millisecond():
+def test_moments_are_written_to_millisecond():
     assert clock(datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)) == "2026-01-02 03:04:05.678"
 
 
@@ -83,7 +83,7 @@ def progress(value, most):
     return update("progress", {"value": value, "max": most, "node": "5"})
 
 
-def test_a_node_of_several_steps_shows_its_step(view):
+def test_node_of_several_steps_shows_its_step(view):
     assert (
         view(update("executing", {"node": "5"}), progress(3, 20), progress(12, 20)).live == "Executing KSampler 12/20"
     )
@@ -96,7 +96,7 @@ def test_other_nodes_show_none(view, events):
     assert view(*events).live == "Executing KSampler"
 
 
-def test_a_success_that_lacks_outputs_is_marked(view):
+def test_success_that_lacks_outputs_is_marked(view):
     lost = InternalOutput(id="i", data={"error": {"node_errors": {}}}, created_at=MOMENT)
     run = view().run.model_copy(update={"status": "success", "internal_outputs": (lost,)})
     assert RunView(run, "picture", MOMENT).live == "Some outputs are missing"

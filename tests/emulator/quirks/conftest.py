@@ -5,7 +5,7 @@ from comfydeploy.emulator import Emulator
 
 @pytest.fixture
 def odd(connect):
-    """Starts servers with quirks that never wait, and gives a client of each: ``odd(Quirk.LATE_TIMEOUT)``."""
+    """Start servers with quirks that never wait, and return a client of each: ``odd(Quirk.LATE_TIMEOUT)``."""
     started = []
 
     def start(*quirks, **settings):

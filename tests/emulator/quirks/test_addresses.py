@@ -21,7 +21,7 @@ def address(client, run_id):
     return output["data"]["images"][0]["url"]
 
 
-def test_an_address_expires_and_a_run_has_fresh_ones(client):
+def test_address_expires_and_run_has_fresh_ones(client):
     run_id = client.post("/run/queue", json=client.order()).json()["run_id"]
     client.emulator.advance(60)
     first = address(client, run_id)
@@ -33,7 +33,7 @@ def test_an_address_expires_and_a_run_has_fresh_ones(client):
 
 
 @pytest.mark.parametrize("change", [lambda url: url.partition("?")[0], lambda url: url[:-1], lambda url: url + "0"])
-def test_another_address_is_a_403(client, change):
+def test_another_address_is_403(client, change):
     run_id = client.post("/run/queue", json=client.order()).json()["run_id"]
     client.emulator.advance(60)
     assert httpx.get(change(address(client, run_id))).status_code == 403

@@ -7,8 +7,8 @@ PNG = {"a.png": b"a"}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
-def test_the_connection_is_closed_after_a_500(odd):
-    """A slow machine may notice the close before it sends again: then it needs another try."""
+def test_connection_is_closed_after_500(odd):
+    """A slow machine may notice the close before it sends again: then the test tries again."""
     client = odd(Quirk.CLOSED_CONNECTION)
     while True:
         answer = client.get(f"/deployment/{UNKNOWN}")
@@ -17,12 +17,12 @@ def test_the_connection_is_closed_after_a_500(odd):
             assert client.get("/deployments").status_code == 200
         except (httpx.RemoteProtocolError, httpx.ReadError):
             break
-    # The request that broke was not read.
+    # The request that failed was not read.
     assert client.emulator.requests[-1].operation == "deployment_get"
     assert client.get("/deployments").status_code == 200
 
 
-def test_a_500_through_memory_is_whole():
+def test_500_through_memory_is_whole():
     with Emulator(port=None, pace=0, quirks=["closed-connection"]) as emulator:
         with httpx.Client(base_url=emulator.url, transport=emulator.transport) as client:
             client.headers["authorization"] = f"Bearer {emulator.bearer}"
@@ -48,7 +48,7 @@ def test_connections_of_other_answers_stay_open(odd):
         ([], 500),
     ],
 )
-def test_the_first_result_is_an_image_of_the_newest_output(odd, outputs, status):
+def test_first_result_is_image_of_newest_output(odd, outputs, status):
     client = odd(Quirk.BLIND_FIRST_RESULT)
     client.emulator.script("picture", Succeeds(outputs))
     answer = client.post("/run", json=client.order(execution_mode="sync_first_result"))
@@ -56,13 +56,13 @@ def test_the_first_result_is_an_image_of_the_newest_output(odd, outputs, status)
     assert client.emulator.runs[0].status == "success"
 
 
-def test_the_first_result_of_a_failed_run_is_a_400(odd):
+def test_first_result_of_failed_run_is_400(odd):
     client = odd(Quirk.BLIND_FIRST_RESULT)
     client.emulator.script("picture", Fails())
     assert client.post("/run", json=client.order(execution_mode="sync_first_result")).status_code == 400
 
 
-def test_a_graph_of_the_editor_is_a_500(odd):
+def test_graph_of_editor_is_500(odd):
     for quirks, status in (([Quirk.BROKEN_STORING], 500), ([], 200)):
         client = odd(*quirks)
         row = client.get("/deployments").json()[0]

@@ -1,4 +1,4 @@
-"""Every quirk shows what the real server does, and only what it is about."""
+"""Every quirk shows its misbehaviour of the real server, and no other."""
 
 import itertools
 import json
@@ -20,17 +20,17 @@ def answer_of(response):
 
 
 @pytest.mark.parametrize("name", [*Quirk, "all"])
-def test_a_quirk_is_chosen_by_its_name(name):
+def test_quirk_is_chosen_by_its_name(name):
     assert Emulator(quirks=name).quirks == Emulator(quirks=[name]).quirks
     assert Emulator(quirks=name).quirks == (set(Quirk) if name == "all" else {name})
 
 
-def test_there_are_no_quirks_unless_they_are_asked_for():
+def test_no_quirks_by_default():
     assert Emulator().quirks == set()
 
 
 @pytest.mark.parametrize("names", ["slow-server", ["late-webhooks", "slow-server"], {"slow-server"}, [7]])
-def test_an_unknown_quirk_is_refused_with_the_names_there_are(names):
+def test_unknown_quirk_is_refused(names):
     with pytest.raises(ValueError, match=r"quirks: unknown ('slow-server'|7); known are broken-answers, .*, all$"):
         Emulator(quirks=names)
 
@@ -55,13 +55,13 @@ def test_every_quirk_is_explained(quirk):
         ("/run", {"execution_mode": "sync"}, 1),
     ],
 )
-def test_an_answer_that_cannot_be_written_down_breaks_after_the_runs_were_started(odd, path, fields, started):
+def test_unserializable_answer_breaks_after_start(odd, path, fields, started):
     client = odd(Quirk.BROKEN_ANSWERS)
     assert answer_of(client.post(path, json=client.order(**fields))) == BROKEN
     assert len(client.emulator.runs) == started
 
 
-def test_a_run_in_sync_mode_breaks_once_it_has_ended(odd):
+def test_sync_mode_breaks_after_the_end(odd):
     client = odd(Quirk.BROKEN_ANSWERS)
     for name, path in (("picture", "/run/queue"), ("picture", "/run"), ("failing", "/run")):
         assert answer_of(client.post(path, json=client.order(name, execution_mode="sync"))) == BROKEN
@@ -69,14 +69,14 @@ def test_a_run_in_sync_mode_breaks_once_it_has_ended(odd):
 
 
 @pytest.mark.parametrize("fields", [{}, {"batch_number": 1}, {"execution_mode": "async"}])
-def test_what_can_be_answered_is(odd, fields):
+def test_serializable_answers_are_sent(odd, fields):
     client = odd(Quirk.BROKEN_ANSWERS)
     assert client.post("/run/queue", json=client.order(**fields)).status_code == 200
     assert client.post("/run/sync", json=client.order(**fields)).status_code == 200
     assert client.post("/run", json=client.order(batch_number=2)).status_code == 200
 
 
-def test_a_queue_answers_a_stream_where_it_is_told_to(odd):
+def test_stream_mode_on_queue_is_a_stream(odd):
     client = odd(Quirk.STREAMING_QUEUE)
     answer = client.post("/run/queue", json=client.order(execution_mode="stream"))
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -84,14 +84,14 @@ def test_a_queue_answers_a_stream_where_it_is_told_to(odd):
     assert client.post("/run/queue", json=client.order()).json().keys() == {"run_id"}
 
 
-def test_sync_of_a_run_that_fails_is_an_empty_list(odd):
+def test_sync_of_run_that_fails_is_empty_list(odd):
     client = odd(Quirk.EMPTY_SYNC)
     answer = client.post("/run/sync", json=client.order("failing"))
     assert (answer.status_code, answer.json()) == (200, [])
 
 
 @pytest.mark.parametrize("run_id", [str(uuid4()), "nope"])
-def test_a_run_that_there_is_not_is_a_500_to_cancel(odd, run_id):
+def test_run_that_there_is_not_is_500_to_cancel(odd, run_id):
     answer = odd(Quirk.BROKEN_CANCEL).post(f"/run/{run_id}/cancel")
     assert answer.status_code == 500
     assert answer.json()["detail"].startswith("Error cancel function")
@@ -100,7 +100,7 @@ def test_a_run_that_there_is_not_is_a_500_to_cancel(odd, run_id):
 @pytest.mark.parametrize(
     ("path", "fields"), [("/run/stream", {}), ("/run", {"is_native_run": True}), ("/run", {"batch_number": 2})]
 )
-def test_a_run_without_a_call_of_its_own_is_a_500_to_cancel(odd, path, fields):
+def test_cancel_without_function_call_is_500(odd, path, fields):
     client = odd(Quirk.BROKEN_CANCEL)
     client.post(path, json=client.order(**fields))
     run_id = client.emulator.runs[0].id
@@ -119,14 +119,14 @@ def test_a_run_without_a_call_of_its_own_is_a_500_to_cancel(odd, path, fields):
         ({"origin": None}, 200),
     ],
 )
-def test_what_the_database_does_not_take_breaks_before_anything_runs(odd, fields, status):
+def test_unstorable_request_is_500_and_runs_nothing(odd, fields, status):
     client = odd(Quirk.BROKEN_STORING)
     assert client.post("/run/queue", json=client.order(**fields)).status_code == status
     assert len(client.emulator.runs) == (status == 200)
     assert odd().post("/run/queue", json=client.order(**fields)).status_code == 200
 
 
-def test_closing_a_session_is_a_400_although_it_is_closed(odd):
+def test_closing_a_session_is_400(odd):
     client = odd(Quirk.BROKEN_CLOSING)
     machine_id = client.get("/deployments").json()[0]["machine_id"]
     session_id = client.post("/session", json={"machine_id": machine_id}).json()["session_id"]
@@ -134,7 +134,7 @@ def test_closing_a_session_is_a_400_although_it_is_closed(odd):
     assert client.get(f"/session/{session_id}").status_code == 404
 
 
-def test_a_line_of_the_log_is_told_in_the_middle_of_a_large_event(odd):
+def test_log_update_corrupts_a_large_event(odd):
     broken = odd(Quirk.CORRUPTED_EVENTS)
     text = broken.post("/run/stream", json=broken.order("slow")).text
     found = [place for place in range(len(text)) if text.startswith("event: log_update", place)]
@@ -149,7 +149,7 @@ def test_a_line_of_the_log_is_told_in_the_middle_of_a_large_event(odd):
         assert json.loads(line.partition("\ndata: ")[2]).keys() == {"logs", "timestamp"}
 
 
-def test_everything_is_told_in_spite_of_the_corruption(odd):
+def test_corruption_loses_nothing(odd):
     client = odd(Quirk.CORRUPTED_EVENTS, seed=1, clock="manual")
     sane = odd(seed=1, clock="manual")
     texts = []
@@ -161,7 +161,7 @@ def test_everything_is_told_in_spite_of_the_corruption(odd):
     assert sorted(texts[0]) == sorted(texts[1])
 
 
-def test_the_stream_of_an_invalid_graph_never_ends(odd):
+def test_stream_of_invalid_graph_never_ends(odd):
     client = odd(Quirk.ENDLESS_STREAM)
     row = client.get("/deployments").json()[0]
     body = {"workflow_id": row["workflow_id"], "machine_id": row["machine_id"], "workflow_api_json": GRAPH}
@@ -174,7 +174,7 @@ def test_the_stream_of_an_invalid_graph_never_ends(odd):
     assert client.emulator.open_streams == 0
 
 
-def test_the_stream_of_an_invalid_graph_usually_ends_with_its_status(odd):
+def test_stream_of_invalid_graph_ends_without_quirk(odd):
     client = odd()
     row = client.get("/deployments").json()[0]
     for graph in (GRAPH, {"1": {}}, {"1": None}, {"1": {"class_type": 7}}):
@@ -186,7 +186,7 @@ def test_the_stream_of_an_invalid_graph_usually_ends_with_its_status(odd):
 
 
 @pytest.mark.parametrize(("quirks", "status"), [([], "not-started"), ([Quirk.ABANDONED_RUN], "cancelled")])
-def test_a_run_whose_stream_is_left_is_cancelled(odd, quirks, status):
+def test_run_whose_stream_is_left_is_cancelled(odd, quirks, status):
     client = odd(*quirks, clock="manual", pace=1)
     with client.stream("POST", "/run/stream", json=client.order()) as answer:
         next(answer.iter_lines())
@@ -197,7 +197,7 @@ def test_a_run_whose_stream_is_left_is_cancelled(odd, quirks, status):
 
 
 @pytest.mark.parametrize("fault", [{"reset_after": 20}, {"truncate_after": 20}, {"status": 503, "execute": True}])
-def test_a_run_whose_stream_is_broken_off_by_a_fault_is_cancelled(odd, fault):
+def test_run_with_broken_stream_is_cancelled(odd, fault):
     client = odd(Quirk.ABANDONED_RUN, clock="manual", pace=1)
     client.emulator.fail("run_stream", **fault)
     with suppress(httpx.TransportError):
@@ -206,13 +206,13 @@ def test_a_run_whose_stream_is_broken_off_by_a_fault_is_cancelled(odd, fault):
     assert [run.status for run in client.emulator.runs] == ["cancelled"]
 
 
-def test_a_run_whose_stream_is_read_to_its_end_succeeds(odd):
+def test_run_with_fully_read_stream_succeeds(odd):
     client = odd(Quirk.ABANDONED_RUN)
     client.post("/run/stream", json=client.order())
     assert [run.status for run in client.emulator.runs] == ["success"]
 
 
-def test_a_stream_ends_without_a_word_at_a_null_and_the_run_goes_on(odd):
+def test_stream_ends_at_a_null_output(odd):
     client = odd(Quirk.SILENT_END)
     answer = client.post("/run/stream", json=client.order(inputs={"text": ["a", None]}))
     assert answer.status_code == 200
@@ -234,20 +234,20 @@ def test_a_stream_ends_without_a_word_at_a_null_and_the_run_goes_on(odd):
         ("hello", [["hello"]]),
     ],
 )
-def test_an_output_that_the_server_cannot_read_vanishes(odd, text, kept):
+def test_output_that_server_cannot_read_vanishes(odd, text, kept):
     client = odd(Quirk.VANISHING_OUTPUTS)
     outputs = client.post("/run/sync", json=client.order(inputs={"text": text})).json()
     assert [output["data"]["text"] for output in outputs] == kept
 
 
-def test_only_the_output_that_cannot_be_read_vanishes(odd):
+def test_only_output_that_cannot_be_read_vanishes(odd):
     client = odd(Quirk.VANISHING_OUTPUTS)
     client.emulator.script("picture", Succeeds([NodeOutput("result"), NodeOutput("number", texts=[5])]))
     outputs = client.post("/run/sync", json=client.order()).json()
     assert [output["output_id"] for output in outputs] == ["result"]
 
 
-def test_a_run_without_files_ends_as_timeout_with_its_outputs(odd):
+def test_run_without_files_times_out(odd):
     client = odd(Quirk.LATE_TIMEOUT)
     text = client.post("/run/stream", json=client.order(inputs={"text": "hello"})).text
     assert '"status": "running"' in text
@@ -260,7 +260,7 @@ def test_a_run_without_files_ends_as_timeout_with_its_outputs(odd):
     ("outcome", "status"),
     [(Succeeds(), "success"), (Succeeds([]), "success"), (Fails(), "failed")],
 )
-def test_a_run_with_files_or_without_outputs_ends_as_ever(odd, outcome, status):
+def test_run_with_files_ends_normally(odd, outcome, status):
     client = odd(Quirk.LATE_TIMEOUT)
     client.emulator.script("picture", outcome)
     client.post("/run/sync", json=client.order())
@@ -276,7 +276,7 @@ def test_a_run_with_files_or_without_outputs_ends_as_ever(odd, outcome, status):
         ([Quirk.TIMES_WITHOUT_SECONDS, Quirk.DOUBLED_ZONES], "2026-01-02T03:04+00Z"),
     ],
 )
-def test_times_of_runs_and_outputs_are_odd_and_inputs_are_not(odd, quirks, form):
+def test_times_are_malformed_outside_inputs(odd, quirks, form):
     client = odd(*quirks, clock="manual", pace=1, cold_start=0.5)
     given = {"created_at": "2026-01-02T03:04:05.678Z"}
     run_id = client.post("/run/queue", json=client.order(inputs=given)).json()["run_id"]
@@ -289,7 +289,7 @@ def test_times_of_runs_and_outputs_are_odd_and_inputs_are_not(odd, quirks, form)
     assert row["created_at"].endswith(form[-4:] if quirks else "Z")
 
 
-def told(client, sink, **fields):
+def delivered(client, sink, **fields):
     client.post("/run/queue", json=client.order(webhook=sink.url, **fields))
     client.emulator.advance(60)
     return [(one.method, one.body["status"]) for one in client.emulator.deliveries]
@@ -305,24 +305,24 @@ def told(client, sink, **fields):
         ([Quirk.LATE_WEBHOOKS, Quirk.UNORDERED_WEBHOOKS], "queued success started running"),
     ],
 )
-def test_webhooks_arrive_in_an_order_of_their_own(odd, sink, quirks, order):
+def test_webhooks_arrive_in_order_of_their_own(odd, sink, quirks, order):
     client = odd(*quirks, clock="manual")
-    assert [status for _, status in told(client, sink)] == order.split()
+    assert [status for _, status in delivered(client, sink)] == order.split()
     assert [body["status"] for _, _, body in sink.received.queue] == order.split()
 
 
-def test_what_is_delivered_again_arrives_as_get(odd, sink):
+def test_repeated_delivery_is_a_get(odd, sink):
     sink.answers[:] = [500, 200]
     client = odd(Quirk.GET_WEBHOOKS, clock="manual")
-    assert told(client, sink)[:3] == [("POST", "queued"), ("GET", "queued"), ("POST", "started")]
+    assert delivered(client, sink)[:3] == [("POST", "queued"), ("GET", "queued"), ("POST", "started")]
 
 
-def test_a_repeated_webhook_arrives_as_get_too(odd, sink):
+def test_repeated_webhook_arrives_as_get_too(odd, sink):
     client = odd(Quirk.GET_WEBHOOKS, Quirk.REPEATED_WEBHOOKS, clock="manual")
-    assert told(client, sink)[:2] == [("POST", "queued"), ("GET", "queued")]
+    assert delivered(client, sink)[:2] == [("POST", "queued"), ("GET", "queued")]
 
 
-def test_a_run_that_is_cancelled_before_it_began_tells_even_the_late(odd, sink):
+def test_early_cancel_sends_the_late_webhook(odd, sink):
     client = odd("all", clock="manual", pace=1)
     run_id = client.post("/run/queue", json=client.order("slow", webhook=sink.url)).json()["run_id"]
     client.post(f"/run/{run_id}/cancel")

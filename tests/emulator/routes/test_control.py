@@ -1,4 +1,4 @@
-"""The routes of control: what tests in other processes and languages use in place of the Emulator's methods."""
+"""The control routes, for tests in other processes and languages in place of the Emulator's methods."""
 
 import httpx
 import pytest
@@ -20,11 +20,11 @@ def http(emulator):
 
 
 @pytest.mark.parametrize("path", ["/_emulator/faults", "/_emulator/requests", "/_emulator/nope"])
-def test_only_the_bearer_controls(emulator, http, path):
+def test_only_bearer_controls(emulator, http, path):
     assert http.get(path, headers={"authorization": "Bearer wrong"}).status_code == 401
 
 
-def test_a_fault_is_ordered_listed_met_and_cleared(emulator, http):
+def test_fault_is_ordered_listed_met_and_cleared(emulator, http):
     options = {"operation": "run_queue", "status": 503, "times": 2, "retry_after": 1, "headers": {"x-odd": "1"}}
     answer = http.post("/_emulator/faults", json=options)
     assert answer.status_code == 201
@@ -37,7 +37,7 @@ def test_a_fault_is_ordered_listed_met_and_cleared(emulator, http):
     assert http.post("/api/run/queue").status_code == 422
 
 
-def test_bytes_of_a_fault_are_listed_as_base64(emulator, http):
+def test_bytes_of_fault_are_listed_as_base64(emulator, http):
     emulator.fail(body=b"\xff")
     assert http.get("/_emulator/faults").json()[0]["body"] == "_w=="
 
@@ -53,7 +53,7 @@ def test_bytes_of_a_fault_are_listed_as_base64(emulator, http):
         ([], ["body"], "dictionary"),
     ],
 )
-def test_a_fault_that_makes_no_sense_is_a_422_that_says_so(emulator, http, options, place, said):
+def test_invalid_fault_is_422(emulator, http, options, place, said):
     answer = http.post("/_emulator/faults", json=options)
     assert answer.status_code == 422
     (problem,) = answer.json()["detail"]
@@ -73,13 +73,13 @@ def test_requests_are_listed_and_forgotten(emulator, http):
     assert (emulator.requests, http.get("/_emulator/requests").json()) == ((), [])
 
 
-def test_control_itself_is_neither_recorded_nor_broken(emulator, http):
+def test_control_is_not_recorded_and_has_no_faults(emulator, http):
     emulator.fail("*", status=503)
     assert http.get("/_emulator/requests").json() == []
     assert emulator.requests == ()
 
 
-def test_time_is_advanced_and_runs_and_deliveries_are_listed():
+def test_clock_runs_and_deliveries():
     headers = {"authorization": "Bearer local-key"}
     with (
         Emulator(port=None, clock="manual") as emulator,
@@ -96,12 +96,12 @@ def test_time_is_advanced_and_runs_and_deliveries_are_listed():
         assert (first["address"], first["status"]) == ("http://127.0.0.1:9/", None)
 
 
-def test_a_real_clock_cannot_be_advanced(http):
+def test_real_clock_cannot_be_advanced(http):
     answer = http.post("/_emulator/clock/advance", json={"seconds": 1})
     assert answer.status_code == 409
     assert "clock='manual'" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("body", [{}, {"seconds": -1}, {"seconds": "soon"}])
-def test_time_that_cannot_pass_is_a_422(http, body):
+def test_time_that_cannot_pass_is_422(http, body):
     assert http.post("/_emulator/clock/advance", json=body).status_code == 422

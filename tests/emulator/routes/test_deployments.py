@@ -1,7 +1,7 @@
 from uuid import uuid4
 
 
-def test_a_deployment_is_read_by_its_id(client):
+def test_deployment_is_read_by_its_id(client):
     listed = client.get("/deployments").json()[1]
     found = client.get(f"/deployment/{listed['id'].upper()}").json()
     assert {name: found[name] for name in ("id", "workflow_id", "input_types")} == {
@@ -10,7 +10,7 @@ def test_a_deployment_is_read_by_its_id(client):
     assert found["version"]["workflow_api"]
 
 
-def test_a_version_leads_to_its_workflow(client):
+def test_version_leads_to_its_workflow(client):
     listed = client.get("/deployments").json()[1]
     version = client.get(f"/workflow-version/{listed['workflow_version_id']}").json()
     assert (version["id"], version["workflow_id"]) == (listed["workflow_version_id"], listed["workflow_id"])

@@ -10,29 +10,29 @@ from comfydeploy.emulator import Emulator
 
 @pytest.fixture
 def upload(client):
-    """Uploads a file: upload("a.png", b"content")."""
+    """Upload a file: upload("a.png", b"content")."""
     return lambda name, content=b"content", **more: client.post("/file/upload", files={"file": (name, content)}, **more)
 
 
-def test_an_upload_is_answered_with_its_id_name_and_address(upload):
+def test_upload_answers_id_name_and_address(upload):
     found = upload("up.png").json()
     assert found["file_name"] == "up.png"
     assert re.fullmatch(r"img_[1-9A-Za-z]{16}", found["file_id"])
     assert found["file_url"].endswith(f"/inputs/{found['file_id']}.png")
 
 
-def test_an_uploaded_file_can_be_downloaded_without_a_bearer(upload):
+def test_uploaded_file_needs_no_bearer(upload):
     content = bytes(range(256)) * 10
     answer = httpx.get(upload("up.webp", content).json()["file_url"])
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, "image/webp", content)
 
 
-def test_a_file_larger_than_memory_is_meant_to_hold_arrives_whole(upload):
+def test_large_file_arrives_whole(upload):
     content = b"0123456789abcdef" * 200_000
     assert httpx.get(upload("big.bin", content).json()["file_url"]).content == content
 
 
-def test_an_empty_file_is_a_file(upload):
+def test_empty_file_is_file(upload):
     assert httpx.get(upload("empty.png", b"").json()["file_url"]).content == b""
 
 
@@ -51,22 +51,22 @@ def test_an_empty_file_is_a_file(upload):
         ("blob", "file"),
     ],
 )
-def test_the_name_decides_the_kind_of_id(upload, name, prefix):
+def test_name_decides_kind_of_id(upload, name, prefix):
     assert upload(name).json()["file_id"].startswith(f"{prefix}_")
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a.csv", "a.glb", "a.gltf", "a.obj", "a.stl", "a.html", "a.txt.gz"])
-def test_a_type_that_is_not_taken_is_refused(upload, name):
+def test_type_that_is_not_taken_is_refused(upload, name):
     answer = upload(name)
     assert (answer.status_code, answer.json()) == (400, {"detail": "Unsupported file type"})
 
 
-def test_what_the_sender_says_of_the_type_does_not_matter(client):
+def test_declared_type_is_ignored(client):
     assert client.post("/file/upload", files={"file": ("a.txt", b"x", "image/png")}).status_code == 400
     assert client.post("/file/upload", files={"file": ("a.png", b"x", "text/plain")}).status_code == 200
 
 
-def test_a_file_that_is_too_large_is_refused(upload, monkeypatch):
+def test_file_that_is_too_large_is_refused(upload, monkeypatch):
     monkeypatch.setattr(uploads, "LARGEST", 100)
     assert upload("a.png", b"x" * 100).status_code == 200
     assert upload("a.png", b"x" * 101).status_code == 400
@@ -74,7 +74,7 @@ def test_a_file_that_is_too_large_is_refused(upload, monkeypatch):
     assert uploads.LARGEST == 250 * 1024 * 1024
 
 
-def test_no_file_is_a_422(client):
+def test_no_file_is_422(client):
     for answer in (
         client.post("/file/upload", files={"other": ("a.png", b"x")}),
         client.post("/file/upload", json={"file": "a.png"}),
@@ -84,14 +84,14 @@ def test_no_file_is_a_422(client):
         assert (answer.status_code, found["type"], found["loc"]) == (422, "missing", ["body", "file"])
 
 
-def test_text_in_the_place_of_the_file_is_a_422(client):
+def test_text_in_place_of_file_is_422(client):
     answer = client.post("/file/upload", data={"file": "text"}, files={"other": ("a.png", b"x")})
     (found,) = answer.json()["detail"]
     assert (answer.status_code, found["type"], found["loc"]) == (422, "value_error", ["body", "file"])
 
 
 @pytest.mark.parametrize("boundary", ["", "; boundary=x"])
-def test_what_is_no_multipart_body_is_refused(client, boundary):
+def test_other_body_than_multipart_is_refused(client, boundary):
     answer = client.post(
         "/file/upload", content=b"nonsense", headers={"content-type": f"multipart/form-data{boundary}"}
     )
@@ -103,7 +103,7 @@ def test_what_is_no_multipart_body_is_refused(client, boundary):
     "name",
     ["../../a.png", "a/../../b.png", "..\\..\\a.png", "a.png/../../x", ".png", "a.p\x7fg", "a." + "x" * 300, "é.png"],
 )
-def test_no_name_leads_out_of_the_folder(tmp_path, connect, name):
+def test_no_name_leads_out_of_folder(tmp_path, connect, name):
     with Emulator(pace=0, data=tmp_path / "data") as emulator:
         found = connect(emulator).post("/file/upload", files={"file": (name, b"here")}).json()
         assert httpx.get(found["file_url"]).content == b"here"
@@ -121,7 +121,7 @@ def test_no_other_file_can_be_fetched(emulator, name):
     assert answer.startswith(b"HTTP/1.1 404")
 
 
-def test_uploads_survive_a_restart(tmp_path, connect):
+def test_uploads_survive_restart(tmp_path, connect):
     with Emulator(pace=0, data=tmp_path) as emulator:
         url = connect(emulator).post("/file/upload", files={"file": ("a.png", b"kept")}).json()["file_url"]
     with Emulator(pace=0, data=tmp_path) as emulator:
@@ -129,7 +129,7 @@ def test_uploads_survive_a_restart(tmp_path, connect):
         assert httpx.get(again).content == b"kept"
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_upload_does_no_harm(emulator, caplog):
+def test_aborted_upload_does_no_harm(emulator, caplog):
     address = httpx.URL(emulator.url)
     head = (
         f"POST /api/file/upload HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {emulator.bearer}\r\n"
@@ -157,7 +157,7 @@ def test_files_answer_head(addresses):
         assert head.headers["content-length"] == str(len(whole.content))
 
 
-def test_files_that_are_known_are_not_sent_again(addresses):
+def test_unchanged_files_are_not_modified(addresses):
     for address in addresses:
         etag = httpx.get(address).headers["etag"]
         for known, status in ((etag, 304), (f'"x", W/{etag}', 304), ("*", 304), ('"x"', 200)):

@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator
 
 @pytest.fixture(scope="module")
 def quiet(connect):
-    """A client of a server that nobody else uses, and its ids."""
+    """A client of a server of its own, and the ids of that server."""
     with Emulator(pace=0) as emulator:
         client = connect(emulator)
         yield client, client.get("/deployments").json()
@@ -20,7 +20,7 @@ def rows(client, deployment, **params) -> list:
     return answer.json()
 
 
-def test_the_newest_run_comes_first_and_pages_do_not_overlap(quiet):
+def test_pages_are_newest_first_without_overlap(quiet):
     client, (_, deployment, _) = quiet
     ids = [client.post("/run/queue", json={"deployment_id": deployment["id"]}).json()["run_id"] for _ in range(5)]
     newest = ids[::-1]
@@ -30,7 +30,7 @@ def test_the_newest_run_comes_first_and_pages_do_not_overlap(quiet):
     assert rows(client, deployment, offset=5) == rows(client, deployment, limit=0) == []
 
 
-def test_a_workflow_lists_its_own_runs_only(quiet):
+def test_workflow_lists_its_own_runs_only(quiet):
     client, (picture, _, failing) = quiet
     failed = client.post("/run", json={"deployment_id": failing["id"]}).json()["run_id"]
     assert failed in [row["id"] for row in rows(client, failing)]
@@ -40,7 +40,7 @@ def test_a_workflow_lists_its_own_runs_only(quiet):
     assert client.get(f"/workflow/{uuid4()}/runs").json() == []
 
 
-def test_a_run_of_ones_own_graph_has_no_version(quiet):
+def test_run_of_a_sent_graph_has_no_version(quiet):
     client, (deployment, *_) = quiet
     body = {key: deployment[key] for key in ("workflow_id", "machine_id")}
     client.post("/run/workflow/sync", json={**body, "workflow_api_json": {"1": {}}})
@@ -49,7 +49,7 @@ def test_a_run_of_ones_own_graph_has_no_version(quiet):
 
 
 @pytest.mark.parametrize("params", [{"limit": "x"}, {"limit": -1}, {"offset": -1}, {"limit": 2**63}, {"offset": "1.5"}])
-def test_a_page_that_cannot_be_is_a_422(client, params):
+def test_page_that_cannot_be_is_422(client, params):
     (found,) = client.get("/workflow/x/runs", params=params).json()["detail"]
     assert found["loc"] == ["query", *params]
 
@@ -62,7 +62,7 @@ def test_odd_inputs_are_listed_untouched(quiet):
 
 
 def test_unknown_inputs_are_kept_for_every_run(quiet):
-    """A client finds its runs again by an input that no workflow takes."""
+    """A client can find its runs by an input that no workflow takes."""
     client, (_, deployment, _) = quiet
     key = {"comfydeploy_key": "night/7"}
     ids = [client.post("/run/queue", json={"deployment_id": deployment["id"], "inputs": key}).json()["run_id"]]
@@ -110,12 +110,12 @@ def test_small_rows_can_be_chosen(timed):
     assert ids(limit=1) == [second]
 
 
-def test_small_rows_of_an_unknown_workflow_are_a_404(client):
+def test_small_rows_of_unknown_workflow_are_404(client):
     answer = client.get(f"/v2/workflow/{uuid4()}/runs")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Workflow not found"})
 
 
-def test_runs_of_a_deployment_are_listed(timed):
+def test_runs_of_deployment_are_listed(timed):
     client, deployment, first, _ = timed
     path = f"/deployment/{deployment['id']}/runs"
     assert [row["id"] for row in client.get(path).json()["data"]] == [first]

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def follow(by_hand, connect):
-    """Reads the changes of a run of the first deployment, which is begun once the stream is there."""
+    """Read the changes of a run of the first deployment, which is started once the stream is open."""
     client = connect(by_hand)
     listed = client.get("/deployments").json()
 
@@ -24,20 +24,20 @@ def follow(by_hand, connect):
     return read
 
 
-def test_changes_of_the_workflow_are_pushed(follow, by_hand):
+def test_changes_of_workflow_are_pushed(follow, by_hand):
     first, events = follow(4)
     assert first == [{"type": "connection_established"}, {"type": "subscribed"}]
     assert {event["run_id"] for event in events} == {by_hand.runs[1].id}
     assert [event["status"] for event in events] == ["not-started", "queued", "started", "running"]
 
 
-def test_changes_can_have_the_whole_run(follow):
+def test_changes_can_have_whole_run(follow):
     _, events = follow(12, return_run=True, run_id=str(uuid4()))
     assert (events[-1]["status"], events[-1]["progress"]) == ("success", 1.0)
     assert [type(output["data"]) for output in events[-1]["outputs"]] == [list, dict]
     assert not events[-1].keys() & {"version", "workflow", "workflow_api"}
 
 
-def test_a_stream_needs_a_known_workflow(client):
+def test_stream_needs_known_workflow(client):
     assert client.get("/v2/stream-progress").json()["detail"][0]["loc"] == ["query", "workflow_id"]
     assert client.get("/v2/stream-progress", params={"workflow_id": str(uuid4())}).status_code == 404

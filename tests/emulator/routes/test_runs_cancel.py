@@ -6,7 +6,7 @@ import pytest
 
 @pytest.fixture
 def waiting(connect, standing):
-    """A client, and the id of a run that is being played as far as the standing server ever plays one."""
+    """A client, and the id of a run that never ends, on a server whose time stands still."""
 
     def begin(**fields):
         client = connect(standing)
@@ -16,7 +16,7 @@ def waiting(connect, standing):
     return begin
 
 
-def test_a_waiting_run_is_cancelled(waiting):
+def test_waiting_run_is_cancelled(waiting):
     client, run_id = waiting()
     assert client.post(f"/run/{run_id}/cancel").status_code == 200
     run = client.get(f"/run/{run_id}").json()
@@ -24,14 +24,14 @@ def test_a_waiting_run_is_cancelled(waiting):
     assert run["ended_at"] == run["updated_at"]
 
 
-def test_a_cancelled_run_is_told_to_its_webhook(waiting, sink):
+def test_cancelled_run_sends_a_webhook(waiting, sink):
     client, run_id = waiting(webhook=sink.url)
     client.post(f"/run/{run_id}/cancel")
-    told = sink.next()
-    assert (told["status"], told["outputs"], told["run_id"]) == ("cancelled", [], run_id)
+    delivery = sink.next()
+    assert (delivery["status"], delivery["outputs"], delivery["run_id"]) == ("cancelled", [], run_id)
 
 
-def test_a_run_is_cancelled_once_only(waiting, sink):
+def test_run_is_cancelled_once_only(waiting, sink):
     client, run_id = waiting(webhook=sink.url)
     for _ in range(2):
         assert client.post(f"/run/{run_id.upper()}/cancel").status_code == 200
@@ -39,14 +39,14 @@ def test_a_run_is_cancelled_once_only(waiting, sink):
     assert sink.received.empty()
 
 
-def test_cancelling_a_run_that_has_ended_changes_nothing(client, order, ended):
+def test_cancelling_an_ended_run_changes_nothing(client, order, ended):
     run_id = client.post("/run/queue", json=order(inputs={"width": 16})).json()["run_id"]
     before = ended(run_id)
     assert client.post(f"/run/{run_id}/cancel", json={"function_id": "x"}).status_code == 200
     assert client.get(f"/run/{run_id}").json() == before
 
 
-def test_a_call_that_waits_for_a_run_hears_of_its_end(connect, standing):
+def test_cancelling_ends_a_waiting_call(connect, standing):
     client = connect(standing)
     workflow_id = client.get("/deployments").json()[1]["workflow_id"]
     body = {"deployment_id": standing.deployments["slow"]}
@@ -60,11 +60,11 @@ def test_a_call_that_waits_for_a_run_hears_of_its_end(connect, standing):
 
 
 @pytest.mark.parametrize(("run_id", "status"), [(str(uuid4()), 404), ("nope", 422)])
-def test_a_run_that_there_is_not_cannot_be_cancelled(client, run_id, status):
+def test_unknown_run_cannot_be_cancelled(client, run_id, status):
     assert client.post(f"/run/{run_id}/cancel").status_code == status
 
 
-def test_a_run_that_is_streamed_is_cancelled(connect, standing):
+def test_run_that_is_streamed_is_cancelled(connect, standing):
     client = connect(standing)
     with client.stream("POST", "/run/stream", json={"deployment_id": standing.deployments["picture"]}) as answer:
         lines = answer.iter_lines()
@@ -76,7 +76,7 @@ def test_a_run_that_is_streamed_is_cancelled(connect, standing):
     assert client.get(f"/run/{run_id}").json()["status"] == "cancelled"
 
 
-def test_a_native_run_is_cancelled(client, order):
+def test_native_run_is_cancelled(client, order):
     run_id = client.post("/run", json=order(is_native_run=True)).json()["prompt_id"]
     assert client.post(f"/run/{run_id}/cancel").status_code == 200
     assert client.get(f"/run/{run_id}").json()["status"] == "cancelled"

@@ -15,23 +15,23 @@ def machine_id(client) -> str:
 
 @pytest.fixture
 def opened(client, machine_id):
-    """Opens a session: opened(gpu="T4") is its id."""
+    """Open a session: opened(gpu="T4") is its id."""
     return lambda **fields: client.post("/session", json={"machine_id": machine_id, **fields}).json()["session_id"]
 
 
-def test_a_session_is_opened_and_its_address_comes_later(connect, standing, machine_id):
+def test_address_of_a_session_comes_later(connect, standing, machine_id):
     client = connect(standing)
     answer = client.post("/session", json={"machine_id": machine_id})
     assert (answer.status_code, list(answer.json()), answer.json()["url"]) == (200, ["session_id", "url"], None)
     assert client.get(f"/session/{answer.json()['session_id']}").json()["url"] is None
 
 
-def test_a_session_that_has_started_has_an_address(client, opened):
+def test_session_that_has_started_has_address(client, opened):
     session = client.get(f"/session/{opened()}").json()
     assert session["url"].endswith(session["id"])
 
 
-def test_a_session_tells_all_that_is_known_of_it(client, opened, machine_id):
+def test_session_has_all_fields(client, opened, machine_id):
     session_id = opened(gpu="A10G", timeout=30)
     session = client.get(f"/session/{session_id}").json()
     assert session["id"] == session["session_id"] == session_id
@@ -40,24 +40,24 @@ def test_a_session_tells_all_that_is_known_of_it(client, opened, machine_id):
     assert session["status"] == "running"
 
 
-def test_the_times_of_a_session_have_no_zone(client, opened):
+def test_times_of_session_have_no_zone(client, opened):
     session = client.get(f"/session/{opened(timeout=30)}").json()
     created, end = (datetime.fromisoformat(session[key]) for key in ("created_at", "timeout_end"))
     assert (created.tzinfo, end - created) == (None, timedelta(minutes=30))
 
 
 @pytest.mark.parametrize("fields", [{}, {"gpu": None, "timeout": None}, {"timeout": 0}])
-def test_what_is_not_said_is_the_usual(client, opened, fields):
+def test_defaults_of_a_session(client, opened, fields):
     session = client.get(f"/session/{opened(**fields)}").json()
     assert (session["gpu"], session["timeout"]) == ("CPU", 15)
 
 
-def test_one_may_wait_for_the_address(client, machine_id):
+def test_one_may_wait_for_address(client, machine_id):
     answer = client.post("/session", json={"machine_id": machine_id, "wait_for_server": True}).json()
     assert answer["url"] == client.get(f"/session/{answer['session_id']}").json()["url"] is not None
 
 
-def test_a_closed_session_is_gone(client, opened):
+def test_closed_session_is_gone(client, opened):
     session_id = opened()
     answer = client.delete(f"/session/{session_id}")
     assert (answer.status_code, answer.json()) == (200, {"success": True})
@@ -67,7 +67,7 @@ def test_a_closed_session_is_gone(client, opened):
     assert answer.json()["detail"].endswith(f"{session_id}, the event might be already closed")
 
 
-def test_closing_a_session_ends_the_wait_for_it(connect, standing, machine_id):
+def test_closing_session_ends_wait_for_it(connect, standing, machine_id):
     client = connect(standing)
     known = {session["id"] for session in client.get("/sessions").json()}
     body = {"machine_id": machine_id, "wait_for_server": True}
@@ -80,7 +80,7 @@ def test_closing_a_session_ends_the_wait_for_it(connect, standing, machine_id):
         assert waiting.result().json() == {"session_id": session_id, "url": None}
 
 
-def test_stopping_the_server_ends_the_wait_for_a_session(connect):
+def test_stopping_server_ends_wait_for_session(connect):
     with Emulator(pace=100_000) as emulator:
         client = connect(emulator)
         machine_id = client.get("/deployments").json()[0]["machine_id"]
@@ -93,7 +93,7 @@ def test_stopping_the_server_ends_the_wait_for_a_session(connect):
             assert waiting.result().json()["url"] is None
 
 
-def test_sessions_are_listed_by_machine_newest_first(connect):
+def test_sessions_are_listed_by_machine(connect):
     with Emulator(pace=0) as emulator:
         client = connect(emulator)
         machines = [row["machine_id"] for row in client.get("/deployments").json()]
@@ -111,21 +111,21 @@ def test_sessions_are_listed_by_machine_newest_first(connect):
         assert client.get(f"/session/{ids[0]}").json() == client.get("/sessions").json()[-1]
 
 
-def test_a_session_ends_by_itself(client, opened, monkeypatch):
+def test_session_ends_by_itself(client, opened, monkeypatch):
     monkeypatch.setattr(sessions, "USUAL_MINUTES", 0)
     session_id = opened()
     assert client.get(f"/session/{session_id}").status_code == 404
     assert session_id not in str(client.get("/sessions").json())
 
 
-def test_an_unknown_session_is_not_found(client):
+def test_unknown_session_is_not_found(client):
     for session_id in (uuid4(), "nope"):
         answer = client.get(f"/session/{session_id}")
         assert (answer.status_code, answer.json()) == (404, {"detail": "GPUEvent not found"})
 
 
 @pytest.mark.parametrize("machine", [str(uuid4()), "nope"])
-def test_an_unknown_machine_is_not_found(client, machine):
+def test_unknown_machine_is_not_found(client, machine):
     answer = client.post("/session", json={"machine_id": machine})
     assert (answer.status_code, answer.json()) == (404, {"detail": "Machine not found"})
 
@@ -141,15 +141,15 @@ def test_an_unknown_machine_is_not_found(client, machine):
         ({"wait_for_server": None}, "wait_for_server"),
     ],
 )
-def test_a_session_that_is_asked_for_wrongly_is_a_422(client, machine_id, fields, place):
+def test_invalid_session_request_is_422(client, machine_id, fields, place):
     answer = client.post("/session", json={"machine_id": machine_id, **fields})
     assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", place])
 
 
-def test_a_session_needs_a_machine(client):
+def test_session_needs_machine(client):
     assert client.post("/session", json={}).json()["detail"][0]["loc"] == ["body", "machine_id"]
 
 
 @pytest.mark.parametrize("path", ["/machine/{}/session", "/machine/{}/sessions"])
-def test_the_routes_of_older_clients_are_gone(client, machine_id, path):
+def test_routes_of_older_clients_are_gone(client, machine_id, path):
     assert client.request("POST" if path.endswith("n") else "GET", path.format(machine_id)).status_code == 404

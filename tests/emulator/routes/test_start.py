@@ -24,7 +24,7 @@ def graph_form(client, **fields) -> dict:
 
 @pytest.mark.parametrize("form", ["deployment", "workflow"])
 @pytest.mark.parametrize("mode", ["queue", "sync", "stream"])
-def test_a_route_of_one_form_takes_that_form(client, order, ended, form, mode):
+def test_route_of_one_form_takes_that_form(client, order, ended, form, mode):
     fields = {"inputs": {"width": 16}}
     answer = client.post(
         f"/run/{form}/{mode}", json=order(**fields) if form == "deployment" else graph_form(client, **fields)
@@ -39,13 +39,13 @@ def test_a_route_of_one_form_takes_that_form(client, order, ended, form, mode):
         assert (run["status"], run["workflow_version_id"] is None) == ("success", form == "workflow")
 
 
-def test_a_route_of_one_form_refuses_the_other(client, order):
+def test_route_of_one_form_refuses_other(client, order):
     assert client.post("/run/workflow/queue", json=order()).status_code == 422
     assert client.post("/run/deployment/queue", json=graph_form(client)).status_code == 422
 
 
 @pytest.mark.parametrize("fields", [{}, {"execution_mode": None}, {"batch_number": 1}, {"batch_number": -2}])
-def test_run_queues_unless_it_is_told_otherwise(client, order, ended, fields):
+def test_run_queues_by_default(client, order, ended, fields):
     answer = client.post("/run", json=order(inputs={"width": 16}, **fields))
     assert (answer.status_code, list(answer.json())) == (200, ["run_id"])
     assert ended(answer.json()["run_id"])["status"] == "success"
@@ -61,34 +61,34 @@ def test_run_takes_every_form(client, order):
 @pytest.mark.parametrize(
     "fields", [{"batch_number": 3}, {"batch_input_params": {}}, {"batch_input_params": {"width": []}}]
 )
-def test_run_answers_a_batch_with_its_id(connect, standing, fields):
+def test_run_answers_batch_with_its_id(connect, standing, fields):
     client = connect(standing)
     answer = client.post("/run", json={"deployment_id": standing.deployments["picture"], **fields})
     assert (answer.status_code, list(answer.json())) == (200, ["batch_id"])
     assert UUID(answer.json()["batch_id"])
 
 
-def test_run_refuses_a_batch_that_would_never_end(client, order):
+def test_run_refuses_batch_that_would_never_end(client, order):
     assert client.post("/run", json=order(batch_number=LARGEST_BATCH + 1)).status_code == 422
 
 
-def test_run_streams_when_it_is_told_to(client, order):
+def test_run_streams_in_stream_mode(client, order):
     answer = client.post("/run", json=order(execution_mode="stream"))
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert '"execution_success"' in answer.text
 
 
-def test_run_in_sync_mode_answers_the_outputs(client, order):
+def test_run_in_sync_mode_answers_outputs(client, order):
     answer = client.post("/run", json=order(execution_mode="sync", inputs={"width": 16}))
     assert (answer.status_code, answer.json()[0]["output_id"]) == (200, "result")
 
 
-def test_a_model_is_not_found(client):
+def test_model_is_not_found(client):
     answer = client.post("/run/queue", json={"model_id": "some-model"})
     assert (answer.status_code, answer.json()) == (404, {"detail": "Model not found"})
 
 
-def test_a_native_run_is_described_and_not_begun(client, emulator, order):
+def test_native_run_is_described_and_not_begun(client, emulator, order):
     answer = client.post("/run", json=order(is_native_run=True, inputs={"width": 8}))
     found = answer.json()
     assert found["inputs"] == {"width": 8}
@@ -99,20 +99,20 @@ def test_a_native_run_is_described_and_not_begun(client, emulator, order):
     assert (run["status"], run["modal_function_call_id"]) == ("not-started", None)
 
 
-def test_a_native_run_of_ones_own_graph_gets_it_back(client):
+def test_native_run_returns_the_sent_graph(client):
     form = graph_form(client, is_native_run=True, workflow={"nodes": [], "mine": True}, gpu_event_id="gpu-1")
     found = client.post("/run", json=form).json()
     assert found["workflow_api_raw"] == form["workflow_api_json"]
     assert (found["workflow"], found["gpu_event_id"]) == (form["workflow"], "gpu-1")
 
 
-def test_the_first_result_is_the_picture_itself(client, order):
+def test_first_result_is_picture_itself(client, order):
     answer = client.post("/run", json=order(execution_mode="sync_first_result", inputs={"width": 16}))
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content.startswith(b"\x89PNG")
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-def test_the_new_routes_are_closed_to_strangers(emulator):
+def test_new_routes_are_closed_to_strangers(emulator):
     for path in ("/run", "/run/deployment/queue", "/run/workflow/sync"):
         assert httpx.post(emulator.url + path, content=json.dumps({})).status_code == 401

@@ -13,19 +13,19 @@ def events(body: str) -> list[tuple[str, dict]]:
 
 
 def kinds(found: list[tuple[str, dict]]) -> list[str]:
-    """The kinds in order, logs left out, each run of repetitions once."""
+    """Return the kinds in order, without logs and repetitions."""
     return [
         kind for kind, _ in itertools.groupby(data.get("event", "") for name, data in found if name != "log_update")
     ]
 
 
 @pytest.fixture
-def heard(client, order):
+def streamed(client, order):
     return lambda *args, **fields: events(client.post("/run/stream", json=order(*args, **fields)).text)
 
 
-def test_a_successful_run_tells_its_story_in_order(heard):
-    story = kinds(heard())
+def test_events_of_a_successful_run(streamed):
+    story = kinds(streamed())
     assert story[:10] == [
         "queuing",
         "function_call_id",
@@ -43,8 +43,8 @@ def test_a_successful_run_tells_its_story_in_order(heard):
     assert story.index("executed") < story.index("output_ready")
 
 
-def test_the_run_id_is_the_prompt_id(heard, client):
-    found = [data for _, data in heard()]
+def test_run_id_is_prompt_id(streamed, client):
+    found = [data for _, data in streamed()]
     (nameless,) = [data for data in found if "node_errors" in data]
     assert nameless["node_errors"] == {}
     assert client.get(f"/run/{nameless['prompt_id']}").json()["status"] == "success"
@@ -52,31 +52,31 @@ def test_the_run_id_is_the_prompt_id(heard, client):
     assert ids == {nameless["prompt_id"]}
 
 
-def test_statuses_run_and_then_end(heard):
-    told = [data["data"]["status"] for _, data in heard() if data.get("event") == "status"]
-    assert told == ["running", "success"]
+def test_statuses_run_and_then_end(streamed):
+    values = [data["data"]["status"] for _, data in streamed() if data.get("event") == "status"]
+    assert values == ["running", "success"]
 
 
-def test_progress_counts_the_steps_of_a_node(heard):
-    told = [data["data"] for _, data in heard("slow") if data.get("event") == "progress"]
-    assert [one["value"] for one in told if one["node"] == "5"] == list(range(1, 21))
-    assert {one["max"] for one in told if one["node"] == "5"} == {20}
+def test_progress_counts_steps_of_node(streamed):
+    values = [data["data"] for _, data in streamed("slow") if data.get("event") == "progress"]
+    assert [one["value"] for one in values if one["node"] == "5"] == list(range(1, 21))
+    assert {one["max"] for one in values if one["node"] == "5"} == {20}
 
 
-def test_a_failing_run_gives_the_reason_and_ends(heard):
-    found = heard(inputs={"fail": "The paint has run out."})
+def test_failing_run_gives_reason_and_ends(streamed):
+    found = streamed(inputs={"fail": "The paint has run out."})
     assert kinds(found)[-2:] == ["execution_error", "status"]
     error = next(data["data"] for _, data in found if data.get("event") == "execution_error")
     assert error["exception_message"] == "The paint has run out.\n"
     assert found[-1][1]["data"]["status"] == "failed"
 
 
-def test_an_event_carries_the_address_of_the_output(heard):
-    made = next(data["data"] for _, data in heard() if data.get("event") == "output_ready")
+def test_event_carries_address_of_output(streamed):
+    made = next(data["data"] for _, data in streamed() if data.get("event") == "output_ready")
     assert httpx.get(made["output"]["images"][0]["url"]).content.startswith(b"\x89PNG")
 
 
-def test_leaving_a_stream_closes_it_and_the_run_goes_on(connect, standing):
+def test_leaving_stream_closes_it_and_run_goes_on(connect, standing):
     client = connect(standing)
     with client.stream("POST", "/run/stream", json={"deployment_id": standing.deployments["picture"]}) as answer:
         lines = answer.iter_lines()
@@ -87,7 +87,7 @@ def test_leaving_a_stream_closes_it_and_the_run_goes_on(connect, standing):
         assert time.monotonic() < deadline
 
 
-def test_a_run_goes_on_without_its_listener(client, order, ended):
+def test_run_goes_on_without_its_listener(client, order, ended):
     with client.stream("POST", "/run/stream", json=order("slow")) as answer:
         for line in answer.iter_lines():
             if '"prompt_id"' in line:

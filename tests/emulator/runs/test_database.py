@@ -1,4 +1,4 @@
-"""What can be wrong with a data folder is one sentence with the path and what to do."""
+"""A problem with a data folder is one sentence with the path and what to do."""
 
 import sqlite3
 from contextlib import closing
@@ -39,13 +39,13 @@ OURS = "id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT"
         (newer, "was written by a newer version of comfydeploy: update it"),
     ],
 )
-def test_a_database_that_cannot_be_used(tmp_path, write, said):
+def test_database_that_cannot_be_used(tmp_path, write, said):
     write(tmp_path / "runs.sqlite")
     with pytest.raises(OSError, match=rf"runs\.sqlite {said}"):
         Emulator(data=tmp_path).start()
 
 
-def test_a_database_cut_in_half(tmp_path, connect):
+def test_database_cut_in_half(tmp_path, connect):
     with Emulator(data=tmp_path, pace=0) as emulator:
         for _ in range(20):
             connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["picture"]})
@@ -55,7 +55,7 @@ def test_a_database_cut_in_half(tmp_path, connect):
         Emulator(data=tmp_path).start()
 
 
-def test_a_database_that_another_program_has_locked(tmp_path, monkeypatch):
+def test_database_that_another_program_has_locked(tmp_path, monkeypatch):
     monkeypatch.setattr("comfydeploy._emulator.runs.database._WAIT", 0)
     with closing(sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None)) as other:
         other.execute("CREATE TABLE x (a)")
@@ -64,7 +64,7 @@ def test_a_database_that_another_program_has_locked(tmp_path, monkeypatch):
             Emulator(data=tmp_path).start()
 
 
-def test_a_folder_belongs_to_one_server(tmp_path):
+def test_folder_belongs_to_one_server(tmp_path):
     with Emulator(data=tmp_path) as emulator:
         run = emulator.runs
         with pytest.raises(OSError, match=r"in use by another local server \(process \d+\): stop it"):
@@ -74,7 +74,7 @@ def test_a_folder_belongs_to_one_server(tmp_path):
         pass
 
 
-def test_a_database_of_an_earlier_version_is_kept(tmp_path):
+def test_database_of_earlier_version_is_kept(tmp_path):
     table(OURS)(tmp_path / "runs.sqlite")
     with Emulator(data=tmp_path) as emulator:
         assert emulator.runs == ()

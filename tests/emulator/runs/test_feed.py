@@ -1,4 +1,4 @@
-"""What happens to runs, as those hear it who watch."""
+"""The events of runs, as watchers receive them."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def feed():
     return Feed(Clock(0))
 
 
-def test_the_events_of_a_run_are_kept_in_their_order(feed):
+def test_events_of_run_are_kept_in_their_order(feed):
     feed.run_started("a")
     feed.add_event("a", update("queuing"))
     feed.add_event("a", Event("log_update", {"logs": "x"}))
@@ -21,7 +21,7 @@ def test_the_events_of_a_run_are_kept_in_their_order(feed):
     assert history.latest[0].moment <= history.latest[1].moment
 
 
-def test_of_many_events_the_latest_are_kept_and_all_are_counted(feed):
+def test_latest_events_are_kept_all_counted(feed):
     feed.run_started("a")
     for number in range(LATEST_EVENTS + 5):
         feed.add_event("a", update("progress", number))
@@ -30,7 +30,7 @@ def test_of_many_events_the_latest_are_kept_and_all_are_counted(feed):
     assert history.latest[-1].event.data["data"] == LATEST_EVENTS + 4
 
 
-def test_of_many_runs_the_latest_are_kept_and_others_may_still_speak(feed):
+def test_latest_runs_are_kept(feed):
     for number in range(LATEST_RUNS + 1):
         feed.run_started(str(number))
     feed.add_event("0", update("queuing"))
@@ -39,7 +39,7 @@ def test_of_many_runs_the_latest_are_kept_and_others_may_still_speak(feed):
     assert feed.history(str(LATEST_RUNS)) is not None
 
 
-def test_who_watches_a_run_is_woken_by_it_alone(feed):
+def test_watcher_of_a_run_is_woken_by_it_only(feed):
     feed.run_started("a")
     feed.run_started("b")
     with feed.watch("a") as happened:
@@ -53,7 +53,7 @@ def test_who_watches_a_run_is_woken_by_it_alone(feed):
         assert happened.is_set()
 
 
-def test_who_watches_all_runs_is_woken_by_changes_but_not_by_every_event(feed):
+def test_watcher_of_all_runs_is_woken_by_changes(feed):
     with feed.watch(None) as happened:
         feed.run_started("a")
         assert happened.is_set()
@@ -64,7 +64,7 @@ def test_who_watches_all_runs_is_woken_by_changes_but_not_by_every_event(feed):
         assert happened.is_set()
 
 
-def test_the_end_wakes_all_who_watch(feed):
+def test_end_wakes_all_watchers(feed):
     with feed.watch(None) as one, feed.watch("a") as two, feed.watch("a") as three:
         feed.end()
         assert feed.has_ended
@@ -73,7 +73,7 @@ def test_the_end_wakes_all_who_watch(feed):
         assert three.is_set()
 
 
-def test_who_watches_no_longer_is_forgotten(feed):
+def test_former_watcher_is_removed(feed):
     with feed.watch("a") as one:
         with feed.watch("a") as two:
             pass

@@ -22,7 +22,7 @@ def file(filename) -> OutputFile:
     return OutputFile(filename=filename, upload_duration=0.5)
 
 
-def test_an_output_holds_files_and_texts_of_any_kind():
+def test_output_holds_files_and_texts_of_any_kind():
     made = output({"gifs": [file("a.gif"), file("b.mp4")], "text": ["hello", True]})
     shown = made.output_json("http://here/")["data"]
     assert [item["url"] for item in shown["gifs"]] == [
@@ -32,23 +32,23 @@ def test_an_output_holds_files_and_texts_of_any_kind():
     assert shown["text"] == made.event_json("")["text"] == made.webhook_json("")["data"]["text"] == ["hello", True]
 
 
-def test_the_class_of_a_node_is_told_of_outputs_without_files_only():
+def test_node_class_is_shown_without_files_only():
     assert output({"text": []}).output_json("")["node_meta"] == {"node_id": "9", "node_class": "LocalUi"}
     assert output({"images": [file("a.png")]}).output_json("")["node_meta"] == {"node_id": "9"}
 
 
-def test_files_of_an_output_without_a_name_do_not_tell_one():
-    told = output({"images": [file("a.png")]}, None).event_json("")["images"][0]
-    assert list(told) == ["filename", "subfolder", "type", "url", "upload_duration", "is_public"]
+def test_files_of_unnamed_output_have_no_name():
+    found = output({"images": [file("a.png")]}, None).event_json("")["images"][0]
+    assert list(found) == ["filename", "subfolder", "type", "url", "upload_duration", "is_public"]
 
 
-def test_the_address_of_a_file_holds_any_name():
+def test_address_of_file_holds_any_name():
     made = file("50% of #1?.png")
     assert output({}).url(made, "http://here/") == "http://here/outputs/runs/r/50%25%20of%20%231%3F.png"
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../a.png", "a/b.png", "a\\b.png", "a\0.png"])
-def test_a_file_whose_name_is_a_path_is_refused(name):
+def test_file_whose_name_is_path_is_refused(name):
     with pytest.raises(ValidationError, match="plain name"):
         file(name)
 

@@ -5,7 +5,7 @@ import httpx
 from comfydeploy.emulator import Emulator
 
 
-def test_runs_and_pictures_survive_a_restart(tmp_path, connect):
+def test_runs_and_pictures_survive_restart(tmp_path, connect):
     folder = tmp_path / "new" / "data"
     with Emulator(pace=0, data=folder) as emulator:
         body = {"deployment_id": emulator.deployments["picture"]}
@@ -19,7 +19,7 @@ def test_runs_and_pictures_survive_a_restart(tmp_path, connect):
     assert after == before
 
 
-def test_a_run_that_a_stop_interrupted_is_cancelled(tmp_path, connect):
+def test_run_that_stop_interrupted_is_cancelled(tmp_path, connect):
     with Emulator(pace=100_000, data=tmp_path) as emulator:
         body = {"deployment_id": emulator.deployments["slow"]}
         run_id = connect(emulator).post("/run/queue", json=body).json()["run_id"]
@@ -29,7 +29,7 @@ def test_a_run_that_a_stop_interrupted_is_cancelled(tmp_path, connect):
     assert run["ended_at"] == run["updated_at"]
 
 
-def test_without_a_folder_nothing_is_left_behind(tmp_path, monkeypatch, connect):
+def test_without_folder_nothing_is_left_behind(tmp_path, monkeypatch, connect):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Emulator(pace=0) as emulator:
         connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["picture"]})
@@ -37,14 +37,14 @@ def test_without_a_folder_nothing_is_left_behind(tmp_path, monkeypatch, connect)
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_folder_nothing_is_written_before_a_file_is_made(tmp_path, monkeypatch, connect):
+def test_no_folder_is_made_before_a_file(tmp_path, monkeypatch, connect):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Emulator(pace=0) as emulator:
         connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["failing"]})
         assert not list(tmp_path.iterdir())
 
 
-def test_with_a_retention_the_latest_runs_that_have_ended_are_kept(tmp_path, connect):
+def test_retention_keeps_the_latest_ended_runs(tmp_path, connect):
     with Emulator(pace=0, data=tmp_path, retention=3) as emulator:
         client = connect(emulator)
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
@@ -55,7 +55,7 @@ def test_with_a_retention_the_latest_runs_that_have_ended_are_kept(tmp_path, con
     assert {path.parent.name for path in tmp_path.rglob("*.png")} == set(ids[2:])
 
 
-def test_a_smaller_retention_forgets_what_an_earlier_server_kept(tmp_path, connect):
+def test_smaller_retention_removes_older_runs(tmp_path, connect):
     for retention, count in ((None, 4), (2, 2)):
         with Emulator(pace=0, data=tmp_path, retention=retention) as emulator:
             order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
@@ -65,7 +65,7 @@ def test_a_smaller_retention_forgets_what_an_earlier_server_kept(tmp_path, conne
     assert len(list(tmp_path.rglob("*.png"))) == 2
 
 
-def test_runs_that_have_not_ended_are_kept_whatever_the_retention(connect):
+def test_retention_keeps_runs_in_progress(connect):
     with Emulator(clock="manual", retention=1) as emulator:
         client = connect(emulator)
         for name in ("slow", "slow", "picture", "picture"):
@@ -76,7 +76,7 @@ def test_runs_that_have_not_ended_are_kept_whatever_the_retention(connect):
         assert [run.status for run in emulator.runs] == ["success"]
 
 
-def test_a_call_for_the_first_file_gets_it_or_is_told_that_its_run_is_forgotten(connect):
+def test_first_result_of_a_removed_run(connect):
     with Emulator(clock="manual", retention=1) as emulator, ThreadPoolExecutor(8) as threads:
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
         body = {**order, "execution_mode": "sync_first_result"}
@@ -84,13 +84,13 @@ def test_a_call_for_the_first_file_gets_it_or_is_told_that_its_run_is_forgotten(
         while len(emulator.runs) < len(waiting):
             pass
         emulator.advance(60)
-        told = [one.result() for one in waiting]
-    assert {one.status_code for one in told} <= {200, 400}
-    for one in told:
+        settled = [one.result() for one in waiting]
+    assert {one.status_code for one in settled} <= {200, 400}
+    for one in settled:
         assert one.content.startswith(b"\x89PNG") or "is not kept any more" in one.json()["detail"]
 
 
-def test_a_call_that_waits_gets_its_outputs_though_its_run_is_forgotten_at_once(connect):
+def test_sync_has_outputs_of_a_removed_run(connect):
     with Emulator(pace=0, retention=1) as emulator:
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
         with ThreadPoolExecutor(8) as threads:

@@ -12,7 +12,7 @@ import pytest
 from comfydeploy.emulator import Emulator
 
 MB = 1024 * 1024
-SECRET = b"nobody may read this"
+SECRET = b"must not be read"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def emulator(folder):
 
 @pytest.fixture
 def connect(emulator):
-    """Opens connections, which are closed at the end."""
+    """Open connections, which are closed at the end."""
     address = httpx.URL(emulator.url)
     with ExitStack() as exits:
         yield lambda: exits.enter_context(socket.create_connection((address.host, address.port), timeout=10))
@@ -38,7 +38,7 @@ def connect(emulator):
 
 @pytest.fixture(autouse=True)
 def still_up(emulator):
-    """After whatever a test has done, a run is run as ever."""
+    """Check after each test that a run still succeeds."""
     yield
     body = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
     headers = {"authorization": f"Bearer {emulator.bearer}"}
@@ -46,7 +46,7 @@ def still_up(emulator):
 
 
 def exchange(connection, *sent):
-    """Send, as far as the server listens, and return all that it says before it closes or waits for more."""
+    """Send as much as the server reads; return all that it sends before it closes or waits for more."""
     answer = b""
     with suppress(ConnectionError, TimeoutError):
         for data in sent:
@@ -73,7 +73,7 @@ def status(answer):
         b"\r\n" * 1000,
         b"\x00" * 100_000,
         b"\xff\xfe\xfd\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,  # somebody tries TLS
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 500,  # TLS on a plain port
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET\r\n\r\n",
         b"GET / HTTP/9.9\r\nhost: localhost\r\n\r\n",
@@ -103,7 +103,7 @@ def test_malformed_http_does_no_harm(connect, sent):
 
 
 @pytest.mark.parametrize("kind", ["many", "long", "endless", "target"])
-def test_a_flood_of_headers_is_cut_off(connect, kind):
+def test_flood_of_headers_is_cut_off(connect, kind):
     start = b"GET / HTTP/1.1\r\nhost: localhost\r\n"
     floods = {
         "many": (start, *(b"x-%d: y\r\n" % number for number in range(100_000))),
@@ -117,7 +117,7 @@ def test_a_flood_of_headers_is_cut_off(connect, kind):
 class TestALargeBody:
     @pytest.fixture(autouse=True)
     def memory(self):
-        """The memory that the process has at most more than before, which is bounded."""
+        """Check that the peak memory of the process grows by a bounded amount."""
         before = peak_memory(reset=True)
         yield
         assert peak_memory() - before < 150 * MB
@@ -136,11 +136,11 @@ class TestALargeBody:
         finally:
             emulator.clear_faults()
 
-    def test_without_the_key_is_not_kept(self, emulator, connect):
+    def test_without_key_is_not_kept(self, emulator, connect):
         start = b"POST /api/run/queue HTTP/1.1\r\nconnection: close\r\nhost: [::1]\r\ncontent-length: 104857600\r\n\r\n"
         assert status(exchange(connect(), start, *itertools.repeat(b" " * MB, 100))) == 401
 
-    def test_in_a_form_goes_to_the_disk(self, emulator, connect):
+    def test_in_form_goes_to_disk(self, emulator, connect):
         part = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
         end = b"\r\n--b--\r\n"
         lines = (f"content-length: {100 * MB + len(part) + len(end)}", "content-type: multipart/form-data; boundary=b")
@@ -148,7 +148,7 @@ class TestALargeBody:
         assert status(exchange(connect(), *sent)) == 200
         assert emulator.requests[-1].body["file"].size == 100 * MB
 
-    def test_is_not_kept_for_a_fault_either(self, emulator, connect):
+    def test_is_not_kept_for_fault_either(self, emulator, connect):
         emulator.fail("run_queue", status=503)
         start = head(emulator, "POST", "/api/run/queue", "content-length: 104857600")
         try:
@@ -173,7 +173,7 @@ class TestALargeBody:
     ],
 )
 @pytest.mark.parametrize("path", ["/api/file/upload", "/api/run/queue"])
-def test_a_hostile_body_is_the_senders_mistake(emulator, connect, path, content_type, body):
+def test_hostile_body_is_senders_mistake(emulator, connect, path, content_type, body):
     lines = (f"content-length: {len(body)}", f"content-type: {content_type}")
     assert status(exchange(connect(), head(emulator, "POST", path, *lines), body)) in {400, 422}
 
@@ -200,7 +200,7 @@ def test_a_hostile_body_is_the_senders_mistake(emulator, connect, path, content_
         ".",
     ],
 )
-def test_no_path_leads_out_of_the_data_folder(emulator, connect, folder, start, trick):
+def test_no_path_leads_out_of_data_folder(emulator, connect, folder, start, trick):
     path = start + trick.replace("{folder}", str(folder))
     answer = exchange(connect(), head(emulator, "GET", path))
     assert SECRET not in answer
@@ -212,7 +212,7 @@ def test_no_path_leads_out_of_the_data_folder(emulator, connect, folder, start, 
 @pytest.mark.parametrize(
     "name", ["../../secret.png", "/etc/x.png", "..\\x.png", "a\x00.png", "x" * 5000 + ".png", ".png"]
 )
-def test_no_name_of_a_file_leads_out_of_the_data_folder(emulator, folder, name):
+def test_no_name_of_file_leads_out_of_data_folder(emulator, folder, name):
     before = sorted(path for path in folder.rglob("*") if (folder / "data") not in path.parents)
     headers = {"authorization": f"Bearer {emulator.bearer}"}
     answer = httpx.post(f"{emulator.url}/file/upload", files={"file": (name, b"x")}, headers=headers)
@@ -220,14 +220,14 @@ def test_no_name_of_a_file_leads_out_of_the_data_folder(emulator, folder, name):
     assert sorted(path for path in folder.rglob("*") if (folder / "data") not in path.parents) == before
 
 
-def test_half_requests_hold_nobody_up(emulator, connect):
+def test_incomplete_requests_do_not_block(emulator, connect):
     for _ in range(200):
         connect().sendall(b"POST /api/run/queue HTTP/1.1\r\nhost: localhost\r\n")
     headers = {"authorization": f"Bearer {emulator.bearer}"}
     assert httpx.get(f"{emulator.url}/deployments", headers=headers).status_code == 200
 
 
-def test_open_streams_hold_nobody_up(emulator):
+def test_open_streams_do_not_block(emulator):
     with Emulator(pace=100_000) as standing, ExitStack() as exits:
         address = httpx.URL(standing.url)
         body = b'{"deployment_id":"%s"}' % standing.deployments["picture"].encode()
@@ -241,7 +241,7 @@ def test_open_streams_hold_nobody_up(emulator):
         assert httpx.get(f"{standing.url}/deployments", headers=headers).status_code == 200
 
 
-def test_a_thousand_requests_at_once_on_one_connection_are_answered(emulator, connect):
+def test_thousand_pipelined_requests(emulator, connect):
     one = (
         f"GET /api/deployments HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {emulator.bearer}\r\n\r\n".encode()
     )
@@ -249,7 +249,7 @@ def test_a_thousand_requests_at_once_on_one_connection_are_answered(emulator, co
     assert answer.count(b"HTTP/1.1 200 OK") == 1000
 
 
-def test_only_this_computer_reaches_it_unless_told_otherwise(emulator):
+def test_only_this_computer_reaches_it_by_default(emulator):
     port = httpx.URL(emulator.url).port
     assert httpx.URL(emulator.url).host == "127.0.0.1"
     others = {one[4][0] for one in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
@@ -260,7 +260,7 @@ def test_only_this_computer_reaches_it_unless_told_otherwise(emulator):
 
 
 def peak_memory(*, reset=False):
-    """Tell the most memory in bytes that this process has had, where the system tells."""
+    """Return the peak memory of this process in bytes, where the system reports it."""
     if sys.platform != "linux":
         return 0
     if reset:

@@ -29,7 +29,7 @@ def standing():
 
 @pytest.fixture
 def connected(calls):
-    """Makes a core of the colour of the test: ``connected(emulator)``."""
+    """Create a core, blocking or async as the test: ``connected(emulator)``."""
 
     def connect(emulator, **settings):
         ways = {"transport": emulator.transport, "async_transport": emulator.async_transport}
@@ -49,7 +49,7 @@ def order(emulator):
 
 @pytest.fixture
 def until(calls):
-    """Waits for what another thread is about to do, while the event loop goes on: ``until(lambda: ...)``."""
+    """Wait for a condition that another thread will fulfil, without blocking the event loop: ``until(lambda: ...)``."""
 
     def wait(condition):
         late = time.monotonic() + 5
@@ -71,7 +71,7 @@ class TestWithoutAPort:
             assert emulator.url == "http://emulator/api"
             assert client.get(f"{emulator.url}/deployments").status_code == 401
 
-    def test_every_address_in_its_answers_can_be_read_by_the_same_transport(self, emulator, order):
+    def test_transport_reads_all_addresses(self, emulator, order):
         headers = {"authorization": f"Bearer {emulator.bearer}"}
         with httpx.Client(transport=emulator.transport, base_url=emulator.url, headers=headers) as client:
             (output,) = client.post("/run/sync", json=order(width=16)).json()
@@ -79,7 +79,7 @@ class TestWithoutAPort:
             assert address.startswith("http://emulator/outputs/")
             assert client.get(address).content.startswith(b"\x89PNG")
 
-    def test_there_is_a_transport_only_while_it_runs(self):
+    def test_there_is_transport_only_while_it_runs(self):
         emulator = Emulator(port=None)
         with pytest.raises(RuntimeError, match="not been started"):
             _ = emulator.transport
@@ -88,7 +88,7 @@ class TestWithoutAPort:
         with httpx.Client(transport=transport) as client, pytest.raises(httpx.ConnectError, match="refused"):
             client.get("http://emulator/api")
 
-    def test_it_can_be_started_again(self):
+    def test_server_can_be_restarted(self):
         emulator = Emulator(port=None)
         for _ in range(2):
             with emulator, httpx.Client(transport=emulator.transport) as client:
@@ -96,7 +96,7 @@ class TestWithoutAPort:
 
 
 class TestWithAPort:
-    def test_the_transports_work_as_well_and_see_the_same_runs(self):
+    def test_transports_see_the_same_runs(self):
         with Emulator(pace=0) as emulator:
             headers = {"authorization": f"Bearer {emulator.bearer}"}
             body = {"deployment_id": emulator.deployments["picture"]}
@@ -141,7 +141,7 @@ class TestCalls:
                 thread.join()
         assert len({result.unwrap().run_id for result in results}) == 50
 
-    def test_find_no_one_while_connections_are_refused(self, calls, connected, emulator, order):
+    def test_are_refused_while_the_server_refuses(self, calls, connected, emulator, order):
         core = connected(emulator)
         with emulator.refuse():
             result = calls("run_queue", core, order())
@@ -160,7 +160,7 @@ class TestCalls:
 class TestStreams:
     @pytest.fixture
     def stream(self, calls, connected, standing):
-        """A stream that has begun and goes on for ever."""
+        """A stream that has begun and never ends."""
         body = {"deployment_id": standing.deployments["picture"]}
         self.core = connected(standing)
         stream = calls("run_stream", self.core, body).unwrap()
@@ -171,21 +171,21 @@ class TestStreams:
     def test_come_event_by_event(self, stream, standing):
         assert standing.open_streams == 1
 
-    def test_end_on_the_server_as_soon_as_they_are_closed(self, calls, stream, standing, until):
+    def test_end_on_server_as_soon_as_they_are_closed(self, calls, stream, standing, until):
         calls.close_stream(stream)
         until(lambda: standing.open_streams == 0)
 
-    def test_end_on_the_server_with_the_core(self, calls, stream, standing, until):
+    def test_end_on_server_with_core(self, calls, stream, standing, until):
         calls.close_core(self.core)
         until(lambda: standing.open_streams == 0)
 
-    def test_end_on_the_server_when_the_loop_is_left(self, calls, connected, standing, until):
+    def test_end_on_server_when_loop_is_left(self, calls, connected, standing, until):
         body = {"deployment_id": standing.deployments["picture"]}
         calls.items(calls("run_stream", connected(standing), body).unwrap(), 1)
         gc.collect()
         until(lambda: standing.open_streams == 0)
 
-    def test_end_on_the_server_when_nobody_has_them_any_more(self, standing, until):
+    def test_end_on_the_server_when_dropped(self, standing, until):
         def leave_one():
             headers = {"authorization": f"Bearer {standing.bearer}"}
             body = {"deployment_id": standing.deployments["picture"]}
@@ -198,7 +198,7 @@ class TestStreams:
         gc.collect()
         until(lambda: standing.open_streams == 0)
 
-    def test_do_not_fill_the_memory_when_nobody_reads(self, emulator):
+    def test_unread_bytes_are_limited(self, emulator):
         emulator.clear_faults()
         emulator.fail("run_queue", body=b"x" * 10_000_000, times=1)
         with (
@@ -208,7 +208,7 @@ class TestStreams:
             assert sum(map(len, answer.iter_raw())) == 10_000_000
 
 
-def test_a_stream_that_another_thread_reads_can_be_closed(standing):
+def test_stream_read_by_a_thread_can_be_closed(standing):
     body = {"deployment_id": standing.deployments["picture"]}
     with ComfyDeployCore(bearer=standing.bearer, server_url=standing.url, transport=standing.transport) as core:
         from comfydeploy.funcs.run_stream import run_stream
@@ -224,7 +224,7 @@ def test_a_stream_that_another_thread_reads_can_be_closed(standing):
         assert isinstance(ended[-1].failure(), errors.RequestAbortedError)
 
 
-def test_one_async_transport_serves_several_event_loops(emulator):
+def test_async_transport_in_several_event_loops(emulator):
     transport = emulator.async_transport
 
     async def ask():
@@ -234,7 +234,7 @@ def test_one_async_transport_serves_several_event_loops(emulator):
     assert [asyncio.run(ask()) for _ in range(3)] == [401, 401, 401]
 
 
-def test_a_cancelled_call_leaves_the_server(standing):
+def test_cancelled_call_leaves_server(standing):
     async def main():
         headers = {"authorization": f"Bearer {standing.bearer}"}
         body = {"deployment_id": standing.deployments["picture"]}
@@ -252,7 +252,7 @@ def test_a_cancelled_call_leaves_the_server(standing):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_process_is_told_to_use_the_port(emulator):
+def test_forked_process_must_use_the_port(emulator):
     transport = emulator.transport
     if child := os.fork():
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
@@ -274,8 +274,8 @@ def _first(stream, calls):
     return aiter_once() if calls.awaited else iter([next(stream)])
 
 
-def test_errors_of_an_aliased_httpcore(monkeypatch):
-    """The module that ``httpcore`` stands for decides, not its usual name."""
+def test_errors_of_aliased_httpcore(monkeypatch):
+    """The module that ``httpcore`` is an alias of decides, not its usual name."""
 
     class ReadError(Exception):
         __module__ = "httpcore2._exceptions"

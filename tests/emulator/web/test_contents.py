@@ -28,7 +28,7 @@ from comfydeploy._emulator.web.contents import MOST_KEPT, Contents
     ],
 )
 @pytest.mark.parametrize("piece", [1, 7, 10_000_000])
-def test_a_body_is_decoded_however_it_comes(content_type, body, decoded, piece):
+def test_body_is_decoded_however_it_comes(content_type, body, decoded, piece):
     piece = max(piece, len(body) // 1000)
     contents = Contents(content_type)
     for start in range(0, len(body), piece):
@@ -37,7 +37,7 @@ def test_a_body_is_decoded_however_it_comes(content_type, body, decoded, piece):
     assert contents.size == len(body)
 
 
-def test_a_form_of_many_fields_is_read_as_far_as_there_is_room():
+def test_fields_of_a_form_are_limited():
     contents = Contents("multipart/form-data; boundary=b")
     for number in range(5000):
         contents.add(f'--b\r\ncontent-disposition: form-data; name="{number}"\r\n\r\n{"x" * 10_000}\r\n'.encode())

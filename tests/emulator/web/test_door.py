@@ -37,7 +37,7 @@ def test_another_host_is_refused_everywhere(client, emulator, order, paths):
     assert (len(emulator.runs), len(emulator.requests)) == before
 
 
-def test_a_named_host_is_allowed(connect):
+def test_named_host_is_allowed(connect):
     with Emulator(pace=0, allowed_hosts=["comfydeploy"]) as emulator:
         client = connect(emulator)
         assert client.get("/deployments", headers={"host": "comfydeploy:3011"}).status_code == 200
@@ -50,7 +50,7 @@ def test_memory_needs_no_host(emulator):
         assert client.get("http://any.example/api/deployments", headers=headers).status_code == 200
 
 
-def test_a_request_without_a_host_is_none_of_a_page(emulator):
+def test_request_without_host_is_none_of_page(emulator):
     import socket
 
     address = httpx.URL(emulator.url)
@@ -59,7 +59,7 @@ def test_a_request_without_a_host_is_none_of_a_page(emulator):
         assert connection.recv(100).startswith(b"HTTP/1.1 404")
 
 
-def test_a_preflight_is_answered_as_recorded(client, emulator):
+def test_preflight_is_answered_as_recorded(client, emulator):
     recorded = json.loads((Path(__file__).parent.parent / "samples" / "preflight.json").read_text())
     sent, expected = recorded["request"], recorded["response"]
     answer = httpx.request("OPTIONS", f"{emulator.url}/run/x", headers=sent["headers"])
@@ -69,7 +69,7 @@ def test_a_preflight_is_answered_as_recorded(client, emulator):
     assert dict(answer.headers).items() >= expected["headers"].items()
 
 
-def test_pages_of_this_computer_may_read_responses(client, emulator):
+def test_local_pages_may_read_responses(client, emulator):
     origin = {"origin": "http://localhost:3000"}
     for answer in (
         client.get("/deployments", headers=origin),
@@ -86,12 +86,12 @@ def test_other_pages_may_not(client, emulator):
         assert "access-control-allow-origin" not in client.get(path, headers={"origin": "https://evil.example"}).headers
 
 
-def test_the_page_is_shared_with_no_other(emulator):
+def test_page_is_shared_with_no_other(emulator):
     answer = httpx.get(emulator.url.removesuffix("api"), headers={"origin": "http://localhost:3000"})
     assert "access-control-allow-origin" not in answer.headers
 
 
-def test_a_named_origin_is_allowed(connect):
+def test_named_origin_is_allowed(connect):
     with Emulator(pace=0, allowed_origins="https://app.example.com") as emulator:
         answer = connect(emulator).get("/deployments", headers={"origin": "https://app.example.com"})
         assert answer.headers["access-control-allow-origin"] == "https://app.example.com"

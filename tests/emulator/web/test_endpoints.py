@@ -14,7 +14,7 @@ def emulator():
         yield emulator
 
 
-def test_every_operation_has_an_endpoint():
+def test_every_operation_has_endpoint():
     """Composite functions have no ``OPERATION`` and no endpoint of their own."""
     names = {one.name for one in pkgutil.iter_modules(funcs.__path__)} - {"run_get_run_run_run_id_get"}
     modules = {name: import_module(f"comfydeploy.funcs.{name}") for name in names}
@@ -48,14 +48,14 @@ DEPLOYMENT = {"deployment_id": UNKNOWN}
         ("file_upload", (b"x",)),
     ],
 )
-def test_an_operation_is_what_its_function_asks_for(emulator, calls, name, arguments):
+def test_operation_matches_its_function(emulator, calls, name, arguments):
     ways = {"transport": emulator.transport, "async_transport": emulator.async_transport}
     core = ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url, **ways)
     calls(name, core, *arguments, **({"name": "a.png"} if name == "file_upload" else {}))
     assert [one.operation for one in emulator.requests] == [name]
 
 
-def test_listing_runs_is_an_operation_too(emulator, calls):
+def test_listing_runs_is_operation_too(emulator, calls):
     ways = {"transport": emulator.transport, "async_transport": emulator.async_transport}
     core = ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url, **ways)
     calls.pages("runs_list", core, UNKNOWN)

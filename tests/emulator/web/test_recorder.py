@@ -22,7 +22,7 @@ def http(emulator):
         yield client
 
 
-def test_a_request_is_told_with_all_that_it_asked(emulator, http):
+def test_request_is_recorded_completely(emulator, http):
     before = datetime.now(UTC)
     body = {"deployment_id": emulator.deployments["picture"], "inputs": {"prompt": "a cat"}}
     http.post("/run/queue", params={"a": "1", "b": ""}, json=body, headers={"x-trace": "t"})
@@ -35,7 +35,7 @@ def test_a_request_is_told_with_all_that_it_asked(emulator, http):
     assert before <= request.moment <= datetime.now(UTC)
 
 
-def test_requests_are_told_in_their_order_and_can_be_forgotten(emulator, http):
+def test_requests_are_ordered_and_can_be_cleared(emulator, http):
     for path in ("/deployments", "/run/queue", "/nope"):
         http.get(path)
     assert [(one.operation, one.status) for one in emulator.requests] == [
@@ -47,7 +47,7 @@ def test_requests_are_told_in_their_order_and_can_be_forgotten(emulator, http):
     assert emulator.requests == ()
 
 
-def test_the_key_is_not_shown(emulator, http):
+def test_key_is_not_shown(emulator, http):
     http.get("/deployments")
     for wrong in ("Bearer another-key", "bearer another-key", "another-key", "another-key x"):
         http.get("/deployments", headers={"authorization": wrong})
@@ -57,20 +57,20 @@ def test_the_key_is_not_shown(emulator, http):
     assert "another-key" not in str(emulator.requests)
 
 
-def test_a_request_is_there_before_it_is_answered(emulator, http):
+def test_request_is_there_before_it_is_answered(emulator, http):
     emulator.fail("run_queue", hang=True)
     with pytest.raises(httpx.ReadTimeout):
         http.post("/run/queue", json={"a": 1}, timeout=0.02)
     assert [(one.status, one.body) for one in emulator.requests] == [(None, {"a": 1})]
 
 
-def test_what_a_fault_answered_is_told_too(emulator, http):
+def test_answer_of_a_fault_is_recorded(emulator, http):
     emulator.fail("run_queue", status=503)
     http.post("/run/queue", json={"a": 1})
     assert [(one.status, one.body) for one in emulator.requests] == [(503, {"a": 1})]
 
 
-def test_an_uploaded_file_is_told_by_name_and_size(emulator, http):
+def test_upload_is_recorded_by_name_and_size(emulator, http):
     files = {"file": ("кот.png", b"x" * 3_000_000, "image/png")}
     http.post("/file/upload", files=files, data={"note": "a note"})
     (request,) = emulator.requests
@@ -78,12 +78,12 @@ def test_an_uploaded_file_is_told_by_name_and_size(emulator, http):
     assert request.operation == "file_upload"
 
 
-def test_what_is_compressed_stays_as_it_is(emulator, http):
+def test_compressed_body_stays_compressed(emulator, http):
     http.post("/run/queue", content=gzip.compress(b"{}"), headers={"content-type": "application/json"})
     assert emulator.requests[0].status == 422
 
 
-def test_only_the_last_requests_are_remembered(monkeypatch):
+def test_only_last_requests_are_remembered(monkeypatch):
     monkeypatch.setattr(recorder, "MOST", 3)
     with Emulator(port=None) as emulator, httpx.Client(transport=emulator.transport) as client:
         for number in range(5):
@@ -91,7 +91,7 @@ def test_only_the_last_requests_are_remembered(monkeypatch):
         assert [one.query["number"] for one in emulator.requests] == ["2", "3", "4"]
 
 
-def test_large_requests_are_remembered_as_long_as_there_is_room(emulator, http):
+def test_bytes_of_recorded_bodies_are_limited(emulator, http):
     http.get("/deployments")
     for number in range(70):
         http.post(
@@ -101,7 +101,7 @@ def test_large_requests_are_remembered_as_long_as_there_is_room(emulator, http):
     assert emulator.requests[-1].query == {"number": "69"}
 
 
-def test_whoever_watches_is_no_client(emulator, http):
+def test_page_requests_are_not_recorded(emulator, http):
     emulator.fail("*", status=503)
     with httpx.Client(transport=emulator.transport) as browser:
         assert browser.get("http://127.0.0.1/").status_code == 200

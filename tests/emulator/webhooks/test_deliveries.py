@@ -1,4 +1,4 @@
-"""Every request to a webhook is kept, with what became of it."""
+"""Every request to a webhook is kept with its outcome."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from comfydeploy.emulator import Emulator
 
 @pytest.fixture
 def run(connect):
-    """Runs a run on a manual clock and gives the emulator."""
+    """Run a run on a manual clock and return the emulator."""
     started = []
 
     def begin(address, **fields):
@@ -24,7 +24,7 @@ def run(connect):
         emulator.stop()
 
 
-def test_a_delivery_tells_what_was_sent_and_answered(run, sink):
+def test_delivery_has_request_and_response(run, sink):
     emulator = run(sink.url)
     emulator.advance(60)
     first, *_, last = emulator.deliveries
@@ -48,7 +48,7 @@ def test_every_attempt_is_counted(run, sink):
     ]
 
 
-def test_the_attempts_wait_half_a_second_and_a_second(run, sink):
+def test_attempts_wait_half_second_and_second(run, sink):
     sink.answers[:] = [500] * 3
     emulator = run(sink.url)
     emulator.advance(0.3)
@@ -59,7 +59,7 @@ def test_the_attempts_wait_half_a_second_and_a_second(run, sink):
     assert counts == [1, 2, 2, 3]
 
 
-def test_what_cannot_be_delivered_tells_why(run):
+def test_failed_delivery_has_the_reason(run):
     emulator = run("http://127.0.0.1:9/")
     emulator.advance(60)
     first = emulator.deliveries[0]
@@ -67,13 +67,13 @@ def test_what_cannot_be_delivered_tells_why(run):
     assert first.error.startswith("ConnectError: ")
 
 
-def test_a_run_without_a_webhook_delivers_nothing(run):
+def test_run_without_webhook_delivers_nothing(run):
     emulator = run(None)
     emulator.advance(60)
     assert emulator.deliveries == ()
 
 
-def test_deliveries_are_there_after_the_end_and_do_not_change(run, sink):
+def test_deliveries_stay_after_the_end(run, sink):
     emulator = run(sink.url)
     emulator.advance(0.3)
     before = emulator.deliveries
@@ -83,7 +83,7 @@ def test_deliveries_are_there_after_the_end_and_do_not_change(run, sink):
     assert len(emulator.deliveries) > len(before)
 
 
-def test_only_the_latest_are_kept():
+def test_only_latest_are_kept():
     kept = Deliveries()
     for number in range(KEPT + 3):
         kept.add(Delivery("run", "http://x/", "POST", {}, number, 200, None))

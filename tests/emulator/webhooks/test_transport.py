@@ -10,7 +10,7 @@ from comfydeploy.emulator import Emulator, Quirk
 
 @pytest.fixture
 def delivered(connect):
-    """Lets a run with a webhook end, and returns the deliveries."""
+    """Run a run with a webhook to its end, and return the deliveries."""
     started = []
 
     def run(address="http://receiver.example/hook?job=7", *, app=None, **settings):
@@ -28,12 +28,12 @@ def delivered(connect):
         emulator.stop()
 
 
-def test_a_private_address_is_refused(delivered):
+def test_private_address_is_refused(delivered):
     error = delivered("http://10.0.0.5:9/")[0].error
     assert error.startswith("RefusedAddressError: 10.0.0.5 is in a private network; allow it with --allow-network")
 
 
-def test_transports_of_the_users_tests_are_not_used(delivered, sink, monkeypatch):
+def test_transports_of_users_tests_are_not_used(delivered, sink, monkeypatch):
     """pytest-httpx and respx replace these methods."""
 
     async def swallow(*_):
@@ -60,7 +60,7 @@ class App:
         await send({"type": "http.response.body", "body": b"{}"})
 
 
-def test_an_asgi_application_takes_all_webhooks(delivered):
+def test_asgi_application_takes_all_webhooks(delivered):
     app = App()
     deliveries = delivered(app=app)
     assert [one.status for one in deliveries] == [200] * 4
@@ -68,7 +68,7 @@ def test_an_asgi_application_takes_all_webhooks(delivered):
     assert {(method, path) for method, path, _ in app.received} == {("POST", "/hook")}
 
 
-def test_a_wsgi_application_takes_them_as_well(delivered):
+def test_wsgi_application_takes_them_as_well(delivered):
     received = []
 
     def app(environ, start_response):
@@ -81,14 +81,14 @@ def test_a_wsgi_application_takes_them_as_well(delivered):
     assert received[-1] == ("POST", "job=7", "success")
 
 
-def test_an_application_that_raises_is_an_error(delivered):
+def test_application_that_raises_is_error(delivered):
     async def app(*_):
         raise ValueError("no")
 
     assert delivered(app=app)[0].error == "ValueError: no"
 
 
-def test_the_network_can_be_restored(sink, connect):
+def test_network_can_be_restored(sink, connect):
     app = App()
     with Emulator(pace=0) as emulator:
         emulator.deliver_to(app)
@@ -117,7 +117,7 @@ def test_redirects_are_followed(delivered, status, quirks, method):
     assert (last, path, body) == (method, "/moved", sent if method == "POST" else b"")
 
 
-def test_redirects_have_an_end(delivered):
+def test_redirects_have_end(delivered):
     class Circle(App):
         async def __call__(self, scope, receive, send):
             await super().__call__({**scope, "path": "/hook"}, receive, send)
@@ -125,7 +125,7 @@ def test_redirects_have_an_end(delivered):
     assert delivered(app=Circle(307))[0].error == "TooManyRedirects: more than 10 redirects"
 
 
-def test_a_receiver_has_a_limit(delivered, monkeypatch):
+def test_receiver_has_limit(delivered, monkeypatch):
     async def app(*_):
         await asyncio.Event().wait()
 

@@ -1,0 +1,32 @@
+"""What a notebook shows of a value: HTML, and text where it shows none."""
+
+from comfydeploy._display.card import Card
+from comfydeploy._display.cards import card_of, run_card, stream_card
+from comfydeploy._display.page import card_html
+from comfydeploy._display.plain import card_text
+from comfydeploy.models.run import WorkflowRunModel
+from comfydeploy.outcome import RunFailed, WaitError
+from comfydeploy.result import Failure, Result
+
+
+def mimebundle(value: object) -> dict[str, str]:
+    """Return a value by media types, as ``_repr_mimebundle_`` does."""
+    return card_bundle(card_of(value))
+
+
+def stream_bundle(kind: str, run_id: str | None, state: str, failure: RunFailed | None) -> dict[str, str]:
+    """Return a stream by media types: its run and whether it is open."""
+    return card_bundle(stream_card(kind, run_id, state, str(failure) if failure else None))
+
+
+def watch_bundle(
+    kind: str, run_id: str, run: WorkflowRunModel | None, result: Result[WorkflowRunModel, WaitError] | None
+) -> dict[str, str]:
+    """Return a watch by media types: the last state of its run, and why it has ended."""
+    note = str(result.failure()) if isinstance(result, Failure) else None
+    return card_bundle(run_card(run, note) if run else stream_card(kind, run_id, "ended" if result else "open", note))
+
+
+def card_bundle(card: Card, *, addresses: bool = False) -> dict[str, str]:
+    """Return a card by media types."""
+    return {"text/plain": card_text(card), "text/html": card_html(card, addresses=addresses)}

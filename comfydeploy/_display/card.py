@@ -1,0 +1,61 @@
+"""A card: what a value shows of itself, before it is text or HTML."""
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+
+@frozen
+class Link:
+    """A text with an address, of which the signed part is shown only where it is chosen."""
+
+    text: str
+    address: str
+
+
+@frozen
+class Status:
+    """The status of a run."""
+
+    word: str
+
+
+@frozen
+class Bar:
+    """A progress from 0 to 1."""
+
+    part: float
+
+
+@frozen
+class Picture:
+    """A picture that is part of the page: its name, and its bytes as a ``data:`` address."""
+
+    name: str
+    source: str
+
+
+Cell: TypeAlias = str | Link | Status | Bar
+
+
+@frozen
+class Table:
+    """Rows under a title; ``more`` rows are left out."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    more: int = 0
+
+
+@frozen
+class Card:
+    """A title, facts, tables and pictures. ``note`` is what is wrong or odd."""
+
+    kind: str
+    name: str = ""
+    status: str | None = None
+    facts: tuple[tuple[str, Cell], ...] = ()
+    tables: tuple[Table, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    note: str | None = None

@@ -1,0 +1,56 @@
+"""Cards as plain text: what a terminal shows of a value."""
+
+from collections.abc import Iterator
+
+from comfydeploy._display.card import Bar, Card, Cell, Link, Status, Table
+from comfydeploy._display.privacy import shown_text
+
+
+def card_text(card: Card) -> str:
+    """Return a card as lines."""
+    return "\n".join(map(_printable, _lines(card)))
+
+
+def _printable(line: str) -> str:
+    """Return a line without what a terminal would obey."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in line)
+
+
+def _lines(card: Card) -> Iterator[str]:
+    yield "  ".join(part for part in (card.kind, card.name, card.status) if part)
+    if card.note:
+        yield f"  {shown_text(card.note)}"
+    yield from _aligned([(name, cell_text(cell)) for name, cell in card.facts], "  ")
+    for table in card.tables:
+        yield from _table(table)
+    for picture in card.pictures:
+        yield f"  {picture.name}"
+
+
+def cell_text(cell: Cell) -> str:
+    """Return a cell as text."""
+    match cell:
+        case Link(text, address):
+            shown = shown_text(address)
+            return text if text == shown else f"{text} {shown}"
+        case Status(word):
+            return word
+        case Bar(part):
+            return f"{part:.0%}"
+        case text:
+            return text
+
+
+def _table(table: Table) -> Iterator[str]:
+    if table.title:
+        yield f"  {table.title.lower()}"
+    yield from _aligned([tuple(map(cell_text, row)) for row in table.rows], "    " if table.title else "  ")
+    if table.more:
+        yield f"    ... {table.more:,} more"
+
+
+def _aligned(rows: list[tuple[str, ...]], indent: str) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        yield f"{indent}{'  '.join(cells)}".rstrip()

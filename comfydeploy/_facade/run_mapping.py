@@ -1,0 +1,148 @@
+"""``client.run``: many runs, raising. What maps need is loaded with the first one."""
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from comfydeploy._facade.group import Group
+from comfydeploy.models.run_request import AnyRunRequest
+from comfydeploy.options import RequestOptions
+
+if TYPE_CHECKING:
+    from comfydeploy._facade.maps import AsyncRaisingMap, RaisingMap
+    from comfydeploy._mapping.protocol import Resend
+    from comfydeploy.mapping import Job
+
+
+class RunMapping(Group):
+    """Run many requests; every method raises the error of a ``Failure``."""
+
+    def map(
+        self,
+        jobs: "Iterable[AnyRunRequest | Job]",
+        options: RequestOptions | None = None,
+        *,
+        name: str | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        to: str | os.PathLike[str] | None = None,
+        at_once: int = 20,
+        attempts: int = 1,
+        max_runs: int | None = None,
+        check: bool = True,
+        resend: "Resend" = "after_grace",
+        post_limit: float = 300,
+        grace: float = 60,
+    ) -> "RaisingMap":
+        """Run all jobs, each once, and yield what becomes of each as it ends.
+
+        At most one run for each attempt if every request executes and becomes visible within longest POST + grace after
+        it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
+        ``JobUnresolved``.
+
+        With a ``journal`` the same call goes on after any crash, and yields at once what had ended. One failure stops
+        nothing.
+
+        Args:
+            jobs: Requests, or ``Job(key, request)``; without a key it is the position. ``grid`` makes one for each
+                combination of inputs.
+            options: As for each call of a job; ``deadline`` is from the claim of the job on.
+            name: The name of the map, at most 50 characters, with which the key of each run begins.
+            journal: The path of the file in which each step is kept. Without it the journal ends with the map.
+            to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
+                ``run_id``, ``attempt`` and the fields of ``run_download``.
+            at_once: How many jobs are in work at a time.
+            attempts: How often a job is run whose runs have failed.
+            max_runs: No run is created once the journal has so many.
+            check: Compare the inputs with the deployment first: a sequence whole before the first run is paid, an
+                iterator job by job.
+            resend: ``"after_grace"`` or ``"never"``: whether a request is sent again whose run was not found.
+            post_limit: Seconds for the request that creates a run.
+            grace: Seconds for a run to be listed after its request.
+
+        Raises:
+            ComfyDeployError: What ``run_map`` returns as a ``Failure``. Its docstring has the details.
+        """
+        from comfydeploy._facade.maps import RaisingMap
+        from comfydeploy.funcs.run_map import run_map
+
+        items = run_map(
+            self._core,
+            jobs,
+            options,
+            name=name,
+            journal=journal,
+            to=to,
+            at_once=at_once,
+            attempts=attempts,
+            max_runs=max_runs,
+            check=check,
+            resend=resend,
+            post_limit=post_limit,
+            grace=grace,
+        )
+        return RaisingMap(items)
+
+    def map_async(
+        self,
+        jobs: "Iterable[AnyRunRequest | Job]",
+        options: RequestOptions | None = None,
+        *,
+        name: str | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        to: str | os.PathLike[str] | None = None,
+        at_once: int = 20,
+        attempts: int = 1,
+        max_runs: int | None = None,
+        check: bool = True,
+        resend: "Resend" = "after_grace",
+        post_limit: float = 300,
+        grace: float = 60,
+    ) -> "AsyncRaisingMap":
+        """Run all jobs, each once, and yield what becomes of each as it ends.
+
+        At most one run for each attempt if every request executes and becomes visible within longest POST + grace after
+        it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
+        ``JobUnresolved``.
+
+        With a ``journal`` the same call goes on after any crash, and yields at once what had ended. One failure stops
+        nothing.
+
+        Args:
+            jobs: Requests, or ``Job(key, request)``; without a key it is the position. ``grid`` makes one for each
+                combination of inputs.
+            options: As for each call of a job; ``deadline`` is from the claim of the job on.
+            name: The name of the map, at most 50 characters, with which the key of each run begins.
+            journal: The path of the file in which each step is kept. Without it the journal ends with the map.
+            to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
+                ``run_id``, ``attempt`` and the fields of ``run_download``.
+            at_once: How many jobs are in work at a time.
+            attempts: How often a job is run whose runs have failed.
+            max_runs: No run is created once the journal has so many.
+            check: Compare the inputs with the deployment first: a sequence whole before the first run is paid, an
+                iterator job by job.
+            resend: ``"after_grace"`` or ``"never"``: whether a request is sent again whose run was not found.
+            post_limit: Seconds for the request that creates a run.
+            grace: Seconds for a run to be listed after its request.
+
+        Raises:
+            ComfyDeployError: What ``run_map`` returns as a ``Failure``. Its docstring has the details.
+        """
+        from comfydeploy._facade.maps import AsyncRaisingMap
+        from comfydeploy.funcs.run_map import run_map_async
+
+        items = run_map_async(
+            self._core,
+            jobs,
+            options,
+            name=name,
+            journal=journal,
+            to=to,
+            at_once=at_once,
+            attempts=attempts,
+            max_runs=max_runs,
+            check=check,
+            resend=resend,
+            post_limit=post_limit,
+            grace=grace,
+        )
+        return AsyncRaisingMap(items)
