@@ -202,7 +202,7 @@ class TestAnAnswer:
         error = failure(following().settle(GOOD))
         assert "answered with application/json in place of text/event-stream" in str(error)
 
-    def test_json_in_place_of_stream_is_error(self, following):
+    def test_problem_json_for_stream_is_error(self, following):
         error = failure(following().settle(evolve(GOOD, headers={"content-type": "application/problem+json"})))
         assert "answered with application/problem+json in place of text/event-stream" in str(error)
 
