@@ -107,6 +107,9 @@ class LiveDisplay:
                 return
             case Failure():
                 self._take_error(state.failure())
+            case MapItem(index=-1):
+                self._take(state.result)
+                return
             case MapItem():
                 self._take_job(state)
                 return
@@ -115,7 +118,11 @@ class LiveDisplay:
         self._show(last=progress.is_over)
 
     def _take_error(self, error: Any) -> None:
-        self._progress.take_run(getattr(error, "run_id", None) or "", getattr(error, "run", None), str(error))
+        run_id: str | None = getattr(error, "run_id", None)
+        if run_id is None:
+            self._progress.take_problem(str(error))
+        else:
+            self._progress.take_run(run_id, getattr(error, "run", None), str(error))
 
     def _take_job(self, item: MapItem) -> None:
         error = item.result.failure() if isinstance(item.result, Failure) else None

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from comfydeploy._display.card import Bar, Card, Cell, Status, Table
-from comfydeploy._display.cards import run_card, stream_card
+from comfydeploy._display.cards import run_card
 from comfydeploy._display.pictures import MOST, saved_pictures
-from comfydeploy._display.short import short_value, shortened
+from comfydeploy._display.plain import printable
+from comfydeploy._display.short import cut, short_value
 from comfydeploy._display.units import counted, seconds_text
 from comfydeploy.models.run import WorkflowRunModel
 
@@ -30,6 +31,7 @@ class Progress:
         self._reasons: deque[tuple[str, str]] = deque(maxlen=_REASONS)
         self._saved: deque[Path] = deque(maxlen=MOST)
         self._is_map = False
+        self._problem: str | None = None
 
     def take_run(self, run_id: str, run: WorkflowRunModel | None, note: str | None = None) -> None:
         """Take a state of a run, or what went wrong with it."""
@@ -45,7 +47,11 @@ class Progress:
         self._ended[status] += 1
         self._saved.extend(saved)
         if note is not None:
-            self._reasons.append((key, note))
+            self._reasons.append((short_value(key, _CELL), short_value(note, _CELL)))
+
+    def take_problem(self, note: str) -> None:
+        """Take why there is no run, or why the map cannot go on."""
+        self._problem = note
 
     @property
     def mark(self) -> tuple[str, ...]:
@@ -54,14 +60,16 @@ class Progress:
 
     @property
     def is_over(self) -> bool:
-        """Whether all runs have ended."""
-        return bool(self._runs) and all(run is not None and run.is_ended for run in self._runs.values())
+        """Whether nothing follows: all runs have ended, or there is none to wait for."""
+        runs = self._runs.values()
+        return self._problem is not None or (bool(runs) and all(run is not None and run.is_ended for run in runs))
 
     def line(self, elapsed: float, width: int) -> str:
         """Return the progress as one line of text."""
         parts = self._map_parts() if self._is_map else self._run_parts()
+        parts += [short_value(self._problem, _CELL)] if self._problem else []
         end = f"  {seconds_text(elapsed)}"
-        return shortened("  ".join(parts), max(width - len(end), 1)) + end
+        return cut(printable("  ".join(parts)), max(width - len(end), 1)) + end
 
     def card(self, elapsed: float) -> Card:
         """Return the progress as a card."""
@@ -74,9 +82,9 @@ class Progress:
             return Card("Runs", counted(len(self._runs), "run"), facts=(time,), tables=(table,))
         for run_id, run in self._runs.items():
             note = self._notes.get(run_id)
-            card = run_card(run, note) if run else stream_card("Run", run_id, "queued", note)
+            card = run_card(run, note) if run else Card("Run", run_id, "queued", note=note)
             return Card(card.kind, card.name, card.status, (*card.facts, time), card.tables, card.pictures, card.note)
-        return Card("Run", status="waiting", facts=(time,))
+        return Card("Run", status="error", facts=(time,), note=self._problem)
 
     def _map_card(self, time: tuple[str, Cell]) -> Card:
         done = self._ended.total()
@@ -118,4 +126,4 @@ def _run_parts(run_id: str, run: WorkflowRunModel | None, note: str | None) -> l
     place = f"position {run.queue_position:,} in the queue" if going and run.queue_position is not None else ""
     share = f"{run.progress:.0%}" if going and run.progress is not None else ""
     said = note or (run.live_status if going else "") or ""
-    return [part for part in (name, str(run.status), place, share, short_value(said, _CELL)) if part]
+    return [part for part in (name, short_value(run.status, _CELL), place, share, short_value(said, _CELL)) if part]
