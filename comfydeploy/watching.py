@@ -21,8 +21,9 @@ _SECOND_WATCHER: Final = "The run is being watched already: read a watch in one 
 class _Watch:
     """The common part of blocking and async watches."""
 
-    def __init__(self, follower: "Follower") -> None:
+    def __init__(self, follower: "Follower", leave: Callable[[], None]) -> None:
         self._follower = follower
+        self._leave = leave
         self._is_over = False
         self._reader = allocate_lock()
         """Held while a reader waits for an item: the steps of two readers would mix."""
@@ -62,8 +63,8 @@ class RunWatch(_Watch, Iterator["WatchItem"]):
     does not cancel the run. One thread reads at a time: a second one receives an ``UnexpectedClientError``.
     """
 
-    def __init__(self, follower: "Follower", next_item: "Callable[[], WatchItem]") -> None:
-        super().__init__(follower)
+    def __init__(self, follower: "Follower", next_item: "Callable[[], WatchItem]", leave: Callable[[], None]) -> None:
+        super().__init__(follower, leave)
         self._next_item = next_item
 
     def __next__(self) -> "WatchItem":
@@ -81,6 +82,7 @@ class RunWatch(_Watch, Iterator["WatchItem"]):
     def close(self) -> None:
         """End the watch; the run itself goes on."""
         self._is_over = True
+        self._leave()
 
     def __enter__(self) -> Self:
         return self
@@ -94,8 +96,10 @@ class RunWatch(_Watch, Iterator["WatchItem"]):
 class AsyncRunWatch(_Watch, AsyncIterator["WatchItem"]):
     """The states of a run as they change, for ``async with`` and ``async for``; see ``RunWatch``."""
 
-    def __init__(self, follower: "Follower", next_item: "Callable[[], Awaitable[WatchItem]]") -> None:
-        super().__init__(follower)
+    def __init__(
+        self, follower: "Follower", next_item: "Callable[[], Awaitable[WatchItem]]", leave: Callable[[], None]
+    ) -> None:
+        super().__init__(follower, leave)
         self._next_item = next_item
 
     async def __anext__(self) -> "WatchItem":
@@ -113,6 +117,7 @@ class AsyncRunWatch(_Watch, AsyncIterator["WatchItem"]):
     async def aclose(self) -> None:
         """End the watch; the run itself goes on."""
         self._is_over = True
+        self._leave()
 
     async def __aenter__(self) -> Self:
         return self

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from comfydeploy._drivers.steps import run_steps, run_steps_async
 from comfydeploy._wire.queue_once import queueing_once
@@ -14,6 +15,8 @@ from comfydeploy.models.queued_once import QueuedOnce
 from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import Result
+
+SPAN: Final = "comfydeploy.run_queue_once"
 
 
 def run_queue_once(
@@ -56,7 +59,7 @@ def run_queue_once(
     machine = partial(
         queueing_once, lists=LISTS, sending=SENDING, request=request, key=key, settle=settle, since=since, cache=cache
     )
-    return run_steps(core, options, machine)
+    return run_steps(core, options, machine, SPAN)
 
 
 async def run_queue_once_async(
@@ -76,4 +79,4 @@ async def run_queue_once_async(
     machine = partial(
         queueing_once, lists=LISTS, sending=SENDING, request=request, key=key, settle=settle, since=since, cache=cache
     )
-    return await run_steps_async(core, options, machine)
+    return await run_steps_async(core, options, machine, SPAN)

@@ -4,6 +4,7 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
+from comfydeploy._drivers.run_life import RunLife
 from comfydeploy._drivers.waiting import Operations, next_item, next_item_async
 from comfydeploy._wire.steps import Cancel, Poll, ReadLogs, ReadNewerRows, ReadRows
 from comfydeploy._wire.wait_settings import WaitSettings
@@ -40,8 +41,8 @@ def run_watch(core: ComfyDeployCore, run_id: str, options: RequestOptions | None
         A ``RunWatch``, which is a context manager and an iterator. Wrong arguments are its only item, a ``Failure``.
     """
     settings = WaitSettings(options)
-    follower = settings.follower(run_id, monotonic())
-    return RunWatch(follower, partial(next_item, core, STEPS, settings, follower))
+    follower, life = settings.follower(run_id, monotonic()), RunLife(run_id)
+    return RunWatch(follower, partial(next_item, core, STEPS, settings, follower, life), partial(life.end, None))
 
 
 def run_watch_async(core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None) -> AsyncRunWatch:
@@ -51,5 +52,6 @@ def run_watch_async(core: ComfyDeployCore, run_id: str, options: RequestOptions 
     ``async for``.
     """
     settings = WaitSettings(options)
-    follower = settings.follower(run_id, monotonic())
-    return AsyncRunWatch(follower, partial(next_item_async, core, STEPS, settings, follower))
+    follower, life = settings.follower(run_id, monotonic()), RunLife(run_id)
+    following = partial(next_item_async, core, STEPS, settings, follower, life)
+    return AsyncRunWatch(follower, following, partial(life.end, None))

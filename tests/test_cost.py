@@ -109,8 +109,8 @@ class TestTheImportOfAnOperation:
     def test_loads_few_modules(self):
         modules = loaded("from comfydeploy.funcs.run_queue import run_queue")
         assert len(modules) < len(loaded("import httpx")) / 2
-        # Small modules with one topic each; `benchmarks.import_time` measures their import.
-        assert len([name for name in modules if name.startswith("comfydeploy")]) <= 37
+        # Small modules, with one topic each; `benchmarks.import_time` measures their import.
+        assert len([name for name in modules if name.startswith("comfydeploy")]) <= 38
 
 
 class TestTheFirstCall:
@@ -127,8 +127,8 @@ class TestTheFirstCall:
 
     def test_loads_little_beside_httpx(self):
         ours = {name for name in loaded(self.CALL) if not name.startswith("msgspec")} - set(loaded(self.BARE))
-        assert len(ours) <= 79
-        assert len([name for name in ours if name.startswith("comfydeploy")]) <= 50
+        assert len(ours) <= 81
+        assert len([name for name in ours if name.startswith("comfydeploy")]) <= 51
 
 
 class TestACall:
@@ -149,8 +149,9 @@ class TestACall:
     @pytest.mark.parametrize(
         ("own", "bare", "most"),
         [
-            (lambda core: run_get(core, "r"), lambda client: client.get(f"{SERVER}/run/r"), 250),
-            (lambda core: run_queue(core, REQUEST), lambda client: client.post(f"{SERVER}/q", json=REQUEST), 220),
+            # One of them is `telemetry.report`, by which tracing and the log see an attempt.
+            (lambda core: run_get(core, "r"), lambda client: client.get(f"{SERVER}/run/r"), 242),
+            (lambda core: run_queue(core, REQUEST), lambda client: client.post(f"{SERVER}/q", json=REQUEST), 221),
         ],
         ids=["run_get", "run_queue"],
     )

@@ -49,6 +49,7 @@ SHOWN = {
         "did you mean 'prompt'?",
         "expected 16 to 2048, got 8",
     ),
+    "docs/command-line.md": (),
     "docs/calls.md": (
         "queued ",
         "404 Run not found",
@@ -67,6 +68,7 @@ SHOWN = {
         "one <Success: cd_00001_.png>",
         "image/png ",
     ),
+    "docs/observability.md": ('{"message": "run ', ' was created", "run_id": "', ' is over: success", "run_id": "'),
     "docs/first-picture.md": ("PosixPath('pictures/", "the run failed: "),
     "docs/index.md": ("PosixPath('pictures/",),
     "docs/lambda.md": ("True\n",),
@@ -106,8 +108,11 @@ SHOWN = {
 NEEDED = {
     "docs/celery.md": ("celery",),
     "docs/django.md": ("django",),
+    "docs/observability.md": ("ddtrace", "logfire", "opentelemetry.instrumentation.httpx", "sentry_sdk"),
     "docs/testing.md": ("pytest_httpx", "respx", "vcr"),
 }
+# The page whose test files set up what there is once in a process.
+APART = "docs/observability.md"
 
 
 def examples(text):
@@ -127,7 +132,7 @@ def example_tests(text):
 
 def is_runnable(page):
     """Check whether the packages are installed that a page needs."""
-    return all(find_spec(package) for package in NEEDED.get(page, ()))
+    return all(find_spec(package.partition(".")[0]) and find_spec(package) for package in NEEDED.get(page, ()))
 
 
 @pytest.fixture
@@ -176,6 +181,13 @@ def test_every_link_leads_to_file_and_heading(page):
 
 def test_example_tests_pass(emulator, tmp_path):
     pages = {page: tests for page, text in PAGES.items() if (tests := example_tests(text)) and is_runnable(page)}
+    apart = pages.pop(APART, {})
+    run_tests(pages, emulator, tmp_path / "together")
+    for name, example in apart.items():
+        run_tests({APART: {name: example}}, emulator, tmp_path / name)
+
+
+def run_tests(pages, emulator, tmp_path):
     count = 0
     for page, tests in pages.items():
         folder = tmp_path / page
@@ -183,7 +195,7 @@ def test_example_tests_pass(emulator, tmp_path):
         for name, example in tests.items():
             (folder / name).write_text(example.replace("http://localhost:3011/api", emulator.url))
             count += example.count("\ndef test_")
-    # One process for all, because it takes seconds to start; files of several pages may have one name.
+    # One process for all of them, because it takes seconds to start; files of several pages may have one name.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
@@ -212,12 +224,12 @@ def test_readme_is_short():
 
 
 def test_shown_commands_exist():
-    shown = re.findall(r"comfydeploy (demo|emulator)\b([^`\n]*)", "\n".join(PAGES.values()))
-    assert {name for name, _ in shown} == {"demo", "emulator"}
     context = click.Context(comfydeploy)
+    commands = {name: comfydeploy.get_command(context, name) for name in comfydeploy.list_commands(context)}
+    shown = re.findall(rf"\bcomfydeploy ({'|'.join(commands)})\b([^`\n|]*)", "\n".join(PAGES.values()))
+    assert {name for name, _ in shown} == set(commands)
     for name, arguments in shown:
-        command = comfydeploy.get_command(context, name)
-        known = {"--help"}.union(*(one.opts for one in command.params))
+        known = {"--help"}.union(*(one.opts for one in commands[name].params))
         assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 

@@ -31,7 +31,7 @@ def cancel(session: Session, /, run_ids: tuple[str, ...]) -> "Exit":
             result = run_cancel(core, run_id)
             codes[run_id] = exit_code(result, creates_run=False)
             if isinstance(result, Success):
-                out.line(f"{run_id}\tcancelled, unless it had ended")
+                out.row(run_id, "cancelled, unless it had ended")
                 out.event("cancelled", run_id, {"message": result.unwrap().message})
             else:
                 out.event("problem", run_id, error=result.failure())

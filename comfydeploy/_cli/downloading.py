@@ -47,5 +47,5 @@ def download(session: Session, /, run_ids: tuple[str, ...], *, folder: str, name
             out.note(f"Run {run_id} has no files")
 
     with session.core() as core:
-        saved_files_of(core, run_ids, folder, name=name, report=report)
+        saved_files_of(session.interrupts, core, run_ids, folder, name=name, report=report)
     return out.ended(max(codes.values()), {"exit_codes": codes})

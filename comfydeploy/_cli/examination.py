@@ -123,7 +123,7 @@ def _api(core: ComfyDeployCore, clock: _Clock) -> Iterator[Finding]:
     yield Finding("api", "ok", f"the key is accepted; {len(deployments)} deployments in {took * 1000:.0f} ms")
     documents: list[Document] = [*deployments]
     for deployment in deployments[:1]:
-        page = next(workflow_runs(core, deployment.workflow_id or "", _OPTIONS, limit=1))
+        page = next(workflow_runs(core, deployment.workflow_id or "", _OPTIONS, limit=1), None)
         rows = page.unwrap() if isinstance(page, Success) else []
         documents += rows
         for row in rows[:1]:

@@ -3,12 +3,16 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import time
+from _thread import start_new_thread
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
-_PAUSE = 0.01  # seconds until an interrupt that was lost is sent again
+_PAUSE = 0.02  # seconds
+_KICKS = 5
+_PATIENCE = 3.0  # seconds for what no signal ends
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -36,47 +40,97 @@ class Interrupts:
         self.number: int | None = None
         self._last_words = last_words
         self._is_lost = False
+        self._reaction: Callable[[], object] | None = None
         self._earlier: dict[int, Any] = {}
+        self._wakeup = -1
 
     def __enter__(self) -> Self:
         self._earlier = {number: signal.signal(number, self._receive) for number in _signals()}
         self._report, sys.unraisablehook = sys.unraisablehook, self._send_again
+        if hasattr(signal, "pthread_kill"):
+            reader, self._wakeup = os.pipe()
+            os.set_blocking(self._wakeup, False)
+            self._earlier[signal.SIGURG] = signal.signal(signal.SIGURG, lambda _, __: None)
+            signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
+            start_new_thread(self._insist, (reader,))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._wakeup >= 0:
+            signal.set_wakeup_fd(-1)
+            os.close(self._wakeup)
         sys.unraisablehook = self._report
         for number, handler in self._earlier.items():
             signal.signal(number, handler)
 
+    @contextmanager
+    def deferred(self) -> Generator[None]:
+        """Raise ``Interrupted`` at the end of the block, where an exception amid it would break an event loop."""
+        self.react(lambda: None)
+        try:
+            yield
+        finally:
+            self._reaction = None
+        if self.number is not None:
+            raise Interrupted(self.number)
+
+    def react(self, reaction: Callable[[], object]) -> None:
+        """Call a function at the first signal within ``deferred``, or now where that has come."""
+        self._reaction = reaction
+        if self.number is not None:
+            reaction()
+
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.number is None or self._is_lost:
             self.number, self._is_lost = number, False
-            raise Interrupted(number)
+            if self._reaction is None:
+                raise Interrupted(number)
+            self._reaction()
+            return
         for one in _signals():
             signal.signal(one, signal.SIG_DFL)  # a third one ends a write that blocks
+        self._leave(number)
+
+    def _leave(self, number: int) -> NoReturn:
         with suppress(OSError):
             cursor = _SHOW_CURSOR if os.isatty(2) else ""
             os.write(2, f"{cursor}\n{self._last_words()}\n".encode(errors="replace"))
         os._exit(128 + number)
 
+    def _insist(self, reader: int) -> None:
+        """Let a signal be noticed whatever the main thread waits for, until the pipe is closed; in a thread of its own.
+
+        A signal that comes just before a read begins does not end it: the interpreter would notice the signal only
+        after the read, up to minutes later. ``SIGURG`` does nothing but end it. A look-up of a name, which no signal
+        ends, is left to itself.
+        """
+        while received := os.read(reader, 64):
+            numbers = received.strip(bytes([signal.SIGURG]))
+            for _ in range(_KICKS if numbers else 0):
+                time.sleep(_PAUSE)
+                _send(signal.SIGURG)
+            if numbers and self.number is None and signal.getsignal(numbers[0]) == self._receive:
+                time.sleep(_PATIENCE)
+                if self.number is None:
+                    self._leave(numbers[0])
+        os.close(reader)
+
     def _send_again(self, problem: "sys.UnraisableHookArgs") -> None:
         """Send a signal again whose exception was raised where Python drops it, as in ``__del__``."""
-        if not isinstance(problem.exc_value, Interrupted):
+        if isinstance(problem.exc_value, Interrupted):
+            self._is_lost = True
+            start_new_thread(_send, (problem.exc_value.number,))
+        else:
             self._report(problem)
-            return
-        from threading import Timer
-
-        self._is_lost = True
-        Timer(_PAUSE, _send, (problem.exc_value.number,)).start()
 
 
 def _send(number: int) -> None:
     if hasattr(signal, "pthread_kill"):
         from threading import main_thread
 
-        signal.pthread_kill(main_thread().ident or 0, number)  # which ends a read that it waits in
+        signal.pthread_kill(main_thread().ident or 0, number)
     else:
         signal.raise_signal(number)
 

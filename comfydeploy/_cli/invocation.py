@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 
-from comfydeploy._cli.ledger import Ledger
+from comfydeploy._cli.interrupts import Interrupts
+from comfydeploy._cli.ledger import Ledger, last_words
 
 if TYPE_CHECKING:
     from comfydeploy._cli.exit_codes import Exit
@@ -23,10 +24,11 @@ COMPLETION_VARIABLE = "_COMFYDEPLOY_COMPLETE"
 
 
 class Invocation:
-    """What the process and the command share: the ledger, and the output once there is a command."""
+    """What the process and the command share: the ledger, the signals, and the output once there is a command."""
 
     def __init__(self) -> None:
         self.ledger = Ledger()
+        self.interrupts = Interrupts(lambda: last_words(self.ledger.state))
         self.out: Output | None = None
 
     @property
@@ -38,9 +40,10 @@ class Invocation:
 class Session:
     """What a command works with: its output, its ledger, and a core for the server in the environment."""
 
-    def __init__(self, out: "Output", ledger: Ledger) -> None:
+    def __init__(self, out: "Output", ledger: Ledger, interrupts: Interrupts) -> None:
         self.out = out
         self.ledger = ledger
+        self.interrupts = interrupts
 
     def core(self) -> "ComfyDeployCore":
         """Return a core, which notes in the ledger when the request of a run leaves; a missing key is a usage error."""
@@ -90,7 +93,7 @@ def command(
             name = ctx.info_name or ""
             out = open_output(invocation, name, as_json=as_json, addresses=addresses, does_work=does_work)
             body: Any = function  # whose arguments are click's affair
-            ctx.exit(body(Session(out, invocation.ledger), **arguments))
+            ctx.exit(body(Session(out, invocation.ledger, invocation.interrupts), **arguments))
 
         if has_addresses:
             text = "Show addresses with their signed part, which is a secret."

@@ -51,6 +51,11 @@ class Ledger:
         self.state: State = Idle()
         self._planned: Sending | None = None
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a run goes on that nothing has been done about."""
+        return isinstance(self.state, Running)
+
     def plan(self, key: str, deployment_id: str) -> None:
         """Take the key and the deployment of the run that is created next."""
         self.state = Idle(creates_run=True)

@@ -14,6 +14,7 @@ from comfydeploy._cli.ledger import Ledger, facts
 from comfydeploy._cli.privacy import Privacy
 from comfydeploy._cli.records import Json, envelope, error_json, plain_error_json, result_record
 from comfydeploy._cli.sentences import error_text, hint_of
+from comfydeploy._cli.tables import row
 from comfydeploy.result import Result, Success
 
 # Escape sequences and control characters of what a server sent, which a terminal would obey.
@@ -61,6 +62,10 @@ class Output:
         """Print lines; nothing with ``--json``."""
         for text in texts:
             self.line(text)
+
+    def row(self, *cells: str) -> None:
+        """Print a row of cells; nothing with ``--json``."""
+        self.lines(row(cells, self.width))
 
     def note(self, text: str) -> None:
         """Write a line for a person to stderr; nothing with ``--json``."""

@@ -9,7 +9,7 @@ import click
 from comfydeploy._cli.commands import comfydeploy
 from comfydeploy._cli.consoles import NoReaderError
 from comfydeploy._cli.exit_codes import Exit
-from comfydeploy._cli.interrupts import Interrupted, Interrupts
+from comfydeploy._cli.interrupts import Interrupted
 from comfydeploy._cli.invocation import COMPLETION_VARIABLE, PROGRAM, Invocation, open_output
 from comfydeploy._cli.ledger import last_words
 
@@ -23,7 +23,7 @@ def run_command(arguments: Sequence[str]) -> int:
 
         return shell_complete(comfydeploy, {}, PROGRAM, COMPLETION_VARIABLE, os.environ[COMPLETION_VARIABLE])
     invocation = Invocation()
-    with Interrupts(lambda: last_words(invocation.ledger.state)) as interrupts:
+    with invocation.interrupts as interrupts:
         try:
             code = _executed(invocation, [*arguments])
         except KeyboardInterrupt as error:

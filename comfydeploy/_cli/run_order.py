@@ -8,15 +8,16 @@ from comfydeploy._cli.exit_codes import Exit, exit_code
 from comfydeploy._cli.input_values import input_values
 from comfydeploy._cli.invocation import Session
 from comfydeploy._cli.ledger import Cancelling, Ended, Idle, Running, facts
+from comfydeploy._cli.output import Output
 from comfydeploy._cli.progress import Progress
 from comfydeploy._cli.records import Json, run_json
 from comfydeploy._cli.saved_files import saved_before, saved_files
-from comfydeploy._cli.sentences import output_lines, run_text
+from comfydeploy._cli.sentences import output_texts, run_text
 from comfydeploy._cli.time_left import TimeLeft
 from comfydeploy._wire.fate import with_fate
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
-from comfydeploy.funcs.run_get import run_get
+from comfydeploy.funcs.run_wait import run_wait
 from comfydeploy.inputs import inputs_check, keyed
 from comfydeploy.models.deployment import DeploymentModel
 from comfydeploy.models.queued_once import QueuedOnce
@@ -25,7 +26,7 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.outcome import DeadlineExceeded, RunCancelled, RunFailed, RunTimedOut, WaitError
 from comfydeploy.result import Failure, Result, Success
 
-_CONFIRMATION = 5.0  # seconds for the read that confirms a cancellation
+_AT_ONCE = 0.001  # seconds until the deadline of a wait that only cancels
 
 
 class RunOrder(NamedTuple):
@@ -60,15 +61,22 @@ def carry_out(session: Session, order: RunOrder) -> Exit:
             return out.result(created, facts(ledger.state), creates_run=True)
         run_id = created.unwrap().run_id
         ledger.state = Running((run_id,))
-        out.line(run_id)
-        out.event("created", run_id, {"key": key, "deployment_id": deployment.id, "found": created.unwrap().found})
-        if not out.has_reader:
-            out.note(f"Run {run_id}")
         data: Json = {"key": key, "deployment_id": deployment.id, "run": None, "saved": []}
-        if order.is_detached:
-            return out.ended(Exit.OK, data, run_id=run_id)
-        ended = _followed(session, core, run_id, order, left)
-        return _report_end(session, core, ended, data, folder=order.folder, left=left)
+        try:
+            out.line(run_id)
+            out.event("created", run_id, {"key": key, "deployment_id": deployment.id, "found": created.unwrap().found})
+            if not out.has_reader:
+                out.note(f"Run {run_id}")
+            if order.is_detached:
+                return out.ended(Exit.OK, data, run_id=run_id)
+            ended = _followed(out, core, run_id, left)
+            if order.is_cancelled_on_interrupt and _is_late(ended):
+                ended = _given_up(session, core, run_id)
+            return _report_end(session, core, ended, data, folder=order.folder, left=left)
+        except KeyboardInterrupt:
+            if order.is_cancelled_on_interrupt and ledger.is_running:
+                _given_up(session, core, run_id)
+            raise
 
 
 def _report_end(
@@ -90,9 +98,11 @@ def _report_end(
     if run is not None and run.is_ended:
         session.ledger.state = Ended(run.id, str(run.status))
         if folder is None:
-            out.lines(output_lines(run))
+            for file in run.files:
+                out.row(file.filename, file.url)
+            out.lines(output_texts(run))
         elif run.files:
-            saved = saved_files(core, run, folder, left.options)
+            saved = saved_files(session.interrupts, core, run, folder, left.options)
             paths = [*(saved.unwrap() if isinstance(saved, Success) else saved_before(saved.failure()))]
             data = {**data, "saved": [str(path) for path in paths]}
             out.lines(data["saved"])
@@ -158,12 +168,7 @@ def _created(
     return Success(QueuedOnce(created.unwrap().run_id, found=False)) if isinstance(created, Success) else created
 
 
-def _followed(
-    session: Session, core: ComfyDeployCore, run_id: str, order: RunOrder, left: TimeLeft
-) -> Result[WorkflowRunModel, WaitError]:
-    from comfydeploy.funcs.run_wait import run_wait
-
-    out, cancels = session.out, order.is_cancelled_on_interrupt
+def _followed(out: Output, core: ComfyDeployCore, run_id: str, left: TimeLeft) -> Result[WorkflowRunModel, WaitError]:
     with Progress(out) as progress:
         progress.begin(run_id)
 
@@ -171,19 +176,18 @@ def _followed(
             progress.show(run)
             out.event("update", run_id, run_json(run))
 
-        if cancels:
-            session.ledger.state = Cancelling(run_id)  # for a signal from now on
-        try:
-            return run_wait(core, run_id, left.options, on_update=show, on_abandon="cancel" if cancels else "leave")
-        except KeyboardInterrupt:
-            if cancels:
-                progress.say("cancelling")
-                session.ledger.state = _state_after_cancel(core, run_id)
-            raise
+        return run_wait(core, run_id, left.options, on_update=show)
 
 
-def _state_after_cancel(core: ComfyDeployCore, run_id: str) -> Cancelling | Ended:
-    read = run_get(core, run_id, RequestOptions(deadline=_CONFIRMATION))
-    if isinstance(read, Success) and read.unwrap().is_ended:
-        return Ended(run_id, str(read.unwrap().status))
-    return Cancelling(run_id)
+def _is_late(ended: Result[WorkflowRunModel, WaitError]) -> bool:
+    return not isinstance(ended, Success) and isinstance(ended.failure(), DeadlineExceeded)
+
+
+def _given_up(session: Session, core: ComfyDeployCore, run_id: str) -> Result[WorkflowRunModel, WaitError]:
+    """Cancel a run, in at most 5 s, and return what has become of it."""
+    session.ledger.state = Cancelling(run_id)
+    ended = run_wait(core, run_id, RequestOptions(deadline=_AT_ONCE), on_abandon="cancel")
+    run = end_of(ended)
+    if run is not None and run.is_ended:
+        session.ledger.state = Ended(run_id, str(run.status))
+    return ended

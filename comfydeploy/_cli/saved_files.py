@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from comfydeploy._cli.event_loop import run_async
+from comfydeploy._cli.interrupts import Interrupts
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.funcs.run_download import run_download_async
@@ -16,19 +18,19 @@ Saved: TypeAlias = Result[list[Path], DownloadIncomplete | Error]
 
 
 def saved_files(
+    interrupts: Interrupts,
     core: ComfyDeployCore,
-    run_or_id: WorkflowRunModel | str,
+    run: WorkflowRunModel,
     folder: str,
     options: RequestOptions | None = None,
-    *,
-    name: str | None = None,
 ) -> Saved:
     """Save the files of one run."""
-    (saved,) = saved_files_of(core, [run_or_id], folder, options, name=name)
+    (saved,) = saved_files_of(interrupts, core, [run], folder, options)
     return saved
 
 
 def saved_files_of(
+    interrupts: Interrupts,
     core: ComfyDeployCore,
     runs: Sequence[WorkflowRunModel | str],
     folder: str,
@@ -38,7 +40,6 @@ def saved_files_of(
     report: Callable[[WorkflowRunModel | str, Saved], object] = lambda _, __: None,
 ) -> list[Saved]:
     """Save the files of runs one after the other, and report each."""
-    from asyncio import Runner
 
     # Async, because the threads of the blocking function cannot be interrupted while they receive.
     async def save() -> list[Saved]:
@@ -55,8 +56,7 @@ def saved_files_of(
             await core.aclose()
         return found
 
-    with Runner() as runner:
-        return runner.run(save())
+    return run_async(interrupts, save)
 
 
 def saved_before(error: DownloadIncomplete | Error) -> Sequence[Path]:

@@ -68,18 +68,19 @@ def run_text(run: WorkflowRunModel) -> str:
     return f"{run.status}{took}" + (f". {run.warning}" if run.warning else "")
 
 
-def output_lines(run: WorkflowRunModel) -> list[str]:
-    """Return what a run has put out: a line for each file with its address, and the texts."""
-    files = [f"{file.filename}\t{file.url}" for file in run.files]
+def output_texts(run: WorkflowRunModel) -> list[str]:
+    """Return the texts that a run has put out."""
     lists: list[Any] = [items for output in run.outputs for items in output.data.values() if isinstance(items, list)]
-    return [*files, *(item for items in lists for item in items if isinstance(item, str))]
+    return [item for items in lists for item in items if isinstance(item, str)]
 
 
-def change_text(run: WorkflowRunModel) -> str:
-    """Return the state of a run as a line, its parts separated by tabs."""
+def change_cells(run: WorkflowRunModel) -> list[str]:
+    """Return the state of a run as cells: id, status, place in the queue or progress, node."""
+    if run.is_ended:
+        return [run.id, str(run.status)]
     progress = "" if run.progress is None or run.started_at is None else f"{run.progress:.0%}"
     place = "" if run.queue_position is None else f"place {run.queue_position}"
-    return "\t".join([run.id, run.status, place or progress, run.live_status or ""]).rstrip("\t")
+    return [run.id, str(run.status), place or progress, run.live_status or ""]
 
 
 def row_cells(row: WorkflowRunRow, workflow: str | None) -> list[str]:

@@ -13,20 +13,28 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None)
     where these do not fit, each row begins with a line of its own for the first cell.
     """
     if width is None:
-        return ["\t".join(map(_flat, row)).rstrip("\t") for row in rows]
+        return ["\t".join(map(_flat, one)).rstrip("\t") for one in rows]
     if not rows:
         return []
-    cells = [[_flat(cell) for cell in row] for row in (head, *rows)]
+    cells = [[_flat(cell) for cell in one] for one in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     if sum(widths) + len(_GAP) * (len(widths) - 1) <= width:
-        return [_GAP.join(map(str.ljust, row, widths)).rstrip() for row in cells]
-    return [line for row in cells[1:] for line in _stacked(row, width)]
+        return [_GAP.join(map(str.ljust, one, widths)).rstrip() for one in cells]
+    return [line for one in cells[1:] for line in _stacked(one, width)]
 
 
-def _stacked(row: Sequence[str], width: int) -> list[str]:
-    lines = [row[0]]
+def row(cells: Sequence[str], width: int | None) -> list[str]:
+    """Return the lines of one row that stands alone: in columns of its own, or as ``table`` does it."""
+    if width is None:
+        return table((), [cells], None)
+    line = _GAP.join(filter(None, map(_flat, cells)))
+    return [line] if len(line) <= width else _stacked([*map(_flat, cells)], width)
+
+
+def _stacked(cells: Sequence[str], width: int) -> list[str]:
+    lines = [cells[0]]
     line = ""
-    for cell in filter(None, row[1:]):
+    for cell in filter(None, cells[1:]):
         if line and len(line) + len(_GAP) + len(cell) > width:
             lines.append(line)
             line = ""

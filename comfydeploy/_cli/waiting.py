@@ -41,7 +41,7 @@ def wait(session: Session, /, run_ids: tuple[str, ...], *, deadline: float | Non
             error = None if isinstance(ended, Success) else ended.failure()
             codes[run_id] = exit_code(ended, creates_run=False)
             with progress.paused(run_id):
-                out.line(f"{run_id}\t{run.status if run else 'unknown'}")
+                out.row(run_id, str(run.status) if run else "unknown")
                 out.event("end", run_id, run_json(run) if run else None, error)
                 if error is not None:
                     out.problem(error)

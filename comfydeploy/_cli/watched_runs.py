@@ -1,14 +1,15 @@
 """Several runs, watched at once."""
 
-from asyncio import Runner, TaskGroup
+from asyncio import TaskGroup
 
+from comfydeploy._cli.event_loop import run_async
 from comfydeploy._cli.exit_codes import Exit, exit_code
 from comfydeploy._cli.invocation import Session
 from comfydeploy._cli.ledger import Running
 from comfydeploy._cli.progress import Progress
 from comfydeploy._cli.records import run_json
 from comfydeploy._cli.run_order import end_of
-from comfydeploy._cli.sentences import change_text
+from comfydeploy._cli.sentences import change_cells
 from comfydeploy._cli.time_left import TimeLeft
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs.run_watch import run_watch_async
@@ -20,9 +21,9 @@ from comfydeploy.result import Result, Success
 def follow(session: Session, run_ids: tuple[str, ...], deadline: float | None) -> Exit:
     """Print the changes of all runs and return the highest exit code."""
     session.ledger.state = Running(run_ids)
-    with session.core() as core, Progress(session.out, run_ids, is_quiet=True) as progress, Runner() as runner:
+    with session.core() as core, Progress(session.out, run_ids, is_quiet=True) as progress:
         board = _Board(session, progress, run_ids)
-        runner.run(_watch_all(core, board, run_ids, TimeLeft(deadline)))
+        run_async(session.interrupts, lambda: _watch_all(core, board, run_ids, TimeLeft(deadline)))
     return session.out.ended(max(board.codes.values()), {"exit_codes": board.codes})
 
 
@@ -41,7 +42,7 @@ class _Board:
         if isinstance(item, Success):
             self._progress.show(item.unwrap())
             if not self._progress.is_live:
-                out.line(change_text(item.unwrap()))
+                out.row(*change_cells(item.unwrap()))
             out.event("update", run_id, run_json(item.unwrap()))
             return
         out.event("problem", run_id, error=item.failure())
@@ -57,7 +58,7 @@ class _Board:
         out.event("end", run_id, run_json(run) if run else None, error)
         with self._progress.paused(run_id):
             if run is not None:
-                out.line(change_text(run))
+                out.row(*change_cells(run))
             if error is not None:
                 out.problem(error)
 

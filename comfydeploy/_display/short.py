@@ -39,6 +39,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "OutputFile": "filename",
 }
 
+_RESULTS: Final = ("Failure", "Success")
+
 
 def short_repr(value: object) -> str:
     """Return the ``repr`` of a model or of a list that is an answer: what is set, shortened and without secrets."""
@@ -104,6 +106,9 @@ def _short(value: Any, depth: int) -> str:  # noqa: PLR0911 - one for each kind 
     if has(value.__class__):
         return _model(value, depth) if depth < _DEPTH else f"{type(value).__name__}(...)"
     try:
+        if value.__class__.__name__ in _RESULTS:  # by its name, since not each process loads *returns*
+            inner = value.failure() if value.__class__.__name__ == "Failure" else value.unwrap()
+            return f"<{value.__class__.__name__}: {_short(inner, depth)}>"
         return _cut(repr(value))
     except Exception:  # noqa: BLE001 - whatever a strange object may do
         return f"<{type(value).__name__}>"

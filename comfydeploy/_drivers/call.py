@@ -3,9 +3,10 @@
 import time
 from inspect import isawaitable, iscoroutine
 from time import monotonic
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import comfydeploy.result as results
+from comfydeploy._drivers import telemetry
 from comfydeploy._http.sending import send, send_async
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.exchange import Exchange, Pause, Renew
@@ -18,6 +19,9 @@ from comfydeploy.errors import ComfyDeployError, Error, InvalidRequestError
 from comfydeploy.models.secret import Secret
 from comfydeploy.options import RequestOptions
 
+if TYPE_CHECKING:
+    from comfydeploy._drivers.call_span import CallSpan
+
 A = TypeVar("A")
 V = TypeVar("V")
 
@@ -27,18 +31,30 @@ _UNLIMITED: Final = "in a step without a time limit of its own, such as the bear
 
 
 def call(
-    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+    core: ComfyDeployCore,
+    operation: Operation[A, V],
+    argument: A,
+    options: RequestOptions | None,
+    span: "CallSpan | None" = None,
 ) -> results.Result[V, Error]:
-    """Make a call and return its result."""
+    """Make a call and return its result. ``span`` is its span, where calls are traced."""
+    if (tracer := telemetry.tracer) is not None and span is None:
+        with tracer.call() as begun:
+            result = call(core, operation, argument, options, begun)
+            begun.end(result)
+            return result
     exchange: Exchange[V] | None = None
     outcome: Reply | Error | None = None
     try:
         check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
+        if span is not None:
+            span.begin(exchange.request, exchange.run_id)
         token = _token(core)
         while True:
             outcome = send(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
+            telemetry.report(exchange.operation, span, outcome, step)
             if isinstance(step, Pause):
                 time.sleep(step.seconds)
             elif not isinstance(step, Renew):
@@ -56,16 +72,27 @@ def call(
 
 
 async def call_async(
-    core: ComfyDeployCore, operation: Operation[A, V], argument: A, options: RequestOptions | None
+    core: ComfyDeployCore,
+    operation: Operation[A, V],
+    argument: A,
+    options: RequestOptions | None,
+    span: "CallSpan | None" = None,
 ) -> results.Result[V, Error]:
     """Make a call and return its result, async."""
+    if (tracer := telemetry.tracer) is not None and span is None:
+        with tracer.call() as begun:
+            result = await call_async(core, operation, argument, options, begun)
+            begun.end(result)
+            return result
     exchange: Exchange[V] | None = None
     try:
         check_core(core)
         exchange = Exchange(core, operation, argument, options, monotonic())
+        if span is not None:
+            span.begin(exchange.request, exchange.run_id)
         if exchange.deadline is None:
-            return await _settled(core, exchange)
-        return await _settled_in_time(core, exchange, exchange.deadline.at)
+            return await _settled(core, exchange, span)
+        return await _settled_in_time(core, exchange, exchange.deadline.at, span)
     except MemoryError:
         raise
     except TimeoutError as error:
@@ -77,7 +104,9 @@ async def call_async(
         return _failure(error, exchange)
 
 
-async def _settled_in_time(core: ComfyDeployCore, exchange: Exchange[V], ends_at: float) -> results.Result[V, Error]:
+async def _settled_in_time(
+    core: ComfyDeployCore, exchange: Exchange[V], ends_at: float, span: "CallSpan | None"
+) -> results.Result[V, Error]:
     from asyncio import get_running_loop, timeout
 
     loop = get_running_loop()
@@ -85,18 +114,19 @@ async def _settled_in_time(core: ComfyDeployCore, exchange: Exchange[V], ends_at
         # Set at the deadline and not earlier, because after a busy moment of the loop both limits would end at once.
         grace = loop.call_later(ends_at - monotonic(), lambda: whole.reschedule(loop.time() + _GRACE))
         try:
-            return await _settled(core, exchange)
+            return await _settled(core, exchange, span)
         finally:
             grace.cancel()
 
 
-async def _settled(core: ComfyDeployCore, exchange: Exchange[V]) -> results.Result[V, Error]:
+async def _settled(core: ComfyDeployCore, exchange: Exchange[V], span: "CallSpan | None") -> results.Result[V, Error]:
     outcome: Reply | Error | None = None
     try:
         token = await _token_async(core)
         while True:
             outcome = await send_async(core.connections, exchange.prepare(token, monotonic()))
             step = exchange.settle(outcome, monotonic())
+            telemetry.report(exchange.operation, span, outcome, step)
             if isinstance(step, Pause):
                 from asyncio import sleep
 

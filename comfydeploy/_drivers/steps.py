@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
 from comfydeploy._drivers.call import call, call_async
+from comfydeploy._drivers.run_life import TracedWork
 from comfydeploy._wire.settings import within
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.timeline import Action, Actions, Compute, Timeline
@@ -20,8 +21,19 @@ V = TypeVar("V")
 Machine: TypeAlias = Callable[[Timeline], Actions[Result[V, Error]]]
 
 
-def run_steps(core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V]) -> Result[V, Error]:
-    """Carry out the steps of a machine and return its result."""
+def run_steps(
+    core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V], name: str | None = None
+) -> Result[V, Error]:
+    """Carry out the steps of a machine and return its result; with a name, a span is over them."""
+    if name is not None:
+        work = TracedWork(name)
+        try:
+            with work:
+                result = run_steps(core, options, machine)
+            work.end(result)
+            return result
+        finally:
+            work.end(None)  # after an interrupt
     fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))
@@ -40,9 +52,18 @@ def run_steps(core: ComfyDeployCore, options: RequestOptions | None, machine: Ma
 
 
 async def run_steps_async(
-    core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V]
+    core: ComfyDeployCore, options: RequestOptions | None, machine: Machine[V], name: str | None = None
 ) -> Result[V, Error]:
     """Carry out the steps of a machine and return its result, async."""
+    if name is not None:
+        work = TracedWork(name)
+        try:
+            with work:
+                result = await run_steps_async(core, options, machine)
+            work.end(result)
+            return result
+        finally:
+            work.end(None)  # after an interrupt
     fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))

@@ -8,11 +8,12 @@ from typing import Any, Final, TypeAlias, get_args
 
 from attrs import evolve
 
+from comfydeploy._drivers.run_life import RunLife
 from comfydeploy._drivers.steps import carry_out, carry_out_async, run_steps, run_steps_async
 from comfydeploy._wire.follower import Follower
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.queue_once import Sending, queueing_with_files
-from comfydeploy._wire.steps import Done, Emit, Request, Sleep
+from comfydeploy._wire.steps import Done, Emit, Poll, Request, Sleep
 from comfydeploy._wire.timeline import Action, Send
 from comfydeploy._wire.transport_errors import request_error
 from comfydeploy._wire.wait_settings import WaitSettings
@@ -29,75 +30,90 @@ _ERRORS: Final = get_args(Error)
 _IN_DOUBT: Final = "A run may have been created, and billed"
 
 
-def next_item(core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower) -> WatchItem:
+def next_item(
+    core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower, life: RunLife
+) -> WatchItem:
     """Carry out the steps of a follower up to its next item; the last item is its result."""
-    while not isinstance(step := follower.step, Done):
-        result = None
-        if not isinstance(step, Emit):
-            result = carry_out(core, settings.options, _action(operations, step, follower.run_id))
-        follower.feed(result, monotonic(), random())  # noqa: S311 - jitter
-        if isinstance(step, Emit):
-            return step.item
+    with life:
+        while not isinstance(step := follower.step, Done):
+            result: Any = None
+            if not isinstance(step, Emit):
+                result = carry_out(core, settings.options, _action(operations, step, follower.run_id))
+            if isinstance(step, Poll):
+                life.polled(result)
+            follower.feed(result, monotonic(), random())  # noqa: S311 - jitter
+            if isinstance(step, Emit):
+                return step.item
+    life.end(step.result)
     return step.result
 
 
 async def next_item_async(
-    core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower
+    core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower, life: RunLife
 ) -> WatchItem:
     """Carry out the steps of a follower up to its next item, async."""
-    while not isinstance(step := follower.step, Done):
-        result = None
-        if not isinstance(step, Emit):
-            result = await carry_out_async(core, settings.options, _action(operations, step, follower.run_id))
-        follower.feed(result, monotonic(), random())  # noqa: S311 - jitter
-        if isinstance(step, Emit):
-            return step.item
+    with life:
+        while not isinstance(step := follower.step, Done):
+            result: Any = None
+            if not isinstance(step, Emit):
+                result = await carry_out_async(core, settings.options, _action(operations, step, follower.run_id))
+            if isinstance(step, Poll):
+                life.polled(result)
+            follower.feed(result, monotonic(), random())  # noqa: S311 - jitter
+            if isinstance(step, Emit):
+                return step.item
+    life.end(step.result)
     return step.result
 
 
 def wait(
-    core: ComfyDeployCore, operations: Operations, run_id: str, settings: WaitSettings, began: float | None = None
+    core: ComfyDeployCore, operations: Operations, run_id: str, settings: WaitSettings, life: RunLife | None = None
 ) -> WaitResult:
     """Follow a run to its result; an interrupt abandons the run as the settings say, and is raised again."""
-    follower = settings.follower(run_id, monotonic(), began)
+    life = life or RunLife(run_id)
+    follower = settings.follower(run_id, monotonic(), life.began)
     try:
-        if began is not None:
+        if life.began is not None:
             settings.queued(run_id)
         while follower.result is None:
-            settings.updated(next_item(core, operations, settings, follower), follower)
+            settings.updated(next_item(core, operations, settings, follower, life), follower)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - of a callback, and a function never raises
-        _abandon(core, operations, settings, follower)
+        _abandon(core, operations, settings, follower, life)
         return _named(Failure(request_error(error, "answered", closed=False)), run_id)
     except BaseException as interrupt:
         interrupt.add_note(f"The run is {run_id}")
-        _abandon(core, operations, settings, follower)
+        _abandon(core, operations, settings, follower, life)
         raise
+    life.end(follower.result)
     return _named(follower.result, run_id)
 
 
 async def wait_async(
-    core: ComfyDeployCore, operations: Operations, run_id: str, settings: WaitSettings, began: float | None = None
+    core: ComfyDeployCore, operations: Operations, run_id: str, settings: WaitSettings, life: RunLife | None = None
 ) -> WaitResult:
     """Follow a run to its result, async."""
-    follower = settings.follower(run_id, monotonic(), began)
+    life = life or RunLife(run_id)
+    follower = settings.follower(run_id, monotonic(), life.began)
     try:
-        if began is not None:
+        if life.began is not None:
             settings.queued(run_id)
         while follower.result is None:
-            settings.updated(await next_item_async(core, operations, settings, follower), follower)
+            settings.updated(await next_item_async(core, operations, settings, follower, life), follower)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - of a callback, and a function never raises
-        await _abandon_async(core, operations, settings, follower)
+        await _abandon_async(core, operations, settings, follower, life)
         return _named(Failure(request_error(error, "answered", closed=False)), run_id)
     except GeneratorExit:  # the coroutine is closed, and nothing can be awaited any more
+        life.end(None)
         raise
     except BaseException as interrupt:
         interrupt.add_note(f"The run is {run_id}")
-        await _abandon_async(core, operations, settings, follower)
+        await _abandon_async(core, operations, settings, follower, life)
         raise
+    life.end(follower.result)
     return _named(follower.result, run_id)
 
 
@@ -109,19 +125,23 @@ def queue_and_wait(
     settings: WaitSettings,
 ) -> WaitResult:
     """Create a run and follow it to its result."""
-    began = monotonic()
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
+    life = RunLife(began=monotonic())
     try:
         machine = partial(queueing_with_files, sending=sending, request=request)
-        created = run_steps(core, settings.options, machine)
+        with life:
+            created = run_steps(core, settings.options, machine)
     except BaseException as interrupt:
         interrupt.add_note(_IN_DOUBT)
+        life.end(None)
         raise
     if not isinstance(created, Success):
+        life.end(created)
         return created
-    return wait(core, operations, created.unwrap().run_id, settings, began)
+    life.created(created.unwrap().run_id)
+    return wait(core, operations, created.unwrap().run_id, settings, life)
 
 
 async def queue_and_wait_async(
@@ -132,19 +152,23 @@ async def queue_and_wait_async(
     settings: WaitSettings,
 ) -> WaitResult:
     """Create a run and follow it to its result, async."""
-    began = monotonic()
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
+    life = RunLife(began=monotonic())
     try:
         machine = partial(queueing_with_files, sending=sending, request=request)
-        created = await run_steps_async(core, settings.options, machine)
+        with life:
+            created = await run_steps_async(core, settings.options, machine)
     except BaseException as interrupt:
         interrupt.add_note(_IN_DOUBT)
+        life.end(None)
         raise
     if not isinstance(created, Success):
+        life.end(created)
         return created
-    return await wait_async(core, operations, created.unwrap().run_id, settings, began)
+    life.created(created.unwrap().run_id)
+    return await wait_async(core, operations, created.unwrap().run_id, settings, life)
 
 
 def _action(operations: Operations, step: Sleep | Request, run_id: str) -> Action:
@@ -163,23 +187,27 @@ def _named(result: WaitResult, run_id: str) -> WaitResult:
     return Failure(known)
 
 
-def _abandon(core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower) -> None:
+def _abandon(
+    core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower, life: RunLife
+) -> None:
     follower.abandon(monotonic())
     while follower.result is None:
-        next_item(core, operations, settings, follower)
+        next_item(core, operations, settings, follower, life)
+    life.end(follower.result)
 
 
 async def _abandon_async(
-    core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower
+    core: ComfyDeployCore, operations: Operations, settings: WaitSettings, follower: Follower, life: RunLife
 ) -> None:
     from asyncio import CancelledError, create_task, shield
 
     async def finish() -> None:
         while follower.result is None:
-            await next_item_async(core, operations, settings, follower)
+            await next_item_async(core, operations, settings, follower, life)
 
     follower.abandon(monotonic())
     if follower.result is not None:
+        life.end(follower.result)
         return
     finishing = create_task(finish())
     while not finishing.done():

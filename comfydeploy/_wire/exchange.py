@@ -63,7 +63,8 @@ Step: TypeAlias = results.Result[V, Error] | Pause | Renew
 class Exchange(Generic[V]):
     """One call, from its arguments to its result. ``now`` is the time, in seconds of a monotonic clock.
 
-    ``deadline`` is that of the whole call, if it has one.
+    ``deadline`` is that of the whole call, if it has one. ``request`` is what its first attempt sends, ``run_id`` the
+    run that it is about, once that is known.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Exchange(Generic[V]):
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
         self.deadline = deadline_of(given, now)
-        self._operation = operation
+        self.operation = operation
         self._hooks = core.hooks
         self._logger = core.debug_logger
         self._policy: RetryPolicy | None = None
@@ -87,7 +88,7 @@ class Exchange(Generic[V]):
         self._fate: Fate = "not_sent"
         self._maybe_executed = False  # by an earlier attempt
         self._is_renewable = callable(core.bearer)  # until it was renewed
-        self._run_id = _run_id(operation, argument)
+        self.run_id = _run_id(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
         server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
@@ -97,8 +98,8 @@ class Exchange(Generic[V]):
             headers["content-type"] = "application/json"
         if given.headers is not None:
             headers |= checked_headers(given.headers)
-        request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload)
-        self._request = hooked(self._hooks, "before_create_request", self._context, request)
+        request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload, encoded.route)
+        self.request = hooked(self._hooks, "before_create_request", self._context, request)
 
     def prepare(self, token: Secret, now: float) -> Attempt:
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
@@ -109,7 +110,7 @@ class Exchange(Generic[V]):
                 raise self.deadline.exceeded("before the request was sent", self._fate)
             limits = self.deadline.limited(limits, now)
             idle_limit = self.deadline.limited({"read": idle_limit}, now)["read"]
-        request = hooked(self._hooks, "before_request", self._context, self._request)
+        request = hooked(self._hooks, "before_request", self._context, self.request)
         self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
         return Attempt(
@@ -117,8 +118,8 @@ class Exchange(Generic[V]):
             token,
             limits,
             idle_limit,
-            self._operation.accept,
-            is_lasting=self._operation.read_timeout is None,
+            self.operation.accept,
+            is_lasting=self.operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
             deadline=self.deadline,
         )
@@ -130,7 +131,7 @@ class Exchange(Generic[V]):
         result = (
             self._read(outcome)
             if isinstance(outcome, Reply)
-            else results.Failure(unreadable(outcome, self._operation.creates))
+            else results.Failure(unreadable(outcome, self.operation.creates))
         )
         if isinstance(result, results.Success):
             return result
@@ -160,11 +161,11 @@ class Exchange(Generic[V]):
 
     @property
     def _context(self) -> HookContext:
-        return HookContext(self._operation.id, self._attempt)
+        return HookContext(self.operation.id, self._attempt)
 
     def _read(self, reply: Reply) -> results.Result[V, Error]:
         shown = self._after_success(reply) if self._hooks and reply.is_good else reply
-        return read_response(self._operation, self._request, self._token, shown)
+        return read_response(self.operation, self.request, self._token, shown)
 
     def _after_success(self, reply: Reply) -> Reply:
         """Call the hooks with the response without the token; return the original with the changes of the hooks."""
@@ -172,36 +173,36 @@ class Exchange(Generic[V]):
         try:
             changed = hooked(self._hooks, "after_success", self._context, shown)
         except Exception:
-            self._run_id = self._run_id or created_run_id(self._operation, reply)  # the run exists
+            self.run_id = self.run_id or created_run_id(self.operation, reply)  # the run exists
             raise
         kept = {name: getattr(reply, name) for name in _SHOWN if getattr(changed, name) == getattr(shown, name)}
         return evolve(changed, **kept, source=reply.source)
 
     def _pause(self, outcome: Reply | Error, now: float) -> float | None:
-        is_permanent = self._operation.is_permanent
+        is_permanent = self.operation.is_permanent
         if self._policy is None or (is_permanent and isinstance(outcome, Reply) and is_permanent(outcome)):
             return None
-        if self._request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
+        if self.request.upload is not None and self._attempt >= _REPEATS and not isinstance(outcome, Reply):
             return None
         pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
         is_late = pause is not None and self.deadline is not None and self.deadline.has_passed(now + pause)
         return None if is_late else pause
 
     def _may_be_executed(self, outcome: Reply | Error) -> bool:
-        is_read = self._operation.creates == "nothing" and isinstance(outcome, Reply)
+        is_read = self.operation.creates == "nothing" and isinstance(outcome, Reply)
         return not is_read and maybe_executed(outcome)
 
     def _completed(self, error: Error) -> Error:
         """Return an error with the fate, the hint and the run id that the call knows."""
         changes: dict[str, Any] = {}
         # The outcome of the last attempt says nothing about earlier ones.
-        if self._maybe_executed and (error.fate == "not_sent" or self._operation.creates != "nothing"):
+        if self._maybe_executed and (error.fate == "not_sent" or self.operation.creates != "nothing"):
             changes["fate"] = "unknown"
-        doubt = IN_DOUBT[self._operation.creates]
+        doubt = IN_DOUBT[self.operation.creates]
         if doubt and changes.get("fate", error.fate) == "unknown" and (error.hint is None or error.fate == "not_sent"):
             changes["hint"] = f"{doubt} {error.hint}" if error.hint else doubt
-        if error.run_id is None and self._run_id is not None:
-            changes["run_id"] = self._run_id
+        if error.run_id is None and self.run_id is not None:
+            changes["run_id"] = self.run_id
         if not changes:
             return error
         completed = evolve(error, **changes)
@@ -219,7 +220,7 @@ class Exchange(Generic[V]):
                 # Remove the token before cutting: a cut through the token would leave its beginning.
                 clean = shown if isinstance(shown, ComfyDeployError) else shown.without(self._token)
                 text = self._token.removed_from(f"attempt {number}: {clean!r}")
-                logger.debug("%s: %s", self._operation.id, text)
+                logger.debug("%s: %s", self.operation.id, text)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001, S110 - there is nowhere to report it

@@ -29,7 +29,8 @@ class Request:
     """A request to send. ``url`` is the path below the server until the call adds the server's address.
 
     ``upload`` is a file that is sent as a form in place of ``content``. Header names are in lower case. The token is
-    not among them: it is added when the request is sent.
+    not among them: it is added when the request is sent. ``route`` is the path below the server with the names of its
+    parameters, as ``/run/{run_id}``; ``None`` where it has none.
     """
 
     method: str
@@ -37,6 +38,7 @@ class Request:
     headers: Mapping[str, str] = field(factory=dict[str, str], repr=lambda headers: repr(redacted_headers(headers)))
     content: bytes | None = field(default=None, repr=_shown_body)
     upload: "Upload | None" = None
+    route: str | None = field(default=None, eq=False, repr=False)
 
     def with_headers(self, headers: Mapping[str, str]) -> "Request":
         """Return the same request with these headers, which replace those of the same name."""

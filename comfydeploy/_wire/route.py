@@ -49,7 +49,7 @@ def route(method: str, path: str, **kinds: Kind) -> Callable[[Mapping[str, Any]]
     def encode(parameters: Mapping[str, Any]) -> Request:
         filled = path.format_map({name: path_segment(parameters[name], name) for name in names})
         texts = {name: _text(name, kind, parameters[name]) for name, kind in kinds.items()}
-        return Request(method, filled + query(texts))
+        return Request(method, filled + query(texts), route=path if names else None)
 
     return encode
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Coroutine
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import frozen
 
@@ -12,7 +12,6 @@ from comfydeploy._drivers.maps.feeding import Feeder
 from comfydeploy._drivers.maps.in_work import JobsInWork
 from comfydeploy._drivers.maps.items import failed_map
 from comfydeploy._drivers.maps.outbox import Outbox
-from comfydeploy._drivers.maps.places import Markers
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
 from comfydeploy._drivers.maps.writer import Writer
@@ -24,6 +23,8 @@ from comfydeploy.mapping import MapItem
 
 if TYPE_CHECKING:
     from asyncio import Task
+
+V = TypeVar("V")
 
 _RENEW: Final = LEASE / 4
 _PATIENCE: Final = 5.0  # seconds for requests that are on their way when the map is left
@@ -47,7 +48,7 @@ class Engine:
         self._jobs = jobs
         self._prepared = prepared
         self._outbox = Outbox()
-        self._tasks: set[Task[None]] = set()
+        self._tasks: set[Task[Any]] = set()
         self._given: Prepared | None = None
         self._shop: Workshop | None = None
         self._in_work: JobsInWork | None = None
@@ -100,9 +101,8 @@ class Engine:
         self._outbox.limit(given.settings.at_once)
         journal = given.opened() if given.thread is None else await given.thread.run(given.opened)
         writer = Writer(journal, given.thread)
-        markers = Markers(journal.name, journal.uuid)
-        shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, markers)
-        in_work = self._in_work = JobsInWork(shop, self._outbox, self._spawn)
+        shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, self._spawn)
+        in_work = self._in_work = JobsInWork(shop, self._outbox)
         self._spawn(shop.runs.follow())
         self._spawn(self._renew(writer))
         feeding = self._feeding = self._spawn(Feeder(jobs, shop, self._outbox, in_work).feed())
@@ -143,7 +143,7 @@ class Engine:
             await sleep(_RENEW)
             await writer.call(lambda: writer.journal.renew(time.time() + LEASE))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "Task[None]":
+    def _spawn(self, work: Coroutine[Any, Any, V]) -> "Task[V]":
         from asyncio import create_task
 
         task = create_task(work)

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._drivers.maps.files import JobTerms
-from comfydeploy._drivers.maps.places import Markers, Places
+from comfydeploy._drivers.maps.places import Markers, Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._mapping.jobs import GivenJob
@@ -44,13 +44,14 @@ if TYPE_CHECKING:
 class Workshop:
     """What the jobs of a map share."""
 
-    def __init__(self, calls: Calls, service: Service, settings: MapSettings, writer: Writer, markers: Markers) -> None:
+    def __init__(self, calls: Calls, service: Service, settings: MapSettings, writer: Writer, spawn: Spawn) -> None:
         self.calls = calls
         self.service = service
         self.settings = settings
         self.writer = writer
-        self.markers = markers
-        self.places = Places(calls, service, settings.options, markers)
+        self.spawn = spawn
+        self.markers = Markers(writer.journal.name, writer.journal.uuid)
+        self.places = Places(calls, service, settings.options, self.markers, spawn)
         self.runs = Runs(calls, service, settings.options)
         self.slots = Slots(settings.at_once)
         self.pacing = Pacing()
@@ -169,10 +170,10 @@ class Work:
 
     async def _posted(self, seconds: float) -> Result[str, Error]:
         shop = self._shop
-        options = within(shop.settings.options, seconds)
+        options, began = within(shop.settings.options, seconds), monotonic()
         result = await shop.calls.send(shop.service.sending.queue, self._wire, options)
         error = None if isinstance(result, Success) else result.failure()
-        shop.pacing.sent(error, monotonic(), random())  # noqa: S311 - jitter
+        shop.pacing.sent(error, began, monotonic(), random())  # noqa: S311 - jitter
         return Success(result.unwrap().run_id) if isinstance(result, Success) else Failure(result.failure())
 
     async def _looked(self, position: Position) -> Any:
