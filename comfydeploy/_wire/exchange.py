@@ -128,11 +128,12 @@ class Exchange(Generic[V]):
         """Take the outcome of an attempt and return the result, or what to do before the next attempt."""
         self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
         self._log(self._attempt, outcome)
-        result = (
-            self._read(outcome)
-            if isinstance(outcome, Reply)
-            else results.Failure(unreadable(outcome, self.operation.creates))
-        )
+        result: results.Result[V, Error]
+        if isinstance(outcome, Reply):
+            seen = self._after_success(outcome) if self._hooks and outcome.is_good else outcome
+            result = read_response(self.operation, self.request, self._token, seen)
+        else:
+            result = results.Failure(unreadable(outcome, self.operation.creates))
         if isinstance(result, results.Success):
             return result
         shown = outcome.without(self._token) if self._hooks and isinstance(outcome, Reply) else None
@@ -162,10 +163,6 @@ class Exchange(Generic[V]):
     @property
     def _context(self) -> HookContext:
         return HookContext(self.operation.id, self._attempt)
-
-    def _read(self, reply: Reply) -> results.Result[V, Error]:
-        shown = self._after_success(reply) if self._hooks and reply.is_good else reply
-        return read_response(self.operation, self.request, self._token, shown)
 
     def _after_success(self, reply: Reply) -> Reply:
         """Call the hooks with the response without the token; return the original with the changes of the hooks."""
