@@ -8,10 +8,10 @@ from comfydeploy._display.privacy import shown_text
 
 def card_text(card: Card) -> str:
     """Return a card as lines."""
-    return "\n".join(map(_printable, _lines(card)))
+    return "\n".join(map(printable, _lines(card)))
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """Return a line without what a terminal would obey."""
     return "".join(character if character.isprintable() else "\ufffd" for character in line)
 

@@ -54,8 +54,12 @@ def short_value(value: Any, limit: int = TEXT) -> str:
 
 def shortened(text: str, limit: int) -> str:
     """Return a text on one line, cut to a length."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    return cut(" ".join(text.split()), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text cut to a length."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def shown_fields(value: Any) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Engine:
         self._in_work: JobsInWork | None = None
         self._main: Task[None] | None = None
         self._feeding: Task[None] | None = None
+        self._failure: Exception | None = None
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -62,11 +63,24 @@ class Engine:
 
     async def batch(self) -> list[MapItem]:
         """Return the items that wait, at least one unless the map is over."""
-        from asyncio import create_task
+        from asyncio import get_running_loop, shield
 
         if self._main is None and not self._outbox.is_closed:
-            self._main = create_task(self._run())
-        return await self._outbox.take()
+            try:
+                self._main = get_running_loop().create_task(self._run())
+            except RuntimeError as error:  # of another event loop than asyncio's
+                self._outbox.close()
+                return [failed_map(error)]
+        items = await self._outbox.take()
+        if not items and self._main is not None:
+            await shield(self._main)  # which raises only where memory is short
+        return items
+
+    def abandon(self) -> None:
+        """Close the engine some time, from any thread: for a map that was left without being closed."""
+        main = self._main
+        if main is not None and not main.done() and not main.get_loop().is_closed():
+            main.get_loop().call_soon_threadsafe(main.cancel)
 
     async def close(self) -> None:
         """Create no more runs, and leave those that exist to be resumed."""
@@ -90,6 +104,8 @@ class Engine:
             await self._work()
         except CancelledError:  # it is closed
             pass
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - a function never raises
             self._outbox.add(failed_map(error))
         finally:
@@ -106,11 +122,10 @@ class Engine:
         self._spawn(shop.runs.follow())
         self._spawn(self._renew(writer))
         feeding = self._feeding = self._spawn(Feeder(jobs, shop, self._outbox, in_work).feed())
-        while not (feeding.done() and in_work.is_empty):
+        while not (feeding.done() and in_work.is_empty) and self._failure is None:
             await self._outbox.wait()
-            for task in [one for one in self._tasks if one.done()]:
-                self._tasks.discard(task)
-                task.result()
+        if self._failure is not None:
+            raise self._failure
 
     async def _end(self) -> None:
         """End all tasks; responses that are on their way are waited for and recorded."""
@@ -124,9 +139,10 @@ class Engine:
             until = monotonic() + _PATIENCE
             while in_work.sending and monotonic() < until:
                 await self._outbox.wait(until - monotonic())
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await gather(*self._tasks, return_exceptions=True)
+        await gather(*tasks, return_exceptions=True)
         if shop is not None:
             await shop.writer.flush()
             await shop.writer.call(shop.writer.journal.close)
@@ -148,5 +164,12 @@ class Engine:
 
         task = create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(lambda _: self._outbox.notify())
+        task.add_done_callback(self._note)
         return task
+
+    def _note(self, task: "Task[Any]") -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._failure = self._failure or error
+        self._outbox.notify()
