@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import pkgutil
 import re
 import subprocess
@@ -204,7 +205,8 @@ def run_tests(pages, emulator, tmp_path):
             count += example.count("\ndef test_")
     # One process for all of them, because it takes seconds to start; files of several pages may have one name.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    settings = os.environ | {"DD_TRACE_OTEL_ENABLED": "true"}
+    done = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
 
 

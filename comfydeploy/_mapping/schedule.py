@@ -43,6 +43,7 @@ class Pacing:
     def __init__(self) -> None:
         self._interval = 0.0
         self._not_before = 0.0
+        self._changed_at = 0.0
 
     def turn(self, now: float) -> float:
         """Return the seconds to wait until a request may be sent; with 0 it is counted."""
@@ -51,14 +52,19 @@ class Pacing:
         self._not_before = now + self._interval
         return 0.0
 
-    def sent(self, error: Error | None, now: float, dice: float) -> None:
-        """Take the outcome of a request: a transient error slows the map down, a success makes it faster again."""
-        if error is not None and is_transient(error):
-            self._interval = min(max(2 * self._interval, _FIRST), _SLOWEST)
+    def sent(self, error: Error | None, began: float, now: float, dice: float) -> None:
+        """Take the outcome of a request: a transient error slows the map down, a success makes it faster again.
+
+        Requests that were on their way together count once.
+        """
+        is_slowing = error is not None and is_transient(error)
+        if began >= self._changed_at:
+            faster = self._interval / 2 if self._interval > _NEGLIGIBLE else 0.0
+            self._interval = min(max(2 * self._interval, _FIRST), _SLOWEST) if is_slowing else faster
+            self._changed_at = now if is_slowing else self._changed_at
+        if error is not None and is_slowing:
             pause = max(spread(self._interval, dice), requested_pause(error))
             self._not_before = max(self._not_before, now + pause)
-        else:
-            self._interval = self._interval / 2 if self._interval > _NEGLIGIBLE else 0.0
 
 
 class Order:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Coroutine
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from attrs import frozen
 
@@ -12,7 +12,6 @@ from comfydeploy._drivers.maps.feeding import Feeder
 from comfydeploy._drivers.maps.in_work import JobsInWork
 from comfydeploy._drivers.maps.items import failed_map
 from comfydeploy._drivers.maps.outbox import Outbox
-from comfydeploy._drivers.maps.places import Markers
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
 from comfydeploy._drivers.maps.writer import Writer
@@ -24,6 +23,8 @@ from comfydeploy.mapping import MapItem
 
 if TYPE_CHECKING:
     from asyncio import Task
+
+V = TypeVar("V")
 
 _RENEW: Final = LEASE / 4
 _PATIENCE: Final = 5.0  # seconds for requests that are on their way when the map is left
@@ -47,12 +48,13 @@ class Engine:
         self._jobs = jobs
         self._prepared = prepared
         self._outbox = Outbox()
-        self._tasks: set[Task[None]] = set()
+        self._tasks: set[Task[Any]] = set()
         self._given: Prepared | None = None
         self._shop: Workshop | None = None
         self._in_work: JobsInWork | None = None
         self._main: Task[None] | None = None
         self._feeding: Task[None] | None = None
+        self._failure: Exception | None = None
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -61,11 +63,24 @@ class Engine:
 
     async def batch(self) -> list[MapItem]:
         """Return the items that wait, at least one unless the map is over."""
-        from asyncio import create_task
+        from asyncio import get_running_loop, shield
 
         if self._main is None and not self._outbox.is_closed:
-            self._main = create_task(self._run())
-        return await self._outbox.take()
+            try:
+                self._main = get_running_loop().create_task(self._run())
+            except RuntimeError as error:  # of another event loop than asyncio's
+                self._outbox.close()
+                return [failed_map(error)]
+        items = await self._outbox.take()
+        if not items and self._main is not None:
+            await shield(self._main)  # which raises only where memory is short
+        return items
+
+    def abandon(self) -> None:
+        """Close the engine some time, from any thread: for a map that was left without being closed."""
+        main = self._main
+        if main is not None and not main.done() and not main.get_loop().is_closed():
+            main.get_loop().call_soon_threadsafe(main.cancel)
 
     async def close(self) -> None:
         """Create no more runs, and leave those that exist to be resumed."""
@@ -89,6 +104,8 @@ class Engine:
             await self._work()
         except CancelledError:  # it is closed
             pass
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 - a function never raises
             self._outbox.add(failed_map(error))
         finally:
@@ -100,17 +117,15 @@ class Engine:
         self._outbox.limit(given.settings.at_once)
         journal = given.opened() if given.thread is None else await given.thread.run(given.opened)
         writer = Writer(journal, given.thread)
-        markers = Markers(journal.name, journal.uuid)
-        shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, markers)
-        in_work = self._in_work = JobsInWork(shop, self._outbox, self._spawn)
+        shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, self._spawn)
+        in_work = self._in_work = JobsInWork(shop, self._outbox)
         self._spawn(shop.runs.follow())
         self._spawn(self._renew(writer))
         feeding = self._feeding = self._spawn(Feeder(jobs, shop, self._outbox, in_work).feed())
-        while not (feeding.done() and in_work.is_empty):
+        while not (feeding.done() and in_work.is_empty) and self._failure is None:
             await self._outbox.wait()
-            for task in [one for one in self._tasks if one.done()]:
-                self._tasks.discard(task)
-                task.result()
+        if self._failure is not None:
+            raise self._failure
 
     async def _end(self) -> None:
         """End all tasks; responses that are on their way are waited for and recorded."""
@@ -124,9 +139,10 @@ class Engine:
             until = monotonic() + _PATIENCE
             while in_work.sending and monotonic() < until:
                 await self._outbox.wait(until - monotonic())
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await gather(*self._tasks, return_exceptions=True)
+        await gather(*tasks, return_exceptions=True)
         if shop is not None:
             await shop.writer.flush()
             await shop.writer.call(shop.writer.journal.close)
@@ -143,10 +159,17 @@ class Engine:
             await sleep(_RENEW)
             await writer.call(lambda: writer.journal.renew(time.time() + LEASE))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "Task[None]":
+    def _spawn(self, work: Coroutine[Any, Any, V]) -> "Task[V]":
         from asyncio import create_task
 
         task = create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(lambda _: self._outbox.notify())
+        task.add_done_callback(self._note)
         return task
+
+    def _note(self, task: "Task[Any]") -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            self._failure = self._failure or error
+        self._outbox.notify()

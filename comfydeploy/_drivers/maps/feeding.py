@@ -36,22 +36,25 @@ class Feeder:
         self._outbox = outbox
         self._in_work = in_work
         self._pattern = shop.settings.pattern
+        self._failure: Exception | None = None
 
     async def feed(self) -> None:
         """Read all jobs and begin them, and wait for those that other processes have."""
         if is_sequence(self._jobs):
             is_settled = bytearray(len(self._jobs))
             duplicates = Duplicates()
-            for chunk in _chunks(enumerate(self._jobs)):
+            for chunk in self._chunks(enumerate(self._jobs)):
                 for job in chunk:
                     is_settled[job.index] = 1
                 for job in await self._sifted(chunk, duplicates):
                     is_settled[job.index] = 0
             left = ((index, self._jobs[index]) for index, settled in enumerate(is_settled) if not settled)
-            await self._begin_all(_chunks(left), is_checked=True)
+            await self._begin_all(self._chunks(left), is_checked=True)
         else:
-            await self._begin_all(_chunks(enumerate(self._jobs)), is_checked=False)
+            await self._begin_all(self._chunks(enumerate(self._jobs)), is_checked=False)
         await self._in_work.rest()
+        if self._failure is not None:
+            raise self._failure
 
     async def _begin_all(self, chunks: Iterable[list[GivenJob]], *, is_checked: bool) -> None:
         for chunk in chunks:
@@ -94,17 +97,20 @@ class Feeder:
     async def _fail(self, job: GivenJob, problem: Error) -> None:
         await self._outbox.put(item_of(job, None, 1, (), Failure(problem)))
 
+    def _chunks(self, jobs: Iterable[tuple[int, Any]]) -> Iterator[list[GivenJob]]:
+        """Yield jobs in groups: large ones where they are there at once."""
+        rest = iter(jobs)
+        while chunk := self._chunk(rest):
+            yield chunk
 
-def _chunks(jobs: Iterable[tuple[int, Any]]) -> Iterator[list[GivenJob]]:
-    """Yield jobs in groups: large ones where they are there at once."""
-    rest = iter(jobs)
-    while True:
+    def _chunk(self, rest: Iterator[tuple[int, Any]]) -> list[GivenJob]:
         chunk: list[GivenJob] = []
         until = monotonic() + _MOMENT
-        for index, given in rest:
-            chunk.append(read_job(index, given))
-            if len(chunk) >= _CHUNK or monotonic() >= until:
-                break
-        if not chunk:
-            return
-        yield chunk
+        try:
+            for index, given in rest:
+                chunk.append(read_job(index, given))
+                if len(chunk) >= _CHUNK or monotonic() >= until:
+                    break
+        except Exception as error:  # noqa: BLE001 - of the caller's iterator
+            self._failure = error
+        return chunk

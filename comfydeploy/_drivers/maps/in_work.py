@@ -1,10 +1,9 @@
 """The jobs in work: begun as there is room, each in a task of its own, and those that other processes have."""
 
 import time
-from collections.abc import Callable, Coroutine
 from functools import partial
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 
 from comfydeploy._drivers.maps.items import item_of, stored_item
 from comfydeploy._drivers.maps.outbox import Outbox
@@ -20,10 +19,9 @@ _LOOK: Final = 1.0  # seconds between two looks at the jobs of other processes
 class JobsInWork:
     """Begins jobs and brings them to their items."""
 
-    def __init__(self, shop: Workshop, outbox: Outbox, spawn: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+    def __init__(self, shop: Workshop, outbox: Outbox) -> None:
         self._shop = shop
         self._outbox = outbox
-        self._spawn = spawn
         self._begun = 0
         self._held: dict[int, GivenJob] = {}
         self.sending: set[int] = set()
@@ -57,7 +55,7 @@ class JobsInWork:
             await self._outbox.wait()
         self._shop.slots.put(row.id)
         self._begun += 1
-        self._spawn(self._work(job, row, claim))
+        self._shop.spawn(self._work(job, row, claim))
 
     def reopened(self, row: Row, owner: str = "", lease: float = 0.0) -> Reopen | None:
         """Return the step that begins a job again which is done, but not as far as this map goes."""

@@ -33,6 +33,7 @@ def failed_map(error: Exception) -> MapItem:
     known: Any = error.with_traceback(None)
     if isinstance(error, sqlite3.Error):
         known = UnexpectedClientError(f"journal: {error}. Start the map again to go on", "unknown")
+        known.__cause__ = error
     elif not isinstance(error, ComfyDeployError):
         known = request_error(error, "unknown", closed=False)
     return MapItem(-1, "", {}, None, 0, [], Failure(known))

@@ -1,5 +1,6 @@
 """The items of a map as iterators, blocking and async."""
 
+import os
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from threading import Thread
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 from weakref import finalize
 
 from comfydeploy._drivers.maps.engine import Engine
+from comfydeploy._drivers.maps.items import failed_map
 from comfydeploy._mapping.schedule import Order
 from comfydeploy.mapping import MapItem
 
@@ -27,6 +29,7 @@ class _Loop:
         self._thread: Thread | None = None
         self._pending: Future[list[MapItem]] | None = None
         self._is_closed = False
+        self._process = os.getpid()
 
     def batch(self) -> list[MapItem]:
         """Return the items that wait. A call that was interrupted loses nothing: the next one goes on."""
@@ -34,6 +37,9 @@ class _Loop:
 
         if self._is_closed:
             return []
+        if self._process != os.getpid():
+            self._is_closed = True
+            return [failed_map(RuntimeError("a map goes on in the process that made it, not in a fork"))]
         if self._loop is None:
             self._loop = new_event_loop()
             self._thread = Thread(target=self._loop.run_forever, name="comfydeploy-map", daemon=True)
@@ -50,7 +56,7 @@ class _Loop:
 
         self._is_closed = True
         loop, thread = self._loop, self._thread
-        if loop is None or thread is None or loop.is_closed():
+        if loop is None or thread is None or loop.is_closed() or self._process != os.getpid():
             return
         run_coroutine_threadsafe(self._engine.close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
@@ -62,10 +68,9 @@ class _Loop:
         from asyncio import run_coroutine_threadsafe
 
         loop = self._loop
-        if loop is None or loop.is_closed() or not loop.is_running():
-            return
-        closing = run_coroutine_threadsafe(self._engine.close(), loop)
-        closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+        if loop is not None and loop.is_running() and self._process == os.getpid():
+            closing = run_coroutine_threadsafe(self._engine.close(), loop)
+            closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
 
 
 class RunMap(Iterator[MapItem]):
@@ -121,6 +126,7 @@ class AsyncRunMap(AsyncIterator[MapItem]):
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._items: deque[MapItem] = deque()
+        self._finalizer = finalize(self, engine.abandon)
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._mapping.protocol import Sighting
@@ -19,13 +19,21 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
-    from asyncio import Future
+    from asyncio import Future, Task
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 _MARGIN: Final = timedelta(minutes=2)  # by which the times of two rows of the server may disagree
 _ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Spawn(Protocol):
+    """Begins a task, which ends with the map."""
+
+    def __call__(self, work: Coroutine[Any, Any, V], /) -> "Task[V]":
+        """Begin it."""
+        ...
 
 
 class Markers:
@@ -51,25 +59,28 @@ class Markers:
 class Places:
     """The workflows of jobs, with the newest time of the server that is known of each."""
 
-    def __init__(self, calls: Calls, service: Service, options: RequestOptions, markers: Markers) -> None:
+    def __init__(
+        self, calls: Calls, service: Service, options: RequestOptions, markers: Markers, spawn: "Spawn"
+    ) -> None:
+        self._spawn = spawn
         self._calls = calls
         self._service = service
         self._options = options
         self._markers = markers
-        self._workflows: dict[Place, Future[Result[str, Error]]] = {}
-        self._deployments: dict[str, Future[Result[DeploymentModel, Error]]] = {}
+        self._workflows: dict[Place, Task[Result[str, Error]]] = {}
+        self._deployments: dict[str, Task[Result[DeploymentModel, Error]]] = {}
         self._newest: dict[str, datetime] = {}
         self._looks: dict[str, list[tuple[str, datetime, Future[Result[Sighting, Error]]]]] = {}
 
     async def workflow(self, place: Place) -> Result[str, Error]:
         """Return the id of the workflow of a place, which is read once."""
-        return await _once(
+        return await self._once(
             self._workflows, place, lambda: self._calls.steps(partial(self._finding, place), self._options)
         )
 
     async def deployment(self, deployment_id: str) -> Result[DeploymentModel, Error]:
         """Return a deployment, which is read once."""
-        return await _once(
+        return await self._once(
             self._deployments,
             deployment_id,
             lambda: self._calls.send(self._service.lists.deployment, {"deployment_id": deployment_id}, self._options),
@@ -86,15 +97,14 @@ class Places:
 
     async def look(self, workflow_id: str, marker: str, since: str | None) -> Result[Sighting, Error]:
         """Look for the runs of a marker in a listing that begins now or later."""
-        from asyncio import create_task, get_running_loop
+        from asyncio import get_running_loop
 
         future: Future[Result[Sighting, Error]] = get_running_loop().create_future()
         started = _ALL if since is None else datetime.fromisoformat(since)
         waiting = self._looks.setdefault(workflow_id, [])
         waiting.append((marker, started, future))
         if len(waiting) == 1:
-            task = create_task(self._look(workflow_id))
-            future.add_done_callback(lambda _: task)  # which keeps the task
+            self._spawn(self._look(workflow_id))
         return await future
 
     async def _look(self, workflow_id: str) -> None:
@@ -112,6 +122,23 @@ class Places:
                 future.set_result(
                     Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
                 )
+
+    async def _once(
+        self,
+        known: "dict[K, Task[Result[V, Error]]]",
+        name: K,
+        read: Callable[[], Coroutine[Any, Any, Result[V, Error]]],
+    ) -> Result[V, Error]:
+        """Return what is read once for a name; what failed is read again for the next one."""
+        from asyncio import shield
+
+        if name not in known:
+            known[name] = self._spawn(read())
+        task = known[name]
+        result = await shield(task)
+        if not isinstance(result, Success) and known.get(name) is task:
+            del known[name]
+        return result
 
     def _searching(self, workflow_id: str, since: datetime, timeline: Timeline) -> Actions[Result[FoundRuns, Error]]:
         search = RunSearch(timeline, self._service.lists, self._markers, {})
@@ -131,18 +158,3 @@ class Places:
             if row.created_at is not None:
                 self._newest[found.unwrap()] = row.created_at
         return found
-
-
-async def _once(
-    known: "dict[K, Future[Result[V, Error]]]", name: K, read: Callable[[], Coroutine[Any, Any, Result[V, Error]]]
-) -> Result[V, Error]:
-    """Return what is read once for a name; what failed is read again for the next one."""
-    from asyncio import ensure_future, shield
-
-    if name not in known:
-        known[name] = ensure_future(read())
-    future = known[name]
-    result = await shield(future)
-    if not isinstance(result, Success) and known.get(name) is future:
-        del known[name]
-    return result

@@ -11,9 +11,10 @@ from attrs import evolve
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._drivers.maps.files import JobTerms
-from comfydeploy._drivers.maps.places import Markers, Places
+from comfydeploy._drivers.maps.places import Markers, Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
+from comfydeploy._drivers.run_life import TracedWork
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.protocol import (
     Fetch,
@@ -44,13 +45,14 @@ if TYPE_CHECKING:
 class Workshop:
     """What the jobs of a map share."""
 
-    def __init__(self, calls: Calls, service: Service, settings: MapSettings, writer: Writer, markers: Markers) -> None:
+    def __init__(self, calls: Calls, service: Service, settings: MapSettings, writer: Writer, spawn: Spawn) -> None:
         self.calls = calls
         self.service = service
         self.settings = settings
         self.writer = writer
-        self.markers = markers
-        self.places = Places(calls, service, settings.options, markers)
+        self.spawn = spawn
+        self.markers = Markers(writer.journal.name, writer.journal.uuid)
+        self.places = Places(calls, service, settings.options, self.markers, spawn)
         self.runs = Runs(calls, service, settings.options)
         self.slots = Slots(settings.at_once)
         self.pacing = Pacing()
@@ -91,7 +93,17 @@ class Work:
         self._row = row
 
     async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
-        """Claim the row and bring the job to its end."""
+        """Claim the row and bring the job to its end, in a span."""
+        traced = TracedWork("comfydeploy.job")
+        try:
+            with traced:
+                left = await self._left(claim, has_moved)
+            traced.end(left.result)
+            return left
+        finally:
+            traced.end(None)  # of a map that is closed
+
+    async def _left(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
         row = await self._shop.writer.do(claim)
         if row is None:
             return Leave(None, is_lost=True)
@@ -169,10 +181,10 @@ class Work:
 
     async def _posted(self, seconds: float) -> Result[str, Error]:
         shop = self._shop
-        options = within(shop.settings.options, seconds)
+        options, began = within(shop.settings.options, seconds), monotonic()
         result = await shop.calls.send(shop.service.sending.queue, self._wire, options)
         error = None if isinstance(result, Success) else result.failure()
-        shop.pacing.sent(error, monotonic(), random())  # noqa: S311 - jitter
+        shop.pacing.sent(error, began, monotonic(), random())  # noqa: S311 - jitter
         return Success(result.unwrap().run_id) if isinstance(result, Success) else Failure(result.failure())
 
     async def _looked(self, position: Position) -> Any:
