@@ -205,6 +205,7 @@ def run_tests(pages, emulator, tmp_path):
             count += example.count("\ndef test_")
     # One process for all of them, because it takes seconds to start; files of several pages may have one name.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    command += ["-p", "no:logfire"]  # its plugin would import OpenTelemetry before ddtrace is imported
     settings = os.environ | {"DD_TRACE_OTEL_ENABLED": "true"}
     done = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
