@@ -15,7 +15,7 @@ import httpx
 import pytest
 import trio
 
-from comfydeploy import ComfyDeployCore, Failure, RequestOptions, Success, errors
+from comfydeploy import ComfyDeployCore, RequestOptions, Success, errors
 from comfydeploy.emulator import Emulator, Fails, Succeeds
 from comfydeploy.funcs import run_map as module
 from comfydeploy.inputs import KEY_INPUT
@@ -276,6 +276,8 @@ class TestDoubt:
                 if len(tries) < 3:
                     raise httpx.ConnectError("refused")
                 return httpx.Response(200, json={"run_id": "r"})
+            if "/v2/" in path:
+                return httpx.Response(200, json=[{"id": "r", "status": "success"}])
             if "/run/" in path:
                 return httpx.Response(200, json={"id": "r", "status": "success"})
             return httpx.Response(200, json={"id": "d", "workflow_id": "w"} if "deployment" in path else [])
@@ -292,7 +294,7 @@ class TestDoubt:
             if path.endswith("/queue"):
                 sent.append(json.loads(request.content)["inputs"])
                 return httpx.Response(500, text="broken")
-            if path.endswith("/workflow/w/runs") and sent and "v2" not in path:
+            if path.endswith("/workflow/w/runs") and sent:
                 rows = [{"id": one, "status": "success", "workflow_inputs": sent[0]} for one in "ba"]
                 return httpx.Response(200, json=rows)
             if "/run/" in path:
