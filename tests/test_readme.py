@@ -95,6 +95,13 @@ SHOWN = {
         "\n<Success: WorkflowRunModel(",
         "<Failure: The deadline of 1e-06 s passed ",
     ),
+    "docs/notebook.md": (
+        "success\n",
+        "['a cat-0.png']",
+        "WorkflowRunModel(id='",
+        "files=['cd_00001_.png']",
+        "\nsheet.html\n",
+    ),
     "docs/testing.md": ("POST /api/run/queue b'{\"deployment_id\":\"d\"}'\n<Success: CreateRunResponse(run_id='r')>",),
     "docs/webhooks.md": (
         "job-7 r success 1 True\njob-7 r success 1 True",
