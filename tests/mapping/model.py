@@ -77,7 +77,8 @@ class World:
     ``longest`` is the time in which a request is executed and visible, from the time at which it was noted. A weakened
     protocol has another ``owner``, ``durable``, ``begin``, ``store`` or ``next``, or ``terms`` that do not fit
     ``longest``. ``others``: there are jobs of other processes, so that a list may show one of their runs or not.
-    ``blind``: no list shows anything. ``slow``: each step takes its time, also those that nothing else depends on.
+    ``blind``: no list shows anything. ``late``: a request may be sent at any time after it was noted. ``claims``: how
+    often each job may be claimed. ``slow``: each step takes its time, also those that nothing else depends on.
     """
 
     jobs: int = 2
@@ -89,7 +90,10 @@ class World:
     blind: bool = False
     others: bool = False
     slow: bool = False
+    late: bool = False
     lost: tuple[str, ...] = LOST[:1]
+    unsent: bool = True
+    claims: tuple[int, ...] | None = None
     owner: Callable[[int], str] = "w{}".format
     durable: tuple[type, ...] = DURABLE
     begin: Callable[..., Position] = protocol.begin
@@ -122,6 +126,7 @@ class Column(NamedTuple):
     durable: int
     cells: tuple["Cell | None", ...]
     server: Server
+    claims: int = -1
 
 
 class Cell(NamedTuple):
@@ -162,7 +167,9 @@ class Checker:
         ``ends``: look as well for states from which no way leads to the end of all jobs.
         """
         row = self._number(Row(1, "k"))
-        beginning = (self._number(Column(row, row, (None,) * self.world.workers, Server())),) * self.world.jobs
+        column = Column(row, row, (None,) * self.world.workers, Server())
+        claims = self.world.claims or (-1,) * self.world.jobs
+        beginning = tuple(sorted(self._number(column._replace(claims=one)) for one in claims))
         came: dict[State, tuple[State, str] | None] = {beginning: None}
         before: dict[State, list[State]] = {}
         waiting = deque([beginning])
@@ -203,6 +210,9 @@ class Checker:
         if self.world.crashes:
             crashed = product(*(self._kept(self._crashed, one) for one in state))
             found += [("the machine crashes", one) for one in crashed]
+        if self.world.others:
+            synced = tuple(self._kept(self._synced, one) for one in state)
+            found.append(("another job makes all durable", synced))
         found.append(("time passes", tuple(self._kept(self._later, one) for one in state)))
         return found
 
@@ -269,8 +279,9 @@ class Checker:
 
     def _claimed(self, column: Column, worker: int) -> list[tuple[str, Column, bool]]:
         row = self._values[column.row]
-        if row.state == "done":
+        if row.state == "done" or not column.claims:
             return []
+        column = column._replace(claims=max(column.claims - 1, -1))
         claim = Claim(row.id, self.world.owner(worker), 1.0, row.owner, row.lease)
         stored = self._written(column, claim)
         assert stored is not None
@@ -336,10 +347,12 @@ class Checker:
             after = column._replace(server=Server(tuple(sorted([*old.pending, *pending])), old.runs))
             return f"post: {answer}", self._next(after, worker, cell, answer), False
 
-        found = [receiving("not sent")]
+        found = [receiving("not sent")] if world.unsent or cell.age > world.terms.post_limit else []
         left = FOREVER if world.longest == FOREVER else world.longest - cell.age
         if cell.age > world.terms.post_limit or left <= 0:
-            return found
+            if not world.late:
+                return found
+            left = 1
         found.append(receiving(("created", f"r{attempt}"), (attempt, left, True)))
         found += [receiving(lost, (attempt, left, False)) for lost in world.lost]
         return [*found, receiving("refused")] if world.outages else found

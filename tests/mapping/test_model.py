@@ -1,0 +1,150 @@
+"""The protocol of the map on every state of a small model, and weakened protocols, which are found to pay twice.
+
+``python tests/mapping/test_model.py`` visits the states of two processes and two jobs as well, which takes minutes.
+"""
+
+import sys
+import time
+
+import pytest
+from attrs import evolve
+from model import ANSWERS, FOREVER, LOST, Checker, World, following
+
+from comfydeploy._mapping import protocol
+from comfydeploy._mapping.protocol import Look, Post, Prepare, Sighting, Terms
+from comfydeploy._mapping.rows import DURABLE, Finish, Try, changed
+from comfydeploy.result import Success
+
+TERMS = Terms(post_limit=1.0, longest_post=1.0, grace=1.0)
+SHORT = evolve(TERMS, grace=0.0)
+NEVER = evolve(TERMS, resend="never")
+REAL = World(jobs=1, others=True)
+
+
+def trusting(position):
+    """Return a position that takes the absence of a run as certain."""
+    return evolve(position, certain_at=-1.0) if position.certain_at < FOREVER else position
+
+
+def trusting_begin(row, terms, now):
+    return trusting(protocol.begin(row, terms, now))
+
+
+def trusting_next(position, answer):
+    return trusting(following(position, answer))
+
+
+def careless_begin(row, terms, now):
+    """Begin as if no other process had sent the request."""
+    position = protocol.begin(row, terms, now)
+    is_look = isinstance(position.action, Look)
+    return evolve(position, action=Prepare(), is_doubtful=False) if is_look else position
+
+
+def hasty_next(position, answer):
+    """Trust a list that has shown no run of the map."""
+    if isinstance(answer, Success) and isinstance(answer.unwrap(), Sighting):
+        answer = Success(answer.unwrap()._replace(shown=True))
+    return following(position, answer)
+
+
+def is_lost(position, answer):
+    return isinstance(position.action, Post) and any(answer is ANSWERS[lost] for lost in LOST)
+
+
+def repeating_next(position, answer):
+    """Take a lost answer as a request that was not sent."""
+    return following(position, ANSWERS["not sent"] if is_lost(position, answer) else answer)
+
+
+def resigned_next(position, answer):
+    """Take a lost answer as the end of the job."""
+    if is_lost(position, answer):
+        row = position.row
+        return evolve(position, action=Finish(row.id, row.owner, None, None, None), result=answer)
+    return following(position, answer)
+
+
+def unguarded(row, step):
+    """Note a request without a look at the owner."""
+    return changed(row, step._replace(owner=row.owner) if isinstance(step, Try) else step)
+
+
+def unnoted(row, step):
+    """Note no request."""
+    after = changed(row, step)
+    return after and evolve(after, tried_at=None)
+
+
+WORLDS = {
+    "one job beside others": REAL,
+    "lists show nothing": World(jobs=1, blind=True, claims=(2,)),
+    "never sent again, without any assumption": World(jobs=1, others=True, longest=FOREVER, claims=(2,), terms=NEVER),
+    "failed runs are repeated": World(jobs=1, outages=False, longest=1, claims=(2,), terms=evolve(SHORT, attempts=2)),
+    "two jobs": World(outages=False, claims=(1, 1)),
+}
+LONG = {
+    "every step takes its time": World(jobs=1, others=True, slow=True, lost=LOST),
+    "failed runs are repeated, beside others": World(jobs=1, others=True, terms=evolve(TERMS, attempts=2)),
+    "two jobs, one taken over": World(outages=False, claims=(2, 1)),
+    "two jobs, each taken over": World(outages=False, claims=(2, 2)),
+    "two jobs, taken over again and again": World(outages=False, crashes=False, longest=1, terms=SHORT),
+}
+WEAK = {
+    "the note of a request is not durable": evolve(REAL, durable=tuple(set(DURABLE) - {Try})),
+    "no note of a request": evolve(REAL, store=unnoted),
+    "no grace": evolve(REAL, terms=SHORT),
+    "absence is trusted at once": evolve(REAL, begin=trusting_begin, next=trusting_next),
+    "absence is trusted after a take-over": evolve(REAL, begin=trusting_begin),
+    "absence is trusted after a lost answer": evolve(REAL, next=trusting_next),
+    "lists that show nothing are trusted": evolve(REAL, blind=True, next=hasty_next),
+    "all claims have one owner": evolve(REAL, owner=lambda _: "w"),
+    "the owner is not checked": evolve(REAL, store=unguarded),
+    "no look after a take-over": evolve(REAL, begin=careless_begin),
+    "a lost answer is taken as not sent": evolve(REAL, next=repeating_next),
+    "a run may appear at any time": evolve(REAL, longest=FOREVER),
+    "a request may be sent late": evolve(REAL, late=True),
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_no_run_is_paid_twice_or_lost(name):
+    """In the first world every state has a way to the end of all jobs as well."""
+    found = Checker(WORLDS[name]).search(ends=WORLDS[name] is REAL)
+    assert found.fault is None, found.way
+    assert found.stuck == []
+    assert found.states > 500
+
+
+@pytest.mark.parametrize("name", WEAK)
+def test_a_weaker_protocol_pays_twice(name):
+    found = Checker(WEAK[name]).search()
+    assert found.fault == "twice"
+    assert found.way[-1].endswith(("'r1')", "its run appears"))
+
+
+def test_a_lost_answer_that_ends_a_job_loses_a_run():
+    assert Checker(evolve(REAL, next=resigned_next)).search().fault == "lost"
+
+
+def test_without_a_run_of_the_map_nothing_is_certain():
+    """The jobs in doubt stay so, as the promise says: a list without any run of the map proves nothing."""
+    stuck = Checker(World(jobs=1, outages=False, crashes=False, longest=1, terms=SHORT)).search(ends=True).stuck
+    assert stuck
+    assert "try: tried" in stuck[-2]
+
+
+def table():
+    lines = ["| world | states | faults |", "|---|---|---|"]
+    for name, world in {**WORLDS, **LONG}.items():
+        found = Checker(world).search()
+        lines.append(f"| {name} | {found.states:,} | {found.fault or 'none'} |")
+    for name, world in WEAK.items():
+        found = Checker(world).search()
+        lines.append(f"| weakened: {name} | {found.states:,} | {found.fault}, after {len(found.way)} steps |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    began = time.process_time()
+    sys.stdout.write(f"{table()}\n\n{time.process_time() - began:.0f} s\n")
