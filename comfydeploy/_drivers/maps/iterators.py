@@ -121,7 +121,7 @@ class RunMap(Iterator[MapItem]):
 
 
 class AsyncRunMap(AsyncIterator[MapItem]):
-    """The twin of ``RunMap`` for ``async with`` and ``async for``, in the running event loop."""
+    """The items of a map for ``async with`` and ``async for``, in the running event loop; see ``RunMap``."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
