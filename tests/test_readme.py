@@ -95,6 +95,13 @@ SHOWN = {
         "\n<Success: WorkflowRunModel(",
         "<Failure: The deadline of 1e-06 s passed ",
     ),
+    "docs/notebook.md": (
+        "success\n",
+        "['a cat-0.png']",
+        "WorkflowRunModel(id='",
+        "files=['cd_00001_.png']",
+        "\nsheet.html\n",
+    ),
     "docs/testing.md": ("POST /api/run/queue b'{\"deployment_id\":\"d\"}'\n<Success: CreateRunResponse(run_id='r')>",),
     "docs/webhooks.md": (
         "job-7 r success 1 True\njob-7 r success 1 True",
@@ -198,6 +205,7 @@ def run_tests(pages, emulator, tmp_path):
             count += example.count("\ndef test_")
     # One process for all of them, because it takes seconds to start; files of several pages may have one name.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    command += ["-p", "no:logfire"]  # its plugin would import OpenTelemetry before ddtrace is imported
     settings = os.environ | {"DD_TRACE_OTEL_ENABLED": "true"}
     done = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
