@@ -175,7 +175,7 @@ class TestFailures:
             assert len(items) == len(jobs)
         assert len(service.runs()) == 2
 
-    def test_a_sequence_is_checked_before_a_run_is_paid(self, made, service, picture):
+    def test_sequence_is_checked_before_any_run(self, made, service, picture):
         wrong = {**picture, "inputs": {"promt": "a cat"}}
         items = made([picture] * 3 + [wrong])
         assert (items[0].index, "did you mean" in str(errors_of(items)[0])) == (3, True)
@@ -197,7 +197,7 @@ class TestFailures:
         assert good.result.unwrap()
         assert (bad.index, type(bad.result.failure().__cause__)) == (-1, LookupError)
 
-    def test_a_refusal_is_final_and_tried_again_by_a_rerun(self, made, service, picture, tmp_path):
+    def test_refusal_is_repeated_by_a_rerun_only(self, made, service, picture, tmp_path):
         service.fail("run_queue", times=1, status=403, body={"detail": "no credit"})
         (error,) = errors_of(made([picture], journal=tmp_path / "j"))
         assert error.status_code == 403
@@ -244,7 +244,7 @@ class TestDoubt:
         assert not errors_of(items)
         assert len(set(service.markers())) == len(service.runs()) == 3
 
-    def test_a_request_that_was_not_executed_is_sent_again(self, made, service, picture):
+    def test_unexecuted_request_is_sent_again(self, made, service, picture):
         service.fail("run_queue", times=1, status=503)
         items = made(grid(picture, {"seed": range(2)}), **SHORT)
         assert not errors_of(items)
@@ -260,7 +260,7 @@ class TestDoubt:
             assert (error.fate, "same journal" in str(error)) == ("unknown", True)
         assert len(service.runs()) == 1
 
-    def test_a_list_without_a_run_of_the_map_proves_nothing(self, made, service, picture):
+    def test_list_without_a_run_proves_nothing(self, made, service, picture):
         service.fail("run_queue", times=1, reset=True)
         (error,) = errors_of(made([picture], **SHORT))
         assert "no run of this map" in error.hint
