@@ -124,11 +124,11 @@ def test_a_weaker_protocol_pays_twice(name):
     assert found.way[-1].endswith(("'r1')", "its run appears"))
 
 
-def test_a_lost_answer_that_ends_a_job_loses_a_run():
+def test_lost_answer_that_ends_a_job():
     assert Checker(evolve(REAL, next=resigned_next)).search().fault == "lost"
 
 
-def test_without_a_run_of_the_map_nothing_is_certain():
+def test_nothing_is_certain_without_a_run():
     """The jobs in doubt stay so, as the promise says: a list without any run of the map proves nothing."""
     stuck = Checker(World(jobs=1, outages=False, crashes=False, longest=1, terms=SHORT)).search(ends=True).stuck
     assert stuck
