@@ -56,11 +56,11 @@ def _signature(
 
 
 def _read_sections(_app: Sphinx, what: str, *rest: Any) -> None:
-    """Read the sections ``Args:``, ``Returns:`` and ``Raises:`` of a function's docstring.
+    """Read the sections ``Args:``, ``Returns:`` and ``Raises:`` of a docstring.
 
     The extension itself would take a colon in the docstring of a property for its type.
     """
-    if what in ("function", "method"):
+    if what in ("class", "function", "method"):
         lines = rest[-1]
         lines[:] = GoogleDocstring(lines, _SECTIONS).lines()
 

@@ -65,7 +65,8 @@ class Pattern:
 
     def _filled(self, values: Mapping[str, Any], number: str) -> list[str]:
         *folders, name = [_text(level, values) for level in self.levels]
-        suffix = _safe(values["suffix"]) or PurePosixPath(self.levels[-1][-1].literal).suffix
+        last = self.levels[-1][-1]
+        suffix = _safe(values["suffix"]) if last.name else PurePosixPath(f"x{last.literal}").suffix
         stem = name.removesuffix(suffix)
         return [*(_fitted(folder, "") for folder in folders), _fitted(stem + number, name[len(stem) :])]
 
@@ -114,10 +115,9 @@ def _value(part: _Part, values: Mapping[str, Any]) -> str:
         known = ", ".join(sorted(values))
         raise invalid_argument("to", f"the job has no {part.name!r} (known: {known})")
     value = values[part.name]
-    if is_named_bytes(value):
-        value = value[0]
     if is_file(value):
-        value = PurePosixPath(str(getattr(value, "name", value)).replace("\\", "/")).stem
+        name = value[0] if is_named_bytes(value) else getattr(value, "name", value)
+        value = PurePosixPath(str(name).replace("\\", "/")).stem
     if part.name in (*_OF_FILES, *_OF_RUNS) and value == "":
         return ""  # not known yet
     try:

@@ -52,7 +52,7 @@ def checked_settings(given: Arguments) -> MapSettings:
     check_choice("resend", given.resend, get_args(Resend))
     if type(given.check) is not bool:
         raise invalid_argument("check", f"expected True or False, got {type(given.check).__name__}")
-    post_limit, grace = _seconds("post_limit", given.post_limit, 1.0), _seconds("grace", given.grace, 0.0)
+    post_limit, grace = _seconds("post_limit", given.post_limit, 0.1), _seconds("grace", given.grace, 0.0)
     pattern = None if given.to is None else checked_pattern(given.to)
     terms = Terms(
         resend=given.resend,

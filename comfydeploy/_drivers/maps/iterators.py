@@ -42,7 +42,7 @@ class _Loop:
             return [failed_map(RuntimeError("a map goes on in the process that made it, not in a fork"))]
         if self._loop is None:
             self._loop = new_event_loop()
-            self._thread = Thread(target=self._loop.run_forever, name="comfydeploy-map", daemon=True)
+            self._thread = Thread(target=_serve, args=(self._loop,), name="comfydeploy-map", daemon=True)
             self._thread.start()
         if self._pending is None:
             self._pending = run_coroutine_threadsafe(self._engine.batch(), self._loop)
@@ -61,7 +61,6 @@ class _Loop:
         run_coroutine_threadsafe(self._engine.close(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        loop.close()
 
     def abandon(self) -> None:
         """End the engine some time, as for a map that was never closed."""
@@ -71,6 +70,13 @@ class _Loop:
         if loop is not None and loop.is_running() and self._process == os.getpid():
             closing = run_coroutine_threadsafe(self._engine.close(), loop)
             closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+
+
+def _serve(loop: "AbstractEventLoop") -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
 
 
 class RunMap(Iterator[MapItem]):
@@ -121,7 +127,7 @@ class RunMap(Iterator[MapItem]):
 
 
 class AsyncRunMap(AsyncIterator[MapItem]):
-    """The twin of ``RunMap`` for ``async with`` and ``async for``, in the running event loop."""
+    """The async ``RunMap``, for ``async with`` and ``async for``, in the running event loop."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -1,0 +1,291 @@
+"""Maps whose processes are killed at any moment, beside a loop with retries, with real sockets, files and processes.
+
+``python tests/mapping/test_crashes.py`` kills a thousand of them, in a quarter of an hour, and writes ``crashes.txt``.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pytest
+from attrs import evolve, field, frozen
+
+from comfydeploy.emulator import Emulator
+
+PROCESS = Path(__file__).with_name("crash_process.py")
+TABLE = Path(__file__).with_name("crashes.txt")
+PACE = 0.02
+DAY = 86400.0
+LATE = 0.3
+FAULTS = (
+    {"reset": True},
+    {"reset": True, "execute": True},
+    {"status": 500, "execute": True},
+    {"status": 503, "execute": True},
+    {"status": 429},
+    {"reset": True, "execute": True, "appear_after": LATE / PACE},
+    {"status": 500, "execute": True, "appear_after": LATE / PACE},
+)
+READS = ("run_get", "workflow_runs", "runs_list", "deployment_get")
+
+
+@frozen
+class Weather:
+    """What a night is like. ``faults`` is the part of the requests for runs that meet one, ``reads`` that of others."""
+
+    name: str
+    faults: float = 0.0
+    reads: float = 0.0
+    at_once: int = 1
+    skewed: bool = False
+    full: float = 0.0
+    plain: bool = False
+
+
+@frozen
+class Score:
+    """What came of some nights."""
+
+    crashes: int = 0
+    jobs: int = 0
+    paid: int = 0
+    twice: int = 0
+    lost: int = 0
+    missing: int = 0
+    half: int = 0
+    problems: tuple[str, ...] = field(default=(), repr=False)
+
+    def __add__(self, other):
+        names = ("crashes", "jobs", "paid", "twice", "lost", "missing", "half", "problems")
+        return Score(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+class Night:
+    """One map that is killed and started again, until it is through."""
+
+    def __init__(self, starter, folder, weather, seed, *, jobs, kills):
+        self.starter, self.folder, self.weather = starter, folder, weather
+        self.dice, self.jobs, self.kills = Random(seed), jobs, kills
+        self.starts = 0
+        self.crashes = 0
+        self.half = set()
+
+    def go(self):
+        with Emulator(pace=PACE, seed=self.dice.randrange(1000), cold_start=0) as server:
+            self.server = server
+            self.break_things()
+            living = []
+            while self.crashes < self.kills:
+                while len(living) < self.weather.at_once:
+                    living.append(self.start())
+                self.wait(living)
+                living = [one for one in living if is_alive(one)]
+                if living:
+                    self.kill(living.pop(self.dice.randrange(len(living))))
+                elif self.ended.exists():
+                    break
+            for one in living:
+                self.kill(one)
+            self.server.clear_faults()
+            return self.finish()
+
+    def break_things(self):
+        for number in range(400):
+            if self.dice.random() < self.weather.faults:
+                self.server.fail("run_queue", times=1, after=number, **self.dice.choice(FAULTS))
+            for name in READS:
+                if self.dice.random() < self.weather.reads:
+                    self.server.fail(
+                        name, times=1, after=number, **self.dice.choice(({"status": 502}, {"reset": True}))
+                    )
+            if self.dice.random() < self.weather.reads:
+                self.server.fail("output_file", times=1, after=number, reset_after=self.dice.randrange(400))
+
+    @property
+    def ended(self):
+        return self.folder / "ended"
+
+    def start(self, *, last=False):
+        self.starts += 1
+        is_skewed = self.weather.skewed and not last and self.dice.random() < 0.5
+        is_full = not last and self.dice.random() < self.weather.full
+        order = {
+            "url": self.server.url,
+            "bearer": self.server.bearer,
+            "deployment": self.server.deployments["picture"],
+            "folder": str(self.folder),
+            "ended": str(self.ended),
+            "jobs": self.jobs,
+            "at_once": 6,
+            "post_limit": 1.0,
+            "grace": 0.5,
+            "plain": self.weather.plain,
+            # A process whose owner names another machine: only its lease says that it lives. All that came before
+            # has ended by the clock of the next one.
+            "ahead": self.starts * DAY if self.weather.skewed else 0.0,
+            "host": f"host{self.starts}" if is_skewed else None,
+            "limit": self.dice.randrange(30_000, 200_000) if is_full else None,
+        }
+        return self.starter.start(order)
+
+    def wait(self, living):
+        """Wait until the server has received some more requests, and then for a random moment."""
+        self.server.clear_requests()
+        enough = self.dice.randrange(1, 30)
+        until = time.monotonic() + self.dice.choice((0.2, 0.2, 0.5, 3.0))
+        while len(self.server.requests) < enough and all(map(is_alive, living)) and time.monotonic() < until:
+            time.sleep(0.002)
+        time.sleep(self.dice.random() * 0.004)
+
+    def kill(self, pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            self.crashes += 1
+        while is_alive(pid):
+            time.sleep(0.001)
+        self.half.update(path.name for path in self.pictures() if not is_whole(path.read_bytes()))
+
+    def pictures(self):
+        return list((self.folder / "out").glob("[!.]*.png"))
+
+    def finish(self):
+        """Let the map come to its end, and count."""
+        items = []
+        for _ in range(6):
+            self.ended.unlink(missing_ok=True)
+            pid = self.start(last=True)
+            while is_alive(pid):
+                time.sleep(0.005)
+            assert self.ended.exists(), [path.read_text() for path in self.folder.glob("failed-*")]
+            items = json.loads(self.ended.read_text()).get("items", [])
+            if all(error is None for *_, error in items):
+                break
+        return self.counted(items)
+
+    def counted(self, items):
+        time.sleep(LATE)  # what was sent last may appear now
+        runs = self.server.runs
+        by_seed = Counter(run.workflow_inputs["seed"] for run in runs)
+        if self.weather.plain:
+            known = set((self.folder / "known").read_text().split())
+        else:
+            known = {run_id for _, run_id, *_ in items}
+        self.half.update(path.name for path in self.pictures() if not is_whole(path.read_bytes()))
+        whole = [path for path in self.pictures() if is_whole(path.read_bytes())]
+        parts = list((self.folder / "out").glob(".*"))
+        problems = [path.read_text() for path in self.folder.glob("failed-*")]
+        problems += [f"left over: {path.name}" for path in parts]
+        problems += [error for *_, error in items if error]
+        return Score(
+            crashes=self.crashes,
+            jobs=self.jobs,
+            paid=len(runs),
+            twice=sum(count - 1 for count in by_seed.values()),
+            lost=sum(run.id not in known for run in runs),
+            missing=self.jobs - len(whole),
+            half=len(self.half),
+            problems=tuple(problems),
+        )
+
+
+class Starter:
+    """Starts processes that have everything loaded."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, PROCESS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def start(self, order):
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self):
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait()
+
+
+@contextmanager
+def starting():
+    starter = Starter()
+    try:
+        yield starter
+    finally:
+        starter.close()
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def is_whole(content):
+    return content.startswith(b"\x89PNG") and content.endswith(b"IEND\xaeB`\x82")
+
+
+WEATHER = (
+    Weather("kills alone"),
+    Weather("lost answers", faults=0.3, reads=0.05),
+    Weather("two processes", faults=0.2, reads=0.03, at_once=2),
+    Weather("two processes, clocks that jump", faults=0.2, reads=0.03, at_once=2, skewed=True),
+    Weather("full disks", faults=0.2, reads=0.03, full=0.5),
+)
+
+
+def scored(starter, weather, *, nights, jobs, kills, seed=0):
+    score = Score()
+    for number in range(nights):
+        with TemporaryDirectory() as folder:
+            score += Night(starter, Path(folder), weather, seed + number, jobs=jobs, kills=kills).go()
+    return score
+
+
+@pytest.fixture(scope="module")
+def starter():
+    with starting() as started:
+        yield started
+
+
+@pytest.mark.parametrize("weather", WEATHER[1:], ids=lambda weather: weather.name)
+def test_no_crash_costs_a_run(starter, weather):
+    score = scored(starter, weather, nights=1, jobs=8, kills=4)
+    assert score.problems == ()
+    assert (score.paid, score.twice, score.lost, score.missing, score.half) == (8, 0, 0, 0, 0)
+
+
+def table(nights):
+    lines = ["| | crashes | jobs | runs paid | twice | lost | pictures missing | half files |", "|" + "---|" * 8]
+    with starting() as starter:
+        for plain in (False, True):
+            for weather in WEATHER:
+                chosen = evolve(weather, plain=plain)
+                # The loop shows after a few nights what it does.
+                score = scored(starter, chosen, nights=max(nights // 5, 1) if plain else nights, jobs=60, kills=40)
+                for problem in score.problems:
+                    sys.stderr.write(f"{weather.name}: {problem}\n")
+                name = f"{'loop with retries' if plain else 'run_map'}: {weather.name}"
+                counts = (score.crashes, score.jobs, score.paid, score.twice, score.lost, score.missing, score.half)
+                lines.append(f"| {name} | {' | '.join(f'{count:,}' for count in counts)} |")
+                sys.stderr.write(lines[-1] + "\n")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    nights = int(sys.argv[1]) if sys.argv[1:] else 5
+    text = table(nights)
+    if nights >= 5:
+        TABLE.write_text(text)
+    sys.stdout.write(text)

@@ -1,0 +1,296 @@
+"""The protocol of one job, action by action."""
+
+from math import inf
+from pathlib import Path
+
+import pytest
+
+from comfydeploy._mapping.protocol import (
+    Fetch,
+    Follow,
+    Leave,
+    Look,
+    Pause,
+    Post,
+    Prepare,
+    Sighting,
+    Terms,
+    Turn,
+    begin,
+    is_free,
+    reopening,
+)
+from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Row, Try, Unsend
+from comfydeploy.errors import ConnectionError, HTTPValidationError, InvalidRequestError, RequestTimeoutError, SDKError
+from comfydeploy.mapping import JobUnresolved
+from comfydeploy.models import WorkflowRunModel
+from comfydeploy.outcome import DeadlineExceeded, RunCancelled, RunFailed
+from comfydeploy.result import Failure, Success
+
+RUN = WorkflowRunModel(id="r", status="success")
+LOST = Failure(ConnectionError("reset", "unknown"))
+REFUSED = Failure(ConnectionError("refused", "not_sent"))
+BUSY = Failure(SDKError("busy", 503))
+FAILED = Failure(RunFailed("failed", RUN, "r"))
+GONE = Failure(SDKError("gone", 404))
+NOTHING = Success(Sighting((), shown=False))
+OTHERS = Success(Sighting((), shown=True))
+
+
+class Job:
+    """A job that is answered action by action, at times of the test."""
+
+    def __init__(self, terms=None, deadline=inf, **row):
+        state = {"state": "trying", "owner": "me"} | row
+        self.now = 0.0
+        self.position = begin(Row(1, "k", **state), terms or Terms(), self.now, deadline)
+
+    @property
+    def action(self):
+        return self.position.action
+
+    def answer(self, answer, *, at=None):
+        self.now = self.now if at is None else at
+        self.position = self.position.next(answer, self.now, 0.0, 1000.0, "since")
+        return self.action
+
+    def posting(self):
+        for answer in (Success(None), True, "tried"):
+            self.answer(answer)
+        assert isinstance(self.action, Post)
+        return self
+
+    def left(self):
+        """Return the result, once the row is released."""
+        assert isinstance(self.action, Release)
+        left = self.answer(True)
+        assert isinstance(left, Leave)
+        return left.result
+
+
+def test_the_way_of_a_job():
+    job = Job()
+    assert job.action == Prepare()
+    assert job.answer(Success(None)) == Turn()
+    assert job.answer(True) == Try(1, "me", 1000.0, 1060.0, "since", None)
+    assert job.answer("tried") == Post(300.0)
+    assert job.answer(Success("r")) == Record(1, "me", "r")
+    assert job.answer(True) == Follow("r")
+    assert job.answer(Success(RUN)) == Finish(1, "me", RUN, None, None)
+    assert job.answer(True) == Leave(Success(RUN))
+    assert job.answer(None) == Leave(Success(RUN))
+
+
+def test_files_are_saved_before_the_end():
+    job = Job(Terms(saves=True), state="created", run_id="r")
+    assert job.answer(Success(RUN)) == End(1, "me", RUN)
+    assert job.answer(True) == Fetch(RUN)
+    pause = job.answer(GONE)
+    assert isinstance(pause, Pause)
+    assert job.answer(None) == Fetch(RUN)
+    assert job.answer(Success([Path("a.png")])) == Finish(1, "me", RUN, None, ("a.png",))
+    assert job.position.saved == (Path("a.png"),)
+
+
+def test_files_that_cannot_be_saved_are_left():
+    job = Job(Terms(saves=True), state="ended", run_id="r")
+    job.answer(Success(RUN))
+    job.answer(True)
+    for _ in range(2):
+        job.answer(GONE)
+        job.answer(None)
+    job.answer(GONE)
+    assert job.left() is GONE
+
+
+@pytest.mark.parametrize("answer", [None, False])
+@pytest.mark.parametrize("state", ["created", "trying"])
+def test_a_row_of_another_owner_is_left_alone(answer, state):
+    job = Job(state=state, run_id="r")
+    if state == "created":
+        job.answer(Success(RUN))
+    else:
+        job.posting()
+        job.answer(Success("r"))
+    assert job.answer(answer) == Leave(None, is_lost=True)
+
+
+def test_lost_or_spent_try_sends_nothing():
+    for answer, lost in (("lost", True), ("spent", False)):
+        job = Job()
+        job.answer(Success(None))
+        job.answer(True)
+        action = job.answer(answer)
+        assert (action if lost else job.answer(True)) == Leave(None, is_lost=lost)
+
+
+def test_what_cannot_be_prepared_is_left():
+    job = Job()
+    job.answer(GONE)
+    assert job.left() is GONE
+
+
+def test_without_a_turn_nothing_is_sent():
+    job = Job()
+    job.answer(Success(None))
+    job.answer(False)
+    assert job.left() is None
+
+
+def test_after_the_deadline_nothing_is_sent():
+    job = Job(deadline=5.0)
+    job.answer(Success(None))
+    job.answer(True, at=5.0)
+    error = job.left().failure()
+    assert isinstance(error, RequestTimeoutError)
+    assert (error.fate, "5 s" in error.message) == ("not_sent", True)
+
+
+def test_a_request_ends_at_the_deadline():
+    assert Job(deadline=5.0).posting().action == Post(5.0)
+
+
+class TestUnsent:
+    def test_is_sent_again_for_a_while(self):
+        job = Job().posting()
+        assert job.answer(REFUSED) == Unsend(1, "me")
+        assert job.answer(True) == Pause(0.25, Turn())
+        assert job.answer(None) == Turn()
+        assert job.position.row.tried_at is None
+        job.answer(True)
+        job.answer("tried")
+        job.answer(REFUSED, at=300.0)
+        job.answer(True)
+        assert job.left().failure() is REFUSED.failure()
+
+    @pytest.mark.parametrize("error", [InvalidRequestError("bad"), HTTPValidationError([]), SDKError("no credit", 403)])
+    def test_a_refusal_is_final(self, error):
+        job = Job().posting()
+        assert job.answer(Failure(error)) == Unsend(1, "me")
+        job.answer(True)
+        assert job.left().failure() is error
+        assert job.position.row.tried_at is None
+
+    def test_never_after_a_doubt(self):
+        job = Job(tried_at=1.0)
+        job.answer(OTHERS, at=0.0)
+        job.answer(None, at=360.0)
+        job.answer(OTHERS)
+        job.posting()
+        assert job.position.row.since is None  # of the first request
+        job.answer(REFUSED)
+        assert job.left().failure() is REFUSED.failure()
+        assert job.position.row.tried_at is not None
+
+
+class TestDoubt:
+    @pytest.mark.parametrize(
+        "answer", [LOST, BUSY, Failure(SDKError("slow down", 429)), Failure(SDKError("broken", 500))]
+    )
+    def test_a_lost_answer_is_looked_for(self, answer):
+        job = Job().posting()
+        assert job.answer(answer) == Pause(0.25, Look(0.0))
+        assert job.answer(None, at=0.25) == Look(0.25)
+        assert job.answer(Success(Sighting(("a", "b"), shown=True))) == Record(1, "me", "a")
+
+    def test_absence_counts_after_grace_only(self):
+        job = Job().posting()
+        job.answer(LOST, at=1.0)
+        job.answer(None, at=359.0)
+        assert isinstance(job.answer(OTHERS, at=361.0), Pause)  # the look began too early
+        job.answer(None, at=361.0)
+        assert job.answer(OTHERS) == Prepare()
+        assert job.posting().position.row.tried_at is not None
+
+    def test_absence_counts_in_own_list_only(self):
+        job = Job(tried_at=1.0)
+        assert job.action == Look(0.0)
+        job.answer(NOTHING)
+        job.answer(None, at=400.0)
+        job.answer(NOTHING)
+        error = job.left().failure()
+        assert isinstance(error, JobUnresolved)
+        assert "no run of this map" in error.hint
+
+    def test_never_sends_again(self):
+        job = Job(Terms(resend="never"), tried_at=1.0)
+        job.answer(OTHERS)
+        job.answer(None, at=360.0)
+        job.answer(OTHERS)
+        assert isinstance(job.left().failure(), JobUnresolved)
+        assert job.position.row.tried_at == 1.0
+
+    def test_longest_request_of_all_counts(self):
+        job = Job(Terms(post_limit=10.0, longest_post=600.0), tried_at=1.0)
+        assert job.position.certain_at == 660.0
+
+    def test_looks_that_fail_are_repeated_for_a_while(self):
+        job = Job(tried_at=1.0)
+        assert isinstance(job.answer(BUSY), Pause)
+        job.answer(None, at=400.0)
+        assert isinstance(job.answer(BUSY), Pause)
+        job.answer(None, at=420.0)
+        job.answer(BUSY)
+        assert "The last look failed: busy" in job.left().failure().hint
+
+    def test_refused_look_ends_for_now(self):
+        job = Job(tried_at=1.0)
+        job.answer(GONE)
+        assert isinstance(job.left().failure(), JobUnresolved)
+
+    def test_the_deadline_ends_the_doubt_for_now(self):
+        job = Job(deadline=1.0, tried_at=1.0)
+        assert job.answer(OTHERS, at=0.9).seconds == pytest.approx(0.1)
+        job.answer(None, at=1.0)
+        job.answer(OTHERS)
+        assert isinstance(job.left().failure(), JobUnresolved)
+
+    def test_pauses_grow(self):
+        job, pauses = Job(tried_at=1.0), []
+        for _ in range(15):
+            pauses.append(job.answer(OTHERS).seconds)
+            job.answer(None)
+        assert pauses[:3] == [0.25, 0.375, 0.5625]
+        assert pauses[-1] == 15.0
+
+
+class TestEnds:
+    def test_a_failed_run_is_repeated(self):
+        job = Job(Terms(attempts=2), state="created", run_id="r")
+        assert job.answer(FAILED) == Again(1, "me")
+        assert job.answer(True) == Prepare()
+        assert job.position.row == Row(1, "k", "trying", 2, "me")
+        job.posting()
+        job.answer(Success("s"))
+        job.answer(True)
+        assert job.answer(FAILED) == Finish(1, "me", RUN, FAILED.failure(), None)
+        assert job.answer(True).result.failure() is FAILED.failure()
+
+    def test_a_cancelled_run_is_not(self):
+        job = Job(Terms(attempts=2), state="created", run_id="r")
+        error = RunCancelled("cancelled", RUN, "r")
+        assert job.answer(Failure(error)) == Finish(1, "me", RUN, error, None)
+
+    @pytest.mark.parametrize("error", [SDKError("who", 401), DeadlineExceeded("late", "r", None, "no")])
+    def test_a_run_that_goes_on_is_left(self, error):
+        job = Job(state="created", run_id="r")
+        job.answer(Failure(error))
+        assert job.left().failure() is error
+
+
+def test_which_rows_are_free():
+    row = Row(1, "k", "trying", owner="x", lease=50.0)
+    assert is_free(Row(1, "k"), is_alive=None, wall=0.0)
+    assert not is_free(Row(1, "k", "done"), is_alive=False, wall=99.0)
+    assert is_free(row, is_alive=False, wall=0.0)
+    assert not is_free(row, is_alive=True, wall=99.0)  # a clock that jumps ends no claim
+    assert [is_free(row, is_alive=None, wall=wall) for wall in (49.0, 51.0)] == [False, True]
+
+
+def test_which_rows_are_opened_again():
+    done = Row(1, "k", "done", run_id="r")
+    assert reopening(done, None, Terms(), "me", 1.0) is None
+    assert reopening(done, None, Terms(saves=True), "me", 1.0).state == "ended"
+    assert reopening(done, FAILED.failure(), Terms(), "me", 1.0) is None
+    assert reopening(done, FAILED.failure(), Terms(attempts=2), "me", 1.0).attempt == 2
+    assert reopening(done, RunCancelled("c", RUN, "r"), Terms(attempts=2), "me", 1.0) is None
