@@ -79,7 +79,7 @@ def open_output(
 def command(
     *, does_work: bool = False, has_addresses: bool = False
 ) -> Callable[[Callable[Concatenate[Session, P], "Exit"]], Callable[..., None]]:
-    """Give a command ``--json`` and a session; it returns its exit code.
+    """Add ``--json`` and a session to a command, which returns its exit code.
 
     ``does_work``: it goes on where the reader of its output has ended. ``has_addresses``: it has ``--addresses``.
     """

@@ -16,7 +16,7 @@ TEXT: Final = 80
 _ITEMS: Final = 3  # of a longer list, whose others are counted
 _WHOLE: Final = 5  # a list of so many is shown whole
 _DEPTH: Final = 3
-# What a long model shows of itself. The other fields are there all the same: `...` stands for them.
+# The fields that are shown of a long model; `...` stands for the others.
 _CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
     "DeploymentInput": ("input_id", "type", "default_value", "enum_options"),
     "DeploymentModel": ("id", "environment", "description", "workflow_id", "gpu", "input_types", "output_types"),

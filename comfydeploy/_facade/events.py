@@ -57,7 +57,7 @@ class RaisingStream(Iterator[T]):
 
 
 class AsyncRaisingStream(AsyncIterator[T]):
-    """The twin of ``RaisingStream`` for ``async with`` and ``async for``."""
+    """The items of a stream for ``async with`` and ``async for``; see ``RaisingStream``."""
 
     def __init__(self, stream: AsyncItemStream[T]) -> None:
         self._stream = stream

@@ -48,7 +48,7 @@ class RaisingMap(Iterator[MapItem]):
 
 
 class AsyncRaisingMap(AsyncIterator[MapItem]):
-    """The twin of ``RaisingMap`` for ``async with`` and ``async for``."""
+    """The items of a map for ``async with`` and ``async for``; see ``RaisingMap``."""
 
     def __init__(self, items: AsyncRunMap) -> None:
         self._items = items

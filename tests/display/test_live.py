@@ -231,7 +231,7 @@ def test_an_empty_map_and_other_values(clock, notebook):
     assert notebook.states == []
 
 
-def test_a_display_that_breaks_breaks_nothing_else(clock):
+def test_broken_display_breaks_nothing_else(clock):
     class Full(io.StringIO):
         def write(self, text):
             raise OSError
@@ -297,7 +297,7 @@ def test_what_was_never_created_is_shown(clock, notebook):
     assert file.getvalue() == "no such server  0.0 s\n"
 
 
-def test_html_has_whole_addresses_only_where_chosen():
+def test_whole_addresses_in_html_are_optional():
     file = MediaItem(url=SIGNED, type="output", filename="cat.png")
     ended = run("success", outputs=[WorkflowRunOutputModel(id="o", run_id="r", data={"images": [file]})])
     assert "5ec2e7" not in html(ended)
