@@ -26,7 +26,7 @@ class ComfyDeploy(ComfyDeployCore):
 
     @cached_property
     def run(self) -> "Run":
-        """Create runs and read them."""
+        """Create runs, wait for them and read them."""
         from comfydeploy._facade.run import Run
 
         return Run(self)
@@ -47,7 +47,7 @@ class ComfyDeploy(ComfyDeployCore):
 
     @cached_property
     def file(self) -> "File":
-        """Upload files."""
+        """Upload and download files."""
         from comfydeploy._facade.file import File
 
         return File(self)

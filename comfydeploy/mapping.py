@@ -1,4 +1,4 @@
-"""Jobs for ``run_map``, and the items that it yields. All of it is pure.
+"""Jobs for ``run_map``, the items that it yields, and the contact sheet of its journal.
 
 >>> from comfydeploy.mapping import grid
 >>> jobs = grid({"deployment_id": "d"}, {"prompt": ["a cat", "a dog"], "seed": range(25)})
@@ -6,6 +6,7 @@
 50
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
@@ -13,15 +14,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
 
 from attrs import field, frozen
 
-from comfydeploy.errors import ComfyDeployError, Fate
+from comfydeploy._wire.json_types import is_object
+from comfydeploy.errors import ComfyDeployError, Error, Fate, SDKValidationError
+from comfydeploy.models.document import Shown
 from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.outcome import DownloadIncomplete, WaitError
+from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
     from comfydeploy.models.run import WorkflowRunModel
-    from comfydeploy.result import Result
 
-__all__ = ["Job", "JobUnresolved", "MapError", "MapItem", "grid"]
+__all__ = ["Job", "JobUnresolved", "MapError", "MapItem", "contact_sheet", "grid"]
 
 
 @final
@@ -50,8 +53,8 @@ class Job:
     request: AnyRunRequest
 
 
-@frozen
-class MapItem:
+@frozen(repr=False)
+class MapItem(Shown):
     """What became of one job.
 
     ``index`` is its position among the jobs; it is -1 where the map itself failed, and then the item is the last one.
@@ -67,6 +70,13 @@ class MapItem:
     attempt: int
     saved: list[Path]
     result: "Result[WorkflowRunModel, MapError]"
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        from comfydeploy._display.bundle import job_bundle
+
+        given: Any = self.request
+        inputs = given.get("inputs") if is_object(given) else getattr(given, "inputs", None)
+        return job_bundle(self.key, self.run_id, self.attempt, inputs, self.saved, self.result)
 
 
 @final
@@ -113,3 +123,31 @@ def grid(request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> Seque
     last axis changes fastest. Each request is made when it is read, so that a grid takes no memory.
     """
     return _Grid(request, axes)
+
+
+def contact_sheet(journal: str | os.PathLike[str], to: str | os.PathLike[str]) -> Result[Path, Error]:
+    """Write a page that shows what became of the jobs of a map, and return its path.
+
+    It shows each job with its inputs, status, duration, reason and pictures, and filters them by input and status. It
+    is one file that holds all it needs but the saved files, which it links relative to its own place; it contains no
+    addresses and no secrets. A journal may be read while its map goes on.
+
+    Args:
+        journal: The journal of ``run_map``, which is not changed.
+        to: The file to write, such as ``sheet.html``. One that is there is replaced.
+
+    Returns:
+        ``Success`` with the path, or ``Failure``: an ``SDKValidationError`` for a journal that cannot be read and for a
+        file that cannot be written.
+    """
+    from comfydeploy._mapping.contact_sheet import write_sheet
+    from comfydeploy._wire.transport_errors import request_error
+
+    try:
+        return Success(write_sheet(os.fspath(journal), os.fspath(to)))
+    except MemoryError:
+        raise
+    except SDKValidationError as error:
+        return Failure(error.with_traceback(None))
+    except Exception as error:  # noqa: BLE001 - a function never raises, whatever it is given
+        return Failure(request_error(error, "not_sent", closed=False))

@@ -20,7 +20,7 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "reference"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "reference"]
 exclude_patterns = ["_static"]
 suppress_warnings = ["ref.python"]  # a short name may be that of two public classes, such as Run
 

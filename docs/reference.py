@@ -10,6 +10,7 @@ from typing import Any, Final
 from attrs import NOTHING
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.ext.napoleon import Config, GoogleDocstring
 from sphinx.util import logging
 
 from comfydeploy.models import Document
@@ -17,6 +18,7 @@ from comfydeploy.models import Document
 _LISTING: Final = Path(__file__).parent.parent / "tests" / "public_api.txt"
 _DEFINITION: Final = re.compile(r"(?:async )?(?:def|class) (\w+)|(\w+)(?::| =)|from \S+ import (\w+)")
 
+_SECTIONS: Final = Config(napoleon_use_rtype=False)
 _TYPES: Final = ("class", "exception", "data")
 _targets: Final[dict[str, str]] = {}
 
@@ -51,6 +53,16 @@ def _signature(
     if what == "method" and arguments.args[:1] and arguments.args[0].arg in ("self", "cls"):
         arguments.args.pop(0)
     return f"({ast.unparse(arguments)})", node.returns and ast.unparse(node.returns).strip("'")
+
+
+def _read_sections(_app: Sphinx, what: str, *rest: Any) -> None:
+    """Read the sections ``Args:``, ``Returns:`` and ``Raises:`` of a docstring.
+
+    The extension itself would take a colon in the docstring of a property for its type.
+    """
+    if what in ("class", "function", "method"):
+        lines = rest[-1]
+        lines[:] = GoogleDocstring(lines, _SECTIONS).lines()
 
 
 def _with_defaults(kind: Any) -> str:
@@ -113,6 +125,7 @@ def _check_names(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register what the reference needs."""
     app.connect("autodoc-process-signature", _signature)
+    app.connect("autodoc-process-docstring", _read_sections)
     app.connect("missing-reference", _by_short_name)
     app.connect("env-updated", _shorten_contents)
     app.connect("build-finished", _check_names)

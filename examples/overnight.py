@@ -12,7 +12,7 @@ from comfydeploy.mapping import grid
 
 
 def overnight(core: ComfyDeployCore, deployment_id: str, folder: str) -> None:
-    jobs = grid({"deployment_id": deployment_id}, {"prompt": ["a cat", "a dog"], "seed": range(25)})
+    jobs = grid({"deployment_id": deployment_id}, {"prompt": ["a cat", "a dog"], "seed": range(10)})
     with run_map(core, jobs, journal=f"{folder}.sqlite", to=f"{folder}/{{prompt}}-{{seed}}{{suffix}}") as items:
         for item in items:
             match item.result:

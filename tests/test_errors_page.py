@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from comfydeploy import Failure, RetryConfig, errors, outcome
+from comfydeploy import Failure, RetryConfig, errors, mapping, outcome
 from comfydeploy._wire.exchange import Exchange, Pause
 from comfydeploy._wire.fate import maybe_executed
 from comfydeploy._wire.reply import Reply
@@ -83,4 +83,5 @@ def test_every_error_has_its_rows():
 def test_every_end_has_its_row():
     named = [re.match(r"\| `(\w+)`", row)[1] for row in ENDS]
     kinds = {*get_args(outcome.RunEnd), outcome.DeadlineExceeded, outcome.PollFailed, errors.MalformedEvent}
+    kinds |= {outcome.DownloadIncomplete, mapping.JobUnresolved}
     assert sorted(named) == sorted([*(kind.__name__ for kind in kinds), *EVERY_FATE])

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import pkgutil
 import re
 import subprocess
@@ -93,6 +94,13 @@ SHOWN = {
         "watched success 1",
         "\n<Success: WorkflowRunModel(",
         "<Failure: The deadline of 1e-06 s passed ",
+    ),
+    "docs/notebook.md": (
+        "success\n",
+        "['a cat-0.png']",
+        "WorkflowRunModel(id='",
+        "files=['cd_00001_.png']",
+        "\nsheet.html\n",
     ),
     "docs/testing.md": ("POST /api/run/queue b'{\"deployment_id\":\"d\"}'\n<Success: CreateRunResponse(run_id='r')>",),
     "docs/webhooks.md": (
@@ -197,7 +205,9 @@ def run_tests(pages, emulator, tmp_path):
             count += example.count("\ndef test_")
     # One process for all of them, because it takes seconds to start; files of several pages may have one name.
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    command += ["-p", "no:logfire"]  # its plugin would import OpenTelemetry before ddtrace is imported
+    settings = os.environ | {"DD_TRACE_OTEL_ENABLED": "true"}
+    done = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
 
 

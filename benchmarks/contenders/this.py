@@ -6,10 +6,12 @@ from tempfile import TemporaryDirectory
 from comfydeploy import BackoffStrategy, ComfyDeployCore, Failure, RequestOptions, RetryConfig, Success
 from comfydeploy.errors import Error
 from comfydeploy.funcs.run_download import run_download
+from comfydeploy.funcs.run_map import run_map
 from comfydeploy.funcs.run_queue import run_queue
 from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait
 from comfydeploy.funcs.run_queue_once import run_queue_once
 from comfydeploy.funcs.run_stream import run_stream
+from comfydeploy.mapping import grid
 from comfydeploy.models import DeploymentRunRequest
 from comfydeploy.outcome import DownloadIncomplete, WaitError
 
@@ -81,6 +83,15 @@ def saved(core: ComfyDeployCore, request: DeploymentRunRequest) -> str:
 
 
 cut = saved
+
+
+def many(core: ComfyDeployCore, request: DeploymentRunRequest) -> str:
+    # The journal is in the folder where the program is started; the second start goes on with it.
+    jobs = grid({"deployment_id": request.deployment_id}, {"seed": range(100)})
+    # The limits are those of a server on this computer: so long a job in doubt waits for its run to be listed.
+    with run_map(core, jobs, journal="many.sqlite", to="{seed}{suffix}", post_limit=3, grace=1) as items:
+        ended = [isinstance(item.result, Success) for item in items]
+    return f"{sum(ended)} of {len(ended)} jobs have succeeded"
 
 
 def _error(error: Error | WaitError | DownloadIncomplete) -> str:

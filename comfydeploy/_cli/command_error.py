@@ -3,6 +3,7 @@
 from typing import TypeAlias
 
 from comfydeploy.errors import Error, MalformedEvent
-from comfydeploy.outcome import DownloadIncomplete, PollFailed, WaitError
+from comfydeploy.mapping import MapError
+from comfydeploy.outcome import PollFailed
 
-CommandError: TypeAlias = WaitError | DownloadIncomplete | PollFailed | MalformedEvent | Error
+CommandError: TypeAlias = MapError | PollFailed | MalformedEvent | Error

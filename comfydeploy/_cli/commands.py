@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "deployments": ("deployment_list", "deployments", "List deployments, and their inputs."),
     "upload": ("uploading", "upload", "Upload files and print their addresses."),
     "find": ("finding", "find", "Find the runs of a key."),
+    "map": ("mapping", "run_jobs", "Run the jobs of a file, each once, and resume after any crash."),
     "doctor": ("doctor", "doctor", "Check the key, the server and the way to it."),
     "completion": ("completion", "completion", "Print the script that completes commands in a shell."),
     "emulator": ("local_server", "emulator", "Serve the API on this computer until Ctrl-C."),

@@ -53,7 +53,7 @@ def exit_code(result: "Result[object, CommandError]", *, creates_run: bool) -> E
 
 
 def _code_of(error: "CommandError", *, creates_run: bool) -> Exit:  # noqa: PLR0911 - a row for each kind of error
-    from comfydeploy import errors, outcome
+    from comfydeploy import errors, mapping, outcome
 
     match error:
         case outcome.RunFailed():
@@ -66,6 +66,8 @@ def _code_of(error: "CommandError", *, creates_run: bool) -> Exit:  # noqa: PLR0
             return Exit.DEADLINE
         case outcome.DownloadIncomplete():
             return Exit.INCOMPLETE
+        case mapping.JobUnresolved():
+            return Exit.UNKNOWN
         case outcome.PollFailed() | errors.MalformedEvent():
             return Exit.ERROR
         case errors.SDKValidationError() | errors.InvalidRequestError():

@@ -42,6 +42,11 @@ def input_values(inputs: Iterable[DeploymentInput], given: Iterable[str]) -> Res
     return Success(values)
 
 
+def json_value(kind: DeploymentInput | None, value: object) -> Any:
+    """Return a value of a JSON document as an input: a text that begins with @ is a file, as in ``input_values``."""
+    return _value(kind, [value]) if isinstance(value, str) and value.startswith("@") else value
+
+
 def _value(kind: DeploymentInput | None, texts: list[str]) -> Any:
     if kind is not None and takes_several(kind) and (len(texts) > 1 or _is_file(texts[0])):
         items = [_file(text) if _is_file(text) else _unescaped(text) for text in texts]

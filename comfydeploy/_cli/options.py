@@ -1,5 +1,6 @@
 """Options and arguments that several commands have."""
 
+import io
 import math
 import sys
 from collections.abc import Callable, Iterable
@@ -65,6 +66,8 @@ def _read_moment(_: click.Context, __: click.Parameter, value: str | None) -> da
 def _read_ids(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     if ctx.resilient_parsing:
         return value
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     found = ids_from(value, lambda: sys.stdin or ())
     if not found:
         raise click.UsageError("stdin has no run id")

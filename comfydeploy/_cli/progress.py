@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _FRAMES: Final = 4
-_STYLES: Final = {"success": "green", "failed": "red", "timeout": "red", "cancelled": "yellow", "running": "cyan"}
+_STYLES: Final = {
+    "not-started": "yellow",
+    "queued": "yellow",
+    "running": "cyan",
+    "success": "green",
+    "failed": "red",
+    "timeout": "red",
+    "cancelled": "yellow",
+}
 
 
 class Progress:

@@ -19,6 +19,7 @@ from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.funcs.run_wait import run_wait
 from comfydeploy.inputs import inputs_check, keyed
+from comfydeploy.mapping import MapError
 from comfydeploy.models.deployment import DeploymentModel
 from comfydeploy.models.queued_once import QueuedOnce
 from comfydeploy.models.run import WorkflowRunModel
@@ -113,7 +114,7 @@ def _report_end(
     return out.result(ended, data, creates_run=False, run_id=run_id, least=least)
 
 
-def end_of(ended: Result[WorkflowRunModel, WaitError]) -> WorkflowRunModel | None:
+def end_of(ended: Result[WorkflowRunModel, MapError]) -> WorkflowRunModel | None:
     """Return the last state of a run whose wait is over."""
     if isinstance(ended, Success):
         return ended.unwrap()

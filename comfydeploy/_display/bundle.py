@@ -1,9 +1,14 @@
 """What a notebook shows of a value: HTML, and text where it shows none."""
 
-from comfydeploy._display.card import Card
-from comfydeploy._display.cards import card_of, run_card, stream_card
+from collections.abc import Sequence
+from pathlib import Path
+
+from comfydeploy._display.card import Card, Cell
+from comfydeploy._display.cards import card_of, job_card, run_card, stream_card
 from comfydeploy._display.page import card_html
 from comfydeploy._display.plain import card_text
+from comfydeploy._display.tables import times
+from comfydeploy.errors import ComfyDeployError
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import RunFailed, WaitError
 from comfydeploy.result import Failure, Result
@@ -25,6 +30,25 @@ def watch_bundle(
     """Return a watch by media types: the last state of its run, and why it has ended."""
     note = str(result.failure()) if isinstance(result, Failure) else None
     return card_bundle(run_card(run, note) if run else stream_card(kind, run_id, "ended" if result else "open", note))
+
+
+def job_bundle(  # noqa: PLR0913, PLR0917 - what an item of a map has
+    key: str,
+    run_id: str | None,
+    attempt: int,
+    inputs: object,
+    saved: Sequence[Path],
+    result: Result[WorkflowRunModel, ComfyDeployError],
+) -> dict[str, str]:
+    """Return an item of a map by media types: what became of the job, with the pictures that were saved."""
+    error = result.failure() if isinstance(result, Failure) else None
+    run: WorkflowRunModel | None = getattr(error, "run", None) if error else result.unwrap()
+    status = str(run.status) if run else "error"
+    facts: dict[str, Cell] = {"run": run_id} if run_id else {}
+    facts |= {"attempt": f"{attempt}"} if attempt > 1 else {}
+    facts |= times(run) if run else {}
+    note = str(error) if error else None
+    return card_bundle(job_card(key, status=status, facts=facts, inputs=inputs, saved=saved, note=note))
 
 
 def card_bundle(card: Card, *, addresses: bool = False) -> dict[str, str]:

@@ -59,3 +59,16 @@ class Card:
     tables: tuple[Table, ...] = ()
     pictures: tuple[Picture, ...] = ()
     note: str | None = None
+
+
+def cell_text(cell: Cell) -> str:
+    """Return the text of a cell."""
+    match cell:
+        case Link(text, _):
+            return text
+        case Status(word):
+            return word
+        case Bar(part):
+            return f"{part:.0%}"
+        case text:
+            return text

@@ -3,32 +3,40 @@
 from html import escape
 from typing import Final
 
-from comfydeploy._display.card import Bar, Card, Cell, Link, Picture, Status, Table
+from comfydeploy._display.card import Bar, Card, Cell, Link, Picture, Status, Table, cell_text
 from comfydeploy._display.privacy import shown_text
 
 _GOOD: Final = frozenset({"success"})
 _BAD: Final = frozenset({"failed", "timeout", "error", "unresolved"})
 _BUSY: Final = frozenset({"queued", "started", "running", "uploading", "open"})
 
-# It takes the colours of the page around it, so that it is readable on a light one and on a dark one.
+_SHORT: Final = 40
+"""The most characters of a cell that is not broken into lines: a wide table scrolls."""
+
+# It takes the colours of the page around it, so that it is readable on a light one and on a dark one. Its classes come
+# thrice because notebooks have rules of their own for lists and tables.
 _STYLE: Final = """
-.cd{border:1px solid rgba(128,128,128,.4);border-radius:8px;padding:.6em .8em;margin:.3em 0;max-width:64em;
+.cd{border:1px solid rgba(128,128,128,.4);border-radius:8px;padding:.6em .8em;margin:.3em 0;max-width:76em;
 font:13px/1.5 system-ui,sans-serif;color:inherit;box-sizing:border-box}
 .cd *{box-sizing:border-box}
 .cd .cd-head{display:flex;flex-wrap:wrap;gap:.2em .6em;align-items:baseline;font-size:14px}
-.cd code{font:12px ui-monospace,monospace;background:none;color:inherit;padding:0;overflow-wrap:anywhere}
+.cd.cd.cd code{font:12px ui-monospace,monospace;background:none;color:inherit;padding:0;overflow-wrap:anywhere}
 .cd .cd-status{display:inline-block;border-radius:9em;padding:0 .6em;font-size:12px;background:#59636e;color:#fff}
 .cd .cd-good{background:#1a7f37}.cd .cd-bad{background:#c4314b}.cd .cd-busy{background:#0969da}
 .cd .cd-note{border-left:3px solid #c4314b;padding-left:.6em;margin:.5em 0;overflow-wrap:anywhere}
-.cd .cd-facts{display:grid;grid-template-columns:max-content 1fr;gap:0 1em;margin:.4em 0 0}
-.cd .cd-facts dt,.cd .cd-title,.cd th{opacity:.7;font-weight:400}
-.cd .cd-facts dd{margin:0;overflow-wrap:anywhere}
+.cd .cd-facts{display:grid;grid-template-columns:max-content 1fr;gap:0 1em;margin:.4em 0 0;padding:0}
+.cd.cd.cd dt{float:none;clear:none;width:auto;font-weight:400;white-space:nowrap}
+.cd.cd.cd dd{width:auto;margin:0;padding:0;overflow-wrap:anywhere}
+.cd dt,.cd .cd-title,.cd th{opacity:.7}
 .cd .cd-wide{overflow-x:auto;margin-top:.5em}
-.cd table{border-collapse:collapse;margin:0;font-size:13px;color:inherit;min-width:50%}
-.cd th,.cd td{text-align:left;vertical-align:top;padding:.15em 1em .15em 0;border:0;background:none;max-width:32em;
-overflow-wrap:break-word;white-space:normal}
-.cd tbody tr{border-top:1px solid rgba(128,128,128,.25);background:none}
-.cd a{color:inherit;text-decoration:underline;overflow-wrap:anywhere}
+.cd.cd.cd table{border-collapse:collapse;margin:0;font-size:13px;color:inherit;min-width:0;table-layout:auto;
+border:0}
+.cd.cd.cd th,.cd.cd.cd td{text-align:left;vertical-align:top;padding:.2em 1.2em .2em 0;border:0;background:none;
+font-weight:400;line-height:1.4;min-width:0;max-width:36em;white-space:normal;overflow-wrap:break-word}
+.cd.cd.cd td{min-width:14em}
+.cd.cd.cd td.cd-short{min-width:0;white-space:nowrap}
+.cd.cd.cd tbody tr{border-top:1px solid rgba(128,128,128,.25);background:none}
+.cd.cd.cd a{color:inherit;text-decoration:underline;overflow-wrap:anywhere}
 .cd progress{width:10em;max-width:100%;vertical-align:middle;accent-color:#0969da}
 .cd .cd-pictures{display:flex;flex-wrap:wrap;gap:.6em;margin-top:.6em}
 .cd figure{margin:0;max-width:256px}
@@ -73,8 +81,12 @@ def _table(table: Table, *, addresses: bool) -> str:
 
 
 def _row(row: tuple[Cell, ...], *, addresses: bool) -> str:
-    cells = "".join(f"<td>{_cell(cell, addresses=addresses)}</td>" for cell in row)
-    return f"<tr>{cells}</tr>"
+    cells = (f"<td{_width(cell)}>{_cell(cell, addresses=addresses)}</td>" for cell in row)
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _width(cell: Cell) -> str:
+    return ' class="cd-short"' if len(cell_text(cell)) <= _SHORT else ""
 
 
 def _cell(cell: Cell, *, addresses: bool) -> str:

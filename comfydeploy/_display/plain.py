@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from comfydeploy._display.card import Bar, Card, Cell, Link, Status, Table
+from comfydeploy._display.card import Card, Cell, Link, Table, cell_text
 from comfydeploy._display.privacy import shown_text
 
 
 def card_text(card: Card) -> str:
     """Return a card as lines."""
-    return "\n".join(map(_printable, _lines(card)))
+    return "\n".join(map(printable, _lines(card)))
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """Return a line without what a terminal would obey."""
     return "".join(character if character.isprintable() else "\ufffd" for character in line)
 
@@ -20,31 +20,24 @@ def _lines(card: Card) -> Iterator[str]:
     yield "  ".join(part for part in (card.kind, card.name, card.status) if part)
     if card.note:
         yield f"  {shown_text(card.note)}"
-    yield from _aligned([(name, cell_text(cell)) for name, cell in card.facts], "  ")
+    yield from _aligned([(name, _addressed(cell)) for name, cell in card.facts], "  ")
     for table in card.tables:
         yield from _table(table)
     for picture in card.pictures:
         yield f"  {picture.name}"
 
 
-def cell_text(cell: Cell) -> str:
-    """Return a cell as text."""
-    match cell:
-        case Link(text, address):
-            shown = shown_text(address)
-            return text if text == shown else f"{text} {shown}"
-        case Status(word):
-            return word
-        case Bar(part):
-            return f"{part:.0%}"
-        case text:
-            return text
+def _addressed(cell: Cell) -> str:
+    """Return the text of a cell, with the address of a link where it has another text."""
+    text = cell_text(cell)
+    address = shown_text(cell.address) if isinstance(cell, Link) else text
+    return text if text == address else f"{text} {address}"
 
 
 def _table(table: Table) -> Iterator[str]:
     if table.title:
         yield f"  {table.title.lower()}"
-    yield from _aligned([tuple(map(cell_text, row)) for row in table.rows], "    " if table.title else "  ")
+    yield from _aligned([tuple(map(_addressed, row)) for row in table.rows], "    " if table.title else "  ")
     if table.more:
         yield f"    ... {table.more:,} more"
 

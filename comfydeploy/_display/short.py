@@ -39,6 +39,8 @@ _NAMES: Final[Mapping[str, str]] = {
     "OutputFile": "filename",
 }
 
+_RESULTS: Final = ("Failure", "Success")
+
 
 def short_repr(value: object) -> str:
     """Return the ``repr`` of a model or of a list that is an answer: what is set, shortened and without secrets."""
@@ -52,8 +54,12 @@ def short_value(value: Any, limit: int = TEXT) -> str:
 
 def shortened(text: str, limit: int) -> str:
     """Return a text on one line, cut to a length."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+    return cut(" ".join(text.split()), limit)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text cut to a length."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def shown_fields(value: Any) -> dict[str, Any]:
@@ -104,6 +110,9 @@ def _short(value: Any, depth: int) -> str:  # noqa: PLR0911 - one for each kind 
     if has(value.__class__):
         return _model(value, depth) if depth < _DEPTH else f"{type(value).__name__}(...)"
     try:
+        if value.__class__.__name__ in _RESULTS:  # by its name, since not each process loads *returns*
+            inner = value.failure() if value.__class__.__name__ == "Failure" else value.unwrap()
+            return f"<{value.__class__.__name__}: {_short(inner, depth)}>"
         return _cut(repr(value))
     except Exception:  # noqa: BLE001 - whatever a strange object may do
         return f"<{type(value).__name__}>"

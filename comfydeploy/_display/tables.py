@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from attrs import has
 
-from comfydeploy._display.card import Cell, Link, Status, Table
+from comfydeploy._display.card import Cell, Link, Status, Table, cell_text
 from comfydeploy._display.privacy import is_secret
 from comfydeploy._display.short import short_value, shown_fields
 from comfydeploy._display.units import seconds_text, time_text
@@ -56,6 +56,13 @@ def inputs_tables(inputs: object) -> Iterator[Table]:
         yield from _table("Inputs", ("input", "value"), rows)
 
 
+def inputs_text(inputs: object) -> str:
+    """Return the inputs of a run in one cell."""
+    pairs = inputs.items() if is_object(inputs) else ()
+    cells = (f"{name}: {cell_text(cell(value, name))}" for name, value in pairs if name != KEY_INPUT)
+    return short_value(", ".join(cells), CELL)
+
+
 def outputs_tables(outputs: Iterable[WorkflowRunOutputModel]) -> Iterator[Table]:
     """Yield the table of the files, and that of what is no file."""
     outputs = list(outputs)
@@ -96,9 +103,9 @@ def _table(title: str, heads: tuple[str, ...], rows: Sequence[tuple[Cell, ...]])
 def _row(value: Any) -> Mapping[str, Cell]:  # noqa: PLR0911 - one for each kind of value
     match value:
         case WorkflowRunRow() | WorkflowRunModel():
-            inputs: Any = value.workflow_inputs
-            named: dict[str, Cell] = {"inputs": short_value(inputs, CELL)} if is_object(inputs) and inputs else {}
-            return {"run": value.id, "status": Status(str(value.status)), **times(value), **named}
+            named = inputs_text(value.workflow_inputs)
+            row: dict[str, Cell] = {"run": value.id, "status": Status(str(value.status)), **times(value)}
+            return {**row, "inputs": named} if named else row
         case DeploymentModel():
             texts = {"environment": value.environment, "description": value.description, "gpu": value.gpu}
             inputs = ", ".join(one.input_id for one in value.input_types)

@@ -88,7 +88,7 @@ class ManualClock(Clock):
         end = self._now + timedelta(seconds=seconds)
         # A task that was just cancelled in its sleep runs first.
         await asyncio.sleep(0)
-        await self._still()
+        await self._wait_for_work()
         while self._sleepers and self._sleepers[0][0] <= end:
             due, _, waker, is_work = heappop(self._sleepers)
             if not waker.done():
@@ -99,7 +99,7 @@ class ManualClock(Clock):
                 # one late chunk after the other, each at its time.
                 for _ in range(0 if is_work else _TURNS):
                     await asyncio.sleep(0)
-                await self._still()
+                await self._wait_for_work()
         self._now = end
 
     def _end(self, task: asyncio.Task[Any]) -> None:
@@ -112,7 +112,7 @@ class ManualClock(Clock):
             self._stillness.set_result(None)
             self._stillness = None
 
-    async def _still(self) -> None:
+    async def _wait_for_work(self) -> None:
         while self._awake:
             self._stillness = asyncio.get_running_loop().create_future()
             try:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Self, TypeVar
 
-from comfydeploy.outcome import PollFailed, RunFailed, WatchItem
-from comfydeploy.result import Failure, unwrap
+from comfydeploy.outcome import RunFailed
+from comfydeploy.result import unwrap
 from comfydeploy.streaming import AsyncItemStream, ItemStream
 
 T = TypeVar("T")
@@ -99,8 +99,3 @@ class AsyncRaisingStream(AsyncIterator[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def is_passing(item: WatchItem) -> bool:
-    """Check whether an item of a watch is a failed poll, after which the watch goes on."""
-    return isinstance(item, Failure) and isinstance(item.failure(), PollFailed)

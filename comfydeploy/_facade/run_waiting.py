@@ -1,10 +1,9 @@
 """``client.run``: waiting for runs, raising."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import TypeAlias
 
-from comfydeploy._facade.events import is_passing
 from comfydeploy._facade.group import Group
+from comfydeploy._facade.watches import AsyncRaisingWatch, RaisingWatch
 from comfydeploy._wire.follower import OnAbandon
 from comfydeploy._wire.wait_settings import OnQueued, OnUpdate
 from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait, run_queue_and_wait_async
@@ -127,7 +126,7 @@ class RunWaiting(Group):
         """
         return unwrap(await run_wait_async(self._core, run_id, options, on_update=on_update, on_abandon=on_abandon))
 
-    def watch(self, run_id: str, options: _Options = None) -> Iterator[WorkflowRunModel]:
+    def watch(self, run_id: str, options: _Options = None) -> RaisingWatch:
         """Return the states of a run as they change, up to its end.
 
         A state is yielded at each change of status, progress, live status, queue position or outputs.
@@ -139,12 +138,9 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_watch`` returns as a ``Failure``. Its docstring has the details.
         """
-        with run_watch(self._core, run_id, options) as watch:
-            for item in watch:
-                if not is_passing(item):
-                    yield unwrap(item)
+        return RaisingWatch(run_watch(self._core, run_id, options))
 
-    async def watch_async(self, run_id: str, options: _Options = None) -> AsyncIterator[WorkflowRunModel]:
+    def watch_async(self, run_id: str, options: _Options = None) -> AsyncRaisingWatch:
         """Return the states of a run as they change, up to its end.
 
         A state is yielded at each change of status, progress, live status, queue position or outputs.
@@ -156,7 +152,4 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_watch`` returns as a ``Failure``. Its docstring has the details.
         """
-        async with run_watch_async(self._core, run_id, options) as watch:
-            async for item in watch:
-                if not is_passing(item):
-                    yield unwrap(item)
+        return AsyncRaisingWatch(run_watch_async(self._core, run_id, options))

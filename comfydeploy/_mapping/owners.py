@@ -60,7 +60,7 @@ class Session:
             return None if sys.platform == "win32" else not _takes_over(file, path)
 
     def close(self, *, removes: bool = True) -> None:
-        """Give up the lock."""
+        """Release the lock."""
         file, self._file = self._file, None
         if file is None:
             return

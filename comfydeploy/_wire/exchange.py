@@ -12,7 +12,7 @@ import comfydeploy.result as results
 from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import Attempt
 from comfydeploy._wire.fate import maybe_executed
-from comfydeploy._wire.hook_calls import hooked, hooked_error
+from comfydeploy._wire.hook_calls import apply_error_hooks, apply_hooks
 from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.operation import Operation
@@ -99,7 +99,7 @@ class Exchange(Generic[V]):
         if given.headers is not None:
             headers |= checked_headers(given.headers)
         request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload, encoded.route)
-        self.request = hooked(self._hooks, "before_create_request", self._context, request)
+        self.request = apply_hooks(self._hooks, "before_create_request", self._context, request)
 
     def prepare(self, token: Secret, now: float) -> Attempt:
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
@@ -110,7 +110,7 @@ class Exchange(Generic[V]):
                 raise self.deadline.exceeded("before the request was sent", self._fate)
             limits = self.deadline.limited(limits, now)
             idle_limit = self.deadline.limited({"read": idle_limit}, now)["read"]
-        request = hooked(self._hooks, "before_request", self._context, self.request)
+        request = apply_hooks(self._hooks, "before_request", self._context, self.request)
         self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
         return Attempt(
@@ -128,15 +128,16 @@ class Exchange(Generic[V]):
         """Take the outcome of an attempt and return the result, or what to do before the next attempt."""
         self._fate = "answered" if isinstance(outcome, Reply) else outcome.fate
         self._log(self._attempt, outcome)
-        result = (
-            self._read(outcome)
-            if isinstance(outcome, Reply)
-            else results.Failure(unreadable(outcome, self.operation.creates))
-        )
+        result: results.Result[V, Error]
+        if isinstance(outcome, Reply):
+            seen = self._after_success(outcome) if self._hooks and outcome.is_good else outcome
+            result = read_response(self.operation, self.request, self._token, seen)
+        else:
+            result = results.Failure(unreadable(outcome, self.operation.creates))
         if isinstance(result, results.Success):
             return result
         shown = outcome.without(self._token) if self._hooks and isinstance(outcome, Reply) else None
-        error = hooked_error(self._hooks, self._context, shown, result.failure())
+        error = apply_error_hooks(self._hooks, self._context, shown, result.failure())
         if self._is_renewable and isinstance(outcome, Reply) and outcome.status_code == _UNAUTHORIZED:
             self._is_renewable, self._fate = False, "not_sent"  # a 401 has executed nothing
             return Renew(results.Failure(self._completed(error)))
@@ -163,15 +164,11 @@ class Exchange(Generic[V]):
     def _context(self) -> HookContext:
         return HookContext(self.operation.id, self._attempt)
 
-    def _read(self, reply: Reply) -> results.Result[V, Error]:
-        shown = self._after_success(reply) if self._hooks and reply.is_good else reply
-        return read_response(self.operation, self.request, self._token, shown)
-
     def _after_success(self, reply: Reply) -> Reply:
         """Call the hooks with the response without the token; return the original with the changes of the hooks."""
         shown = reply.without(self._token)
         try:
-            changed = hooked(self._hooks, "after_success", self._context, shown)
+            changed = apply_hooks(self._hooks, "after_success", self._context, shown)
         except Exception:
             self.run_id = self.run_id or created_run_id(self.operation, reply)  # the run exists
             raise

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def hooked(hooks: "Sequence[Hooks]", stage: str, context: HookContext, data: T) -> T:
+def apply_hooks(hooks: "Sequence[Hooks]", stage: str, context: HookContext, data: T) -> T:
     """Call the hooks of a stage in order, each with the return value of the one before."""
     for hook in hooks:
         function = getattr(hook, stage)
@@ -26,7 +26,7 @@ def hooked(hooks: "Sequence[Hooks]", stage: str, context: HookContext, data: T) 
     return data
 
 
-def hooked_error(hooks: "Sequence[Hooks]", context: HookContext, reply: Reply | None, error: Error) -> Error:
+def apply_error_hooks(hooks: "Sequence[Hooks]", context: HookContext, reply: Reply | None, error: Error) -> Error:
     """Call the ``after_error`` hooks in order, each with the error that the one before returned."""
     for hook in hooks:
         replacement: Any = hook.after_error(context, reply, error) if hook.after_error else None

@@ -98,9 +98,9 @@ class _Attempt:
         if isinstance(created, Success):
             return Success(QueuedOnce(created.unwrap().run_id, found=False))
         error = created.failure()
-        return created if is_refused(error) else (yield from self._looked(error))
+        return created if is_refused(error) else (yield from self._search_again(error))
 
-    def _looked(self, lost: Error) -> Actions[Result[QueuedOnce, Error]]:
+    def _search_again(self, lost: Error) -> Actions[Result[QueuedOnce, Error]]:
         """Search for the run until it has been missing for ``settle`` seconds."""
         timeline, lost_at, backoff, listed = self._timeline, self._timeline.now, Backoff(), False
         until = min(lost_at + self._settle, self._ends_at)

@@ -77,7 +77,7 @@ def webhook_verify(
     mark escaped in its path, or with one of the three parameters of ``webhook_url`` given more than once.
     """
     try:
-        return Success(_proven(url, _keys(secret), _seconds(datetime.now(UTC) if now is None else now, "now")))
+        return Success(_verified(url, _keys(secret), _seconds(datetime.now(UTC) if now is None else now, "now")))
     except Exception as error:  # noqa: BLE001 - a function never raises
         return _failure(error)
 
@@ -104,7 +104,7 @@ def _signed(address: object, key: bytes, reference: object, expires: object) -> 
     return f"{text}{'&' if '?' in text else '?'}{urlencode(carried)}"
 
 
-def _proven(url: object, keys: list[bytes], now: int) -> WebhookToken:
+def _verified(url: object, keys: list[bytes], now: int) -> WebhookToken:
     text = _text(url, "url")
     if ambiguous := _ambiguous(text):
         raise SDKValidationError(f"The webhook's address: {ambiguous}", (Problem("$.url", ambiguous),))

@@ -57,7 +57,7 @@ def webhook_progress(state: WebhookProgress | None, body: WorkflowRunWebhookBody
         status=_further(state.status, body.status),
         progress=progress,
         live_status=live_status or None,
-        outputs=_united(state.outputs, body.outputs),
+        outputs=_merged(state.outputs, body.outputs),
     )
 
 
@@ -65,7 +65,7 @@ def _further(known: str, update: str) -> str:
     return max(known, update, key=lambda status: (_RANK.get(status, _UNKNOWN), status))
 
 
-def _united(
+def _merged(
     known: tuple[WorkflowRunOutputModel, ...], update: list[WorkflowRunOutputModel]
 ) -> tuple[WorkflowRunOutputModel, ...]:
     outputs = {output.id: output for output in known}

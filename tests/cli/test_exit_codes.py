@@ -4,7 +4,7 @@ from typing import get_args
 
 import pytest
 
-from comfydeploy import errors, outcome
+from comfydeploy import errors, mapping, outcome
 from comfydeploy._cli.command_error import CommandError
 from comfydeploy._cli.exit_codes import Exit, exit_code
 from comfydeploy.models.run import WorkflowRunModel
@@ -24,6 +24,7 @@ TABLE = [
     (outcome.RunTimedOut("m", RUN, "r"), Exit.TIMED_OUT, Exit.TIMED_OUT),
     (outcome.DeadlineExceeded("m", "r", RUN, "no"), Exit.DEADLINE, Exit.DEADLINE),
     (outcome.DownloadIncomplete("m", "r", (), ()), Exit.INCOMPLETE, Exit.INCOMPLETE),
+    (mapping.JobUnresolved("m", "k"), Exit.UNKNOWN, Exit.UNKNOWN),
     (outcome.PollFailed(sdk(500)), Exit.ERROR, Exit.ERROR),
     (errors.MalformedEvent("m", "raw"), Exit.ERROR, Exit.ERROR),
     (errors.SDKValidationError("m"), Exit.USAGE, Exit.USAGE),

@@ -8,7 +8,7 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.tags, self.open, self.texts, self.addresses = [], [], [], []
+        self.tags, self.open, self.texts, self.parents, self.addresses = [], [], [], [], []
         self.feed(html)
         assert self.open == []
 
@@ -22,6 +22,11 @@ class Page(HTMLParser):
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
 
+    def of(self, tag):
+        """Return the texts in all elements of a kind."""
+        return [text for text, parent in zip(self.texts, self.parents, strict=True) if parent == tag]
+
     def handle_data(self, data):
         if self.open[-1:] != ["style"]:
             self.texts.append(data)
+            self.parents.append(self.open[-1] if self.open else "")

@@ -167,7 +167,7 @@ def test_pages_of_each_kind():
     row = WorkflowRunRow(id="r", status="running", created_at=NOON, run_duration=75, workflow_inputs={"seed": 1})
     assert text_of(Documents([row, row])).splitlines() == [
         "List  2 items",
-        *["  r  running  2026-01-02 12:00:00 UTC  1 min 15 s  {'seed': 1}"] * 2,
+        *["  r  running  2026-01-02 12:00:00 UTC  1 min 15 s  seed: 1"] * 2,
     ]
     deployment = DeploymentModel(id="d", gpu="T4", input_types=[DeploymentInput(input_id="seed")])
     assert text_of(Documents([deployment])) == "List  1 item\n  d  T4  seed"

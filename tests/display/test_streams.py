@@ -1,11 +1,13 @@
 """Streams and watches say which run they are of, and how it is."""
 
 import asyncio
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
 from comfydeploy import ComfyDeploy, ComfyDeployCore, Failure, Success
+from comfydeploy._drivers import steps
 from comfydeploy.funcs.run_stream import run_stream, run_stream_async
 from comfydeploy.funcs.run_watch import run_watch, run_watch_async
 
@@ -78,3 +80,36 @@ def test_a_watch_that_could_not_begin():
         watch = run_watch(core, "")
         assert not isinstance(list(watch)[-1], Success)
         assert "ended" in watch._repr_mimebundle_()["text/plain"]
+
+
+@pytest.fixture
+def no_pauses(monkeypatch):
+    pause = asyncio.sleep
+    monkeypatch.setattr(steps, "time", SimpleNamespace(sleep=lambda _: None))
+    monkeypatch.setattr(asyncio, "sleep", lambda _: pause(0))
+
+
+def test_a_raising_watch_is_shown_alike(no_pauses):
+    left = [httpx.Response(503), httpx.Response(200, json={"id": "r", "status": "success"})]
+    wire = httpx.MockTransport(lambda _: left.pop(0))
+    with ComfyDeploy(bearer="k", transport=wire) as client, client.run.watch("r") as watch:
+        assert (watch.run_id, watch.run) == ("r", None)
+        assert [run.status for run in watch] == ["success"]
+        assert watch.run is not None
+        assert repr(watch) == "RunWatch(run_id='r', status='success')"
+        assert watch._repr_mimebundle_()["text/plain"].startswith("Run  r  success")
+
+
+def test_an_async_raising_watch_is_shown_alike(no_pauses):
+    left = [httpx.Response(503), httpx.Response(200, json={"id": "r", "status": "success"})]
+    wire = httpx.MockTransport(lambda _: left.pop(0))
+
+    async def watched():
+        async with ComfyDeploy(bearer="k", async_transport=wire) as client:
+            async with client.run.watch_async("r") as watch:
+                assert (watch.run_id, watch.run) == ("r", None)
+                assert [run.status async for run in watch] == ["success"]
+            assert watch.run is not None
+            return repr(watch), watch._repr_mimebundle_()["text/plain"].splitlines()[0]
+
+    assert asyncio.run(watched()) == ("AsyncRunWatch(run_id='r', status='success')", "Run  r  success")

@@ -110,7 +110,7 @@ def test_outputs_can_be_downloaded_without_bearer(client, order):
     assert answer.content.startswith(b"\x89PNG")
 
 
-def test_output_addresses_follow_the_request_host(client, emulator, order):
+def test_output_addresses_follow_request_host(client, emulator, order):
     port = httpx.URL(emulator.url).port
     (output,) = client.post("/run/sync", json=order(), headers={"host": f"localhost:{port}"}).json()
     assert output["data"]["images"][0]["url"].startswith(f"http://localhost:{port}/outputs/runs/")

@@ -32,7 +32,7 @@ def test_acts_without_duration_need_no_advance(connect):
         assert {emulator.runs[0].created_at, emulator.runs[0].ended_at} == {BEGINNING}
 
 
-def test_cold_start_delays_the_run(connect):
+def test_cold_start_delays_run(connect):
     with Emulator(clock="manual", cold_start=90) as emulator:
         connect(emulator).post("/run/queue", json={"deployment_id": emulator.deployments["picture"]})
         statuses = []

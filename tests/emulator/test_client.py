@@ -46,7 +46,7 @@ def ended(calls, core, run_id):
 
 @pytest.mark.parametrize("fields", [{"batch_number": 2}, {"is_native_run": True}, {"execution_mode": "sync"}])
 @pytest.mark.parametrize("name", ["run_queue", "run_deployment_queue"])
-def test_500_is_not_retried_and_hints_at_a_run(  # noqa: PLR0917 - named by pytest
+def test_500_is_not_retried_and_hints_at_run(  # noqa: PLR0917 - named by pytest
     calls, core, quirky, order, name, fields
 ):
     before = len(quirky.runs)
@@ -60,18 +60,18 @@ def test_batch_is_begun_by_its_own_operation(calls, core, order):
     assert unwrap(calls("run_batch", core, order(batch_number=2))).batch_id
 
 
-def test_unexpected_stream_hints_at_a_run(calls, core, order):
+def test_unexpected_stream_hints_at_run(calls, core, order):
     error = calls("run_queue", core, order(execution_mode="stream")).failure()
     assert (error.status_code, error.content_type) == (200, "text/event-stream")
     assert "may have been" in str(error)
 
 
-def test_failed_sync_run_is_an_empty_list(calls, core, order):
+def test_failed_sync_run_is_empty_list(calls, core, order):
     assert calls("run_sync", core, order("failing")) == Success([])
 
 
 @pytest.mark.parametrize("run_id", [NO_ID, "nope"])
-def test_cancelling_an_unknown_run_is_an_error(calls, core, run_id):
+def test_cancelling_unknown_run_is_error(calls, core, run_id):
     error = calls("run_cancel", core, run_id).failure()
     assert error.status_code == 500
     assert run_id == "nope" or "not found" in error.hint
@@ -84,7 +84,7 @@ def test_session_that_was_closed_with_400_is_gone(calls, core):
     assert calls("session_get", core, session_id).failure().status_code == 404
 
 
-def test_stream_goes_on_after_a_corrupted_event(calls, core, order):
+def test_stream_goes_on_after_corrupted_event(calls, core, order):
     stream = unwrap(calls("run_stream", core, order("slow")))
     items = calls.items(stream)
     broken = [item.failure() for item in items if isinstance(item, Failure)]

@@ -80,7 +80,7 @@ def test_cancelled_sleeper_is_not_waited_for():
     assert asyncio.run(moments()) == [0, 2]
 
 
-def test_sleep_of_a_request_is_not_waited_for():
+def test_sleep_of_request_is_not_waited_for():
     async def result() -> bool:
         clock = ManualClock(1)
         task = asyncio.create_task(clock.sleep(1))
@@ -126,7 +126,7 @@ def test_run_goes_on_only_when_time_does(by_hand, client, order):
     assert (run["cold_start_duration_total"], run["run_duration"]) == (0.4, 1.5)
 
 
-def test_advance_returns_after_the_webhook(by_hand, client, order, sink):
+def test_advance_returns_after_webhook(by_hand, client, order, sink):
     client.post("/run/queue", json=order(webhook=sink.url, inputs={"width": 16}))
     by_hand.advance(0.4)
     assert [sink.received.get_nowait()[2]["status"] for _ in range(2)] == ["queued", "started"]
@@ -206,7 +206,7 @@ def test_session_starts_and_ends_by_hand(by_hand, client):
     assert client.get(f"/session/{session_id}").status_code == 404
 
 
-def test_stopping_ends_waits_of_the_manual_clock(connect):
+def test_stopping_ends_waits_of_manual_clock(connect):
     emulator = Emulator(clock="manual")
     emulator.start()
     order = {"deployment_id": emulator.deployments["picture"]}
@@ -220,7 +220,7 @@ def test_stopping_ends_waits_of_the_manual_clock(connect):
             ask()
 
 
-def test_stopping_ends_a_waiting_advance(by_hand, client, order):
+def test_stopping_ends_waiting_advance(by_hand, client, order):
     with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor() as threads:
         client.post("/run/queue", json=order(webhook=f"http://127.0.0.1:{silent.getsockname()[1]}/"))
         advancing = threads.submit(by_hand.advance, 10)

@@ -186,7 +186,7 @@ def test_port_that_cannot_be_is_refused(port):
         Emulator(port=port).start()
 
 
-def test_requests_during_stop_are_answered_or_refused():
+def test_requests_during_a_stop():
     emulator, messages = Emulator(port=None, clock="manual"), []
     done = threading.Event()
 

@@ -13,7 +13,7 @@ def made(ids: Ids) -> list[str]:
     return [ids.uuid(), ids.function_call(), ids.word(16), ids.of("a").uuid(), ids.of("b").uuid()]
 
 
-def test_same_seed_makes_the_same_ids():
+def test_same_seed_makes_same_ids():
     assert made(Ids(1)) == made(Ids(1))
     assert not set(made(Ids(1))) & set(made(Ids(2)))
 

@@ -224,7 +224,7 @@ class TestAFile:
         monkeypatch.setattr(sqlite, "Session", fail)
         assert "the lock beside" in refused(path)
 
-    def test_a_full_disk_is_an_error_and_loses_nothing(self, path):
+    def test_full_disk_loses_nothing(self, path):
         with opened(path) as journal:
             (row,) = journal.add([entry("k")])
             journal._connection.execute("PRAGMA max_page_count = 8")

@@ -151,7 +151,7 @@ def test_deep_unserializable_key_is_named():
     assert refusal({"a": {float("nan"): 1}}).path.startswith("$.a")
 
 
-def test_message_has_the_first_three_problems():
+def test_message_has_first_three_problems():
     with pytest.raises(SDKValidationError) as caught:
         read(["a", 1, "b", "c", "d"], list[int], "The answer")
     error = caught.value
@@ -173,7 +173,7 @@ def test_memory_error_passes_through():
         read(Full(a=1), dict[str, int], "The answer")
 
 
-def test_raising_value_is_an_error():
+def test_raising_value_is_error():
     class Broken(UserDict):
         def items(self):
             raise RuntimeError("broken")

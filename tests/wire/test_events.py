@@ -122,14 +122,14 @@ def test_known_event_must_be_json(name, text):
             pytest.fail(str(other))
 
 
-def test_rest_of_broken_event_is_a_failure():
+def test_rest_of_broken_event_is_failure():
     first, second = items('yyy"]}', 'event: event_update\ndata: {"event": "status"}')
     assert first.failure().raw == 'yyy"]}'
     assert "without a name" in str(first.failure())
     assert second.unwrap().data.event == "status"
 
 
-def test_unfinished_event_is_read_at_the_end():
+def test_unfinished_event_is_read_at_end():
     decoder = RunStreamDecoder()
     assert decoder.feed(b'event: event_update\ndata: {"prompt_id": "r"}') == []
     (last,) = decoder.finish()

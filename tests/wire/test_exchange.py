@@ -80,11 +80,11 @@ class TestWhatIsSent:
     def test_stream_is_requested(self, following):
         assert following().prepare().request.headers["accept"] == "text/event-stream"
 
-    def test_headers_of_the_call_win(self, reading):
+    def test_headers_of_call_win(self, reading):
         request = reading(RequestOptions(headers={"X-Thing": "1", "User-Agent": "mine"})).prepare().request
         assert (request.headers["x-thing"], request.headers["user-agent"]) == ("1", "mine")
 
-    def test_server_of_the_call_wins(self, reading):
+    def test_server_of_call_wins(self, reading):
         assert reading(RequestOptions(server_url="http://other/")).prepare().request.url == "http://other/thing"
 
     def test_token_is_no_part_of_it(self, reading):
@@ -172,7 +172,7 @@ class TestAnAnswer:
         assert "never followed" in str(error)
 
     @pytest.mark.parametrize(("status", "hint"), [(404, None), (500, "Look first."), (502, "Look first.")])
-    def test_500_of_a_creation_is_hinted(self, creating, status, hint):
+    def test_500_of_creation_is_hinted(self, creating, status, hint):
         error = failure(creating().settle(answer(status)))
         assert error.hint == hint
         assert str(error).endswith("Look first.") is (hint is not None)
@@ -202,7 +202,7 @@ class TestAnAnswer:
         error = failure(following().settle(GOOD))
         assert "answered with application/json in place of text/event-stream" in str(error)
 
-    def test_json_in_place_of_a_stream_is_an_error(self, following):
+    def test_problem_json_for_stream_is_error(self, following):
         error = failure(following().settle(evolve(GOOD, headers={"content-type": "application/problem+json"})))
         assert "answered with application/problem+json in place of text/event-stream" in str(error)
 
@@ -221,7 +221,7 @@ class TestAnAnswer:
         assert "A run may have been created" in error.hint
         assert error.__cause__ is unread.__cause__
 
-    def test_422_names_fields_of_the_sent_form(self, calling):
+    def test_422_names_fields_of_sent_form(self, calling):
         forms = ["WorkflowRunVersionRequest", "WorkflowRunRequest", "DeploymentRunRequest", "ModelRunRequest"]
         issues = [ISSUE | {"loc": ["body", form, "gpu"]} for form in forms]
         common = [ISSUE | {"loc": loc} for loc in (["body", "gpu"], ["body", 5], ["body"], [], ["query", "ARequest"])]
@@ -303,7 +303,7 @@ class TestRenewing:
         assert failure(exchange.settle(answer(401))).status_code == 401
 
     @pytest.mark.parametrize("status", [200, 403, 500])
-    def test_only_a_401_renews_it(self, creating, status):
+    def test_only_401_renews_it(self, creating, status):
         assert not isinstance(creating(bearer=lambda: "key").settle(answer(status)), Renew)
 
     def test_constant_key_is_never_renewed(self, creating):
@@ -420,7 +420,7 @@ class TestHooks:
         result = exchange.settle(reply)
         assert [data for _, _, _, *data in seen] == [[None, refused], [reply, result.failure()]]
 
-    def test_after_error_for_an_unreadable_answer(self, reading):
+    def test_after_error_for_unreadable_answer(self, reading):
         seen = Seen()
         reply = evolve(GOOD, content=b"{")
         failure(reading(hooks=[seen.hooks("a")]).settle(reply))
@@ -449,7 +449,7 @@ class TestHooks:
             call()
 
     @pytest.mark.parametrize("stage", ["before_create_request", "before_request", "after_success", "after_error"])
-    def test_exception_passes_to_the_driver(self, reading, stage):
+    def test_exception_passes_to_driver(self, reading, stage):
         def broken(*_):
             raise KeyError("broken")
 
@@ -461,7 +461,7 @@ class TestHooks:
         with pytest.raises(KeyError, match="broken"):
             call()
 
-    def test_fate_after_an_exception_is_answered(self, creating):
+    def test_fate_after_exception_is_answered(self, creating):
         def broken(*_):
             raise KeyError("broken")
 
@@ -470,7 +470,7 @@ class TestHooks:
             exchange.settle(GOOD)
         assert failure(exchange.fail(caught.value)).fate == "answered"
 
-    def test_unchanged_parts_stay_the_same(self, reading):
+    def test_unchanged_parts_stay_same(self, reading):
         reply = evolve(GOOD, headers=JSON_TYPE | {"x": TOKEN}, content=json.dumps({"run_id": TOKEN}).encode())
         seen = Seen()
         change = Seen().hooks("a", after_success=lambda reply: evolve(reply, headers=JSON_TYPE))

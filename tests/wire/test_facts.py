@@ -44,7 +44,7 @@ def test_address_is_without_user():
     assert request_facts(Request("GET", "run"))["host"] == ""
 
 
-def test_route_has_the_names():
+def test_route_has_names():
     request = runs_list.OPERATION.encode(
         {"workflow_id": "w", "limit": 1, "offset": 0, "with_outputs": True, "with_inputs": False}
     )
@@ -62,11 +62,11 @@ def test_route_has_the_names():
         ),
     ],
 )
-def test_outcome_of_an_attempt(outcome, facts):
+def test_outcome_of_attempt(outcome, facts):
     assert outcome_facts(outcome) == facts
 
 
-def test_result_of_a_call():
+def test_result_of_call():
     assert result_facts(Success(CreateRunResponse(run_id="r"))) == {"run_id": "r"}
     assert result_facts(Success([])) == {}
     error = HTTPValidationError([], 422, b"", {})
@@ -116,5 +116,5 @@ def test_reason_is_without_messages():
         (DeadlineExceeded("m", "r", None, "no"), "r", "deadline"),
     ],
 )
-def test_outcome_of_a_failure(error, run_id, outcome):
+def test_outcome_of_failure(error, run_id, outcome):
     assert end_facts(Failure(error), None, run_id)["outcome"] == outcome

@@ -90,7 +90,7 @@ def agree(kind, value):
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @settings(deadline=None)  # the first one writes the functions
 @given(value=VALUES)
-def test_reader_equals_the_rules(kind, value):
+def test_reader_equals_rules(kind, value):
     agree(kind, value)
 
 
@@ -125,12 +125,12 @@ def test_usual_request_needs_no_rules(request_):
 
 
 @pytest.mark.parametrize("key", ["unknown", 5])
-def test_unknown_keys_are_left_to_the_rules(key):
+def test_unknown_keys_are_left_to_rules(key):
     assert not agree(models.DeploymentRunRequest, {"deployment_id": "d", key: 1})
 
 
 @pytest.mark.parametrize("value", [None, [], "text", {1: 2}])
-def test_other_values_are_left_to_the_rules(value):
+def test_other_values_are_left_to_rules(value):
     with pytest.raises(Misfit):
         reader(dict[str, int])(value)
 

@@ -114,7 +114,7 @@ def test_deadline_is_for_all_uploads():
 
 
 @pytest.mark.parametrize("inputs", [None, 5, "x", [PICTURE]])
-def test_inputs_must_be_a_mapping(inputs):
+def test_inputs_must_be_mapping(inputs):
     with pytest.raises(SDKValidationError, match="inputs: expected a mapping"):
         uploaded(Service(), inputs)
 

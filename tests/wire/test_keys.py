@@ -58,7 +58,7 @@ class Evil(dict):
 
 
 @pytest.mark.parametrize("request_value", [None, "d", 5, [], {"inputs": 5}, Evil(deployment_id="d")])
-def test_invalid_request_is_a_failure(request_value):
+def test_invalid_request_is_failure(request_value):
     result = keyed(request_value, "k")
     assert isinstance(result, Failure)
     assert isinstance(result.failure(), SDKValidationError)

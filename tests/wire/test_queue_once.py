@@ -146,7 +146,7 @@ def test_failed_searches_are_retried(errors):
 
 
 @pytest.mark.parametrize("seconds", [0, 59, 3600, 200_000])
-def test_search_begins_at_the_request(seconds):
+def test_search_begins_at_request(seconds):
     # Many other runs are queued before the response.
     service = Service(*[(seconds * index / 100, f"r{index}", {}) for index in range(101)])
     plain = service._queue

@@ -201,7 +201,7 @@ def test_archive_is_read_until_it_has_reason():
         Success([RunLog(log="x"), RunLog(log=" __END__ ", raw={"log": " __END__ "})]),
     ],
 )
-def test_complete_archive_ends_the_search(complete):
+def test_complete_archive_ends_search(complete):
     server = Server([Success([row("r")])], logs=[Success([]), complete, complete])
     end = server.found(RUN)
     assert (end.kind, end.source, end.logs) == ("crashed", "guess", ("x",))

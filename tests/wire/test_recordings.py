@@ -84,7 +84,7 @@ def test_run_of_samples_has_all_its_fields(answer):
     assert picture.files[0].filename == "cd_00018_.png"
 
 
-def test_sync_of_a_failed_run_has_no_outputs(answer):
+def test_sync_of_failed_run_has_no_outputs(answer):
     recording = answer("sync-error-run")
     assert recording.operation.decode(recording.reply) == []
 
@@ -114,7 +114,7 @@ def test_ignored_keys_are_refused(answer, name):
         wire_form(json.loads(answer(name).sent), ANY_FORM)
 
 
-def test_recorded_refusals_have_the_message(refusal, calling):
+def test_recorded_refusals_have_message(refusal, calling):
     result = calling(refusal.operation, refusal.argument).settle(refusal.reply)
     assert isinstance(result, Failure)
     error = result.failure()

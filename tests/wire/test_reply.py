@@ -52,7 +52,7 @@ def test_body_that_is_no_json_is_error_with_body(content):
 
 
 @given(content=st.binary(max_size=200), token=st.sampled_from(["hunter22", "a-b-c-d-"]))
-def test_only_the_secret_is_removed(content, token):
+def test_only_secret_is_removed(content, token):
     reply = Reply(200, {"x-echo": f"Bearer {token}", "y": "z"}, content + token.encode() + content, source="open")
     found = reply.without(Secret(token))
     assert token.encode() not in found.content.replace(b"[redacted]", b"")

@@ -103,7 +103,7 @@ def test_pause_is_capped_with_jitter(attempt, dice, exponent):
     assert shaken <= calm + dice
 
 
-def test_huge_attempt_waits_for_the_cap():
+def test_huge_attempt_waits_for_cap():
     assert interval(BackoffStrategy(1.0, 7.0, 10.0, 100.0), 100_000, 0.5) == 7.0
 
 
@@ -123,7 +123,7 @@ def test_no_attempt_is_made_beyond_budget():
     assert READS.pause(Reply(503), attempt=0, elapsed=100.0) is None
 
 
-def test_retry_after_wins_over_the_cap():
+def test_retry_after_wins_over_cap():
     assert READS.pause(Reply(503, {"retry-after": "50"}), attempt=0, elapsed=0.0) == 50.0
     assert READS.pause(Reply(429, {"retry-after": "101"}), attempt=0, elapsed=0.0) is None
 

@@ -128,7 +128,7 @@ def test_route_of_one_form_names_its_keys():
 
 
 @pytest.mark.parametrize("request_", [{"deployment_id": "d"}, {"deployment_id": "d", "batch_number": 1}])
-def test_batch_names_the_missing_keys(request_):
+def test_batch_names_missing_keys(request_):
     with pytest.raises(SDKValidationError) as caught:
         run_batch.OPERATION.encode(request_)
     assert str(caught.value) == "request: a batch needs batch_number above 1 or batch_input_params"

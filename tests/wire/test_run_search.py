@@ -146,7 +146,7 @@ def test_list_that_fails_for_minute_is_failure():
     assert 50 < service.now <= 60
 
 
-def test_permanent_error_is_a_failure_at_once():
+def test_permanent_error_is_failure_at_once():
     service = Service()
     service.broken = {"rows": [SDKError("no", 403)]}
     assert find(service).failure().status_code == 403

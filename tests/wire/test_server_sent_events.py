@@ -136,7 +136,7 @@ def test_bytes_that_are_no_text_are_replaced():
     assert events(b"event: \xff\ndata: a\xe2\x80b\n\n") == [("\ufffd", "a\ufffdb")]
 
 
-def test_unfinished_event_is_returned_at_the_end():
+def test_unfinished_event_is_returned_at_end():
     assert events(b"event: a\ndata: b") == [("a", "b")]
     assert events(b"event: a\ndata: b\n") == [("a", "b")]
     assert events(b"event: a\n") == []
@@ -152,7 +152,7 @@ def test_unknown_field_is_ignored():
 
 
 @pytest.mark.parametrize("beside", [b"event: a\n", b"id: 1\n", b"retry: 1\n"])
-def test_unknown_field_is_not_an_event(beside):
+def test_unknown_field_is_not_event(beside):
     assert events(beside + b"new: 1\n\n") == []
     assert events(beside + b"new: 1\ndata: b\n\n")[0][1] == "b"
 
@@ -237,13 +237,13 @@ def test_pieces_are_read_as_standard_reads_them(body):
     assert [event for event in events(body + b"\n\n") if event[0]] == by_the_standard(body + b"\n\n")
 
 
-def test_inserted_event_keeps_the_outer_data():
+def test_inserted_event_keeps_outer_data():
     assert events(b"data: a\nevent: b\ndata: c\n\ndata: d\n\n") == [("b", "a\nc"), ("message", "d")]
     assert events(b"yyy: {}\nevent: b\ndata: c\n\n") == [("b", "c")]
     assert events(b"y{y: {}\nevent: b\ndata: c\n\n") == [("", "y{y: {}"), ("b", "c")]
 
 
-def test_inserted_line_stays_in_the_data():
+def test_inserted_line_stays_in_data():
     body = b'event: a\ndata: {"x": "yyyevent: log_update\ndata: {}\n\nevent: b\ndata: c\n\n'
     assert events(body) == [("a", '{"x": "yyyevent: log_update\n{}'), ("b", "c")]
 

@@ -31,7 +31,7 @@ def test_session_is_read():
     assert found.machine_version_id == "v"
 
 
-def test_list_keeps_the_raw_items():
+def test_list_keeps_raw_items():
     found = sessions(reply([*IDS, 5, {"url": "u"}]))
     assert [(one.id, one.session_id, one.raw) for one in found] == [("s", "s", ids) for ids in IDS]
     assert found.raw == [*IDS, 5, {"url": "u"}]

@@ -18,7 +18,7 @@ def test_without_choice_operation_decides():
     assert time_limits(None, None, None) == {"connect": 10.0, "read": None, "write": 60.0, "pool": None}
 
 
-def test_number_limits_all_phases_but_the_pool():
+def test_number_limits_all_phases_but_pool():
     assert time_limits(5, None, 60.0) == {"connect": 5, "read": 5, "write": 5, "pool": None}
     assert time_limits(None, 0.5, None) == {"connect": 0.5, "read": 0.5, "write": 0.5, "pool": None}
 
@@ -99,7 +99,7 @@ def test_call_that_creates_is_careful():
 
 
 @pytest.mark.parametrize("codes", [[500, 418], (500, 418), {500, 418}, {500: 1, 418: 2}, iter([500, 418])])
-def test_codes_of_the_call_win(codes):
+def test_codes_of_call_win(codes):
     policy = retry_policy(RetryConfig(), RequestOptions(retry_codes=codes), creates="run")
     assert (policy.codes, policy.is_repeatable) == ({500, 418}, False)
 

@@ -157,7 +157,7 @@ def test_every_misfit_is_named_by_its_path():
     assert list(found) == ["$.queue_position"]
 
 
-def test_every_problem_of_a_list_is_named():
+def test_every_problem_of_list_is_named():
     found = {problem.path: problem.reason for problem in misfits([OUTPUT, {"id": 1}], list[WorkflowRunOutputModel])}
     assert found == {"$[1].id": "expected a string, got int", "$[1].run_id": "required, but missing"}
 
@@ -180,15 +180,15 @@ def test_output_without_data_is_tolerated(data):
 
 def test_unknown_key_is_named_with_known_ones():
     @frozen
-    class Asked:
+    class Requested:
         first: str = ""
         second: str = ""
 
-    (problem,) = misfits({"first": "a", "typo": 1, 5: 2, "also": 3}, Asked)
+    (problem,) = misfits({"first": "a", "typo": 1, 5: 2, "also": 3}, Requested)
     assert problem == Problem("$", "unknown: 'also', 'typo', 5 (known: first, second)")
 
 
-def test_problem_under_an_odd_key_is_named():
+def test_problem_under_odd_key_is_named():
     (problem,) = misfits({"a @ b": "c"}, dict[str, int])
     assert problem.reason == "expected an integer, got str"
 
@@ -233,14 +233,14 @@ def test_files_become_media_items():
 @pytest.mark.parametrize(
     "item", ["text", True, 5, 1.5, None, [FILE], {}, {"url": 5} | {"type": "x"}, FILE | {"url": None}]
 )
-def test_other_item_than_a_file_is_unchanged(item):
+def test_other_item_than_file_is_unchanged(item):
     found = output(data={"images": [FILE, item]})
     assert found.data["images"][1] == item
     assert [type(kept) for kept in found.data["images"]] == [MediaItem, type(item)]
 
 
 @pytest.mark.parametrize("value", ["text", True, 5, None, {"a": [FILE]}])
-def test_other_kind_than_a_list_is_unchanged(value):
+def test_other_kind_than_list_is_unchanged(value):
     found = output(data={"odd": value, "images": [FILE]})
     assert found.data["odd"] == value
     assert len(found.files) == 1

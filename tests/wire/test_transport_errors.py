@@ -103,14 +103,14 @@ def test_name_without_module_is_unexpected():
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.ConnectError])
-def test_exception_in_a_response_is_answered(kind):
+def test_exception_in_response_is_answered(kind):
     assert request_error(kind("x"), "answered", closed=False).fate == "answered"
     assert response_error(kind("x"), "answered", closed=False).fate == "answered"
 
 
 @pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.InvalidURL("x"), RuntimeError("x"), OSError()])
 @pytest.mark.parametrize("function", [request_error, response_error])
-def test_exception_after_close_is_an_abort(error, function):
+def test_exception_after_close_is_abort(error, function):
     found = function(error, "unknown", closed=True)
     assert isinstance(found, RequestAbortedError)
     assert (found.fate, found.__cause__) == ("unknown", error)
@@ -177,7 +177,7 @@ def test_time_out_past_deadline_names_it(kind, phase):
 
 
 @pytest.mark.parametrize("host", ["localhost:3011", "127.0.0.1:80", "[::1]:3011"])
-def test_refused_local_address_has_a_hint(host):
+def test_refused_local_address_has_hint(host):
     error = request_error(httpx.ConnectError("x"), "not_sent", closed=False, attempt=attempt(f"http://{host}/api/run"))
     assert str(error) == f"Cannot connect to http://{host}: x. Is `comfydeploy emulator` running?"
 
@@ -202,7 +202,7 @@ def test_time_out_of_body_names_its_limit(limit, message):
 
 
 @pytest.mark.parametrize("kind", [httpx.ReadError, httpx.InvalidURL])
-def test_frames_of_the_transport_are_removed(kind):
+def test_frames_of_transport_are_removed(kind):
     low = raised(OSError("low"))
     middle = raised(RuntimeError("middle"), low)
     error = raised(kind("x"), middle)
@@ -213,7 +213,7 @@ def test_frames_of_the_transport_are_removed(kind):
     assert error.__cause__ is middle
 
 
-def test_frames_of_the_context_are_removed():
+def test_frames_of_context_are_removed():
     error = httpx.ReadError("x")
     error.__context__ = raised(OSError("low"))
     response_error(error, "unknown", closed=False)
@@ -225,5 +225,5 @@ def test_frames_of_hook_are_kept():
     assert request_error(error, "not_sent", closed=False).__cause__.__traceback__ is not None
 
 
-def test_unsendable_request_in_a_stream():
+def test_unsendable_request_in_stream():
     assert isinstance(response_error(httpx.LocalProtocolError("x"), "answered", closed=False), ConnectionError)

@@ -127,7 +127,7 @@ class RunMap(Iterator[MapItem]):
 
 
 class AsyncRunMap(AsyncIterator[MapItem]):
-    """The twin of ``RunMap`` for ``async with`` and ``async for``, in the running event loop."""
+    """The async ``RunMap``, for ``async with`` and ``async for``, in the running event loop."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

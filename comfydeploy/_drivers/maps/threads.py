@@ -6,6 +6,7 @@ the journal.
 
 from _thread import allocate_lock
 from collections.abc import Callable
+from contextvars import copy_context
 from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -33,10 +34,11 @@ class Threads:
 
         loop = get_running_loop()
         future: Future[R] = loop.create_future()
+        context = copy_context()  # so that what is current in the caller, as a span, is current in the thread
 
         def call() -> None:
             if not future.cancelled():
-                _answer(loop, future, work, *given, **named)
+                context.run(_answer, loop, future, work, *given, **named)
 
         self._start()
         self._work.put(call)

@@ -14,6 +14,7 @@ from comfydeploy._drivers.maps.files import JobTerms
 from comfydeploy._drivers.maps.places import Markers, Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
+from comfydeploy._drivers.run_life import TracedWork
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.protocol import (
     Fetch,
@@ -92,7 +93,17 @@ class Work:
         self._row = row
 
     async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
-        """Claim the row and bring the job to its end."""
+        """Claim the row and bring the job to its end, in a span."""
+        traced = TracedWork("comfydeploy.job")
+        try:
+            with traced:
+                left = await self._left(claim, has_moved)
+            traced.end(left.result)
+            return left
+        finally:
+            traced.end(None)  # of a map that is closed
+
+    async def _left(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
         row = await self._shop.writer.do(claim)
         if row is None:
             return Leave(None, is_lost=True)

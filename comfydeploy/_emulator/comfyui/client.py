@@ -71,7 +71,7 @@ class ComfyUI:
             extra["api_key_comfy_org"] = key
         if extra:
             body["extra_data"] = extra
-        response = await self._asked("POST", "/prompt", json=body)
+        response = await self._request("POST", "/prompt", json=body)
         answer = _document(response)
         if not answer.keys() & {"prompt_id", "error"}:
             raise ComfyUIError(f"ComfyUI answered POST /prompt with {response.status_code}: {response.text[:200]}")
@@ -81,24 +81,24 @@ class ComfyUI:
         """Return whether a prompt waits or is executed."""
         return await self._is_in(prompt_id, "queue_running", "queue_pending")
 
-    async def remembered(self, prompt_id: str) -> dict[str, Any]:
+    async def history(self, prompt_id: str) -> dict[str, Any]:
         """Return ComfyUI's history of a prompt that has ended, otherwise nothing."""
-        return json_object(_document(await self._asked("GET", f"/history/{prompt_id}")).get(prompt_id))
+        return json_object(_document(await self._request("GET", f"/history/{prompt_id}")).get(prompt_id))
 
     async def give_up(self, prompt_id: str) -> None:
         """Take a prompt out of the queue, or interrupt it."""
         with suppress(ComfyUIError, TimeoutError):
             async with asyncio.timeout(_GIVING_UP):
-                await self._asked("POST", "/queue", json={"delete": [prompt_id]})
+                await self._request("POST", "/queue", json={"delete": [prompt_id]})
                 # Older ComfyUIs ignore the id and interrupt the running prompt.
                 if await self._is_in(prompt_id, "queue_running"):
-                    await self._asked("POST", "/interrupt", json={"prompt_id": prompt_id})
+                    await self._request("POST", "/interrupt", json={"prompt_id": prompt_id})
 
     async def upload(self, name: str, content: bytes | BinaryIO) -> str:
         """Upload a file to ComfyUI's inputs; return the address under which its nodes can load it."""
         # In a separate folder, so that they do not fill the list of inputs on ComfyUI's page.
         data = {"subfolder": _FOLDER, "overwrite": "true"}
-        response = await self._asked("POST", "/upload/image", files={"image": (name, content)}, data=data)
+        response = await self._request("POST", "/upload/image", files={"image": (name, content)}, data=data)
         kept = _document(response)
         if "name" not in kept:
             raise _refused(name, response)
@@ -109,21 +109,21 @@ class ComfyUI:
         """Store a file in ComfyUI's user data; return its address, which ends with the name."""
         body = content if isinstance(content, bytes) else await asyncio.to_thread(content.read)
         path = f"/userdata/{quote(f'{_FOLDER}/{name}', safe='')}"
-        response = await self._asked("POST", path, content=body, params={"overwrite": "true"})
+        response = await self._request("POST", path, content=body, params={"overwrite": "true"})
         if not response.is_success:
             raise _refused(name, response)
         return f"{self.address}{path}"
 
     async def position(self, prompt_id: str) -> int | None:
         """Return the position of a prompt among those that wait or are executed; the first is 1."""
-        queue = _document(await self._asked("GET", "/queue"))
+        queue = _document(await self._request("GET", "/queue"))
         waiting = sorted(map(json_list, json_list(queue.get("queue_pending"))), key=lambda item: item[:1])
         items = [*map(json_list, json_list(queue.get("queue_running"))), *waiting]
         return next((number for number, item in enumerate(items, 1) if prompt_id in item[:2]), None)
 
     async def node_classes(self) -> frozenset[str]:
         """Return the classes of nodes that ComfyUI has."""
-        return frozenset(_document(await self._asked("GET", "/object_info")))
+        return frozenset(_document(await self._request("GET", "/object_info")))
 
     async def fetch(self, file: dict[str, Any], path: Path) -> None:
         """Copy an output to ``path``, one piece at a time."""
@@ -142,10 +142,10 @@ class ComfyUI:
             raise self._unreachable(error) from error
 
     async def _is_in(self, prompt_id: str, *lists: str) -> bool:
-        queue = _document(await self._asked("GET", "/queue"))
+        queue = _document(await self._request("GET", "/queue"))
         return any(prompt_id in json_list(item) for name in lists for item in json_list(queue.get(name)))
 
-    async def _asked(self, method: str, path: str, **content: Any) -> httpx.Response:
+    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
         try:
             return await self._opened().request(method, path, **content)
         except httpx.HTTPError as error:

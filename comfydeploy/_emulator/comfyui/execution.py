@@ -209,7 +209,7 @@ class _Execution:
 
     async def _made(self, data: dict[str, Any]) -> list[Act]:
         node = _node(data)
-        output, upload = await self._outputs.brought(node, self._class_of(node), data["output"])
+        output, upload = await self._outputs.fetched(node, self._class_of(node), data["output"])
         executed = update("executed", {**data, "output": output})
         return [upload, executed, update("output_ready", executed.data["data"])] if upload else [executed]
 

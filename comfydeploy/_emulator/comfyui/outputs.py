@@ -29,7 +29,7 @@ class Outputs:
     ids: Ids
     _names: set[str] = field(default_factory=set[str])
 
-    async def brought(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
+    async def fetched(self, node: str, node_class: str, made: dict[str, Any]) -> tuple[dict[str, Any], Upload | None]:
         """Fetch the output of a node; return it as the event of the stream, and as the run lists it, if it does."""
         listed = {kind: items if is_list(items) else [items] for kind, items in made.items()}
         if node_class.startswith(_PREVIEW_3D):

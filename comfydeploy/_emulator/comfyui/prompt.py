@@ -73,7 +73,7 @@ class Prompt:
         # The queue first: a prompt may end between the two requests.
         if (self._seen and not is_reconnected) or await self._comfyui.is_queued(self.id):
             return False
-        is_known = bool(self._seen or await self._comfyui.remembered(self.id))
+        is_known = bool(self._seen or await self._comfyui.history(self.id))
         # Messages from before the queue became empty may arrive after the message that says so.
         if not is_known and queue.empty():
             raise DeletedError
@@ -84,7 +84,7 @@ class Prompt:
         while True:
             try:
                 is_queued = await self._comfyui.is_queued(self.id)
-                entry = await self._comfyui.remembered(self.id)
+                entry = await self._comfyui.history(self.id)
             except ComfyUIError:
                 tries -= 1
                 if not tries:

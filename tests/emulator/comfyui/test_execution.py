@@ -32,7 +32,7 @@ def streamed(local):
     return lambda *nodes, **fields: local.streamed(local.request(*nodes, **fields))
 
 
-def test_events_follow_the_recorded_order(streamed, node, saver):
+def test_events_follow_recorded_order(streamed, node, saver):
     story = kinds(streamed(node("Cached"), node("Sampler", steps=2), saver))
     assert story[:8] == [*ARRIVAL, "", "execution_start"]
     assert story[8:13] == ["execution_cached", "progress_state", "executing", "live_status", "status"]
@@ -49,7 +49,7 @@ def test_events_follow_the_recorded_order(streamed, node, saver):
     ]
 
 
-def test_run_id_is_the_prompt_id(streamed, comfyui, local, saver):
+def test_run_id_is_prompt_id(streamed, comfyui, local, saver):
     events = streamed(saver)
     (nameless,) = of("", events)
     run_id = comfyui.prompts[-1]["prompt_id"]
@@ -90,7 +90,7 @@ def test_previews_and_queue_messages_are_dropped(streamed, node):
     assert [status["status"] for status in statuses] == ["running", "success"]
 
 
-def test_log_has_the_progress(local, comfyui, node):
+def test_log_has_progress(local, comfyui, node):
     unwrap(run_sync(local.core, local.request(node("Text"), node("Decoder"))))
     run_id = comfyui.prompts[-1]["prompt_id"]
     lines = [line.log for line in unwrap(run_logs(local.core, run_id))]
@@ -125,7 +125,7 @@ def test_refused_graph_fails_with_its_error(streamed, local, comfyui, node):
     assert (run.status, run.outputs) == ("failed", [])
 
 
-def test_sync_of_failed_run_is_an_error(local, forwarding, comfyui, node):
+def test_sync_of_failed_run_is_error(local, forwarding, comfyui, node):
     failure = run_sync(local.core, local.request(node("Raiser", reason="no"))).failure()
     assert (failure.status_code, failure.detail.endswith("ended as failed")) == (400, True)
     quirky = forwarding(comfyui.url, quirks=["empty-sync"])
@@ -183,14 +183,14 @@ def test_manual_clock_waits_for_comfyui(comfyui, forwarding, saver):
 
 
 class TestCancelling:
-    def test_interrupts_the_executed_prompt(self, local, comfyui, node):
+    def test_interrupts_executed_prompt(self, local, comfyui, node):
         run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
         assert comfyui.waiting.get(timeout=5) == run_id
         unwrap(run_cancel(local.core, run_id))
         assert comfyui.interrupted[-1] == run_id
         assert local.ended(run_id).status == "cancelled"
 
-    def test_removes_a_queued_prompt(self, local, comfyui, node):
+    def test_removes_queued_prompt(self, local, comfyui, node):
         first, second = (unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id for _ in range(2))
         assert comfyui.waiting.get(timeout=5) == first
         comfyui.until_queued(second)
@@ -201,7 +201,7 @@ class TestCancelling:
         assert (local.ended(first).status, local.ended(second).status) == ("success", "cancelled")
         assert len(comfyui.interrupted) == before
 
-    def test_stopping_the_server_gives_up_all_runs(self, forwarding, comfyui, node):
+    def test_stopping_server_gives_up_all_runs(self, forwarding, comfyui, node):
         local = forwarding(comfyui.url)
         run_id = unwrap(run_queue(local.core, local.request(node("Waiter")))).run_id
         assert comfyui.waiting.get(timeout=5) == run_id

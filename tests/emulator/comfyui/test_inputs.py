@@ -59,7 +59,7 @@ def test_each_node_gets_its_value(filled, kind, value, place):
     assert sent == {"default_value": "of the graph", "min_value": 1, "input_id": value, place: value}
 
 
-def test_missing_keep_defaults_and_unknown_are_ignored(local, comfyui, node):
+def test_missing_and_unknown_inputs(local, comfyui, node):
     text = node("ComfyUIDeployExternalText", input_id="prompt", default_value="of the graph")
     other = node("Text", input_id="width")
     linked = node("ComfyUIDeployExternalText", input_id=["1", 0])
@@ -117,7 +117,7 @@ def test_images_of_batch_are_uploaded_too(filled, comfyui):
 
 
 @pytest.mark.parametrize("kind", ["Video", "Text"])
-def test_text_like_a_data_uri_is_unchanged(filled, kind):
+def test_text_like_data_uri_is_unchanged(filled, kind):
     broken = "data:image/webp;base64,???"
     assert filled(kind, broken)["input_id"] == broken
 

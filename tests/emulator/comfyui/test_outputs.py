@@ -70,14 +70,14 @@ def test_run_and_events_equal_simulated_ones(comfyui, local, node):
         ("3d", "mesh_00001_.glb", "files"),
     ],
 )
-def test_file_is_listed_as_the_service_does(comfyui, ran, kind, filename, listed):
+def test_file_is_listed_as_service_does(comfyui, ran, kind, filename, listed):
     comfyui.files[filename, "", "output"] = filename.encode()
     (output,) = ran({kind: [file(filename)]}).outputs
     assert list(output.data) == [listed]
     assert httpx.get(output.data[listed][0].url).content == filename.encode()
 
 
-def test_event_keeps_all_fields_of_a_file(comfyui, local, node):
+def test_event_keeps_all_fields_of_file(comfyui, local, node):
     clip = file("clip.mp4", "video", format="video/h264-mp4", frame_rate=8.0)
     comfyui.files["clip.mp4", "video", "output"] = b"clip"
     events = local.streamed(local.request(node("Saver", ui={"gifs": [clip]})))

@@ -39,7 +39,7 @@ def deployment(deployed):
     return next(one for one in unwrap(deployments_list(deployed.core)) if one.id == deployment_id)
 
 
-def test_each_graph_is_a_further_deployment(deployed):
+def test_each_graph_is_further_deployment(deployed):
     assert list(deployed.emulator.deployments) == ["picture", "slow", "failing", "flux", "other"]
     assert len({*deployed.emulator.deployments.values()}) == 5
 
@@ -96,7 +96,7 @@ def test_every_input_has_type_of_service(input_of, kind, expected):
 
 
 @pytest.mark.parametrize(("options", "expected"), [("a\nb", ["a", "b"]), ("5", ["5"]), ("[1]", ["1"]), ("", [])])
-def test_enumeration_is_a_list_or_lines(input_of, options, expected):
+def test_enumeration_is_list_or_lines(input_of, options, expected):
     assert input_of("Enum", options=options).enum_options == expected
 
 
@@ -145,7 +145,7 @@ def test_graph_is_in_native_runs_and_lists(deployed, deployment, flux):
         ("folder.json", None, "folder.json"),
     ],
 )
-def test_bad_file_is_a_problem_others_are_served(comfyui, tmp_path, name, written, reason):
+def test_bad_file_is_problem_others_are_served(comfyui, tmp_path, name, written, reason):
     path = tmp_path / name
     path.mkdir() if written is None else path.write_text(written)
     (tmp_path / "good.JSON").write_text('{"1": {"class_type": "SaveImage"}}')
@@ -169,13 +169,13 @@ def test_changed_files_are_reread(tmp_path, monkeypatch):
     assert "new" not in emulator.deployments
 
 
-def test_missing_classes_are_a_problem(comfyui, tmp_path):
+def test_missing_classes_are_problem(comfyui, tmp_path):
     (tmp_path / "paid.json").write_text('{"1": {"class_type": "SaveImage"}, "2": {"class_type": "Magic"}}')
     with Emulator(comfyui=comfyui.url, workflows=tmp_path) as emulator:
         assert emulator.check() == ("paid: ComfyUI has no node Magic: install the custom nodes that have them",)
 
 
-def test_unreachable_comfyui_is_a_problem():
+def test_unreachable_comfyui_is_problem():
     with Emulator(comfyui="http://127.0.0.1:9") as emulator:
         (problem,) = emulator.check()
         assert problem.startswith("ComfyUI at http://127.0.0.1:9 cannot be reached: ")

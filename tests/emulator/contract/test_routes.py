@@ -42,7 +42,7 @@ def test_every_route_has_contract(recordings, streams):
 
 
 @pytest.mark.parametrize("route", DOCUMENTED)
-def test_unrecorded_answers_have_documented_fields(emulator, route):
+def test_unrecorded_answers_are_documented(emulator, route):
     with ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url) as client:
         machine_id = client.deployments.list()[0].machine_id
         session = client.session.create({"machine_id": machine_id})

@@ -72,7 +72,7 @@ def unlike_rows(recordings, like):
     return lambda rows: {line for row in rows for line in like(without_graph(row), *recorded)} - BY_CHANCE
 
 
-def test_rows_of_a_batch_have_the_recorded_shape(server, unlike_rows):
+def test_rows_of_batch_have_recorded_shape(server, unlike_rows):
     server.post("/run", json={"deployment_id": server.deployment["id"], "batch_number": 2})
     for status in ("not-started", "success"):
         rows = server.get(server.runs).json()

@@ -74,7 +74,7 @@ def envelope(data):
     return {key: value for key, value in data.items() if key != "data"}
 
 
-def test_events_are_in_the_recorded_order(ask, streams):
+def test_events_are_in_recorded_order(ask, streams):
     found = story(read(ask.post("/run/stream", json={"deployment_id": ask.rows["picture"]["id"]}).text))
     recorded = story(read("".join(streams["stream-deployment"]["chunks"])))
     beginning = recorded.index("execution_cached") + 1

@@ -26,7 +26,7 @@ def test_own_deployment_runs_by_its_id(emulator, client):
     assert shown["data"]["videos"][0]["filename"] == "cat.mp4"
 
 
-def test_deployment_added_before_the_start(connect):
+def test_deployment_added_before_start(connect):
     emulator = Emulator(pace=0)
     added = emulator.add_deployment("drawing")
     with emulator:

@@ -31,7 +31,7 @@ def test_every_input_and_output_is_described(client):
         assert [(one["type"], one["output_id"]) for one in row["output_types"]] == [("image", "result")]
 
 
-def test_graph_of_a_deployment_can_be_sent(client):
+def test_graph_of_deployment_can_be_sent(client):
     row = client.get("/deployments").json()[0]
     native = client.post("/run", json={"deployment_id": row["id"], "is_native_run": True}).json()
     body = {

@@ -125,7 +125,7 @@ def test_reason_of_failure_is_in_stream_and_log(streamed, by_hand, client):
 
 
 @pytest.mark.parametrize(("outcome", "status"), [(TimesOut(), "timeout"), (IsCancelled(), "cancelled")])
-def test_run_ended_from_outside_sends_a_webhook(outcome, status, ended, streamed, sink):
+def test_run_ended_from_outside_sends_webhook(outcome, status, ended, streamed, sink):
     run = ended(outcome, webhook=sink.url)
     assert (run["status"], run["outputs"], run["live_status"]) == (status, [], "Executing KSampler")
     assert run["ended_at"] == run["updated_at"] > run["started_at"]
@@ -149,7 +149,7 @@ def test_outcomes_are_used_in_order(by_hand, client):
     assert statuses[1::2] == ["cancelled"] * 4
 
 
-def test_script_wins_over_the_fail_input(ended):
+def test_script_wins_over_fail_input(ended):
     assert ended(Succeeds(), inputs={"fail": True})["status"] == "success"
 
 
@@ -236,7 +236,7 @@ def test_raising_node_keeps_earlier_output(results_of):
     assert [row.get("exception_message") for row in rows if isinstance(row, dict)] == ["late\n", None]
 
 
-def test_node_errors_of_refused_graph_are_a_row(results_of):
+def test_node_errors_of_refused_graph_are_row(results_of):
     shown, rows, lines = results_of(IsRefused(NODE_ERRORS))
     assert (shown["status"], shown["outputs"], lines) == ("failed", [], [])
     assert [row["error"]["node_errors"] for row in rows] == [NODE_ERRORS]
@@ -253,7 +253,7 @@ def test_machine_that_cannot_start_says_so_in_log(results_of):
     assert lines == ["Session crashed in startup", "Error in x: ImportError: no y"]
 
 
-def test_failed_start_breaks_the_request(by_hand, client):
+def test_failed_start_breaks_request(by_hand, client):
     by_hand.script("picture", CannotStart(["no"], at_once=True))
     answer = client.post("/run/queue", json={"deployment_id": by_hand.deployments["picture"]})
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")

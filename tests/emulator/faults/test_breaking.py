@@ -63,7 +63,7 @@ class TestAnotherAnswer:
         assert (answer.status_code, answer.content) == (options["status"], body)
         assert answer.headers.get("content-type") == content_type
 
-    def test_422_has_a_list_of_problems(self, emulator, queue):
+    def test_422_has_list_of_problems(self, emulator, queue):
         emulator.fail("run_queue", status=422)
         ((problem),) = queue().json()["detail"]
         assert problem.keys() >= {"loc", "msg", "type"}
@@ -73,7 +73,7 @@ class TestAnotherAnswer:
         assert (queue().status_code, queue().json()) == (200, {"run_id": "r"})
 
     @pytest.mark.parametrize(("given", "sent"), [(3, "3"), (0.5, "0.5"), ("Wed, 21 Oct 2026 07:28:00 GMT",) * 2])
-    def test_may_have_a_retry_after(self, emulator, queue, given, sent):
+    def test_may_have_retry_after(self, emulator, queue, given, sent):
         emulator.fail("run_queue", status=429, retry_after=given)
         assert queue().headers["retry-after"] == sent
 
@@ -132,7 +132,7 @@ class TestAnAnswerBrokenOff:
         assert emulator.open_streams == 0
         assert http.get("/deployments").status_code == 200
 
-    def test_may_exceed_the_connection_buffer(self, emulator, http):
+    def test_may_exceed_connection_buffer(self, emulator, http):
         large = b"x" * 5_000_000
         emulator.fail("run_queue", body=large, reset_after=4_000_000)
         with http.stream("POST", "/run/queue") as answer:
@@ -170,7 +170,7 @@ class TestWhetherTheRequestIsCarriedOut:
         (run,) = by_hand.runs
         assert (run.status, (run.created_at - BEGINNING).total_seconds()) == ("success", 5)
 
-    def test_may_be_late_after_a_disconnect(self, by_hand, connect):
+    def test_may_be_late_after_disconnect(self, by_hand, connect):
         client = connect(by_hand)
         for effect in ({"reset": True}, {"garbage": ""}):
             by_hand.fail("run_queue", times=1, execute=True, appear_after=1, **effect)
@@ -233,7 +233,7 @@ class TestSlowness:
                 assert seconds >= 30
 
     @pytest.mark.parametrize("port", [0, None])
-    def test_chunk_delay_before_a_deadline(self, port):
+    def test_chunk_delay_before_deadline(self, port):
         with Emulator(port=port, clock="manual", cold_start=0) as emulator:
             emulator.script("picture", Succeeds(seconds=0))
             emulator.fail("run_stream", chunk_delay=1)
@@ -266,7 +266,7 @@ class TestSlowness:
                     client.post(f"{emulator.url}/run/queue", json=body)
 
     @pytest.mark.parametrize("way", ["socket", "memory"])
-    def test_read_delay_blocks_a_large_request(self, way):
+    def test_read_delay_blocks_large_request(self, way):
         with Emulator(pace=100_000) as emulator:
             emulator.fail("file_upload", read_delay=1)
             transport = emulator.transport if way == "memory" else None
@@ -289,7 +289,7 @@ class TestWhichCallsMeetIt:
         emulator.clear_faults()
         assert self.statuses(queue, 1) == [200]
 
-    def test_times_and_after_choose_the_calls(self, emulator, queue):
+    def test_times_and_after_choose_calls(self, emulator, queue):
         emulator.fail("run_queue", status=503, times=2, after=1)
         assert self.statuses(queue, 5) == [200, 503, 503, 200, 200]
 

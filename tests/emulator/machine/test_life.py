@@ -35,7 +35,7 @@ def test_run_passes_through_every_status_once(name, end):
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("picture", 1, 3), ("slow", 6, 15), ("failing", 0.5, 3)])
-def test_run_takes_the_time_of_its_deployment(name, least, most):
+def test_run_takes_time_of_its_deployment(name, least, most):
     assert least < sum(act.seconds for act in acts(name) if isinstance(act, Pause)) < most
 
 

@@ -23,7 +23,7 @@ def opened(**inputs) -> Image.Image:
         (None, "tall", (512, 512)),
     ],
 )
-def test_picture_has_the_requested_size(width, height, size):
+def test_picture_has_requested_size(width, height, size):
     picture = opened(width=width, height=height, prompt="words")
     assert (picture.format, picture.size) == ("PNG", size)
 

@@ -82,7 +82,7 @@ def badge(page):
     return page.locator(".state .badge")
 
 
-def test_page_follows_a_run_without_reload(visit, server, queue):
+def test_page_follows_run_without_reload(visit, server, queue):
     page = visit(f"/runs/{queue(inputs={'prompt': 'a cat', 'width': 64})}")
     page.evaluate("window.untouched = true")
     expect(badge(page)).to_have_text("not-started")
@@ -115,7 +115,7 @@ def test_runs_appear_in_list_by_themselves(visit, server, queue):
     expect(page.locator(f"#run-{second} .badge")).to_have_text("failed")
 
 
-def test_keyboard_opens_details_of_a_run(visit, server, queue):
+def test_keyboard_opens_details_of_run(visit, server, queue):
     run_id = queue()
     page = visit()
     page.keyboard.press("Tab")

@@ -86,12 +86,12 @@ def test_key_opens_page_to_all(ask, credentials):
         "",
     ],
 )
-def test_other_requests_need_the_key(ask, authorization):
+def test_other_requests_need_key(ask, authorization):
     assert ask("192.0.2.7", authorization=authorization).status_code == 401
 
 
 @pytest.mark.parametrize("client", ["127.0.0.1", "192.0.2.7"])
-def test_every_answer_has_the_security_headers(ask, client):
+def test_every_answer_has_security_headers(ask, client):
     headers = ask(client).headers
     policy = headers["content-security-policy"].split("; ")
     assert {"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"} <= set(policy)

@@ -45,7 +45,7 @@ def events(answer):
             yield json.loads(line.removeprefix("data: "))
 
 
-def test_page_without_runs_explains_the_start():
+def test_page_without_runs_explains_start():
     with Emulator(pace=0) as emulator:
         text = html.unescape(httpx.get(emulator.url.removesuffix("api")).text)
         assert "No run yet" in text
@@ -125,14 +125,14 @@ def test_page_of_run_shows_everything_about_it(run_page):
         assert shown in text
 
 
-def test_page_of_failed_run_has_the_reason(run_page):
+def test_page_of_failed_run_has_reason(run_page):
     text = run_page(inputs={"fail": "out of luck"})
     assert "Why it failed" in text
     assert "KSampler (node 5) raised RuntimeError:" in text
     assert "execution.py" in text
 
 
-def test_reason_is_kept_after_a_restart(tmp_path):
+def test_reason_is_kept_after_restart(tmp_path):
     with Emulator(pace=0, data=tmp_path) as emulator:
         headers = {"authorization": f"Bearer {emulator.bearer}"}
         body = {"deployment_id": emulator.deployments["failing"]}
@@ -177,7 +177,7 @@ def test_user_text_is_escaped(run_page, page, fields):
     assert "&lt;script&gt;" in run_page(**fields)
 
 
-def test_addresses_follow_the_request_host(emulator):
+def test_addresses_follow_request_host(emulator):
     port = httpx.URL(emulator.url).port
     answer = httpx.get(emulator.url.removesuffix("api"), headers={"host": f"localhost:{port}"})
     assert f"http://localhost:{port}/api" in answer.text
@@ -214,7 +214,7 @@ def test_files_of_runs_cannot_run_scripts(client, order):
     assert httpx.get(address).headers["content-security-policy"] == "script-src 'none'"
 
 
-def test_stream_has_the_page_and_its_changes(emulator, client, order):
+def test_stream_has_page_and_its_changes(emulator, client, order):
     root = emulator.url.removesuffix("/api")
     with httpx.stream("GET", f"{root}/page/events", timeout=10) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")

@@ -40,7 +40,7 @@ def test_workflow_lists_its_own_runs_only(quiet):
     assert client.get(f"/workflow/{uuid4()}/runs").json() == []
 
 
-def test_run_of_a_sent_graph_has_no_version(quiet):
+def test_run_of_sent_graph_has_no_version(quiet):
     client, (deployment, *_) = quiet
     body = {key: deployment[key] for key in ("workflow_id", "machine_id")}
     client.post("/run/workflow/sync", json={**body, "workflow_api_json": {"1": {}}})

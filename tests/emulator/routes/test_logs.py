@@ -46,7 +46,7 @@ def test_log_of_ended_run_is_streamed(client, run_id):
     assert [one["message"] for one in lines] == [one["log"] for one in archived]
 
 
-def test_lines_equal_those_of_the_stream(client, order):
+def test_lines_equal_those_of_stream(client, order):
     messages, prompt_id = [], ""
     for block in client.post("/run/stream", json=order()).text.split("\n\n"):
         if block:
@@ -57,7 +57,7 @@ def test_lines_equal_those_of_the_stream(client, order):
     assert messages
 
 
-def test_log_is_streamed_until_the_end(connect):
+def test_log_is_streamed_until_end(connect):
     with Emulator(pace=0.01) as emulator:
         client = connect(emulator)
         run_id = client.post("/run/queue", json={"deployment_id": emulator.deployments["slow"]}).json()["run_id"]

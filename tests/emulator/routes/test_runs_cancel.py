@@ -24,7 +24,7 @@ def test_waiting_run_is_cancelled(waiting):
     assert run["ended_at"] == run["updated_at"]
 
 
-def test_cancelled_run_sends_a_webhook(waiting, sink):
+def test_cancelled_run_sends_webhook(waiting, sink):
     client, run_id = waiting(webhook=sink.url)
     client.post(f"/run/{run_id}/cancel")
     delivery = sink.next()
@@ -39,14 +39,14 @@ def test_run_is_cancelled_once_only(waiting, sink):
     assert sink.received.empty()
 
 
-def test_cancelling_an_ended_run_changes_nothing(client, order, ended):
+def test_cancelling_ended_run_changes_nothing(client, order, ended):
     run_id = client.post("/run/queue", json=order(inputs={"width": 16})).json()["run_id"]
     before = ended(run_id)
     assert client.post(f"/run/{run_id}/cancel", json={"function_id": "x"}).status_code == 200
     assert client.get(f"/run/{run_id}").json() == before
 
 
-def test_cancelling_ends_a_waiting_call(connect, standing):
+def test_cancelling_ends_waiting_call(connect, standing):
     client = connect(standing)
     workflow_id = client.get("/deployments").json()[1]["workflow_id"]
     body = {"deployment_id": standing.deployments["slow"]}

@@ -19,7 +19,7 @@ def opened(client, machine_id):
     return lambda **fields: client.post("/session", json={"machine_id": machine_id, **fields}).json()["session_id"]
 
 
-def test_address_of_a_session_comes_later(connect, standing, machine_id):
+def test_address_of_session_comes_later(connect, standing, machine_id):
     client = connect(standing)
     answer = client.post("/session", json={"machine_id": machine_id})
     assert (answer.status_code, list(answer.json()), answer.json()["url"]) == (200, ["session_id", "url"], None)
@@ -47,7 +47,7 @@ def test_times_of_session_have_no_zone(client, opened):
 
 
 @pytest.mark.parametrize("fields", [{}, {"gpu": None, "timeout": None}, {"timeout": 0}])
-def test_defaults_of_a_session(client, opened, fields):
+def test_defaults_of_session(client, opened, fields):
     session = client.get(f"/session/{opened(**fields)}").json()
     assert (session["gpu"], session["timeout"]) == ("CPU", 15)
 

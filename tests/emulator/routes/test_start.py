@@ -99,7 +99,7 @@ def test_native_run_is_described_and_not_begun(client, emulator, order):
     assert (run["status"], run["modal_function_call_id"]) == ("not-started", None)
 
 
-def test_native_run_returns_the_sent_graph(client):
+def test_native_run_returns_sent_graph(client):
     form = graph_form(client, is_native_run=True, workflow={"nodes": [], "mine": True}, gpu_event_id="gpu-1")
     found = client.post("/run", json=form).json()
     assert found["workflow_api_raw"] == form["workflow_api_json"]

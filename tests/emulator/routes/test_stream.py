@@ -24,7 +24,7 @@ def streamed(client, order):
     return lambda *args, **fields: events(client.post("/run/stream", json=order(*args, **fields)).text)
 
 
-def test_events_of_a_successful_run(streamed):
+def test_events_of_successful_run(streamed):
     story = kinds(streamed())
     assert story[:10] == [
         "queuing",

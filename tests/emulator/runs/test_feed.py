@@ -39,7 +39,7 @@ def test_latest_runs_are_kept(feed):
     assert feed.history(str(LATEST_RUNS)) is not None
 
 
-def test_watcher_of_a_run_is_woken_by_it_only(feed):
+def test_watcher_of_run_is_woken_by_it_only(feed):
     feed.run_started("a")
     feed.run_started("b")
     with feed.watch("a") as happened:

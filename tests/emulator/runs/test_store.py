@@ -37,14 +37,14 @@ def test_without_folder_nothing_is_left_behind(tmp_path, monkeypatch, connect):
     assert not list(tmp_path.iterdir())
 
 
-def test_no_folder_is_made_before_a_file(tmp_path, monkeypatch, connect):
+def test_no_folder_is_made_before_file(tmp_path, monkeypatch, connect):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with Emulator(pace=0) as emulator:
         connect(emulator).post("/run/sync", json={"deployment_id": emulator.deployments["failing"]})
         assert not list(tmp_path.iterdir())
 
 
-def test_retention_keeps_the_latest_ended_runs(tmp_path, connect):
+def test_retention_keeps_latest_ended_runs(tmp_path, connect):
     with Emulator(pace=0, data=tmp_path, retention=3) as emulator:
         client = connect(emulator)
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
@@ -76,7 +76,7 @@ def test_retention_keeps_runs_in_progress(connect):
         assert [run.status for run in emulator.runs] == ["success"]
 
 
-def test_first_result_of_a_removed_run(connect):
+def test_first_result_of_removed_run(connect):
     with Emulator(clock="manual", retention=1) as emulator, ThreadPoolExecutor(8) as threads:
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
         body = {**order, "execution_mode": "sync_first_result"}
@@ -90,7 +90,7 @@ def test_first_result_of_a_removed_run(connect):
         assert one.content.startswith(b"\x89PNG") or "is not kept any more" in one.json()["detail"]
 
 
-def test_sync_has_outputs_of_a_removed_run(connect):
+def test_sync_has_outputs_of_removed_run(connect):
     with Emulator(pace=0, retention=1) as emulator:
         order = {"deployment_id": emulator.deployments["picture"], "inputs": {"width": 16}}
         with ThreadPoolExecutor(8) as threads:

@@ -96,7 +96,7 @@ class TestWithoutAPort:
 
 
 class TestWithAPort:
-    def test_transports_see_the_same_runs(self):
+    def test_transports_see_same_runs(self):
         with Emulator(pace=0) as emulator:
             headers = {"authorization": f"Bearer {emulator.bearer}"}
             body = {"deployment_id": emulator.deployments["picture"]}
@@ -141,7 +141,7 @@ class TestCalls:
                 thread.join()
         assert len({result.unwrap().run_id for result in results}) == 50
 
-    def test_are_refused_while_the_server_refuses(self, calls, connected, emulator, order):
+    def test_are_refused_while_server_refuses(self, calls, connected, emulator, order):
         core = connected(emulator)
         with emulator.refuse():
             result = calls("run_queue", core, order())
@@ -185,7 +185,7 @@ class TestStreams:
         gc.collect()
         until(lambda: standing.open_streams == 0)
 
-    def test_end_on_the_server_when_dropped(self, standing, until):
+    def test_end_on_server_when_dropped(self, standing, until):
         def leave_one():
             headers = {"authorization": f"Bearer {standing.bearer}"}
             body = {"deployment_id": standing.deployments["picture"]}
@@ -208,7 +208,7 @@ class TestStreams:
             assert sum(map(len, answer.iter_raw())) == 10_000_000
 
 
-def test_stream_read_by_a_thread_can_be_closed(standing):
+def test_stream_read_by_thread_can_be_closed(standing):
     body = {"deployment_id": standing.deployments["picture"]}
     with ComfyDeployCore(bearer=standing.bearer, server_url=standing.url, transport=standing.transport) as core:
         from comfydeploy.funcs.run_stream import run_stream
@@ -252,7 +252,7 @@ def test_cancelled_call_leaves_server(standing):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_forked_process_must_use_the_port(emulator):
+def test_forked_process_must_use_port(emulator):
     transport = emulator.transport
     if child := os.fork():
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

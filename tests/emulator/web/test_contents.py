@@ -37,7 +37,7 @@ def test_body_is_decoded_however_it_comes(content_type, body, decoded, piece):
     assert contents.size == len(body)
 
 
-def test_fields_of_a_form_are_limited():
+def test_fields_of_form_are_limited():
     contents = Contents("multipart/form-data; boundary=b")
     for number in range(5000):
         contents.add(f'--b\r\ncontent-disposition: form-data; name="{number}"\r\n\r\n{"x" * 10_000}\r\n'.encode())

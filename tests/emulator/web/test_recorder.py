@@ -64,7 +64,7 @@ def test_request_is_there_before_it_is_answered(emulator, http):
     assert [(one.status, one.body) for one in emulator.requests] == [(None, {"a": 1})]
 
 
-def test_answer_of_a_fault_is_recorded(emulator, http):
+def test_answer_of_fault_is_recorded(emulator, http):
     emulator.fail("run_queue", status=503)
     http.post("/run/queue", json={"a": 1})
     assert [(one.status, one.body) for one in emulator.requests] == [(503, {"a": 1})]

@@ -59,7 +59,7 @@ def test_attempts_wait_half_second_and_second(run, sink):
     assert counts == [1, 2, 2, 3]
 
 
-def test_failed_delivery_has_the_reason(run):
+def test_failed_delivery_has_reason(run):
     emulator = run("http://127.0.0.1:9/")
     emulator.advance(60)
     first = emulator.deliveries[0]
@@ -73,7 +73,7 @@ def test_run_without_webhook_delivers_nothing(run):
     assert emulator.deliveries == ()
 
 
-def test_deliveries_stay_after_the_end(run, sink):
+def test_deliveries_stay_after_end(run, sink):
     emulator = run(sink.url)
     emulator.advance(0.3)
     before = emulator.deliveries

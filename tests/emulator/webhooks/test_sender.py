@@ -1,7 +1,7 @@
 import pytest
 
 
-def test_failed_run_sends_a_webhook(client, order, sink):
+def test_failed_run_sends_webhook(client, order, sink):
     client.post("/run/queue", json=order("failing", webhook=sink.url))
     assert [body["status"] for body in sink.until_end()] == ["queued", "started", "running", "failed"]
 

@@ -1,0 +1,100 @@
+"""The contact sheet of a journal: its rows as the jobs of a page, read without changing anything."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from comfydeploy._display.sheet import SheetJob, sheet_page
+from comfydeploy._mapping.sqlite import APPLICATION, VERSION, unusable
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy._wire.json_types import is_object
+from comfydeploy._wire.keys import KEY_INPUT
+
+_JOBS: Final = "SELECT key, state, attempt, request, tried_at, run_id, run, error, files FROM jobs ORDER BY id"
+# The statuses of jobs whose run has not ended, or is not known.
+_OPEN: Final = {"new": "waiting", "trying": "waiting", "created": "running", "ended": "success"}
+_UNSAVED: Final = "The files of this run are not saved yet"
+
+
+def write_sheet(journal: str, to: str) -> Path:
+    """Write the sheet of a journal and return its path; raise ``SDKValidationError`` where that is impossible."""
+    path = Path(os.path.abspath(to))  # noqa: PTH100 - it resolves no links, which the files may not go through
+    part = path.with_name(f".{os.urandom(6).hex()}.part")
+    try:
+        with closing(_connected(journal)) as connection:
+            _check(connection, journal)
+            connection.execute("BEGIN")  # so that all reads see the same rows, while a map goes on
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("w", encoding="utf-8", errors="replace") as page:
+                page.writelines(_page(connection, journal, path.parent))
+        part.replace(path)
+    except sqlite3.Error as error:
+        raise unusable(journal, error) from None
+    except OSError as error:
+        raise invalid_argument("to", f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return path
+
+
+def _connected(journal: str) -> sqlite3.Connection:
+    if not os.path.isfile(journal):  # noqa: PTH113 - a path of any kind, as it is given
+        raise invalid_argument("journal", f"there is no file {journal}")
+    address = f"file:{quote(os.path.abspath(journal), errors='surrogateescape')}?mode=ro"  # noqa: PTH100 - the same
+    return sqlite3.connect(address, uri=True, isolation_level=None)
+
+
+def _check(connection: sqlite3.Connection, journal: str) -> None:
+    found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+    if found != [APPLICATION, VERSION]:
+        raise invalid_argument("journal", f"{journal} is no journal of this version of comfydeploy")
+
+
+def _page(connection: sqlite3.Connection, journal: str, folder: Path) -> Iterator[str]:
+    (name,) = connection.execute("SELECT name FROM map").fetchone()
+
+    def jobs() -> Iterator[SheetJob]:
+        return (_job(row, folder) for row in connection.execute(_JOBS))
+
+    return sheet_page(f"{name} ({os.path.basename(journal)})", jobs)  # noqa: PTH119 - the same
+
+
+def _job(row: tuple[Any, ...], folder: Path) -> SheetJob:
+    key, state, attempt, request, tried_at, run_id, run_text, error_text, files = row
+    run: dict[str, Any] = json.loads(run_text) if run_text else {}
+    error: dict[str, Any] = json.loads(error_text) if error_text else {}
+    inputs: Any = json.loads(request).get("inputs")
+    if state == "done":
+        status = str(run.get("status") or error.get("error") or "success")
+    else:
+        status = "unresolved" if state == "trying" and tried_at is not None else _OPEN[state]
+    return SheetJob(
+        key=key,
+        status=status,
+        inputs={name: value for name, value in inputs.items() if name != KEY_INPUT} if is_object(inputs) else {},
+        attempt=attempt,
+        run_id=run_id,
+        seconds=_seconds(run),
+        reason=error.get("message") or (_UNSAVED if state == "ended" else None),
+        files=tuple(_relative(file, folder) for file in json.loads(files or "[]")),
+    )
+
+
+def _seconds(run: dict[str, Any]) -> float | None:
+    found = run.get("run_duration") if run.get("duration") is None else run["duration"]
+    return float(found) if isinstance(found, int | float) else None
+
+
+def _relative(file: str, folder: Path) -> str:
+    """Return the address of a file relative to the folder of the page."""
+    path = os.path.abspath(file)  # noqa: PTH100 - the same
+    try:
+        return quote(Path(os.path.relpath(path, folder)).as_posix(), errors="surrogateescape")
+    except ValueError:  # on another drive
+        return Path(path).as_uri()
