@@ -1,4 +1,4 @@
-"""Pictures that are in memory or on this machine, as part of a page."""
+"""Pictures in memory or on this machine, embedded in a page."""
 
 import re
 from base64 import b64encode
@@ -11,15 +11,15 @@ from typing import Final
 from comfydeploy._display.card import Picture
 
 LARGEST: Final = 8 * 1024 * 1024
-"""A larger picture is named only: it would be in the notebook's file for good."""
+"""A larger picture is only named, because it would stay in the notebook's file."""
 MOST: Final = 12
-"""So many pictures are shown of a longer list."""
+"""The number of pictures that are shown of a longer list."""
 
 _IMAGE: Final = re.compile(r"image/[a-z0-9.+-]+")
 
 
 def picture(name: str, content: bytes, media_type: str) -> Picture | None:
-    """Return the picture of these bytes, or ``None`` where they are none, or too many."""
+    """Return the picture of these bytes, or ``None`` if they are not a picture, or too many."""
     kind = media_type.partition(";")[0].strip().lower()
     if not content or len(content) > LARGEST or not _IMAGE.fullmatch(kind):
         return None
@@ -27,7 +27,7 @@ def picture(name: str, content: bytes, media_type: str) -> Picture | None:
 
 
 def saved_pictures(paths: Iterable[Path], most: int = MOST) -> tuple[Picture, ...]:
-    """Return the pictures among saved files, the first ones of many; what cannot be read is left out."""
+    """Return the first pictures among saved files; unreadable ones are left out."""
     found: list[Picture] = []
     for path in paths:
         kind = guess_type(path.name)[0] or ""

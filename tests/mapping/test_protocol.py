@@ -231,7 +231,7 @@ class TestDoubt:
         assert isinstance(job.answer(BUSY), Pause)
         job.answer(None, at=420.0)
         job.answer(BUSY)
-        assert "The last look failed: busy" in job.left().failure().hint
+        assert "The last search failed: busy" in job.left().failure().hint
 
     def test_refused_search_ends_the_doubt_for_now(self):
         job = Job(tried_at=1.0)
