@@ -91,6 +91,8 @@ def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: PLR091
                 f"{cause}. Run {run_id} was to be cancelled, which is not confirmed: it may go on and be billed. "
                 f"To see: comfydeploy wait {run_id}"
             )
+        case Ended(run_id, "cancelled"):
+            return f"{cause}. Run {run_id} was cancelled"
         case Ended(run_id, status):
             return f"{cause}. Run {run_id} has ended: {status}. To save its files: comfydeploy download {run_id}"
         case Journaled(journal):

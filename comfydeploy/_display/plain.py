@@ -8,7 +8,7 @@ from comfydeploy._display.privacy import shown_text
 
 def card_text(card: Card) -> str:
     """Return a card as lines."""
-    return "\n".join(map(printable, _lines(card)))
+    return "\n".join(printable(shown_text(line)) for line in _lines(card))
 
 
 def printable(line: str) -> str:
@@ -19,7 +19,7 @@ def printable(line: str) -> str:
 def _lines(card: Card) -> Iterator[str]:
     yield "  ".join(part for part in (card.kind, card.name, card.status) if part)
     if card.note:
-        yield f"  {shown_text(card.note)}"
+        yield f"  {card.note}"
     yield from _aligned([(name, _addressed(cell)) for name, cell in card.facts], "  ")
     for table in card.tables:
         yield from _table(table)

@@ -119,11 +119,12 @@ def _job(job: SheetJob, places: str) -> str:
     facts += [f"attempt {job.attempt}"] if job.attempt > 1 else []
     reason = f'<p class="reason">{escape(_without_addresses(shown_text(job.reason)))}</p>' if job.reason else ""
     run = f'<p class="run">run <code>{escape(job.run_id)}</code></p>' if job.run_id else ""
+    key = escape(_without_addresses(short_value(job.key, _VALUE)))
     listed = f"<dl>{inputs}</dl>" if inputs else ""
     return (
         f'<article data-status="{escape(job.status)}" data-places="{places}" data-seconds="{job.seconds or 0:.3f}">'
         f"{_media(job)}"
-        f'<h2>{escape(short_value(job.key, _VALUE))}</h2><p><span class="status {status_class(job.status)}">'
+        f'<h2>{key}</h2><p><span class="status {status_class(job.status)}">'
         f"{escape(job.status)}</span> {', '.join(facts)}</p>{reason}"
         f"{listed}{run}</article>\n"
     )

@@ -19,7 +19,7 @@ from comfydeploy.mapping import Job
 from comfydeploy.models.run_request import AnyRunRequest
 
 _LONGEST_KEY: Final = 100
-_PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # as the server distinguishes the forms
+_PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # in the order of the server
 
 
 @frozen

@@ -106,7 +106,7 @@ def test_cancels_on_interrupt(server, signalled):
     done = signalled(signal.SIGINT, polled, "run", "picture", "--cancel-on-interrupt")
     run_id = server.runs[0].id
     assert done.code == 130
-    assert f"Run {run_id} has ended: cancelled." in done.err
+    assert f"Run {run_id} was cancelled" in done.err
     assert [run.status for run in server.runs] == ["cancelled"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from html_page import Page
 
 from comfydeploy._display.bundle import card_bundle
-from comfydeploy._display.card import Card
+from comfydeploy._display.card import Card, Link, Status, Table
 from comfydeploy._display.pictures import LARGEST, MOST
 from comfydeploy._display.units import seconds_text, size_text
 from comfydeploy.models import (
@@ -203,8 +203,9 @@ def test_a_terminal_obeys_nothing():
     assert re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text_of(run)) is None
 
 
-def test_a_note_hides_addresses():
-    shown = card_bundle(Card("Run", note=f"Upload failed for {SIGNED}"))
+def test_no_part_of_a_card_has_a_signed_part():
+    table = Table("t", ("h",), ((SIGNED,), (Link(SIGNED, SIGNED),), (Status(SIGNED),)))
+    shown = card_bundle(Card("Run", SIGNED, SIGNED, (("f", SIGNED),), (table,), note=f"Upload failed for {SIGNED}"))
     assert "5ec2e7" not in shown["text/html"] + shown["text/plain"]
 
 

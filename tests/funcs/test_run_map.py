@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import sqlite3
 import sys
 import threading
@@ -99,6 +98,10 @@ def close(calls, items):
         items.close()
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def errors_of(items):
     return [item.result.failure() for item in items if not isinstance(item.result, Success)]
 
@@ -108,7 +111,7 @@ class TestAMap:
         jobs = grid(picture, {"prompt": ["a cat", "a dog"], "seed": [1, 2]})
         items = made(jobs, name="animals", to=tmp_path / "{prompt}-{seed}{suffix}")
         names = ["a cat-1.png", "a cat-2.png", "a dog-1.png", "a dog-2.png"]
-        assert sorted(os.listdir(tmp_path)) == names
+        assert names_in(tmp_path) == names
         for item in items:
             assert item.result.unwrap().id == item.run_id
             assert (item.attempt, item.request, item.key) == (1, jobs[item.index], str(item.index))
@@ -175,7 +178,7 @@ class TestFailures:
             assert len(items) == len(jobs)
         assert len(service.runs()) == 2
 
-    def test_sequence_is_checked_before_any_run(self, made, service, picture):
+    def test_sequence_is_checked_before_paying(self, made, service, picture):
         wrong = {**picture, "inputs": {"promt": "a cat"}}
         items = made([picture] * 3 + [wrong])
         assert (items[0].index, "did you mean" in str(errors_of(items)[0])) == (3, True)
@@ -197,7 +200,7 @@ class TestFailures:
         assert good.result.unwrap()
         assert (bad.index, type(bad.result.failure().__cause__)) == (-1, LookupError)
 
-    def test_refusal_is_repeated_by_a_rerun_only(self, made, service, picture, tmp_path):
+    def test_refusal_is_tried_again_by_a_rerun(self, made, service, picture, tmp_path):
         service.fail("run_queue", times=1, status=403, body={"detail": "no credit"})
         (error,) = errors_of(made([picture], journal=tmp_path / "j"))
         assert error.status_code == 403
@@ -244,7 +247,7 @@ class TestDoubt:
         assert not errors_of(items)
         assert len(set(service.markers())) == len(service.runs()) == 3
 
-    def test_unexecuted_request_is_sent_again(self, made, service, picture):
+    def test_request_not_executed_is_sent_again(self, made, service, picture):
         service.fail("run_queue", times=1, status=503)
         items = made(grid(picture, {"seed": range(2)}), **SHORT)
         assert not errors_of(items)
@@ -260,7 +263,7 @@ class TestDoubt:
             assert (error.fate, "same journal" in str(error)) == ("unknown", True)
         assert len(service.runs()) == 1
 
-    def test_list_without_a_run_proves_nothing(self, made, service, picture):
+    def test_list_without_own_run_proves_nothing(self, made, service, picture):
         service.fail("run_queue", times=1, reset=True)
         (error,) = errors_of(made([picture], **SHORT))
         assert "no run of this map" in error.hint
@@ -316,7 +319,7 @@ class TestAJournal:
         named = {"journal": tmp_path / "j", "to": tmp_path / "out"}
         first, second = made(jobs, **named), made(iter(jobs), **named)
         assert len(service.runs()) == 4
-        assert sorted(os.listdir(tmp_path / "out")) == sorted(item.saved[0].name for item in first if item.saved)
+        assert names_in(tmp_path / "out") == sorted(item.saved[0].name for item in first if item.saved)
         (failed,), (again,) = errors_of(first), errors_of(second)
         assert (again.message, again.traceback, again.run) == (failed.message, failed.traceback, failed.run)
         kept = {item.index: (item.run_id, item.attempt, item.saved, item.key) for item in first}
@@ -351,7 +354,7 @@ class TestAJournal:
         named = {"journal": tmp_path / "j", "to": tmp_path / "out"}
         (error,) = errors_of(made([picture], **named))
         assert isinstance(error, DownloadIncomplete)
-        assert os.listdir(tmp_path / "out") == []
+        assert names_in(tmp_path / "out") == []
         (item,) = made([picture], **named)
         assert item.saved[0].exists()
         assert len(service.runs()) == 1
@@ -377,7 +380,7 @@ class TestAJournal:
 
     def test_leaving_early_creates_no_more(self, calls, core, service, picture, tmp_path):
         jobs = grid(picture, {"seed": range(300)})
-        (item,) = items_of(calls, start(calls, core, jobs, journal=tmp_path / "j", at_once=2), 1)
+        items_of(calls, start(calls, core, jobs, journal=tmp_path / "j", at_once=2), 1)
         paid = len(service.runs())
         assert paid < 300
         assert items_of(calls, start(calls, core, jobs[:3], journal=tmp_path / "j"))
@@ -392,9 +395,9 @@ class TestAJournal:
         found = {}
 
         def run(number):
-            with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as own:
-                with module.run_map(own, jobs, journal=tmp_path / "j", at_once=4) as items:
-                    found[number] = sorted(item.index for item in items if isinstance(item.result, Success))
+            own = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            with own, module.run_map(own, jobs, journal=tmp_path / "j", at_once=4) as items:
+                found[number] = sorted(item.index for item in items if isinstance(item.result, Success))
 
         threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
         for thread in threads:
@@ -447,9 +450,9 @@ class TestArguments:
 class TestColours:
     def test_a_blocking_map_inside_a_running_loop(self, service, picture):
         async def main():
-            with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as core:
-                with module.run_map(core, [picture]) as items:
-                    return [item.result.unwrap() for item in items]
+            core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            with core, module.run_map(core, [picture]) as items:
+                return [item.result.unwrap() for item in items]
 
         assert len(asyncio.run(main())) == 1
 
@@ -463,9 +466,9 @@ class TestColours:
             return service.bearer
 
         async def main():
-            async with ComfyDeployCore(bearer=bearer, server_url=service.url) as core:
-                async with module.run_map_async(core, [picture]) as items:
-                    return await anext(items)
+            core = ComfyDeployCore(bearer=bearer, server_url=service.url)
+            async with core, module.run_map_async(core, [picture]) as items:
+                return await anext(items)
 
         assert asyncio.run(main()).result.unwrap()
 
@@ -479,11 +482,11 @@ class TestColours:
 
     def test_a_cancelled_read_loses_nothing(self, service, picture):
         async def main():
-            async with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as core:
-                async with module.run_map_async(core, grid(picture, {"seed": range(3)})) as items:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(anext(items), 0)
-                    return [item async for item in items]
+            core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            async with core, module.run_map_async(core, grid(picture, {"seed": range(3)})) as items:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(anext(items), 0)
+                return [item async for item in items]
 
         assert len(asyncio.run(main())) == 3
 
@@ -502,16 +505,15 @@ class TestColours:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
     def test_a_map_in_a_fork_is_a_failure(self, service, picture):
-        with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as core:
-            with module.run_map(core, grid(picture, {"seed": range(3)})) as items:
-                loop = items._loop
-                next(items)
-                loop._process += 1  # as in a child
-                items._items.clear()
-                assert "fork" in next(items).result.failure().message
-                items.close()
-                loop._process -= 1
-                loop._is_closed = False
+        core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+        with core, module.run_map(core, grid(picture, {"seed": range(3)})) as items:
+            loop = items._loop
+            next(items)
+            loop._process += 1  # as in a child
+            items._items.clear()
+            assert "fork" in next(items).result.failure().message
+            items.close()
+            loop._process -= 1
 
     def test_memory_errors_pass(self, calls, core):
         def jobs():

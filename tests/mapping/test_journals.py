@@ -1,11 +1,11 @@
 """Both journals follow the steps of a row, and the one in a file says in a sentence why it cannot be used."""
 
-import os
 import random
 import sqlite3
 import stat
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -173,7 +173,7 @@ class TestAFile:
 
     def test_only_its_owner_may_read_it(self, path):
         with opened(path):
-            assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0 or sys.platform == "win32"
+            assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0 or sys.platform == "win32"
 
     def test_a_step_that_fails_undoes_the_others(self, path):
         with opened(path) as journal:
@@ -199,11 +199,10 @@ class TestAFile:
         assert "is a database of another program" in refused(path)
 
     def test_a_damaged_one(self, path):
-        with open(path, "wb") as file:
-            file.write(b"no database" * 100)
+        Path(path).write_bytes(b"no database" * 100)
         assert "is damaged or not a journal" in refused(path)
         Sqlite(f"{path}2", None, 300.0).close()
-        with open(f"{path}2", "r+b") as file:
+        with Path(f"{path}2").open("r+b") as file:
             file.seek(100)
             file.write(b"\xff" * 4000)
         assert "is damaged or not a journal" in refused(f"{path}2")
@@ -225,7 +224,7 @@ class TestAFile:
         monkeypatch.setattr(sqlite, "Session", fail)
         assert "the lock beside" in refused(path)
 
-    def test_full_disk_is_an_error(self, path):
+    def test_full_disk_loses_nothing(self, path):
         with opened(path) as journal:
             (row,) = journal.add([entry("k")])
             journal._connection.execute("PRAGMA max_page_count = 8")

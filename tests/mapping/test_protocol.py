@@ -202,7 +202,7 @@ class TestDoubt:
         assert job.answer(OTHERS) == Prepare()
         assert job.posting().position.row.tried_at is not None
 
-    def test_absence_counts_in_lists_of_this_map(self):
+    def test_absence_counts_in_own_list_only(self):
         job = Job(tried_at=1.0)
         assert job.action == Look(0.0)
         job.answer(NOTHING)
@@ -220,7 +220,7 @@ class TestDoubt:
         assert isinstance(job.left().failure(), JobUnresolved)
         assert job.position.row.tried_at == 1.0
 
-    def test_longer_request_of_another_process(self):
+    def test_longest_request_of_all_counts(self):
         job = Job(Terms(post_limit=10.0, longest_post=600.0), tried_at=1.0)
         assert job.position.certain_at == 660.0
 
@@ -233,7 +233,7 @@ class TestDoubt:
         job.answer(BUSY)
         assert "The last search failed: busy" in job.left().failure().hint
 
-    def test_refused_search_ends_the_doubt_for_now(self):
+    def test_refused_look_ends_for_now(self):
         job = Job(tried_at=1.0)
         job.answer(GONE)
         assert isinstance(job.left().failure(), JobUnresolved)

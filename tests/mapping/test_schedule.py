@@ -41,7 +41,7 @@ def test_refusals_slow_down_and_successes_recover():
     assert [pacing.turn(200.0), pacing.turn(200.0)] == [0.0, 0.0]
 
 
-def test_requests_in_flight_count_once():
+def test_requests_together_count_once():
     pacing = Pacing()
     for _ in range(20):
         pacing.sent(BUSY, 5.0, 6.0, 0.0)

@@ -102,6 +102,18 @@ class TestSpan:
         assert isinstance(calls("run_stream", core, ORDER), Failure)
         assert observed.spans[0].name == "POST /api/run/stream"
 
+    def test_of_a_download_has_no_address(self, calls, server, observed):
+        core, service = server((404, {"detail": "gone"}))
+        assert isinstance(calls("file_download", core, "https://storage.invalid/f.png?X-Amz-Signature=hidden"), Failure)
+        (span,) = observed.spans
+        assert span.name == "comfydeploy.file_download"
+        assert dict(span.attributes) == {
+            "error.type": "SDKError",
+            "http.response.status_code": 404,
+            "comfydeploy.fate": "answered",
+        }
+        assert service.seen == [span.context.span_id]
+
     def test_is_inside_the_current_one(self, calls, server, observed):
         core, _ = server(SUCCESS)
         with observed.traces.get_tracer("mine").start_as_current_span("job") as job:

@@ -64,7 +64,7 @@ class _JobFiles(RunFiles):
         try:
             target.close()
             if isinstance(result, Success):
-                os.replace(self._parts[index], self._paths[index])  # noqa: PTH105 - as in the line above
+                os.replace(self._parts[index], self._paths[index])  # noqa: PTH105 - `Path.replace` reads like that of text
                 result = Success(self._paths[index])
         except OSError as error:  # a full disk
             result = Failure(response_error(error, "answered", closed=False))

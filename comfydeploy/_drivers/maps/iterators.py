@@ -127,7 +127,7 @@ class RunMap(Iterator[MapItem]):
 
 
 class AsyncRunMap(AsyncIterator[MapItem]):
-    """The items of a map for ``async with`` and ``async for``, in the running event loop; see ``RunMap``."""
+    """The async ``RunMap``, for ``async with`` and ``async for``, in the running event loop."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -14,7 +14,7 @@ from comfydeploy._drivers.maps.files import JobTerms
 from comfydeploy._drivers.maps.places import Markers, Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
-from comfydeploy._drivers.run_life import TracedWork
+from comfydeploy._drivers.run_life import traced
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.protocol import (
     Fetch,
@@ -94,14 +94,10 @@ class Work:
 
     async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
         """Claim the row and bring the job to its end, in a span."""
-        traced = TracedWork("comfydeploy.job")
-        try:
-            with traced:
-                left = await self._left(claim, has_moved)
-            traced.end(left.result)
+        with traced("comfydeploy.job") as work:
+            left = await self._left(claim, has_moved)
+            work.end(left.result)
             return left
-        finally:
-            traced.end(None)  # of a map that is closed
 
     async def _left(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
         row = await self._shop.writer.do(claim)
