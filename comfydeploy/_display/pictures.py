@@ -20,7 +20,7 @@ from comfydeploy._display.card import Picture
 BUDGET: Final = 2_000_000
 """The most bytes of all pictures of a card, before they become text. What does not fit is named only."""
 MOST: Final = 12
-"""So many pictures are shown of a longer list."""
+"""The number of pictures that are shown of a longer list."""
 
 _SMALL: Final = 200_000  # bytes that are shown as they are
 _SIDE: Final = 512  # pixels of a picture that was made smaller
@@ -29,7 +29,7 @@ _IMAGE: Final = re.compile(r"image/[a-z0-9.+-]+")
 
 
 def picture(name: str, content: bytes, media_type: str) -> Picture | None:
-    """Return the picture of these bytes, or ``None`` where they are none, or too many."""
+    """Return the picture of these bytes, or ``None`` if they are not a picture, or too many."""
     kind = media_type.partition(";")[0].strip().lower()
     if not content or not _IMAGE.fullmatch(kind):
         return None

@@ -1,4 +1,4 @@
-"""What a notebook shows of each kind of value: HTML without anything foreign in it, and the same as text."""
+"""The display of each kind of value in a notebook: HTML with all texts escaped, and the same as text."""
 
 import base64
 import io
@@ -159,7 +159,7 @@ def test_saved_files(tmp_path):
     page = page_of(saved)
     assert len(page.addresses) == MOST
     assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
-    assert "0.png" not in page.texts  # it is not there
+    assert "0.png" not in page.texts  # the file is missing
     assert text_of(saved).startswith(f"Files  {len(saved)} files\n  saved\n    {other}")
     assert repr(saved) == repr(list(saved))
     assert page_of(SavedFiles()).texts == ["Files", "0 files"]

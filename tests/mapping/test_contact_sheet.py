@@ -1,4 +1,4 @@
-"""The contact sheet is written from a journal, and links the saved files relative to itself."""
+"""The contact sheet of a journal, with relative links to the saved files."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Many runs followed by few requests: what is sent, how late an end is seen, and that none is missed."""
+"""Many runs followed by few requests: the requests, the delay of ends, and that none is missed."""
 
 from itertools import count
 from random import Random
@@ -103,7 +103,7 @@ def test_runs_that_end_together_share_requests():
 
 @pytest.mark.parametrize("runs", [1, 20, 300, 1000])
 def test_the_number_of_runs_does_not_matter(runs):
-    """A queue that a machine works off one by one, watched for a minute."""
+    """A queue that a machine executes one by one, followed for a minute."""
     found = night()
     for number in range(runs):
         found.start(f"r{number}", waits=number * 10.0, takes=10)
@@ -122,7 +122,7 @@ def test_a_long_queue_is_read_by_its_ends():
 
 
 def test_long_runs_among_many_short_ones():
-    """The ends since the oldest run are many more than the runs that live."""
+    """There are many more ends since the oldest run than runs in progress."""
     found = night()
     for number in range(30):
         found.start(f"long{number}", takes=80)
@@ -148,7 +148,7 @@ def test_few_unlisted_runs_are_read():
 
 
 def test_runs_of_an_earlier_night_are_found():
-    """None of them is among the newest rows, and nothing says when they were created."""
+    """None of them is among the newest rows, and their creation times are unknown."""
     found = night()
     for number in range(50):
         found.service.create(f"old{number}", -3600 + number, takes=3640)
