@@ -1,4 +1,4 @@
-"""Pictures in memory or on this machine, embedded in a page.
+"""Pictures that are in memory or on this machine, as part of a page.
 
 A notebook's server drops what is larger than 3 MB in three seconds, so a card has a budget, and a large picture is made
 smaller where Pillow is installed.
@@ -18,7 +18,7 @@ from typing import Any, Final
 from comfydeploy._display.card import Picture
 
 BUDGET: Final = 2_000_000
-"""The most bytes of all pictures of a card, before they become text. A picture that does not fit is only named."""
+"""The most bytes of all pictures of a card, before they become text. What does not fit is named only."""
 MOST: Final = 12
 """The number of pictures that are shown of a longer list."""
 
@@ -39,7 +39,7 @@ def picture(name: str, content: bytes, media_type: str) -> Picture | None:
 
 
 def saved_pictures(paths: Iterable[Path], most: int = MOST, budget: int = BUDGET) -> tuple[Picture, ...]:
-    """Return the first pictures among saved files; unreadable ones are left out."""
+    """Return the pictures among saved files, the first ones of many; what cannot be read is left out."""
     found: list[Picture] = []
     left = budget * 4 // 3  # as base64
     for path in paths:
