@@ -111,11 +111,14 @@ class Interrupts:
             for _ in range(_KICKS if numbers else 0):
                 time.sleep(_PAUSE)
                 _send(signal.SIGURG)
-            if numbers and self.number is None and signal.getsignal(numbers[0]) == self._receive:
+            if numbers and self._is_unnoticed(numbers[0]):
                 time.sleep(_PATIENCE)
-                if self.number is None:
+                if self._is_unnoticed(numbers[0]):
                     self._leave(numbers[0])
         os.close(reader)
+
+    def _is_unnoticed(self, number: int) -> bool:
+        return self.number is None and signal.getsignal(number) == self._receive
 
     def _send_again(self, problem: "sys.UnraisableHookArgs") -> None:
         """Send a signal again if its exception was raised where Python drops it, as in ``__del__``."""

@@ -11,6 +11,7 @@ from attrs import fields
 from comfydeploy._wire.codec import json_bytes, read
 from comfydeploy._wire.file_values import is_file
 from comfydeploy._wire.json_types import is_array, is_object
+from comfydeploy._wire.redaction import without_secrets
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import RunCancelled, RunEnd, RunFailed, RunTimedOut
 
@@ -40,12 +41,16 @@ def run_of(text: str | None) -> WorkflowRunModel | None:
 
 
 def error_text(error: RunEnd | None) -> str | None:
+<<<<<<< HEAD
+    """Return the end of a run without the run, query strings and what looks like a secret."""
+=======
     """Return the error of a run as text, without the run and without query strings."""
+>>>>>>> w-f
     if error is None:
         return None
     kind: Any = type(error)
     values = {one.name: getattr(error, one.name) for one in fields(kind) if one.name not in _BESIDE}
-    return without_queries(_text({"error": kind.__name__, **values}))
+    return without_queries(_text(without_secrets({"error": kind.__name__, **values})))
 
 
 def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:

@@ -367,7 +367,8 @@ def test_every_end_is_reported_once_and_in_time(seed, runs, faults):
     assert len(found.ended) == runs
     assert len(found.requests) <= BURST + A_SECOND * max(found.ended.values()) + runs + found.false
     if not faults:
-        assert max(map(found.lateness, found.ended)) < 60
+        # A page takes up to a second, the list is up to 20 s behind, and a gap is read a minute later at most.
+        assert max(map(found.lateness, found.ended)) < 90
 
 
 def test_a_refused_list_is_no_end():
