@@ -1,12 +1,8 @@
-<<<<<<< HEAD
-"""Pictures that are in memory or on this machine, as part of a page.
+"""Pictures in memory or on this machine, embedded in a page.
 
-A notebook's server drops what is larger than 3 MB in three seconds, so a card has a budget, and a large picture is made
-smaller where Pillow is installed.
+A notebook's server drops output of more than 3 MB in three seconds, so a card has a budget, and a large picture is
+reduced if Pillow is installed.
 """
-=======
-"""Pictures in memory or on this machine, embedded in a page."""
->>>>>>> w-f
 
 import re
 from base64 import b64encode
@@ -21,13 +17,8 @@ from typing import Any, Final
 
 from comfydeploy._display.card import Picture
 
-<<<<<<< HEAD
 BUDGET: Final = 2_000_000
-"""The most bytes of all pictures of a card, before they become text. What does not fit is named only."""
-=======
-LARGEST: Final = 8 * 1024 * 1024
-"""A larger picture is only named, because it would stay in the notebook's file."""
->>>>>>> w-f
+"""The most bytes of all pictures of a card, before encoding. Pictures beyond it are only named."""
 MOST: Final = 12
 """The number of pictures that are shown of a longer list."""
 
@@ -47,13 +38,8 @@ def picture(name: str, content: bytes, media_type: str) -> Picture | None:
     return Picture(name, f"data:{kind};base64,{b64encode(content).decode()}") if len(content) <= BUDGET else None
 
 
-<<<<<<< HEAD
 def saved_pictures(paths: Iterable[Path], most: int = MOST, budget: int = BUDGET) -> tuple[Picture, ...]:
-    """Return the pictures among saved files, the first ones of many; what cannot be read is left out."""
-=======
-def saved_pictures(paths: Iterable[Path], most: int = MOST) -> tuple[Picture, ...]:
     """Return the first pictures among saved files; unreadable ones are left out."""
->>>>>>> w-f
     found: list[Picture] = []
     left = budget * 4 // 3  # as base64
     for path in paths:
