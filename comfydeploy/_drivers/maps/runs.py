@@ -1,4 +1,4 @@
-"""The runs that are waited for: followed together by lists, and looked at one by one when they seem to have ended."""
+"""The waits for runs: they are followed together by lists, and read one by one when they seem to have ended."""
 
 from collections.abc import Mapping
 from math import inf
@@ -24,12 +24,12 @@ from comfydeploy.result import Result
 if TYPE_CHECKING:
     from asyncio import Future
 
-_RESERVE: Final = 1.0  # seconds before a deadline at which a run is looked at by itself
+_RESERVE: Final = 1.0  # seconds before a deadline at which a run is read by itself
 _LEAST: Final = 0.001
 
 
 class Runs:
-    """Waits for the ends of runs."""
+    """Waits for the end of runs."""
 
     def __init__(self, calls: Calls, service: Service, places: Places, options: RequestOptions) -> None:
         from asyncio import Event

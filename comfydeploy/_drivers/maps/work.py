@@ -14,7 +14,7 @@ from comfydeploy._drivers.maps.files import JobTerms
 from comfydeploy._drivers.maps.places import Markers, Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
-from comfydeploy._drivers.run_life import TracedWork
+from comfydeploy._drivers.run_life import traced
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.protocol import (
     Fetch,
@@ -92,14 +92,10 @@ class Work:
 
     async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Position | None:
         """Claim the row and bring the job to its end, in a span; return ``None`` where another owner has it."""
-        traced = TracedWork("comfydeploy.job")
-        try:
-            with traced:
-                position = await self._left(claim, has_moved)
-            traced.end(None if position is None else position.result)
+        with traced("comfydeploy.job") as work:
+            position = await self._left(claim, has_moved)
+            work.end(None if position is None else position.result)
             return position
-        finally:
-            traced.end(None)  # of a map that is closed
 
     async def _left(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Position | None:
         row = await self._shop.writer.do(claim)
