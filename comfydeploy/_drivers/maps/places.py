@@ -1,6 +1,6 @@
 """The workflows of jobs, and the searches for runs in doubt: one search for all of a workflow."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -48,12 +48,6 @@ class Markers:
 
     def __contains__(self, marker: object) -> bool:
         return isinstance(marker, str) and marker.startswith(self.prefix)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 class Places:
@@ -118,10 +112,9 @@ class Places:
         rows: list[WorkflowRunRow] = result.unwrap().runs if isinstance(result, Success) else []
         for marker, _, future in waiting:
             ids = tuple(row.id for row in rows if key_of(row.workflow_inputs) == marker)
-            if not future.done():
-                future.set_result(
-                    Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
-                )
+            sighting = Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
+            if not future.cancelled():
+                future.set_result(sighting)
 
     async def _once(
         self,
@@ -136,8 +129,8 @@ class Places:
             known[name] = self._spawn(read())
         task = known[name]
         result = await shield(task)
-        if not isinstance(result, Success) and known.get(name) is task:
-            del known[name]
+        if not isinstance(result, Success):
+            known.pop(name, None)
         return result
 
     def _searching(self, workflow_id: str, since: datetime, timeline: Timeline) -> Actions[Result[FoundRuns, Error]]:
