@@ -1,11 +1,12 @@
 """Where the runs of jobs are listed, and the looks for those in doubt: one look for all of a workflow."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from comfydeploy._drivers.maps.calls import Calls, Service
+from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import Sighting
 from comfydeploy._wire.keys import key_of
 from comfydeploy._wire.run_search import PATIENCE, Place, RunSearch
@@ -34,26 +35,6 @@ class Spawn(Protocol):
     def __call__(self, work: Coroutine[Any, Any, V], /) -> "Task[V]":
         """Begin it."""
         ...
-
-
-class Markers:
-    """The markers of a map: ``name/journal/key/attempt``."""
-
-    def __init__(self, name: str, journal: str) -> None:
-        self.prefix = f"{name}/{journal}/"
-
-    def of(self, key: str, attempt: int) -> str:
-        """Return the marker of an attempt."""
-        return f"{self.prefix}{key}/{attempt}"
-
-    def __contains__(self, marker: object) -> bool:
-        return isinstance(marker, str) and marker.startswith(self.prefix)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 class Places:
