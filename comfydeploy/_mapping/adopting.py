@@ -47,6 +47,11 @@ def adopting(  # noqa: PLR0913 - what a caller may choose, by name
     if not isinstance(workflow, Success):
         return workflow
     if settle:
+        # Where the list cannot be read, that is returned now, and not after minutes.
+        page = {"workflow_id": workflow.unwrap(), "limit": 1, "offset": 0, "with_outputs": False, "with_inputs": False}
+        first = yield from timeline.read(lists.rows, page, PATIENCE)
+        if not isinstance(first, Success):
+            return first
         yield from timeline.sleep(settle)
     found = yield from search.runs(workflow.unwrap(), since, PATIENCE)
     if not isinstance(found, Success):

@@ -44,7 +44,7 @@ def adopted(server, core, tmp_path, request):
 
     def adopt(**changes):
         arguments = {"name": name(request), "since": SINCE, "settle": 0, **place(server), **changes}
-        return run_map_adopt(core, tmp_path / "new.sqlite", **arguments)
+        return run_map_adopt(core, arguments.pop("journal", tmp_path / "new.sqlite"), **arguments)
 
     return adopt
 
@@ -142,6 +142,8 @@ def test_it_waits_for_what_was_sent_last(server, core, tmp_path, adopted, reques
     with patch.object(steps, "carry_out", carried_out):
         assert len(adopted(settle=360).unwrap().runs) == 1
     assert slept == [360]
+    server.fail("runs_list", status=401)
+    assert adopted(settle=360, journal=tmp_path / "2.sqlite").failure().status_code == 401
 
 
 def test_async_and_facade_do_the_same(server, core, tmp_path, request):
