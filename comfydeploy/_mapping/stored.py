@@ -61,6 +61,28 @@ def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:
     return ended
 
 
+def adopted_text(inputs: Mapping[str, Any]) -> str:
+    """Return what is known of the request of a run: its inputs."""
+    return without_queries(_text({"inputs": inputs}))
+
+
+def is_adopted(request: str, adopted: str) -> bool:
+    """Check whether a request has the inputs of a run that was found, which has the address of each file."""
+    given, found = _inputs(request), _inputs(adopted)
+    fits = (value == found.get(name) or _has_file(value) for name, value in given.items())
+    return given.keys() == found.keys() and all(fits)
+
+
+def _inputs(request: str) -> dict[str, Any]:
+    return json.loads(request).get("inputs") or {}
+
+
+def _has_file(value: Any) -> bool:
+    if is_array(value):
+        return any(map(_has_file, value))
+    return is_object(value) and bool(value.keys() & {"file", "sha256"})
+
+
 def without_queries(text: str) -> str:
     """Return a text with the query strings of all addresses in it removed."""
     return _QUERY.sub(r"\1", text)
