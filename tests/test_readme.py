@@ -89,6 +89,7 @@ SHOWN = {
     "docs/migrate-python-sdk.md": ("saved [PosixPath('pictures/",),
     "docs/migrate-replicate.md": ("saved [PosixPath('pictures/cat-0.png')]",),
     "docs/migrate-typescript.md": ("saved <Success: [PosixPath('pictures/",),
+    "docs/maps.md": ("heron-0 success herons/heron-0.png\nheron-1 success",),
     "docs/waiting.md": (
         "success ['http",
         "node row ",

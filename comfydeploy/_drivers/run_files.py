@@ -1,6 +1,7 @@
 """Saving the files of a run to a folder: several at once, and never over another file."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
@@ -68,7 +69,7 @@ class FolderTerms:
         return _Folder(run, self)
 
 
-class RunFiles:
+class RunFiles(ABC):
     """The files of one run, and the result of each."""
 
     def __init__(self, run: WorkflowRunModel) -> None:
@@ -76,17 +77,17 @@ class RunFiles:
         self.files = run.files
         self.results: dict[int, Result[Path, Error]] = {}
 
+    @abstractmethod
     def target(self, index: int) -> Target:
         """Return the target in which a file is received."""
-        raise NotImplementedError
 
+    @abstractmethod
     def place(self, index: int, target: Target, result: Result[Any, Error]) -> None:
         """Move a received file to its name, and keep the result."""
-        raise NotImplementedError
 
+    @abstractmethod
     def drop(self, target: Target) -> None:
         """Remove the received part of a file."""
-        raise NotImplementedError
 
     @property
     def indexes(self) -> list[int]:

@@ -154,6 +154,6 @@ def _changed_own(  # noqa: PLR0911 - one for each step
             return evolve(row, state="ended", run=run)
         case Finish(_, _, run, error, files):
             return evolve(row, state="done", owner=None, lease=0.0, run=run, error=error, files=files)
-        case Release():
+        case _:
             is_new = row.state == "trying" and row.tried_at is None
             return evolve(row, owner=None, lease=0.0, state="new" if is_new else row.state)

@@ -74,17 +74,15 @@ class JobsInWork:
                 await self.begin(self._held.pop(row.id), row)
 
     async def _work(self, job: GivenJob, row: Row, claim: Claim | Reopen) -> None:
-        work = Work(self._shop, job, row)
         try:
-            left = await work.run(claim, lambda position: self._moved(row.id, position))
-            position = work.position
-            if left.is_lost:
+            position = await Work(self._shop, job, row).run(claim, lambda position: self._moved(row.id, position))
+            if position is None:
                 self._held[row.id] = job
-            elif left.result is not None and position is not None:
+            elif position.result is not None:
                 reached = position.row
-                await self._outbox.put(item_of(job, reached.run_id, reached.attempt, position.saved, left.result))
+                await self._outbox.put(item_of(job, reached.run_id, reached.attempt, position.saved, position.result))
                 self._shop.writer.journal.drop(row.id)
-            elif not self._shop.is_stopping:
+            else:  # there was no turn for it
                 self.is_spent = True
         finally:
             self._shop.slots.remove(row.id)

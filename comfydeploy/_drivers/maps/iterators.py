@@ -1,6 +1,7 @@
 """The items of a map as iterators, blocking and async."""
 
 import os
+from _thread import allocate_lock
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from threading import Thread
@@ -30,6 +31,7 @@ class _Loop:
         self._pending: Future[list[MapItem]] | None = None
         self._is_closed = False
         self._process = os.getpid()
+        self._closing = allocate_lock()
 
     def batch(self) -> list[MapItem]:
         """Return the waiting items. A call that was interrupted loses nothing: the next one goes on."""
@@ -53,14 +55,20 @@ class _Loop:
     def close(self) -> None:
         """End the engine, and then its loop."""
         from asyncio import run_coroutine_threadsafe
+        from concurrent.futures import wait
 
         self._is_closed = True
-        loop, thread = self._loop, self._thread
-        if loop is None or thread is None or loop.is_closed() or self._process != os.getpid():
+        if self._process != os.getpid():
             return
-        run_coroutine_threadsafe(self._engine.close(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        with self._closing:  # by one thread at a time: a loop that was stopped answers no more
+            loop, thread = self._loop, self._thread
+            if loop is None or thread is None or loop.is_closed():
+                return
+            run_coroutine_threadsafe(self._engine.close(), loop).result()
+            if self._pending is not None:  # a read in another thread, which ends now
+                wait([self._pending])
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
     def abandon(self) -> None:
         """End the engine without waiting, for a map that was never closed."""

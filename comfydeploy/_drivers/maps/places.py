@@ -1,11 +1,12 @@
 """The workflows of jobs, and the searches for runs in doubt: one search for all of a workflow."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from comfydeploy._drivers.maps.calls import Calls, Service
+from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import Sighting
 from comfydeploy._wire.keys import key_of
 from comfydeploy._wire.run_search import PATIENCE, Place, RunSearch
@@ -34,26 +35,6 @@ class Spawn(Protocol):
     def __call__(self, work: Coroutine[Any, Any, V], /) -> "Task[V]":
         """Start the task."""
         ...
-
-
-class Markers:
-    """The markers of a map: ``name/journal/key/attempt``."""
-
-    def __init__(self, name: str, journal: str) -> None:
-        self.prefix = f"{name}/{journal}/"
-
-    def of(self, key: str, attempt: int) -> str:
-        """Return the marker of an attempt."""
-        return f"{self.prefix}{key}/{attempt}"
-
-    def __contains__(self, marker: object) -> bool:
-        return isinstance(marker, str) and marker.startswith(self.prefix)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 class Places:
@@ -118,10 +99,9 @@ class Places:
         rows: list[WorkflowRunRow] = result.unwrap().runs if isinstance(result, Success) else []
         for marker, _, future in waiting:
             ids = tuple(row.id for row in rows if key_of(row.workflow_inputs) == marker)
-            if not future.done():
-                future.set_result(
-                    Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
-                )
+            sighting = Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
+            if not future.cancelled():
+                future.set_result(sighting)
 
     async def _once(
         self,
@@ -136,8 +116,8 @@ class Places:
             known[name] = self._spawn(read())
         task = known[name]
         result = await shield(task)
-        if not isinstance(result, Success) and known.get(name) is task:
-            del known[name]
+        if not isinstance(result, Success):
+            known.pop(name, None)
         return result
 
     def _searching(self, workflow_id: str, since: datetime, timeline: Timeline) -> Actions[Result[FoundRuns, Error]]:
