@@ -543,10 +543,11 @@ def answering(calls, answers, **others):
     return calls.core(transport=wire, **others)
 
 
+JOB = {"deployment_id": "d"}
+
+
 @one_colour
 class TestPlaces:
-    JOB = {"deployment_id": "d"}
-
     def run(self, calls, answers, job=JOB, **named):
         core = answering(calls, answers)
         return items_of(calls, start(calls, core, [job], **named))
