@@ -86,8 +86,8 @@ class TestWriter:
             tasks = [asyncio.create_task(writer.do(claim)) for claim in claims]
             await asyncio.sleep(0)
             tasks[1].cancel()
-            await asyncio.wait(tasks)
             await writer.flush()
+            await asyncio.wait(tasks)
             assert [row.owner for row in journal.rows([1, 2, 3])] == ["me"] * 3
             assert batches == [3]
 
@@ -112,6 +112,29 @@ class TestWriter:
             assert [type(task.exception()) for task in tasks[1:]] == [OSError] * 2
 
         asyncio.run(main())
+
+    def test_a_journal_left_while_it_opens_is_closed(self):
+        begun, going, closed = threading.Event(), threading.Event(), []
+
+        def opened():
+            begun.set()
+            going.wait(5)
+            journal = Memory("map", "uuid", 300.0)
+            journal.close = lambda: closed.append(1)
+            return journal
+
+        async def main():
+            thread = Threads(1)
+            task = asyncio.create_task(Writer.opened(opened, thread))
+            await asyncio.to_thread(begun.wait, 5)
+            task.cancel()
+            await asyncio.sleep(0)
+            going.set()
+            await asyncio.wait([task])
+            thread.close()
+
+        asyncio.run(main())
+        assert closed == [1]
 
 
 class TestOutbox:
