@@ -90,7 +90,7 @@ def test_failure_is_raised_by_async_method(client, name, tmp_path):
 
 
 class TestMaps:
-    def test_items_are_yielded_and_a_failed_job_is_not_raised(self, client):
+    def test_failed_job_is_an_item(self, client):
         jobs = [{"deployment_id": "d"}, {"deployment_id": "e"}]
         with client.run.map(jobs, check=False) as items:
             assert [item.index for item in items.in_order()] == [0, 1]

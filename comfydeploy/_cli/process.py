@@ -1,4 +1,4 @@
-"""The process of a command: its arguments, its exit code, and the words with which it leaves."""
+"""The process of a command: its arguments, its exit code, and its last words."""
 
 import os
 import sys
@@ -60,7 +60,7 @@ def _interrupted(invocation: Invocation, arguments: Sequence[str], code: int) ->
 
 
 def _stopped(invocation: Invocation, arguments: Sequence[str], code: int, kind: str, message: str) -> None:
-    """Write why a command has ended before its time."""
+    """Write why a command has ended early."""
     if invocation.out is None:
         name = next((one for one in arguments if not one.startswith("-")), PROGRAM)
         options = arguments[: arguments.index("--")] if "--" in arguments else arguments

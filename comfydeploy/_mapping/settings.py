@@ -1,4 +1,4 @@
-"""The arguments of a map, checked so that a wrong one is named."""
+"""The arguments of a map, each checked by name."""
 
 from math import isfinite
 from typing import Any, Final, get_args
@@ -16,7 +16,7 @@ _LONGEST_NAME: Final = 50
 
 @frozen(kw_only=True)
 class Arguments:
-    """The arguments of ``run_map`` as they are given."""
+    """The arguments of ``run_map`` as they were given."""
 
     options: Any = None
     name: Any = None

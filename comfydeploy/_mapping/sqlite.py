@@ -1,7 +1,7 @@
-"""The journal in a file of SQLite.
+"""The journal in an SQLite file.
 
 Commits that must survive a crash of the machine are synchronous, all others are not: in WAL mode they cost 0.3 ms and
-0.01 ms (measured), and the next synchronous one makes those before it durable as well.
+0.01 ms (measured), and the next synchronous one also makes those before it durable.
 """
 
 import json
@@ -28,10 +28,10 @@ _SYNCHRONOUS: Final = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchro
 
 
 class Sqlite:
-    """A journal in a file, which several processes may use at a time."""
+    """A journal in a file, which several processes may use at the same time."""
 
     def __init__(self, path: str, name: str | None, post_limit: float) -> None:
-        """Open a journal, or create it; raise ``SDKValidationError`` where that is impossible."""
+        """Open a journal, or create it; raise ``SDKValidationError`` if that is impossible."""
         self._path = os.path.abspath(path)  # noqa: PTH100 - a later change of the folder must not move the locks
         try:
             self._connection = _connected(self._path)
@@ -45,7 +45,7 @@ class Sqlite:
             raise unusable(path, error) from None
         except OSError as error:
             self._connection.close()
-            raise invalid_argument("journal", f"the lock beside {path} cannot be made: {error.strerror}") from None
+            raise invalid_argument("journal", f"the lock beside {path} cannot be created: {error.strerror}") from None
         except SDKValidationError:
             self._connection.close()
             raise
@@ -72,7 +72,7 @@ class Sqlite:
         return invalid_argument("journal", f"{self._path} {reason}")
 
     def find(self, keys: Sequence[str]) -> list[Known | None]:
-        """Return what is there of some jobs."""
+        """Return the known ones of some jobs."""
         return [None if found is None else Known(found[0], found[2]) for found in map(self._found, keys)]
 
     def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
@@ -147,7 +147,7 @@ class Sqlite:
             self._connection.execute(STATEMENTS["renew"], (lease, f"{self.session}*"))
 
     def drop(self, row_id: int) -> None:
-        """Keep the row, which a rerun yields."""
+        """Do nothing: a rerun needs the row."""
 
     def close(self) -> None:
         """Release all rows of this process and close the file."""
@@ -186,7 +186,7 @@ def _create(connection: sqlite3.Connection, uuid: str, name: str, spent: int) ->
 
 
 class _Transaction:
-    """One transaction, which is undone where it fails."""
+    """One transaction, which is rolled back where it fails."""
 
     def __init__(self, connection: sqlite3.Connection, *, durable: bool) -> None:
         self._connection = connection
@@ -215,8 +215,8 @@ def unusable(path: str, error: sqlite3.Error) -> SDKValidationError:
 
 def _connected(path: str) -> sqlite3.Connection:
     if not os.path.exists(path):  # noqa: PTH110 - as above
-        with suppress(OSError):  # SQLite says better what is wrong
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # for its owner alone: it holds prompts
+        with suppress(OSError):  # SQLite's own error is better
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # only for its owner: it holds prompts
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

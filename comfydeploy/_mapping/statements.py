@@ -1,4 +1,4 @@
-"""The statements of a journal in a database: what SQLite and other databases share.
+"""The statements of a journal in a database, common to SQLite and other databases.
 
 Each statement that changes a row names its owner, so that it changes nothing where another one has taken it.
 """
@@ -47,7 +47,7 @@ COLUMNS: Final = (
     "error",
     "files",
 )
-"""Those of a ``Row``, in the order of the statements below."""
+"""The columns of a ``Row``, in the order of the statements below."""
 
 STATEMENTS: Final = {
     "find": """

@@ -1,6 +1,6 @@
 """The search for runs by their keys, as steps: find the workflow, then read its rows page by page."""
 
-from collections.abc import Collection, Iterable, MutableMapping
+from collections.abc import Container, Iterable, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeGuard
 
@@ -78,7 +78,7 @@ def finding(  # noqa: PLR0913 - what a caller may choose, by name
 class RunSearch:
     """Searches for the runs with one of the keys."""
 
-    def __init__(self, timeline: Timeline, lists: Lists, keys: Collection[str], cache: Cache) -> None:
+    def __init__(self, timeline: Timeline, lists: Lists, keys: Container[str | None], cache: Cache) -> None:
         self._timeline = timeline
         self._lists = lists
         self._keys = keys

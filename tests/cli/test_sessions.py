@@ -1,4 +1,4 @@
-"""Every session of the page runs as it is shown, but for ids, times and durations."""
+"""Every session of the page runs as shown, except for ids, times and durations."""
 
 import io
 import re

@@ -109,7 +109,7 @@ def worked(order):
 
 
 def main():
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # without waiting for them
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
