@@ -6,7 +6,7 @@ from functools import partial
 
 from comfydeploy._drivers.steps import run_steps, run_steps_async
 from comfydeploy._mapping.adopting import SETTLE, adopting
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.funcs.run_find import LISTS
@@ -36,7 +36,7 @@ def run_map_adopt(
     No file is written where no run was found. ``run_map`` compares the inputs of a job with those of its run, files
     excepted, and does not use a run of other inputs. The addresses of its files are read afresh.
     """
-    place = Place(workflow_id=workflow_id, deployment_id=deployment_id)
+    place = SearchScope(workflow_id=workflow_id, deployment_id=deployment_id)
     machine = partial(adopting, lists=LISTS, journal=journal, name=name, place=place, since=since, settle=settle)
     return run_steps(core, options, machine)
 
@@ -53,6 +53,6 @@ async def run_map_adopt_async(
     settle: float = SETTLE,
 ) -> Result[AdoptedRuns, Error]:
     """Do what ``run_map_adopt`` does, async."""
-    place = Place(workflow_id=workflow_id, deployment_id=deployment_id)
+    place = SearchScope(workflow_id=workflow_id, deployment_id=deployment_id)
     machine = partial(adopting, lists=LISTS, journal=journal, name=name, place=place, since=since, settle=settle)
     return await run_steps_async(core, options, machine)
