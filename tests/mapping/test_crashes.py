@@ -39,7 +39,7 @@ READS = ("run_get", "workflow_runs", "runs_list", "deployment_get")
 
 @frozen
 class Weather:
-    """The conditions of a night. ``faults`` is the part of faulty requests for runs, ``reads`` that of other requests."""
+    """The conditions of a night. ``faults`` is the part of faulty requests for runs, ``reads`` that of others."""
 
     name: str
     faults: float = 0.0
