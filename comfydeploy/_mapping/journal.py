@@ -7,6 +7,9 @@ from attrs import evolve
 
 from comfydeploy._mapping.rows import Row, Step, Try, Unsend, changed
 
+ADOPTED: Final = ""
+"""The digest of a row that was written anew for a run: only the inputs of its request are known."""
+
 SAME_KEY: Final = "another job has this key"
 SAME_FILES: Final = "another job would have the same file names: add {key} to the pattern"
 OTHER_REQUEST: Final = "the journal has another request for this key: give the job another key, or take another journal"

@@ -66,8 +66,8 @@ def checked_settings(given: Arguments) -> MapSettings:
     return MapSettings(
         options=evolve(options, deadline=None),
         deadline=options.deadline,
-        name=_name(given.name),
-        journal=_path(given.journal),
+        name=checked_name(given.name),
+        journal=checked_path(given.journal),
         pattern=pattern,
         at_once=_count("at_once", given.at_once),
         check=given.check,
@@ -88,7 +88,8 @@ def _seconds(name: str, value: Any, least: float) -> float:
     return float(value)
 
 
-def _name(value: object) -> str | None:
+def checked_name(value: object) -> str | None:
+    """Return the name of a map; raise ``SDKValidationError`` for a wrong one."""
     if value is None:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
@@ -98,7 +99,8 @@ def _name(value: object) -> str | None:
     return value
 
 
-def _path(value: object) -> str | None:
+def checked_path(value: object) -> str | None:
+    """Return the path of a journal as text; raise ``SDKValidationError`` for a wrong one."""
     if value is None:
         return None
     path = path_text("journal", value, "the path of a file")

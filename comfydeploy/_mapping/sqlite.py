@@ -8,14 +8,15 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, Final
 from uuid import uuid4
 
-from comfydeploy._mapping.journal import OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
+from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
 from comfydeploy._mapping.owners import Session
 from comfydeploy._mapping.rows import DURABLE, Claim, Reopen, Row, Step, Try, Unsend
 from comfydeploy._mapping.statements import COLUMNS, SCHEMA, STATEMENTS, step_values
+from comfydeploy._mapping.stored import is_adopted
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import SDKValidationError
 
@@ -56,11 +57,7 @@ class Sqlite:
         application, version = (run(f"PRAGMA {one}").fetchone()[0] for one in ("application_id", "user_version"))
         is_empty = run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         if is_empty:
-            for statement in SCHEMA:
-                run(statement)
-            run(f"PRAGMA application_id = {APPLICATION}")
-            run(f"PRAGMA user_version = {VERSION}")
-            run("INSERT INTO map VALUES (?, ?, ?, 0)", (uuid4().hex, name or "map", post_limit))
+            _create(self._connection, uuid4().hex, name or "map", 0)
         elif application != APPLICATION:
             raise self._unfit("is a database of another program")
         elif version != VERSION:
@@ -95,6 +92,8 @@ class Sqlite:
         if found is None:
             return Conflict(SAME_FILES)
         digest, place, row = found
+        if digest == ADOPTED and self._adopts(entry, row):
+            digest = entry.digest
         if digest != entry.digest:
             return Conflict(OTHER_REQUEST)
         if place != entry.place and row.state != "done":
@@ -104,6 +103,14 @@ class Sqlite:
             except sqlite3.IntegrityError:
                 return Conflict(SAME_FILES)
         return row
+
+    def _adopts(self, entry: Entry, row: Row) -> bool:
+        (request,) = self._connection.execute(STATEMENTS["request"], (row.id,)).fetchone()
+        if not is_adopted(entry.request, request):
+            return False
+        with _Transaction(self._connection, durable=False):
+            self._connection.execute(STATEMENTS["adopt"], (entry.digest, entry.request, row.id))
+        return True
 
     def carry_out(self, steps: Sequence[Step]) -> list[Any]:
         """Carry out steps in one transaction and return their answers."""
@@ -148,6 +155,34 @@ class Sqlite:
             self._connection.execute(STATEMENTS["release_all"], (f"{self.session}*",))
         self._connection.close()
         self._session.close()
+
+
+def write_journal(path: str, name: str, uuid: str, rows: Sequence[tuple[Row, str]]) -> None:
+    """Write a journal with rows whose requests are known in part; raise ``SDKValidationError`` where it cannot be."""
+    try:
+        with closing(_connected(path)) as connection, _Transaction(connection, durable=True):
+            _create(connection, uuid, name, len(rows))
+            for row, request in rows:
+                values = (
+                    row.id,
+                    row.key,
+                    ADOPTED,
+                    request,
+                    row.state,
+                    row.attempt,
+                    row.tried_at,
+                    row.since,
+                    row.run_id,
+                )
+                connection.execute(STATEMENTS["restore"], values)
+    except sqlite3.Error as error:
+        raise unusable(path, error) from None
+
+
+def _create(connection: sqlite3.Connection, uuid: str, name: str, spent: int) -> None:
+    for statement in (*SCHEMA, f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {VERSION}"):
+        connection.execute(statement)
+    connection.execute(STATEMENTS["create"], (uuid, name, 0.0, spent))
 
 
 class _Transaction:

@@ -41,7 +41,7 @@ def run_of(text: str | None) -> WorkflowRunModel | None:
 
 
 def error_text(error: RunEnd | None) -> str | None:
-    """Return the end of a run without the run, query strings and what looks like a secret."""
+    """Return the error of a run as text, without the run, query strings and secrets."""
     if error is None:
         return None
     kind: Any = type(error)
@@ -59,6 +59,28 @@ def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:
         values["logs"] = tuple(values["logs"])
     ended: RunEnd = kind(run=run, **values)
     return ended
+
+
+def adopted_text(inputs: Mapping[str, Any]) -> str:
+    """Return what is known of the request of a run: its inputs."""
+    return without_queries(_text({"inputs": inputs}))
+
+
+def is_adopted(request: str, adopted: str) -> bool:
+    """Check whether a request has the inputs of a run that was found, which has the address of each file."""
+    given, found = _inputs(request), _inputs(adopted)
+    fits = (value == found.get(name) or _has_file(value) for name, value in given.items())
+    return given.keys() == found.keys() and all(fits)
+
+
+def _inputs(request: str) -> dict[str, Any]:
+    return json.loads(request).get("inputs") or {}
+
+
+def _has_file(value: Any) -> bool:
+    if is_array(value):
+        return any(map(_has_file, value))
+    return is_object(value) and bool(value.keys() & {"file", "sha256"})
 
 
 def without_queries(text: str) -> str:

@@ -18,7 +18,7 @@ from comfydeploy._mapping.jobs import (
     journal_entry,
     read_job,
 )
-from comfydeploy._mapping.journal import OTHER_REQUEST, Conflict
+from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, Conflict
 from comfydeploy._mapping.rows import Row
 from comfydeploy.errors import Error
 from comfydeploy.result import Failure, Success
@@ -76,7 +76,7 @@ class Feeder:
         found = await self._shop.writer.call(partial(journal.find, [job.key for job in chunk]))
         for job, known in zip(chunk, found, strict=True):
             problem: Error | None = job.problem
-            if problem is None and known is not None and known.digest != job.digest:
+            if problem is None and known is not None and known.digest not in (job.digest, ADOPTED):
                 problem = conflict_error(OTHER_REQUEST, job)
             is_done = known is not None and known.row.state == "done" and self._in_work.reopened(known.row) is None
             if problem is None and not is_done:

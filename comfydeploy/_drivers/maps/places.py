@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from comfydeploy._drivers.maps.calls import Calls, Service
+from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import Sighting
 from comfydeploy._wire.keys import key_of
 from comfydeploy._wire.run_search import PATIENCE, Place, RunSearch
@@ -34,20 +35,6 @@ class Spawn(Protocol):
     def __call__(self, work: Coroutine[Any, Any, V], /) -> "Task[V]":
         """Start the task."""
         ...
-
-
-class Markers:
-    """The markers of a map: ``name/journal/key/attempt``."""
-
-    def __init__(self, name: str, journal: str) -> None:
-        self.prefix = f"{name}/{journal}/"
-
-    def of(self, key: str, attempt: int) -> str:
-        """Return the marker of an attempt."""
-        return f"{self.prefix}{key}/{attempt}"
-
-    def __contains__(self, marker: object) -> bool:
-        return isinstance(marker, str) and marker.startswith(self.prefix)
 
 
 class Places:

@@ -11,11 +11,12 @@ from attrs import evolve
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._drivers.maps.files import JobTerms
-from comfydeploy._drivers.maps.places import Markers, Places, Spawn
+from comfydeploy._drivers.maps.places import Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._drivers.run_life import traced
 from comfydeploy._mapping.jobs import GivenJob
+from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import (
     Fetch,
     Follow,
