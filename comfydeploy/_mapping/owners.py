@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - as below
     from fcntl import LOCK_EX, LOCK_NB, flock
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")

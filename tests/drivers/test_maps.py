@@ -2,14 +2,19 @@
 
 import asyncio
 import threading
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.threads import Threads
+from comfydeploy._drivers.maps.work import Workshop
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._mapping.journal import Entry, Memory
 from comfydeploy._mapping.rows import Claim
+from comfydeploy._mapping.schedule import Pacing
+from comfydeploy.errors import SDKError
 from comfydeploy.mapping import MapItem
 
 
@@ -135,6 +140,18 @@ class TestWriter:
 
         asyncio.run(main())
         assert closed == [1]
+
+
+def test_a_turn_is_waited_for():
+    async def main():
+        pacing = Pacing()
+        pacing.sent(SDKError("busy", 503, headers={"retry-after": "0"}), 0.0, monotonic() - 0.99, 0.0)
+        shop = SimpleNamespace(is_stopping=False, pacing=pacing)
+        assert await Workshop.turn(shop)
+        shop.is_stopping = True
+        assert not await Workshop.turn(shop)
+
+    asyncio.run(main())
 
 
 class TestOutbox:

@@ -125,6 +125,12 @@ class TestAMap:
         close(calls, items)
         assert [item.index for item in found] == [0, 1, 2, 3, 4]
 
+    def test_gaps_are_left_at_the_end(self, calls, core, picture, tmp_path):
+        jobs = [Job(key, picture) for key in "ab"]
+        items_of(calls, start(calls, core, jobs[1:], journal=tmp_path / "j"))
+        items = start(calls, core, jobs, journal=tmp_path / "j", max_runs=1)
+        assert [item.index for item in calls.items(items.in_order())] == [1]
+
     def test_models_and_keys(self, made, service, picture):
         request = DeploymentRunRequest(deployment_id=picture["deployment_id"])
         (item,) = made([Job("cat/1", request)])
