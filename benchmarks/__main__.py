@@ -13,7 +13,7 @@ from benchmarks import peers
 if TYPE_CHECKING:
     from benchmarks.table import Sections, Verdict
 
-_NAMES: Final = ("call_overhead", "stream", "import_time", "memory", "decode", "concurrency", "files", "waiting")
+_NAMES: Final = ("call_overhead", "stream", "import_time", "memory", "decode", "concurrency", "files", "waiting", "map")
 
 
 def main() -> None:

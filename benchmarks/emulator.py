@@ -37,13 +37,13 @@ def main() -> None:
         with Emulator():
             pass
     _print_row("start and stop, ms", (time.perf_counter() - began) / STARTS * 1000)
-    with _server(pace=1) as server:
+    with serving(pace=1) as server:
         asyncio.run(_at_once(server))
-    with _server(pace=0, retention=RETENTION) as server:
+    with serving(pace=0, retention=RETENTION) as server:
         asyncio.run(_in_a_row(server))
 
 
-class _Server:
+class Serving:
     """An emulator in another process."""
 
     def __init__(self, connection: Connection) -> None:
@@ -62,14 +62,14 @@ class _Server:
 
 
 @contextmanager
-def _server(**settings: Any) -> Iterator[_Server]:
+def serving(**settings: Any) -> Iterator[Serving]:
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(settings, there), daemon=True)
     process.start()
     there.close()  # so that a server which could not start ends the wait for its address
     try:
-        yield _Server(here)
+        yield Serving(here)
     finally:
         here.close()
         process.join()
@@ -86,7 +86,7 @@ def _serve(settings: dict[str, Any], connection: Connection) -> None:
             pass
 
 
-async def _at_once(server: _Server) -> None:
+async def _at_once(server: Serving) -> None:
     deliveries: Counter[str] = Counter()
     all_delivered = asyncio.Event()
     async with _receiver(deliveries, all_delivered) as webhook, server.core() as core:
@@ -106,7 +106,7 @@ async def _at_once(server: _Server) -> None:
     _print_row("  work of the server's processor, seconds", seconds)
 
 
-async def _streamed(core: ComfyDeployCore, server: _Server, webhook: str, seed: int) -> tuple[int, bool]:
+async def _streamed(core: ComfyDeployCore, server: Serving, webhook: str, seed: int) -> tuple[int, bool]:
     inputs = {"seed": seed, "width": 64, "height": 64}
     request = {"deployment_id": server.deployment_id, "inputs": inputs, "webhook": webhook}
     events, has_succeeded = 0, False
@@ -140,7 +140,7 @@ async def _receiver(deliveries: Counter[str], all_delivered: asyncio.Event) -> A
         yield f"http://127.0.0.1:{receiver.sockets[0].getsockname()[1]}/hook"
 
 
-async def _in_a_row(server: _Server) -> None:
+async def _in_a_row(server: Serving) -> None:
     _print_row(f"{IN_A_ROW:,} runs with a retention of {RETENTION}, memory before, MiB", server.usage()[0])
     began = time.perf_counter()
     numbers = iter(range(1, IN_A_ROW + 1))

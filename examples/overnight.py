@@ -1,31 +1,26 @@
-"""Pictures overnight: each run is billed once, even if responses are lost, and each picture is saved to a file.
+"""Pictures overnight: each run is billed once, through any crash, and each picture is saved to a file.
 
-``python examples/overnight.py DEPLOYMENT_ID`` with the key in ``COMFYDEPLOY_API_KEY``. Started again, it goes on: a key
-with a run gets no second one.
+``python examples/overnight.py DEPLOYMENT_ID FOLDER`` with the key in ``COMFYDEPLOY_API_KEY``. Start it again after a
+crash: what has ended is not run again, and runs that exist are followed to their ends.
 """
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from pathlib import Path
 
-from comfydeploy import ComfyDeployCore, unwrap
-from comfydeploy.funcs.file_download import file_download
-from comfydeploy.funcs.run_queue_once import run_queue_once
-from comfydeploy.funcs.run_wait import run_wait
+from comfydeploy import ComfyDeployCore, Failure, Success
+from comfydeploy.funcs.run_map import run_map
+from comfydeploy.mapping import grid
 
 
-def picture(core: ComfyDeployCore, deployment_id: str, folder: Path, seed: int) -> Path:
-    request = {"deployment_id": deployment_id, "inputs": {"prompt": "a cat", "seed": seed}}
-    once = unwrap(run_queue_once(core, request, f"cats-{seed}"))
-    run = unwrap(run_wait(core, once.run_id))
-    return unwrap(file_download(core, run.files[0], to=folder / f"cat-{seed}.png"))
-
-
-def overnight(core: ComfyDeployCore, deployment_id: str, folder: Path, count: int = 50) -> list[Path]:
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(partial(picture, core, deployment_id, folder), range(count)))
+def overnight(core: ComfyDeployCore, deployment_id: str, folder: str) -> None:
+    jobs = grid({"deployment_id": deployment_id}, {"prompt": ["a cat", "a dog"], "seed": range(10)})
+    with run_map(core, jobs, journal=f"{folder}.sqlite", to=f"{folder}/{{prompt}}-{{seed}}{{suffix}}") as items:
+        for item in items:
+            match item.result:
+                case Success():
+                    print(item.key, *item.saved, flush=True)
+                case Failure(error):
+                    print(item.key, item.run_id, error, flush=True)
 
 
 if __name__ == "__main__":
-    overnight(ComfyDeployCore(), sys.argv[1], Path())
+    overnight(ComfyDeployCore(), *sys.argv[1:])

@@ -50,6 +50,6 @@ async def deployment_get_async(
 ) -> Result[DeploymentModel, Error]:
     """Return a deployment with its inputs and outputs.
 
-    The async twin of ``deployment_get``, which has the details.
+    The async version of ``deployment_get``, which has the details.
     """
     return await call_async(core, OPERATION, {"deployment_id": deployment_id}, options)

@@ -54,6 +54,6 @@ async def deployments_list_async(
 ) -> Result[list[DeploymentModel], Error]:
     """Return the deployments of an environment, or all of them, with their inputs.
 
-    The async twin of ``deployments_list``, which has the details.
+    The async version of ``deployments_list``, which has the details.
     """
     return await call_async(core, OPERATION, {"environment": environment, "is_fluid": is_fluid}, options)

@@ -118,6 +118,6 @@ async def file_download_async(
 ) -> Result[Downloaded, Error]:
     """Download a file of a run: into memory, to a path or into an open file.
 
-    The async twin of ``file_download``, which has the details.
+    The async version of ``file_download``, which has the details.
     """
     return await fetch_async(core, file, options, to, Terms(progress, max_size))

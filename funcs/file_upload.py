@@ -61,6 +61,6 @@ async def file_upload_async(
 ) -> Result[FileUploadResponse, Error]:
     """Upload a file and return its address, which an image input takes.
 
-    The async twin of ``file_upload``, which has the details.
+    The async version of ``file_upload``, which has the details.
     """
     return await call_async(core, OPERATION, {"file": file, "name": name, "progress": progress}, options)

@@ -38,6 +38,6 @@ async def inputs_upload_async(
 ) -> Result[dict[str, Any], Error]:
     """Upload the files among inputs and return the inputs with their addresses.
 
-    The async twin of ``inputs_upload``, which has the details.
+    The async version of ``inputs_upload``, which has the details.
     """
     return await run_steps_async(core, options, partial(uploading, operation=file_upload.OPERATION, inputs=inputs))

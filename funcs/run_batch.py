@@ -53,6 +53,6 @@ async def run_batch_async(
 ) -> Result[CreateRunBatchResponse, Error]:
     """Create the runs of a batch and return the id that they share.
 
-    The async twin of ``run_batch``, which has the details.
+    The async version of ``run_batch``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

@@ -50,6 +50,6 @@ async def run_cancel_async(
 ) -> Result[CancelRunResponse, Error]:
     """Cancel a run; its status becomes ``cancelled``.
 
-    The async twin of ``run_cancel``, which has the details.
+    The async version of ``run_cancel``, which has the details.
     """
     return await call_async(core, OPERATION, {"run_id": run_id}, options)

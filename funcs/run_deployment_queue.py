@@ -44,6 +44,6 @@ async def run_deployment_queue_async(
 ) -> Result[CreateRunResponse, Error]:
     """Create a run of a deployment and return its id, without waiting for it.
 
-    The async twin of ``run_deployment_queue``, which has the details.
+    The async version of ``run_deployment_queue``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

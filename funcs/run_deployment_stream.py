@@ -43,7 +43,7 @@ async def run_deployment_stream_async(
 ) -> Result[AsyncEventStream, Error]:
     """Create a run of a deployment and return its events as they happen.
 
-    The async twin of ``run_deployment_stream``, which has the details; the stream is for ``async with`` and ``async
+    The async version of ``run_deployment_stream``, which has the details; the stream is for ``async with`` and ``async
     for``.
     """
     return await stream_async(AsyncEventStream, core, OPERATION, request, options)

@@ -41,6 +41,6 @@ async def run_deployment_sync_async(
 ) -> Result[list[WorkflowRunOutputModel], Error]:
     """Create a run of a deployment, wait for its end and return its outputs, newest first.
 
-    The async twin of ``run_deployment_sync``, which has the details.
+    The async version of ``run_deployment_sync``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

@@ -56,7 +56,7 @@ async def run_download_async(
 ) -> Result[list[Path], DownloadIncomplete | Error]:
     """Save all files of a run in a folder and return their paths, in the order of ``run.files``.
 
-    The async twin of ``run_download``, which has the details.
+    The async version of ``run_download``, which has the details.
     """
     terms = FolderTerms(to, name, at_once)
     return await save_async(core, run_get.OPERATION, run_or_id, options, terms)

@@ -67,7 +67,7 @@ async def run_find_async(
 ) -> Result[FoundRuns, Error]:
     """Return the runs that carry one of the keys, oldest first.
 
-    The async twin of ``run_find``, which has the details.
+    The async version of ``run_find``, which has the details.
     """
     place = Place(workflow_id=workflow_id, deployment_id=deployment_id, workflow_version_id=workflow_version_id)
     machine = partial(finding, lists=LISTS, keys=keys, place=place, since=since, cache=cache)

@@ -53,6 +53,6 @@ async def run_first_result_async(
 ) -> Result[MediaFile, Error]:
     """Create a run, wait for its end and return its first image.
 
-    The async twin of ``run_first_result``, which has the details.
+    The async version of ``run_first_result``, which has the details.
     """
     return await download_async(core, OPERATION, request, options, to)

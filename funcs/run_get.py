@@ -45,6 +45,6 @@ async def run_get_async(
 ) -> Result[WorkflowRunModel, Error]:
     """Return the state of a run and its outputs so far.
 
-    The async twin of ``run_get``, which has the details.
+    The async version of ``run_get``, which has the details.
     """
     return await call_async(core, OPERATION, {"run_id": run_id, "queue_position": queue_position or None}, options)

@@ -44,6 +44,6 @@ async def run_logs_async(
 ) -> Result[list[RunLog], Error]:
     """Return the archived log of a run that has ended.
 
-    The async twin of ``run_logs``, which has the details.
+    The async version of ``run_logs``, which has the details.
     """
     return await call_async(core, OPERATION, {"run_id": run_id}, options)

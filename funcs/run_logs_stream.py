@@ -51,6 +51,6 @@ async def run_logs_stream_async(
 ) -> Result[AsyncLogStream, Error]:
     """Return the lines of a run's log as they are written.
 
-    The async twin of ``run_logs_stream``, which has the details; the stream is for ``async with`` and ``async for``.
+    The async version of ``run_logs_stream``, which has the details; the stream is for ``async with`` and ``async for``.
     """
     return await stream_async(AsyncLogStream, core, OPERATION, {"run_id": run_id}, options)

@@ -108,7 +108,7 @@ def run_map_async(
 ) -> AsyncRunMap:
     """Run all jobs, each once, and yield what becomes of each as it ends.
 
-    The async twin of ``run_map``, which has the details; it is not awaited, and its map is for ``async with`` and
+    The async version of ``run_map``, which has the details; it is not awaited, and its map is for ``async with`` and
     ``async for``.
     """
     arguments = Arguments(

@@ -52,6 +52,6 @@ async def run_native_async(
 ) -> Result[NativeRun, Error]:
     """Create a run for a machine of your own and return its graph and inputs.
 
-    The async twin of ``run_native``, which has the details.
+    The async version of ``run_native``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

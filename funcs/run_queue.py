@@ -42,6 +42,6 @@ async def run_queue_async(
 ) -> Result[CreateRunResponse, Error]:
     """Create a run and return its id, without waiting for it.
 
-    The async twin of ``run_queue``, which has the details.
+    The async version of ``run_queue``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

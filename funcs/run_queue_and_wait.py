@@ -65,7 +65,7 @@ async def run_queue_and_wait_async(
 ) -> Result[WorkflowRunModel, WaitError]:
     """Create a run, wait for its end and return it if it has succeeded.
 
-    The async twin of ``run_queue_and_wait``, which has the details.
+    The async version of ``run_queue_and_wait``, which has the details.
     """
     settings = WaitSettings(options, on_abandon, on_queued, on_update)
     return await queue_and_wait_async(core, SENDING, STEPS, request, settings)

@@ -74,7 +74,7 @@ async def run_queue_once_async(
 ) -> Result[QueuedOnce, Error]:
     """Return the run that carries a key, and create it where there is none.
 
-    The async twin of ``run_queue_once``, which has the details.
+    The async version of ``run_queue_once``, which has the details.
     """
     machine = partial(
         queueing_once, lists=LISTS, sending=SENDING, request=request, key=key, settle=settle, since=since, cache=cache

@@ -43,6 +43,6 @@ async def run_stream_async(
 ) -> Result[AsyncEventStream, Error]:
     """Create a run and return its events as they happen.
 
-    The async twin of ``run_stream``, which has the details; the stream is for ``async with`` and ``async for``.
+    The async version of ``run_stream``, which has the details; the stream is for ``async with`` and ``async for``.
     """
     return await stream_async(AsyncEventStream, core, OPERATION, request, options)

@@ -40,6 +40,6 @@ async def run_sync_async(
 ) -> Result[list[WorkflowRunOutputModel], Error]:
     """Create a run, wait for its end and return its outputs, newest first.
 
-    The async twin of ``run_sync``, which has the details.
+    The async version of ``run_sync``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

@@ -52,6 +52,6 @@ async def run_wait_async(
 ) -> Result[WorkflowRunModel, WaitError]:
     """Wait for the end of a run and return it if it has succeeded.
 
-    The async twin of ``run_wait``, which has the details.
+    The async version of ``run_wait``, which has the details.
     """
     return await wait_async(core, STEPS, run_id, WaitSettings(options, on_abandon, on_update=on_update))

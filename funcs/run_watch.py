@@ -48,8 +48,8 @@ def run_watch(core: ComfyDeployCore, run_id: str, options: RequestOptions | None
 def run_watch_async(core: ComfyDeployCore, run_id: str, options: RequestOptions | None = None) -> AsyncRunWatch:
     """Return the states of a run as they change, up to its end.
 
-    The async twin of ``run_watch``, which has the details; it is not awaited, and its watch is for ``async with`` and
-    ``async for``.
+    The async version of ``run_watch``, which has the details; it is not awaited, and its watch is for ``async with``
+    and ``async for``.
     """
     settings = WaitSettings(options)
     follower, life = settings.follower(run_id, monotonic()), RunLife(run_id)

@@ -42,7 +42,7 @@ async def run_workflow_stream_async(
 ) -> Result[AsyncEventStream, Error]:
     """Create a run of a whole graph and return its events as they happen.
 
-    The async twin of ``run_workflow_stream``, which has the details; the stream is for ``async with`` and ``async
+    The async version of ``run_workflow_stream``, which has the details; the stream is for ``async with`` and ``async
     for``.
     """
     return await stream_async(AsyncEventStream, core, OPERATION, request, options)

@@ -41,6 +41,6 @@ async def run_workflow_sync_async(
 ) -> Result[list[WorkflowRunOutputModel], Error]:
     """Create a run of a whole graph, wait for its end and return its outputs, newest first.
 
-    The async twin of ``run_workflow_sync``, which has the details.
+    The async version of ``run_workflow_sync``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

@@ -73,7 +73,7 @@ def runs_list_async(
 ) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
     """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
-    The async twin of ``runs_list``, which has the details; it is for ``async for``.
+    The async version of ``runs_list``, which has the details; it is for ``async for``.
     """
     fixed = {"workflow_id": workflow_id, "with_outputs": with_outputs, "with_inputs": with_inputs}
     return pages_async(core, OPERATION, PageCursor(fixed, limit, offset), options)

@@ -45,6 +45,6 @@ async def session_cancel_async(
 ) -> Result[CancelSessionResponse, Error]:
     """Close a session.
 
-    The async twin of ``session_cancel``, which has the details.
+    The async version of ``session_cancel``, which has the details.
     """
     return await call_async(core, OPERATION, {"session_id": session_id}, options)

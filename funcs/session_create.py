@@ -51,6 +51,6 @@ async def session_create_async(
 ) -> Result[CreateSessionResponse, Error]:
     """Open a session on a machine and return its id.
 
-    The async twin of ``session_create``, which has the details.
+    The async version of ``session_create``, which has the details.
     """
     return await call_async(core, OPERATION, request, options)

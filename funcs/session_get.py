@@ -43,6 +43,6 @@ async def session_get_async(
 ) -> Result[Session, Error]:
     """Return a session; its ``url`` is ``None`` until it is ready.
 
-    The async twin of ``session_get``, which has the details.
+    The async version of ``session_get``, which has the details.
     """
     return await call_async(core, OPERATION, {"session_id": session_id}, options)

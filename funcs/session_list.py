@@ -43,6 +43,6 @@ async def session_list_async(
 ) -> Result[list[Session], Error]:
     """Return the open sessions of a machine, or all of them.
 
-    The async twin of ``session_list``, which has the details.
+    The async version of ``session_list``, which has the details.
     """
     return await call_async(core, OPERATION, {"machine_id": machine_id}, options)

@@ -75,7 +75,7 @@ def workflow_runs_async(
 ) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
     """Yield the runs of a workflow in small rows, page by page, newest first.
 
-    The async twin of ``workflow_runs``, which has the details; it is for ``async for``.
+    The async version of ``workflow_runs``, which has the details; it is for ``async for``.
     """
     fixed = {"workflow_id": workflow_id, "rf": since, "status": status, "deployment_id": deployment_id}
     return pages_async(core, OPERATION, PageCursor(fixed, limit, 0), options)

@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -40,6 +41,7 @@ def arguments_of(name, tmp_path):
         "file_upload": {"name": "f.png"},
         "run_download": {"to": tmp_path},
         "run_find": {"workflow_id": "w"},
+        "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
         "run_queue_once": {"key": "k"},
     }
     return first.get(name, REQUEST if takes_request else "an-id"), named.get(name, {})
@@ -88,7 +90,7 @@ def test_failure_is_raised_by_async_method(client, name, tmp_path):
 
 
 class TestMaps:
-    def test_items_are_yielded_and_a_failed_job_is_not_raised(self, client):
+    def test_failed_job_is_an_item(self, client):
         jobs = [{"deployment_id": "d"}, {"deployment_id": "e"}]
         with client.run.map(jobs, check=False) as items:
             assert [item.index for item in items.in_order()] == [0, 1]

@@ -6,6 +6,7 @@ import logging
 import os
 import pkgutil
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -88,6 +89,7 @@ SHOWN = {
     "docs/migrate-python-sdk.md": ("saved [PosixPath('pictures/",),
     "docs/migrate-replicate.md": ("saved [PosixPath('pictures/cat-0.png')]",),
     "docs/migrate-typescript.md": ("saved <Success: [PosixPath('pictures/",),
+    "docs/maps.md": ("heron-0 success herons/heron-0.png\nheron-1 success",),
     "docs/waiting.md": (
         "success ['http",
         "node row ",
@@ -209,6 +211,17 @@ def run_tests(pages, emulator, tmp_path):
     settings = os.environ | {"DD_TRACE_OTEL_ENABLED": "true"}
     done = subprocess.run(command, cwd=tmp_path, env=settings, capture_output=True, text=True, check=False)
     assert f"{count} passed" in done.stdout, done.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_curl_examples_work(emulator):
+    commands = re.findall(r"^curl (?:.*\\\n)*.*$", "\n".join(PAGES.values()), re.MULTILINE)
+    assert commands
+    for command in commands:
+        shown = command.replace("http://localhost:3011", emulator.url.removesuffix("/api"))
+        done = subprocess.run(f"{shown} --fail --noproxy '*'", shell=True, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    emulator.clear_faults()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""The common options and arguments of commands."""
 
 import math
 import sys
@@ -14,7 +14,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def since(text: str, now: datetime) -> datetime | None:
-    """Return the moment that an age or a time stands for, or ``None`` where it is neither."""
+    """Return the time for an age or a time, or ``None`` for anything else."""
     try:
         if text[-1:] in _UNITS and text[:-1].replace(".", "", 1).isdecimal():
             return now - timedelta(seconds=float(text[:-1]) * _UNITS[text[-1]])
@@ -25,18 +25,18 @@ def since(text: str, now: datetime) -> datetime | None:
 
 
 def run_ids_argument(function: F) -> F:
-    """Give a command the argument of one or more run ids."""
+    """Add the argument of one or more run ids to a command."""
     return click.argument("run_ids", metavar="RUN_ID...", nargs=-1, required=True, callback=_read_ids)(function)
 
 
 def deadline_option(function: F) -> F:
-    """Give a command the option of a deadline."""
-    text = "Give up after so many seconds."
+    """Add the option of a deadline to a command."""
+    text = "End the wait after this many seconds."
     return click.option("--deadline", type=float, metavar="S", callback=_check_seconds, help=text)(function)
 
 
 def since_option(function: F) -> F:
-    """Give a command the option of a moment to look back to."""
+    """Add ``--since`` to a command."""
     text = "Only runs since an age, such as 90m, 2h or 3d, or since a time, such as 2026-01-31T08:00."
     return click.option("--since", metavar="TIME", callback=_read_moment, help=text)(function)
 

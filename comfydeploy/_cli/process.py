@@ -1,4 +1,4 @@
-"""The process of a command: its arguments, its exit code, and the words with which it leaves."""
+"""The process of a command: its arguments, its exit code, and its last words."""
 
 import os
 import sys
@@ -61,7 +61,7 @@ def _interrupted(invocation: Invocation, arguments: Sequence[str], code: int) ->
 
 
 def _stopped(invocation: Invocation, arguments: Sequence[str], code: int, kind: str, *texts: str) -> None:
-    """Write why a command has ended before its time: as the message of the record, and as text."""
+    """Write why a command has ended early: as the message of the record, and as text."""
     if invocation.out is None:
         name = next((one for one in arguments if not one.startswith("-")), PROGRAM)
         options = arguments[: arguments.index("--")] if "--" in arguments else arguments

@@ -47,8 +47,8 @@ font-weight:400;line-height:1.4;min-width:0;max-width:36em;white-space:normal;ov
 
 def card_html(card: Card, *, addresses: bool = False) -> str:
     """Return a card as HTML. With ``addresses`` links and pictures have their signed addresses."""
-    name = f"<code>{escape(card.name)}</code>" if card.name else ""
-    note = f'<div class="cd-note">{escape(shown_text(card.note))}</div>' if card.note else ""
+    name = f"<code>{_text(card.name)}</code>" if card.name else ""
+    note = f'<div class="cd-note">{_text(card.note)}</div>' if card.note else ""
     tables = "".join(_table(table, addresses=addresses) for table in card.tables)
     return (
         f'<div class="cd"><style>{_STYLE}</style>'
@@ -57,13 +57,17 @@ def card_html(card: Card, *, addresses: bool = False) -> str:
     )
 
 
+def _text(text: str) -> str:
+    return escape(shown_text(text))
+
+
 def status_class(word: str) -> str:
     """Return the class of a status: good, bad, busy or none of them."""
     return "cd-good" if word in _GOOD else "cd-bad" if word in _BAD else "cd-busy" if word in _BUSY else "cd-other"
 
 
 def _status(word: str | None) -> str:
-    return f'<span class="cd-status {status_class(word)}">{escape(word)}</span>' if word else ""
+    return f'<span class="cd-status {status_class(word)}">{_text(word)}</span>' if word else ""
 
 
 def _facts(facts: tuple[tuple[str, Cell], ...], *, addresses: bool) -> str:
@@ -98,14 +102,14 @@ def _cell(cell: Cell, *, addresses: bool) -> str:
         case Bar(part):
             return f'<progress max="1" value="{part:.3f}"></progress> {part:.0%}'
         case text:
-            return escape(text)
+            return _text(text)
 
 
 def _link(link: Link, *, addresses: bool) -> str:
     address = shown_text(link.address, addresses=addresses)
     if not address.lower().startswith(("https://", "http://")):  # no script, whatever the server sends
-        return escape(link.text)
-    return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{escape(link.text)}</a>'
+        return _text(link.text)
+    return f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{_text(link.text)}</a>'
 
 
 def _pictures(pictures: tuple[Picture, ...]) -> str:

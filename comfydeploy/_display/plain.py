@@ -1,4 +1,4 @@
-"""Cards as plain text: what a terminal shows of a value."""
+"""Cards as plain text, for terminals."""
 
 from collections.abc import Iterator
 
@@ -8,18 +8,18 @@ from comfydeploy._display.privacy import shown_text
 
 def card_text(card: Card) -> str:
     """Return a card as lines."""
-    return "\n".join(map(printable, _lines(card)))
+    return "\n".join(printable(shown_text(line)) for line in _lines(card))
 
 
 def printable(line: str) -> str:
-    """Return a line without what a terminal would obey."""
+    """Return a line without control characters, which a terminal would execute."""
     return "".join(character if character.isprintable() else "\ufffd" for character in line)
 
 
 def _lines(card: Card) -> Iterator[str]:
     yield "  ".join(part for part in (card.kind, card.name, card.status) if part)
     if card.note:
-        yield f"  {shown_text(card.note)}"
+        yield f"  {card.note}"
     yield from _aligned([(name, _addressed(cell)) for name, cell in card.facts], "  ")
     for table in card.tables:
         yield from _table(table)

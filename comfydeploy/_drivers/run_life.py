@@ -1,5 +1,7 @@
 """What is reported of work that takes several calls, and of a run from its request to its end."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from comfydeploy._drivers import telemetry
@@ -52,6 +54,17 @@ class TracedWork:
 
     def _ended(self, result: Result[Any, Any] | None) -> Facts:
         return {} if result is None else result_facts(result)
+
+
+@contextmanager
+def traced(name: str) -> Generator[TracedWork]:
+    """Put a span over the ``with`` block, which ends it with its result; an interrupt has none."""
+    work = TracedWork(name)
+    try:
+        with work:
+            yield work
+    finally:
+        work.end(None)
 
 
 class RunLife(TracedWork):

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any, TypeAlias, TypeVar
 
 from comfydeploy._drivers.call import call, call_async
-from comfydeploy._drivers.run_life import TracedWork
+from comfydeploy._drivers.run_life import traced
 from comfydeploy._wire.settings import within
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.timeline import Action, Actions, Compute, Timeline
@@ -26,14 +26,10 @@ def run_steps(
 ) -> Result[V, Error]:
     """Carry out the steps of a machine and return its result; with a name, a span is over them."""
     if name is not None:
-        work = TracedWork(name)
-        try:
-            with work:
-                result = run_steps(core, options, machine)
+        with traced(name) as work:
+            result = run_steps(core, options, machine)
             work.end(result)
             return result
-        finally:
-            work.end(None)  # after an interrupt
     fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))
@@ -56,14 +52,10 @@ async def run_steps_async(
 ) -> Result[V, Error]:
     """Carry out the steps of a machine and return its result, async."""
     if name is not None:
-        work = TracedWork(name)
-        try:
-            with work:
-                result = await run_steps_async(core, options, machine)
+        with traced(name) as work:
+            result = await run_steps_async(core, options, machine)
             work.end(result)
             return result
-        finally:
-            work.end(None)  # after an interrupt
     fate: Fate = "not_sent"
     try:
         steps = machine(Timeline.beginning(options, monotonic()))

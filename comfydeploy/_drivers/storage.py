@@ -3,11 +3,12 @@
 import time
 from pathlib import Path
 from time import monotonic
-from typing import IO, TypeAlias, cast
+from typing import IO, Final, TypeAlias, cast
 
 from comfydeploy._drivers.call import check_core
 from comfydeploy._drivers.files import media_file, unwritten
 from comfydeploy._drivers.receiving import Terms, checked_terms, opened, opened_async, receive, receive_async
+from comfydeploy._drivers.run_life import traced
 from comfydeploy._drivers.sinks import Sink, Target, is_path
 from comfydeploy._http.sending import send, send_async
 from comfydeploy._wire.exchange import Pause
@@ -21,11 +22,22 @@ from comfydeploy.result import Failure, Result, Success
 
 Downloaded: TypeAlias = MediaFile | Path | IO[bytes]
 
+_SPAN: Final = "comfydeploy.file_download"
+
 
 def fetch(
     core: ComfyDeployCore, file: Downloadable, options: RequestOptions | None, to: Target | None, terms: Terms
 ) -> Result[Downloaded, Error]:
     """Download a file, and return the ``MediaFile``, the path or the open file."""
+    with traced(_SPAN) as work:
+        result = _fetched(core, file, options, to, terms)
+        work.end(result)
+        return result
+
+
+def _fetched(
+    core: ComfyDeployCore, file: Downloadable, options: RequestOptions | None, to: Target | None, terms: Terms
+) -> Result[Downloaded, Error]:
     try:
         check_core(core)
         exchange = StorageExchange(core, file, options, monotonic())
@@ -54,6 +66,15 @@ async def fetch_async(
     core: ComfyDeployCore, file: Downloadable, options: RequestOptions | None, to: Target | None, terms: Terms
 ) -> Result[Downloaded, Error]:
     """Download a file, and return the ``MediaFile``, the path or the open file, async."""
+    with traced(_SPAN) as work:
+        result = await _fetched_async(core, file, options, to, terms)
+        work.end(result)
+        return result
+
+
+async def _fetched_async(
+    core: ComfyDeployCore, file: Downloadable, options: RequestOptions | None, to: Target | None, terms: Terms
+) -> Result[Downloaded, Error]:
     from asyncio import sleep, to_thread
 
     try:

@@ -84,7 +84,7 @@ class Emulator:
             # A machine whose ComfyUI is running already starts at once.
             cold_start = 0.0 if executing else COLD_START
         self.bearer: Final = LOCAL_KEY if bearer is None else bearer
-        self._wanted: Final = (host, port)
+        self._requested: Final = (host, port)
         self._settings: Final = Settings(
             data=Path(data) if data else None,
             seed=seed,
@@ -213,7 +213,7 @@ class Emulator:
         """Begin to serve; raise ``OSError`` if the port is not free."""
         if self._service:
             raise RuntimeError("The emulator has been started already")
-        host, number = self._wanted
+        host, number = self._requested
         with ExitStack() as exits:
             ports = [] if number is None else [exits.enter_context(bound(host, number))]
             if ports and host == _LOOPBACK:

@@ -52,7 +52,7 @@ class RaisingWatch(Iterator[WorkflowRunModel]):
 
 
 class AsyncRaisingWatch(AsyncIterator[WorkflowRunModel]):
-    """The twin of ``RaisingWatch`` for ``async with`` and ``async for``."""
+    """The states of a run for ``async with`` and ``async for``; see ``RaisingWatch``."""
 
     def __init__(self, watch: AsyncRunWatch) -> None:
         self._watch = watch

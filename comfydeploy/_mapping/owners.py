@@ -1,7 +1,7 @@
-"""Who is alive: each process that uses a journal holds a lock on a file of its own, beside it.
+"""The owners of claims: each process that uses a journal holds a lock on its own file beside the journal.
 
-A lock ends with its process, whatever ends it, and no clock takes part. So an owner on this machine is recognized with
-certainty; one on another machine only by its lease.
+A lock ends with its process in every case, without a clock. So the state of an owner on this machine is known with
+certainty; that of one on another machine only by its lease.
 """
 
 import os
@@ -30,7 +30,7 @@ def host() -> str:
 
 
 class Session:
-    """The use of a journal by one process. ``name`` is how its owners begin."""
+    """The use of a journal by one process. ``name`` is the prefix of its owners."""
 
     def __init__(self, journal: str) -> None:
         self._journal = journal
@@ -43,7 +43,7 @@ class Session:
         _open.add(self)
 
     def is_alive(self, owner: str) -> bool | None:
-        """Return whether the process of an owner lives, ``None`` where that cannot be known."""
+        """Return whether the process of an owner is alive, ``None`` if that cannot be known."""
         if owner.startswith(self.name):
             return True
         machine, word, *_ = (*owner.split("/"), "")
@@ -60,7 +60,7 @@ class Session:
             return None if sys.platform == "win32" else not _takes_over(file, path)
 
     def close(self, *, removes: bool = True) -> None:
-        """Give up the lock."""
+        """Release the lock."""
         file, self._file = self._file, None
         if file is None:
             return
@@ -99,7 +99,7 @@ def _closing(file: int) -> Generator[None]:
 
 
 def _after_fork() -> None:
-    # Else the lock of a process that has died would be held as long as a child of it lives.
+    # Otherwise a child would keep holding the lock of a process that has ended.
     for session in list(_open):
         session.close(removes=False)
 

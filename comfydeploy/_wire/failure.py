@@ -10,6 +10,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from comfydeploy._wire.json_types import is_array, is_object
+from comfydeploy._wire.redaction import redacted_text
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_stream import EventUpdate
 from comfydeploy.outcome import FailureKind, FailureSource, RunFailed, node_at_work
@@ -40,9 +41,12 @@ def run_failed(
     run_id: str | None = None,
     logs: Iterable[str] = (),
 ) -> RunFailed:
-    """Return the error of a failed run. ``run_id`` is for a stream, which has no ``run``."""
+    """Return the error of a failed run. ``run_id`` is for a stream, which has no ``run``.
+
+    A node may quote the address that it could not read: the message is without what signs it.
+    """
     return RunFailed(
-        reason.text,
+        redacted_text(reason.text),
         run,
         run.id if run else run_id,
         reason.kind,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import evolve, field, frozen
 
 from comfydeploy._wire.codec import read
-from comfydeploy._wire.redaction import redacted_headers, redacted_text, without_secret
+from comfydeploy._wire.redaction import redacted_headers, redacted_text, without_secret, without_secrets
 from comfydeploy.errors import HTTPValidationError, SDKError, SDKValidationError
 from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
@@ -63,7 +63,7 @@ class Reply:
             return parsed(self.content)
         except (ValueError, RecursionError) as error:
             raise SDKValidationError(
-                f"The server's answer ({self.status_code}) is not JSON: {error}", (), self.body
+                f"The server's response ({self.status_code}) is not JSON: {error}", (), self.body
             ) from None
 
     def without(self, secret: Secret) -> "Reply":
@@ -95,7 +95,7 @@ def error_response(
         except (SDKValidationError, LookupError, TypeError):
             pass
         else:
-            detail = _about(form, detail)
+            detail = without_secrets(_about(form, detail))  # it may quote inputs, and the address of a webhook
             hint = hint or _id_hint(detail)
             return HTTPValidationError(detail, reply.status_code, reply.body, reply.headers, hint=hint)
     reply = reply.without(token)

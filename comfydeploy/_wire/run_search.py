@@ -1,6 +1,6 @@
 """The search for runs by their keys, as steps: find the workflow, then read its rows page by page."""
 
-from collections.abc import Collection, Iterable, MutableMapping
+from collections.abc import Container, Iterable, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeGuard
 
@@ -66,7 +66,7 @@ def finding(  # noqa: PLR0913 - what a caller may choose, by name
 ) -> Actions[Result[FoundRuns, Error]]:
     """Find all runs with one of the keys."""
     keys_to_find = _checked_keys(keys)
-    _check_place(place)
+    check_place(place)
     started = checked_since(since)
     search = RunSearch(timeline, lists, keys_to_find, checked_cache(cache))
     workflow = yield from search.workflow(place, PATIENCE)
@@ -78,7 +78,7 @@ def finding(  # noqa: PLR0913 - what a caller may choose, by name
 class RunSearch:
     """Searches for the runs with one of the keys."""
 
-    def __init__(self, timeline: Timeline, lists: Lists, keys: Collection[str], cache: Cache) -> None:
+    def __init__(self, timeline: Timeline, lists: Lists, keys: Container[str | None], cache: Cache) -> None:
         self._timeline = timeline
         self._lists = lists
         self._keys = keys
@@ -103,7 +103,7 @@ class RunSearch:
             return found
         workflow_id = found.unwrap().workflow_id
         if workflow_id is None:
-            reason = "The server's answer names no workflow of the deployment, so its runs cannot be listed"
+            reason = "The server's response names no workflow of the deployment, so its runs cannot be listed"
             return Failure(SDKValidationError(reason, (), dict(found.unwrap().raw), "answered"))
         self._cache[named] = workflow_id
         return Success(workflow_id)
@@ -180,7 +180,8 @@ def _is_several(value: object) -> TypeGuard[Iterable[Any]]:
     return isinstance(value, Iterable) and not isinstance(value, bytes)
 
 
-def _check_place(place: Place) -> None:
+def check_place(place: Place) -> None:
+    """Raise ``SDKValidationError`` unless exactly one id is given."""
     ids = {"workflow_id": place.workflow_id, "deployment_id": place.deployment_id}
     ids["workflow_version_id"] = place.workflow_version_id
     given = {name: value for name, value in ids.items() if value is not None}

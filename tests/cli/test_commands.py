@@ -1,4 +1,4 @@
-"""The command line, as it is typed."""
+"""The command line, as users type it."""
 
 import inspect
 import os
@@ -40,7 +40,7 @@ def test_help_explains_all_commands(cli):
     assert __version__ in cli("--version").output
 
 
-def test_the_emulator_lists_the_deployments_of_a_folder_of_workflows(cli, tmp_path, monkeypatch):
+def test_emulator_lists_deployments_of_a_folder(cli, tmp_path, monkeypatch):
     (tmp_path / "a_long_name.json").write_text('{"1": {"class_type": "SaveImage", "inputs": {}}}')
     monkeypatch.setattr(Emulator, "serve_forever", lambda emulator, announce: announce(emulator))
     monkeypatch.setattr(Emulator, "url", "http://local/api")
@@ -56,13 +56,13 @@ def test_the_emulator_lists_the_deployments_of_a_folder_of_workflows(cli, tmp_pa
         (("--workflows", "."), "Error: workflows needs comfyui"),
     ],
 )
-def test_the_emulator_says_what_is_wrong_with_its_comfyui(cli, arguments, reason):
+def test_emulator_names_problems_of_comfyui(cli, arguments, reason):
     result = cli("emulator", *arguments)
     assert result.exit_code == 1
     assert reason in result.output
 
 
-def test_the_demo_on_a_local_server_finishes_and_leaves_pictures(cli, tmp_path, monkeypatch):
+def test_demo_on_a_local_server(cli, tmp_path, monkeypatch):
     monkeypatch.setattr("comfydeploy.emulator.Emulator", lambda: Emulator(pace=0))
     result = cli("demo")
     assert result.exit_code == 0, result.output
@@ -73,7 +73,7 @@ def test_the_demo_on_a_local_server_finishes_and_leaves_pictures(cli, tmp_path, 
     assert all(map(is_png, pictures))
 
 
-def test_the_demo_on_another_server_takes_the_key_from_the_environment(cli, emulator, tmp_path):
+def test_demo_on_another_server_reads_the_key(cli, emulator, tmp_path):
     arguments = (
         "demo",
         "--server-url",
@@ -89,14 +89,14 @@ def test_the_demo_on_another_server_takes_the_key_from_the_environment(cli, emul
 
 
 @pytest.mark.parametrize("missing", ["key", "deployment"])
-def test_the_demo_on_another_server_says_what_it_needs(cli, emulator, missing):
+def test_demo_on_another_server_names_its_needs(cli, emulator, missing):
     arguments = ["demo", "--server-url", emulator.url] + ([] if missing == "deployment" else ["--deployment-id", "d"])
     result = cli(*arguments, **({} if missing == "key" else {"COMFYDEPLOY_API_KEY": "k"}))
     assert result.exit_code == 2
     assert "COMFYDEPLOY_API_KEY" in result.output
 
 
-def test_the_demo_tells_an_error_and_exits_with_1(cli, emulator):
+def test_demo_prints_an_error_and_exits_with_1(cli, emulator):
     result = cli("demo", "--server-url", emulator.url, "--deployment-id", "d", COMFYDEPLOY_API_KEY="wrong")
     assert result.exit_code == 1
     assert "run_queue" in result.output
@@ -104,20 +104,20 @@ def test_the_demo_tells_an_error_and_exits_with_1(cli, emulator):
     assert "Traceback" not in result.output
 
 
-def test_the_demo_of_a_failing_deployment_exits_with_1(cli, emulator):
+def test_demo_of_a_failing_deployment(cli, emulator):
     result = cli("demo", "--server-url", emulator.url, "--deployment-id", FAILING, COMFYDEPLOY_API_KEY=emulator.bearer)
     assert result.exit_code == 1
     assert "failed" in result.output
 
 
-def test_a_port_in_use_is_said_without_a_traceback(cli):
+def test_port_in_use_has_no_traceback(cli):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = cli("emulator", "--port", str(taken.getsockname()[1]))
     assert result.exit_code == 1
-    assert result.output.startswith("Error: ")
+    assert result.output.startswith("Error: cannot listen on 127.0.0.1:")
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch):
+def test_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "comfydeploy._cli.process", None)
     with pytest.raises(SystemExit, match=r"pip install '\.\[cli\]'"):
         __main__.main()
@@ -151,7 +151,7 @@ def test_every_option_of_the_server_reaches_it(cli, monkeypatch):
     assert emulator._clock.pace == 0.5
 
 
-def test_whatever_can_be_set_of_the_server_is_an_option():
+def test_every_setting_is_an_option():
     command = comfydeploy.get_command(None, "emulator")
     assert {option.name for option in command.params} - {"as_json"} == inspect.signature(Emulator).parameters.keys()
 
@@ -183,7 +183,7 @@ def test_quirks_are_chosen_and_explained(cli, monkeypatch):
         assert f"{quirk} {quirk.explanation} {f'Here: {quirk.trigger}' if quirk.trigger else ''}".strip() in text
 
 
-def test_an_unknown_quirk_is_refused_with_the_names_there_are(cli):
+def test_unknown_quirk_is_refused(cli):
     result = cli("emulator", "--quirks", "slow-server")
     assert result.exit_code == 2
     assert all(f"'{name}'" in result.output for name in (*Quirk, "all", "slow-server"))

@@ -1,4 +1,4 @@
-"""The words with which an interrupted command leaves."""
+"""The last words of an interrupted command."""
 
 from typing import get_args
 

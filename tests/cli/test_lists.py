@@ -95,7 +95,7 @@ def test_no_deployment_at_all(server, shell):
 
 
 @pytest.mark.parametrize("command", ["wait", "watch", "cancel", "download", "logs"])
-def test_unknown_run_is_named_and_the_others_go_on(server, shell, command):
+def test_unknown_run_is_named_others_go_on(server, shell, command):
     known = run(server, shell, "picture")
     done = shell(server, command, UNKNOWN, known, "--json")
     assert done.code == 1

@@ -1,4 +1,4 @@
-"""What becomes of a run, as exit code, as text and as JSON: each outcome by each command that follows a run."""
+"""The outcomes of runs as exit code, text and JSON, for each command that follows a run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Output to pipes that close, to disks that are full, and to terminals that know few characters."""
+"""Output to closed pipes, to full disks, and to terminals with few characters."""
 
 import io
 import json
@@ -50,7 +50,7 @@ def test_reader_that_has_ended(server, closed_pipe, capfd, monkeypatch, argument
     err = capfd.readouterr().err
     assert "Traceback" not in err
     if arguments == ("run", "picture", "-o", "out"):
-        # It goes on, and its id is written where somebody reads.
+        # It goes on, and its id is written to stderr.
         assert f"Run {server.runs[-1].id}" in err
         assert len(list(Path("out").iterdir())) == 1
 

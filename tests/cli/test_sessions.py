@@ -1,4 +1,4 @@
-"""Every session of the page and of ``transcripts.txt`` runs as it is shown, but for ids, times and durations.
+"""Every session of the page and of ``transcripts.txt`` runs as shown, except for ids, times and durations.
 
 Run as a program it writes what the commands of ``transcripts.txt`` print now.
 """

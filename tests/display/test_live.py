@@ -1,4 +1,4 @@
-"""A live display shows runs and maps as they go on: a line of a terminal, or an output of a notebook."""
+"""A live display shows the progress of runs and maps: a line in a terminal, or an output in a notebook."""
 
 import asyncio
 import io
@@ -193,7 +193,7 @@ def test_a_map_in_a_notebook(clock, notebook, tmp_path):
     items = [item(0, saved=[tmp_path / "a.png"]), item(1, "failed"), item(2)]
     assert list(live.over(items, total=4)) == items
     assert notebook.texts[0] == "Map  1 of 4 jobs ended\n  progress  25%\n  success   1\n  elapsed   0.0 s\n  a.png"
-    assert len(notebook.texts) == 2  # the others came within the pause
+    assert len(notebook.texts) == 2  # the others arrived within the pause
     assert notebook.texts[1].splitlines() == [
         "Map  3 of 4 jobs ended",
         "  progress  75%",
@@ -231,7 +231,7 @@ def test_an_empty_map_and_other_values(clock, notebook):
     assert notebook.states == []
 
 
-def test_a_display_that_breaks_breaks_nothing_else(clock):
+def test_broken_display_breaks_nothing_else(clock):
     class Full(io.StringIO):
         def write(self, text):
             raise OSError
@@ -297,7 +297,7 @@ def test_what_was_never_created_is_shown(clock, notebook):
     assert file.getvalue() == "no such server  0.0 s\n"
 
 
-def test_html_has_whole_addresses_only_where_chosen():
+def test_whole_addresses_in_html_are_optional():
     file = MediaItem(url=SIGNED, type="output", filename="cat.png")
     ended = run("success", outputs=[WorkflowRunOutputModel(id="o", run_id="r", data={"images": [file]})])
     assert "5ec2e7" not in html(ended)

@@ -1,4 +1,4 @@
-"""The contact sheet: one page that links saved files, shows no address, and lets no script in."""
+"""The contact sheet: one page that links saved files, shows no address, and runs no foreign script."""
 
 import base64
 import hashlib

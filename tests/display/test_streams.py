@@ -1,4 +1,4 @@
-"""Streams and watches say which run they are of, and how it is."""
+"""The display of streams and watches: their run and its state."""
 
 import asyncio
 from types import SimpleNamespace

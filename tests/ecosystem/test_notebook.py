@@ -23,7 +23,7 @@ LOADED = "import sys; print('before', 'comfydeploy._display' in sys.modules, 'ip
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory, request):
-    """The executed notebook: the examples of the page, and what is asked of it besides."""
+    """The executed notebook: the examples of the page, and further cells."""
     emulator = request.getfixturevalue("emulator")
     text = PAGE.read_text(encoding="utf-8").replace("http://localhost:3011/api", emulator.url)
     examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
@@ -49,7 +49,7 @@ def cell_with(notebook, text):
     return found
 
 
-def test_nothing_is_loaded_before_a_value_is_shown(notebook):
+def test_nothing_is_loaded_before_a_display(notebook):
     assert printed(notebook.cells[1]) == "before False False\n"
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
 import sqlite3
 import sys
 import threading
@@ -99,6 +98,10 @@ def close(calls, items):
         items.close()
 
 
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def errors_of(items):
     return [item.result.failure() for item in items if not isinstance(item.result, Success)]
 
@@ -108,7 +111,7 @@ class TestAMap:
         jobs = grid(picture, {"prompt": ["a cat", "a dog"], "seed": [1, 2]})
         items = made(jobs, name="animals", to=tmp_path / "{prompt}-{seed}{suffix}")
         names = ["a cat-1.png", "a cat-2.png", "a dog-1.png", "a dog-2.png"]
-        assert sorted(os.listdir(tmp_path)) == names
+        assert names_in(tmp_path) == names
         for item in items:
             assert item.result.unwrap().id == item.run_id
             assert (item.attempt, item.request, item.key) == (1, jobs[item.index], str(item.index))
@@ -175,7 +178,7 @@ class TestFailures:
             assert len(items) == len(jobs)
         assert len(service.runs()) == 2
 
-    def test_a_sequence_is_checked_before_a_run_is_paid(self, made, service, picture):
+    def test_sequence_is_checked_before_paying(self, made, service, picture):
         wrong = {**picture, "inputs": {"promt": "a cat"}}
         items = made([picture] * 3 + [wrong])
         assert (items[0].index, "did you mean" in str(errors_of(items)[0])) == (3, True)
@@ -197,7 +200,7 @@ class TestFailures:
         assert good.result.unwrap()
         assert (bad.index, type(bad.result.failure().__cause__)) == (-1, LookupError)
 
-    def test_a_refusal_is_final_and_tried_again_by_a_rerun(self, made, service, picture, tmp_path):
+    def test_refusal_is_tried_again_by_a_rerun(self, made, service, picture, tmp_path):
         service.fail("run_queue", times=1, status=403, body={"detail": "no credit"})
         (error,) = errors_of(made([picture], journal=tmp_path / "j"))
         assert error.status_code == 403
@@ -244,7 +247,7 @@ class TestDoubt:
         assert not errors_of(items)
         assert len(set(service.markers())) == len(service.runs()) == 3
 
-    def test_a_request_that_was_not_executed_is_sent_again(self, made, service, picture):
+    def test_request_not_executed_is_sent_again(self, made, service, picture):
         service.fail("run_queue", times=1, status=503)
         items = made(grid(picture, {"seed": range(2)}), **SHORT)
         assert not errors_of(items)
@@ -260,7 +263,7 @@ class TestDoubt:
             assert (error.fate, "same journal" in str(error)) == ("unknown", True)
         assert len(service.runs()) == 1
 
-    def test_a_list_without_a_run_of_the_map_proves_nothing(self, made, service, picture):
+    def test_list_without_own_run_proves_nothing(self, made, service, picture):
         service.fail("run_queue", times=1, reset=True)
         (error,) = errors_of(made([picture], **SHORT))
         assert "no run of this map" in error.hint
@@ -316,7 +319,7 @@ class TestAJournal:
         named = {"journal": tmp_path / "j", "to": tmp_path / "out"}
         first, second = made(jobs, **named), made(iter(jobs), **named)
         assert len(service.runs()) == 4
-        assert sorted(os.listdir(tmp_path / "out")) == sorted(item.saved[0].name for item in first if item.saved)
+        assert names_in(tmp_path / "out") == sorted(item.saved[0].name for item in first if item.saved)
         (failed,), (again,) = errors_of(first), errors_of(second)
         assert (again.message, again.traceback, again.run) == (failed.message, failed.traceback, failed.run)
         kept = {item.index: (item.run_id, item.attempt, item.saved, item.key) for item in first}
@@ -351,7 +354,7 @@ class TestAJournal:
         named = {"journal": tmp_path / "j", "to": tmp_path / "out"}
         (error,) = errors_of(made([picture], **named))
         assert isinstance(error, DownloadIncomplete)
-        assert os.listdir(tmp_path / "out") == []
+        assert names_in(tmp_path / "out") == []
         (item,) = made([picture], **named)
         assert item.saved[0].exists()
         assert len(service.runs()) == 1
@@ -377,7 +380,7 @@ class TestAJournal:
 
     def test_leaving_early_creates_no_more(self, calls, core, service, picture, tmp_path):
         jobs = grid(picture, {"seed": range(300)})
-        (item,) = items_of(calls, start(calls, core, jobs, journal=tmp_path / "j", at_once=2), 1)
+        items_of(calls, start(calls, core, jobs, journal=tmp_path / "j", at_once=2), 1)
         paid = len(service.runs())
         assert paid < 300
         assert items_of(calls, start(calls, core, jobs[:3], journal=tmp_path / "j"))
@@ -392,9 +395,9 @@ class TestAJournal:
         found = {}
 
         def run(number):
-            with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as own:
-                with module.run_map(own, jobs, journal=tmp_path / "j", at_once=4) as items:
-                    found[number] = sorted(item.index for item in items if isinstance(item.result, Success))
+            own = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            with own, module.run_map(own, jobs, journal=tmp_path / "j", at_once=4) as items:
+                found[number] = sorted(item.index for item in items if isinstance(item.result, Success))
 
         threads = [threading.Thread(target=run, args=(number,)) for number in range(2)]
         for thread in threads:
@@ -447,9 +450,9 @@ class TestArguments:
 class TestColours:
     def test_a_blocking_map_inside_a_running_loop(self, service, picture):
         async def main():
-            with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as core:
-                with module.run_map(core, [picture]) as items:
-                    return [item.result.unwrap() for item in items]
+            core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            with core, module.run_map(core, [picture]) as items:
+                return [item.result.unwrap() for item in items]
 
         assert len(asyncio.run(main())) == 1
 
@@ -463,9 +466,9 @@ class TestColours:
             return service.bearer
 
         async def main():
-            async with ComfyDeployCore(bearer=bearer, server_url=service.url) as core:
-                async with module.run_map_async(core, [picture]) as items:
-                    return await anext(items)
+            core = ComfyDeployCore(bearer=bearer, server_url=service.url)
+            async with core, module.run_map_async(core, [picture]) as items:
+                return await anext(items)
 
         assert asyncio.run(main()).result.unwrap()
 
@@ -479,11 +482,11 @@ class TestColours:
 
     def test_a_cancelled_read_loses_nothing(self, service, picture):
         async def main():
-            async with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as core:
-                async with module.run_map_async(core, grid(picture, {"seed": range(3)})) as items:
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(anext(items), 0)
-                    return [item async for item in items]
+            core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            async with core, module.run_map_async(core, grid(picture, {"seed": range(3)})) as items:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(anext(items), 0)
+                return [item async for item in items]
 
         assert len(asyncio.run(main())) == 3
 
@@ -502,16 +505,15 @@ class TestColours:
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows does not fork")
     def test_a_map_in_a_fork_is_a_failure(self, service, picture):
-        with ComfyDeployCore(bearer=service.bearer, server_url=service.url) as core:
-            with module.run_map(core, grid(picture, {"seed": range(3)})) as items:
-                loop = items._loop
-                next(items)
-                loop._process += 1  # as in a child
-                items._items.clear()
-                assert "fork" in next(items).result.failure().message
-                items.close()
-                loop._process -= 1
-                loop._is_closed = False
+        core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+        with core, module.run_map(core, grid(picture, {"seed": range(3)})) as items:
+            loop = items._loop
+            next(items)
+            loop._process += 1  # as in a child
+            items._items.clear()
+            assert "fork" in next(items).result.failure().message
+            items.close()
+            loop._process -= 1
 
     def test_memory_errors_pass(self, calls, core):
         def jobs():
@@ -522,3 +524,160 @@ class TestColours:
         with pytest.raises(MemoryError):
             calls.items(items)
         close(calls, items)
+
+
+def answering(calls, answers, **others):
+    """Make a core whose server answers by the last part of the path; what it is not set for is an empty list."""
+    usual = {"d": {"id": "d", "workflow_id": "w"}, "r": {"id": "r", "status": "success"}, "queue": {"run_id": "r"}}
+
+    def answer(request):
+        path = request.url.path
+        last = "rows" if "/v2/" in path else path.rpartition("/")[2]
+        found = (usual | {"rows": [usual["r"]]} | answers).get(last, [])
+        found = found.pop(0) if isinstance(found, list) and found and callable(found[0]) else found
+        if callable(found):
+            found = found()
+        return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
+
+    wire = httpx.MockTransport(answer)
+    return calls.core(transport=wire, **others)
+
+
+JOB = {"deployment_id": "d"}
+
+
+@one_colour
+class TestPlaces:
+    def run(self, calls, answers, job=JOB, **named):
+        core = answering(calls, answers)
+        return items_of(calls, start(calls, core, [job], **named))
+
+    def test_a_list_that_cannot_be_read(self, calls):
+        (error,) = errors_of(self.run(calls, {"runs": httpx.Response(403, json={})}))
+        assert error.status_code == 403
+
+    def test_a_newest_run_without_a_time(self, calls):
+        rows = [{"id": "x", "status": "success"}]
+        assert self.run(calls, {"runs": rows})[0].result.unwrap()
+
+    def test_a_deployment_that_cannot_be_read(self, calls):
+        for check in (True, False):
+            (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=check))
+            assert (error.status_code, error.fate) == (403, "answered")
+
+    def test_an_upload_that_fails(self, calls):
+        job = {"deployment_id": "d", "inputs": {"image": ("a.png", b"x")}}
+        (error,) = errors_of(self.run(calls, {"upload": httpx.Response(400, json={"detail": "no"})}, job, check=False))
+        assert (error.status_code, error.fate) == (400, "not_sent")
+
+    def test_a_workflow_and_its_version(self, calls):
+        version = {"workflow_id": "w"}
+        assert self.run(calls, {"v": version}, {"workflow_version_id": "v", "machine_id": "m"})[0].result.unwrap()
+        assert self.run(calls, {}, {"workflow_id": "w", "workflow_api_json": {"1": {}}})[0].result.unwrap()
+
+    def test_inputs_that_fit_when_read_but_not_when_begun(self, calls):
+        types = [{"input_id": "seed", "type": "integer"}]
+        known = {"id": "d", "workflow_id": "w", "input_types": types}
+        job = {"deployment_id": "d", "inputs": {"prompt": "a cat"}}
+        assert "no such input" in str(errors_of(self.run(calls, {"d": known}, job))[0])
+
+    def test_a_run_that_no_list_shows(self, calls):
+        assert self.run(calls, {"rows": []})[0].result.unwrap()
+
+
+@one_colour
+class TestTheEnd:
+    def test_a_journal_that_fails_ends_the_map(self, calls, core, picture, tmp_path, monkeypatch):
+        def fail(*_):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr("comfydeploy._mapping.sqlite.Sqlite.carry_out", fail)
+        items = items_of(calls, start(calls, core, grid(picture, {"seed": range(3)}), journal=tmp_path / "j"))
+        error = items[-1].result.failure()
+        assert (items[-1].index, "database or disk is full" in error.message) == (-1, True)
+        assert isinstance(error.__cause__, sqlite3.Error)
+
+    def test_a_name_that_is_taken_by_a_folder(self, calls, core, picture, tmp_path, monkeypatch):
+        (tmp_path / "0.png").mkdir()
+        (error,) = errors_of(items_of(calls, start(calls, core, [picture], to=tmp_path)))
+        assert isinstance(error, DownloadIncomplete)
+        assert names_in(tmp_path) == ["0.png"]
+
+    def test_an_interrupted_read_loses_nothing(self, calls, core, picture, monkeypatch):
+        from concurrent.futures import Future
+
+        with module.run_map(core, grid(picture, {"seed": range(3)})) as items:
+            result, interrupts = Future.result, [1]
+
+            def interrupted(self, timeout=None):
+                if interrupts.pop() if interrupts else False:
+                    raise KeyboardInterrupt
+                return result(self, timeout)
+
+            monkeypatch.setattr(Future, "result", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(items)
+            assert len(list(items)) == 3
+            assert list(items) == []
+
+    def test_leaving_waits_for_requests_on_their_way(self, calls, picture, tmp_path):
+        begun, going = threading.Event(), threading.Event()
+
+        def queued():
+            begun.set()
+            going.wait(5)
+            return {"run_id": "r"}
+
+        core = answering(calls, {"queue": queued})
+        items = start(calls, core, [{"deployment_id": "d"}] * 2, journal=tmp_path / "j", at_once=1)
+        reading = threading.Thread(target=lambda: list(items))
+        reading.start()
+        assert begun.wait(20)
+        closing = threading.Thread(target=items.close)
+        closing.start()
+        going.set()
+        for thread in (closing, reading):
+            thread.join(20)
+            assert not thread.is_alive()
+        database = sqlite3.connect(tmp_path / "j")
+        assert database.execute("SELECT run_id, owner FROM jobs ORDER BY id").fetchall() == [("r", None), (None, None)]
+        database.close()
+
+    def test_leaving_gives_up_on_requests_that_take_long(self, calls, tmp_path, monkeypatch):
+        monkeypatch.setattr("comfydeploy._drivers.maps.engine._PATIENCE", 0.05)
+        begun, going = threading.Event(), threading.Event()
+
+        def queued():
+            begun.set()
+            going.wait(20)
+            return {"run_id": "r"}
+
+        core = answering(calls, {"queue": queued})
+        items = start(calls, core, [{"deployment_id": "d"}], journal=tmp_path / "j")
+        reading = threading.Thread(target=lambda: list(items))
+        reading.start()
+        assert begun.wait(20)
+        items.close()
+        reading.join(20)
+        assert not reading.is_alive()
+        database = sqlite3.connect(tmp_path / "j")
+        assert database.execute("SELECT state, tried_at IS NOT NULL FROM jobs").fetchall() == [("trying", 1)]
+        database.close()
+        going.set()
+
+    def test_closing_twice_and_cancelled(self, calls, service, picture):
+        async def main():
+            core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            async with core:
+                items = module.run_map_async(core, grid(picture, {"seed": range(50)}), at_once=1)
+                await items.aclose()
+                assert await anext(items, None) is None
+                items = module.run_map_async(core, grid(picture, {"seed": range(50)}), at_once=1)
+                await anext(items)
+                closing = asyncio.create_task(items.aclose())
+                await asyncio.sleep(0)
+                closing.cancel()
+                await closing
+                assert items._engine._main.done()
+
+        asyncio.run(main())

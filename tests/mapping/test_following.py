@@ -1,4 +1,4 @@
-"""Many runs followed by few requests: what is sent, how late an end is seen, and that none is missed."""
+"""Many runs followed by few requests: the requests, the delay of ends, and that none is missed."""
 
 from itertools import count
 from random import Random
@@ -91,7 +91,7 @@ def test_short_runs_are_seen_in_time():
     assert len(found.requests) < 120
 
 
-def test_runs_that_end_at_once_cost_a_fraction_of_a_request():
+def test_runs_that_end_together_share_requests():
     found = night()
     for number in range(1000):
         found.plan(number * 0.005, f"r{number}", takes=0)
@@ -103,7 +103,7 @@ def test_runs_that_end_at_once_cost_a_fraction_of_a_request():
 
 @pytest.mark.parametrize("runs", [1, 20, 300, 1000])
 def test_the_number_of_runs_does_not_matter(runs):
-    """A queue that a machine works off one by one, watched for a minute."""
+    """A queue that a machine executes one by one, followed for a minute."""
     found = night()
     for number in range(runs):
         found.start(f"r{number}", waits=number * 10.0, takes=10)
@@ -121,8 +121,8 @@ def test_a_long_queue_is_read_by_its_ends():
     assert [action.status for action in lists(found)[-5:]] == [None, *ENDED]
 
 
-def test_long_runs_among_many_short_ones_are_read_as_living():
-    """The ends since the oldest run are many more than the runs that live."""
+def test_long_runs_among_many_short_ones():
+    """There are many more ends since the oldest run than runs in progress."""
     found = night()
     for number in range(30):
         found.start(f"long{number}", takes=80)
@@ -135,7 +135,7 @@ def test_long_runs_among_many_short_ones_are_read_as_living():
     assert found.false == 0
 
 
-def test_a_few_that_the_page_does_not_show_are_read():
+def test_few_unlisted_runs_are_read():
     found = night()
     found.start("stuck", takes=400)
     for number in range(120):
@@ -148,7 +148,7 @@ def test_a_few_that_the_page_does_not_show_are_read():
 
 
 def test_runs_of_an_earlier_night_are_found():
-    """None of them is among the newest rows, and nothing says when they were created."""
+    """None of them is among the newest rows, and their creation times are unknown."""
     found = night()
     for number in range(50):
         found.service.create(f"old{number}", -3600 + number, takes=3640)
@@ -181,7 +181,7 @@ def test_a_listed_run_is_read_every_ten_minutes():
     assert all(600 <= after - before <= 640 for before, after in zip([0, *reads], reads, strict=False))
 
 
-def test_an_end_that_only_a_read_shows_is_reported():
+def test_unlisted_end_is_reported():
     following = Following(0.0)
     following.add("a", Place(workflow_id="w"), 0.0)
     row = WorkflowRunRow(id="a", status="running", created_at=moment(0))
@@ -268,7 +268,7 @@ def test_a_failed_read_is_sent_again():
     assert 20 < found.ended["a"] < 40
 
 
-def test_a_page_that_fails_in_the_middle_ends_the_look():
+def test_failed_page_ends_the_search():
     found = night()
     for number in range(300):
         found.start(f"r{number}", waits=number * 10.0, takes=10)
@@ -367,7 +367,7 @@ def test_every_end_is_reported_once_and_in_time(seed, runs, faults):
     assert len(found.ended) == runs
     assert len(found.requests) <= BURST + A_SECOND * max(found.ended.values()) + runs + found.false
     if not faults:
-        assert max(map(found.lateness, found.ended)) < 60
+        assert max(map(found.lateness, found.ended)) < 60 + runs * found.service.latency
 
 
 def test_a_refused_list_is_no_end():

@@ -1,11 +1,11 @@
-"""Both journals follow the steps of a row, and the one in a file says in a sentence why it cannot be used."""
+"""Both journals carry out the steps of a row, and errors of the file are one sentence."""
 
-import os
 import random
 import sqlite3
 import stat
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -62,7 +62,7 @@ def refused(path, name=None):
 
 
 def steps(row, dice):
-    """Return one of all steps for a row, with values of its own or of others."""
+    """Return one of all steps for a row, with its own values or those of others."""
     owner = dice.choice([row.owner or "a", "a", "b"])
     seen = dice.choice([(row.owner, row.lease), ("b", 1.0)])
     run_id = dice.choice("rs")
@@ -173,7 +173,7 @@ class TestAFile:
 
     def test_only_its_owner_may_read_it(self, path):
         with opened(path):
-            assert stat.S_IMODE(os.stat(path).st_mode) & 0o077 == 0 or sys.platform == "win32"
+            assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0 or sys.platform == "win32"
 
     def test_a_step_that_fails_undoes_the_others(self, path):
         with opened(path) as journal:
@@ -199,11 +199,10 @@ class TestAFile:
         assert "is a database of another program" in refused(path)
 
     def test_a_damaged_one(self, path):
-        with open(path, "wb") as file:
-            file.write(b"no database" * 100)
+        Path(path).write_bytes(b"no database" * 100)
         assert "is damaged or not a journal" in refused(path)
         Sqlite(f"{path}2", None, 300.0).close()
-        with open(f"{path}2", "r+b") as file:
+        with Path(f"{path}2").open("r+b") as file:
             file.seek(100)
             file.write(b"\xff" * 4000)
         assert "is damaged or not a journal" in refused(f"{path}2")
@@ -225,7 +224,7 @@ class TestAFile:
         monkeypatch.setattr(sqlite, "Session", fail)
         assert "the lock beside" in refused(path)
 
-    def test_a_full_disk_is_an_error_and_loses_nothing(self, path):
+    def test_full_disk_loses_nothing(self, path):
         with opened(path) as journal:
             (row,) = journal.add([entry("k")])
             journal._connection.execute("PRAGMA max_page_count = 8")

@@ -50,12 +50,12 @@ def test_an_owner_whose_process_has_died(journal, session):
     assert len(locks(journal)) == 1
 
 
-def test_an_owner_on_another_machine_is_not_known(session):
+def test_owner_elsewhere_is_not_known(session):
     assert session.is_alive("elsewhere/0123/1") is None
     assert session.is_alive("garbage") is None
 
 
-def test_a_lock_that_cannot_be_read_says_nothing(session, monkeypatch):
+def test_unreadable_lock_says_nothing(session, monkeypatch):
     def fail(*_):
         raise PermissionError
 

@@ -1,6 +1,5 @@
-"""Where the files of jobs go."""
+"""The paths of the files of jobs."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -103,4 +102,4 @@ def test_what_cannot_be_filled_in(to, said):
 
 
 def test_a_path_of_this_system():
-    assert paths(os.path.join("a", "b", "{key}{suffix}")) == ["a/b/k.png"]
+    assert paths(Path("a") / "b" / "{key}{suffix}") == ["a/b/k.png"]

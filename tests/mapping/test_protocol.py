@@ -38,7 +38,7 @@ OTHERS = Success(Sighting((), shown=True))
 
 
 class Job:
-    """A job that is answered action by action, at times of the test."""
+    """A job whose actions the test answers, at times of the test."""
 
     def __init__(self, terms=None, deadline=inf, **row):
         state = {"state": "trying", "owner": "me"} | row
@@ -115,7 +115,7 @@ def test_a_row_of_another_owner_is_left_alone(answer, state):
     assert job.answer(answer) == Leave(None, is_lost=True)
 
 
-def test_a_try_that_is_lost_or_spent_sends_nothing():
+def test_lost_or_spent_try_sends_nothing():
     for answer, lost in (("lost", True), ("spent", False)):
         job = Job()
         job.answer(Success(None))
@@ -197,12 +197,12 @@ class TestDoubt:
         job = Job().posting()
         job.answer(LOST, at=1.0)
         job.answer(None, at=359.0)
-        assert isinstance(job.answer(OTHERS, at=361.0), Pause)  # the look began too early
+        assert isinstance(job.answer(OTHERS, at=361.0), Pause)  # the search began too early
         job.answer(None, at=361.0)
         assert job.answer(OTHERS) == Prepare()
         assert job.posting().position.row.tried_at is not None
 
-    def test_absence_counts_in_a_list_of_this_map_only(self):
+    def test_absence_counts_in_own_list_only(self):
         job = Job(tried_at=1.0)
         assert job.action == Look(0.0)
         job.answer(NOTHING)
@@ -220,7 +220,7 @@ class TestDoubt:
         assert isinstance(job.left().failure(), JobUnresolved)
         assert job.position.row.tried_at == 1.0
 
-    def test_a_longer_request_of_another_process_counts(self):
+    def test_longest_request_of_all_counts(self):
         job = Job(Terms(post_limit=10.0, longest_post=600.0), tried_at=1.0)
         assert job.position.certain_at == 660.0
 
@@ -231,9 +231,9 @@ class TestDoubt:
         assert isinstance(job.answer(BUSY), Pause)
         job.answer(None, at=420.0)
         job.answer(BUSY)
-        assert "The last look failed: busy" in job.left().failure().hint
+        assert "The last search failed: busy" in job.left().failure().hint
 
-    def test_a_look_that_is_refused_ends_the_doubt_for_now(self):
+    def test_refused_look_ends_for_now(self):
         job = Job(tried_at=1.0)
         job.answer(GONE)
         assert isinstance(job.left().failure(), JobUnresolved)

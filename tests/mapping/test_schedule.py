@@ -41,12 +41,12 @@ def test_refusals_slow_down_and_successes_recover():
     assert [pacing.turn(200.0), pacing.turn(200.0)] == [0.0, 0.0]
 
 
-def test_requests_on_their_way_together_count_once():
+def test_requests_together_count_once():
     pacing = Pacing()
     for _ in range(20):
         pacing.sent(BUSY, 5.0, 6.0, 0.0)
     assert pacing.turn(6.0) == 1.0
-    pacing.sent(None, 5.0, 6.5, 0.0)  # a success from before says nothing
+    pacing.sent(None, 5.0, 6.5, 0.0)  # an earlier success proves nothing
     assert pacing.turn(7.0) == 0.0
     assert pacing.turn(7.0) == 1.0
 

@@ -1,4 +1,4 @@
-"""A span is over a call with all its attempts, and the spans of httpx are in it."""
+"""A span covers a call with all its attempts and contains the spans of httpx."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ def current():
 
 @pytest.fixture
 def server(calls):
-    """Make a core whose service answers so."""
+    """Create a core whose service has these answers."""
 
     def serve(*answers, **settings):
         service = Service(*answers, look=current)
@@ -101,6 +101,18 @@ class TestSpan:
         core, _ = server((200, {}))
         assert isinstance(calls("run_stream", core, ORDER), Failure)
         assert observed.spans[0].name == "POST /api/run/stream"
+
+    def test_of_a_download_has_no_address(self, calls, server, observed):
+        core, service = server((404, {"detail": "gone"}))
+        assert isinstance(calls("file_download", core, "https://storage.invalid/f.png?X-Amz-Signature=hidden"), Failure)
+        (span,) = observed.spans
+        assert span.name == "comfydeploy.file_download"
+        assert dict(span.attributes) == {
+            "error.type": "SDKError",
+            "http.response.status_code": 404,
+            "comfydeploy.fate": "answered",
+        }
+        assert service.seen == [span.context.span_id]
 
     def test_is_inside_the_current_one(self, calls, server, observed):
         core, _ = server(SUCCESS)

@@ -1,4 +1,4 @@
-"""The journal behind a loop: what many jobs have to write goes into one transaction."""
+"""Writing the journal of a loop: the steps of many jobs share one transaction."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,10 +15,10 @@ R = TypeVar("R")
 
 
 class Writer:
-    """Carries out the steps of jobs, all that wait at a time in one commit.
+    """Carries out the steps of jobs, all waiting ones in one commit.
 
-    ``thread`` does so, where the loop is that of the caller and the journal a file: a durable commit takes a
-    millisecond and more.
+    It does so in ``thread`` where the loop is that of the caller and the journal is a file: a durable commit takes a
+    millisecond or more.
     """
 
     def __init__(self, journal: Journal, thread: Threads | None) -> None:

@@ -396,7 +396,7 @@ class Local:
     def streamed(self, request: dict[str, Any]) -> list[tuple[str, Any]]:
         """Stream a run to its end; return the kind and the data of each event, with log lines as the kind "log"."""
         with unwrap(run_stream(self.core, request)) as stream:
-            return [_told(unwrap(item)) for item in stream]
+            return [_message_of(unwrap(item)) for item in stream]
 
     def stream(self, request: dict[str, Any]) -> Any:
         """Stream a run."""
@@ -426,7 +426,7 @@ class Local:
         return run
 
 
-def _told(item: Any) -> tuple[str, Any]:
+def _message_of(item: Any) -> tuple[str, Any]:
     match item:
         case EventUpdateEvent(data=EventUpdate(event=kind, data=data)):
             return kind or "", data

@@ -1,0 +1,73 @@
+"""What a type checker knows of maps: checked by mypy and pyright, never run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, assert_never, assert_type
+
+from comfydeploy import ComfyDeployCore, Failure, Result, Success
+from comfydeploy.errors import (
+    ConnectionError,
+    HTTPValidationError,
+    InvalidRequestError,
+    RequestAbortedError,
+    RequestTimeoutError,
+    SDKError,
+    SDKValidationError,
+    UnexpectedClientError,
+)
+from comfydeploy.funcs.run_map import AsyncRunMap, RunMap, run_map, run_map_async
+from comfydeploy.mapping import Job, JobUnresolved, MapError, MapItem, grid
+from comfydeploy.models import DeploymentRunRequest, WorkflowRunModel
+from comfydeploy.outcome import DeadlineExceeded, DownloadIncomplete, RunCancelled, RunFailed, RunTimedOut
+
+
+def described(item: MapItem) -> str:
+    match item.result:
+        case Success(run):
+            assert_type(run, WorkflowRunModel)
+            return run.id
+        case Failure(error):
+            assert_type(error, MapError)
+            return why(error)
+        case _:
+            assert_never(item.result)
+
+
+def why(error: MapError) -> str:
+    match error:
+        case RunFailed() | RunCancelled() | RunTimedOut() | DeadlineExceeded():
+            return error.run_id or ""
+        case DownloadIncomplete(missing=missing):
+            return missing[0][0].filename
+        case JobUnresolved(key=key):
+            return key
+        case SDKValidationError() | InvalidRequestError() | HTTPValidationError() | SDKError():
+            return error.message
+        case ConnectionError() | RequestTimeoutError() | RequestAbortedError() | UnexpectedClientError():
+            return error.fate
+        case _:
+            assert_never(error)
+
+
+def blocking(core: ComfyDeployCore, request: DeploymentRunRequest) -> list[Path]:
+    jobs = grid({"deployment_id": "d"}, {"seed": range(3)})
+    assert_type(jobs, Sequence[dict[str, Any]])
+    items = run_map(core, [Job("a", request), request, {"deployment_id": "d"}], journal=Path("j"), to="out")
+    assert_type(items, RunMap)
+    with items as entered:
+        assert_type(entered, RunMap)
+        for item in entered.in_order():
+            assert_type(item.result, Result[WorkflowRunModel, MapError])
+            return item.saved
+    return []
+
+
+async def awaited(core: ComfyDeployCore) -> str:
+    items = run_map_async(core, grid({"deployment_id": "d"}, {"seed": range(3)}))
+    assert_type(items, AsyncRunMap)
+    async with items:
+        async for item in items:
+            return described(item)
+        async for item in items.in_order():
+            return described(item)
+    return ""
