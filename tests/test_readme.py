@@ -242,6 +242,15 @@ def test_first_example_is_file_too():
     assert examples(README)[0][1] in (ROOT / "examples" / "first_picture.py").read_text(encoding="utf-8")
 
 
+def test_index_has_every_page():
+    index, pages = PAGES["docs/index.md"], {Path(page).stem for page in PAGES if re.fullmatch(r"docs/[\w-]+\.md", page)}
+    listed = re.findall(
+        r"^(?:[^`\n]* <)?([\w-]+)>?$", "".join(re.findall(r"```{toctree}\n.*?```", index, re.DOTALL)), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(pages - {"index"})
+    assert set(re.findall(r"\]\(([\w-]+)\.md\)", index.partition("All pages")[2])) >= pages - {"index"}
+
+
 def test_readme_is_short():
     assert README.count("\n") <= 220
 

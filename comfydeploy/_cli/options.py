@@ -66,8 +66,9 @@ def _read_moment(_: click.Context, __: click.Parameter, value: str | None) -> da
 def _read_ids(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     if ctx.resilient_parsing:
         return value
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
+    stdin: object = sys.stdin  # which may be None, or an object of a test
+    if isinstance(stdin, io.TextIOWrapper):
+        stdin.reconfigure(errors="replace")
     found = ids_from(value, lambda: sys.stdin or ())
     if not found:
         raise click.UsageError("stdin has no run id")

@@ -1,7 +1,7 @@
-"""Pictures that are in memory or on this machine, as part of a page.
+"""Pictures in memory or on this machine, embedded in a page.
 
-A notebook's server drops what is larger than 3 MB in three seconds, so a card has a budget, and a large picture is made
-smaller where Pillow is installed.
+A notebook's server drops output of more than 3 MB in three seconds, so a card has a budget, and a large picture is
+reduced if Pillow is installed.
 """
 
 import re
@@ -18,7 +18,7 @@ from typing import Any, Final
 from comfydeploy._display.card import Picture
 
 BUDGET: Final = 2_000_000
-"""The most bytes of all pictures of a card, before they become text. What does not fit is named only."""
+"""The most bytes of all pictures of a card, before encoding. Pictures beyond it are only named."""
 MOST: Final = 12
 """The number of pictures that are shown of a longer list."""
 
@@ -39,7 +39,7 @@ def picture(name: str, content: bytes, media_type: str) -> Picture | None:
 
 
 def saved_pictures(paths: Iterable[Path], most: int = MOST, budget: int = BUDGET) -> tuple[Picture, ...]:
-    """Return the pictures among saved files, the first ones of many; what cannot be read is left out."""
+    """Return the first pictures among saved files; unreadable ones are left out."""
     found: list[Picture] = []
     left = budget * 4 // 3  # as base64
     for path in paths:

@@ -41,7 +41,7 @@ def run_of(text: str | None) -> WorkflowRunModel | None:
 
 
 def error_text(error: RunEnd | None) -> str | None:
-    """Return the end of a run without the run, query strings and what looks like a secret."""
+    """Return the error of a run as text, without the run, query strings and secrets."""
     if error is None:
         return None
     kind: Any = type(error)

@@ -103,7 +103,7 @@ class RunSearch:
             return found
         workflow_id = found.unwrap().workflow_id
         if workflow_id is None:
-            reason = "The server's answer names no workflow of the deployment, so its runs cannot be listed"
+            reason = "The server's response names no workflow of the deployment, so its runs cannot be listed"
             return Failure(SDKValidationError(reason, (), dict(found.unwrap().raw), "answered"))
         self._cache[named] = workflow_id
         return Success(workflow_id)

@@ -114,7 +114,7 @@ def test_port_in_use_has_no_traceback(cli):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = cli("emulator", "--port", str(taken.getsockname()[1]))
     assert result.exit_code == 1
-    assert result.output.startswith("Error: ")
+    assert result.output.startswith("Error: cannot listen on 127.0.0.1:")
 
 
 def test_missing_extra_is_named(monkeypatch):

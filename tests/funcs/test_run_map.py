@@ -8,7 +8,7 @@ import sys
 import threading
 import weakref
 from itertools import count
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import httpx
 import pytest
@@ -124,6 +124,12 @@ class TestAMap:
         found = calls.items(items.in_order())
         close(calls, items)
         assert [item.index for item in found] == [0, 1, 2, 3, 4]
+
+    def test_gaps_are_left_at_the_end(self, calls, core, picture, tmp_path):
+        jobs = [Job(key, picture) for key in "ab"]
+        items_of(calls, start(calls, core, jobs[1:], journal=tmp_path / "j"))
+        items = start(calls, core, jobs, journal=tmp_path / "j", max_runs=1)
+        assert [item.index for item in calls.items(items.in_order())] == [1]
 
     def test_models_and_keys(self, made, service, picture):
         request = DeploymentRunRequest(deployment_id=picture["deployment_id"])
@@ -309,6 +315,11 @@ class TestDoubt:
         assert items.twins == []
         assert [item.run_id for item in items_of(calls, items)] == ["a"]
         assert items.twins == [("0", ("a", "b"))]
+
+    def test_looks_are_shared(self, calls):
+        core = answering(calls, {"queue": httpx.Response(500, text="broken")})
+        items = items_of(calls, start(calls, core, [{"deployment_id": "d"}] * 4, check=False, **SHORT))
+        assert {type(error) for error in errors_of(items)} == {JobUnresolved}
 
 
 @one_colour
@@ -545,9 +556,7 @@ def answering(calls, answers, **others):
 
 @one_colour
 class TestPlaces:
-    JOB = {"deployment_id": "d"}
-
-    def run(self, calls, answers, job=JOB, **named):
+    def run(self, calls, answers, job=MappingProxyType({"deployment_id": "d"}), **named):
         core = answering(calls, answers)
         return items_of(calls, start(calls, core, [job], **named))
 
@@ -579,6 +588,13 @@ class TestPlaces:
         known = {"id": "d", "workflow_id": "w", "input_types": types}
         job = {"deployment_id": "d", "inputs": {"prompt": "a cat"}}
         assert "no such input" in str(errors_of(self.run(calls, {"d": known}, job))[0])
+
+    def test_a_doubt_whose_place_cannot_be_read(self, calls, tmp_path):
+        broken = httpx.Response(500, text="broken")
+        named = {"journal": tmp_path / "j", "resend": "never", **SHORT}
+        assert errors_of(self.run(calls, {"queue": broken}, **named))
+        (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=False, **named))
+        assert (type(error), "status 403" in error.hint) == (JobUnresolved, True)
 
     def test_a_run_that_no_list_shows(self, calls):
         assert self.run(calls, {"rows": []})[0].result.unwrap()
@@ -663,6 +679,31 @@ class TestTheEnd:
         assert database.execute("SELECT state, tried_at IS NOT NULL FROM jobs").fetchall() == [("trying", 1)]
         database.close()
         going.set()
+
+    def test_leases_are_renewed(self, calls, tmp_path, monkeypatch):
+        monkeypatch.setattr("comfydeploy._drivers.maps.engine._RENEW", 0.001)
+        renewed = threading.Event()
+        monkeypatch.setattr("comfydeploy._mapping.journal.Memory.renew", lambda *_: renewed.set())
+        core = answering(calls, {"queue": lambda: renewed.wait(20) and {"run_id": "r"}})
+        assert items_of(calls, start(calls, core, [{"deployment_id": "d"}]))[0].result.unwrap()
+
+    def test_without_a_turn_nothing_is_sent(self, calls):
+        """A map that is left while a job waits for its turn."""
+        tries = []
+
+        def queued():
+            tries.append(1)
+            return httpx.Response(503, headers={"retry-after": "60"})
+
+        core = answering(calls, {"queue": queued})
+        items = start(calls, core, ({"deployment_id": "d"} for _ in count()), at_once=2, check=False)
+        reading = threading.Thread(target=lambda: list(items))
+        reading.start()
+        while not tries:
+            threading.Event().wait(0.01)
+        items.close()
+        reading.join(20)
+        assert len(tries) <= 4
 
     def test_closing_twice_and_cancelled(self, calls, service, picture):
         async def main():

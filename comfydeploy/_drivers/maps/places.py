@@ -100,8 +100,7 @@ class Places:
         for marker, _, future in waiting:
             ids = tuple(row.id for row in rows if key_of(row.workflow_inputs) == marker)
             sighting = Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
-            if not future.cancelled():
-                future.set_result(sighting)
+            future.set_result(sighting)
 
     async def _once(
         self,
