@@ -23,7 +23,10 @@ Each group of methods is a page of its own: ``help(client.run)``, ``help(client.
 ``unwrap``, ``opened``, ``closed``    the value or the error raised; for the pipelines of *returns*, and back
 ``errors``, ``models``                the modules with every error and every model
 ``funcs``                             the functions, one module each
+``mapping``                           many runs: jobs, their grid, what became of them, the contact sheet
 ``outcome``, ``inputs``               how a run ended; keys and checks of inputs before a run
+``display``                           runs that are shown while they go on, in a notebook or a terminal
+``tracing``                           spans, metrics and logs for OpenTelemetry
 ``webhooks``, ``emulator``            what receivers of webhooks need; the local server
 ====================================  ==================================================================
 

@@ -1,4 +1,4 @@
-"""Spans and metrics of OpenTelemetry, made of what the drivers report."""
+"""Spans and metrics of OpenTelemetry, from the reports of the drivers."""
 
 from contextvars import Token
 from typing import Final
@@ -10,7 +10,7 @@ from comfydeploy._version import __version__
 from comfydeploy._wire.facts import Facts
 
 _SCOPE: Final = "comfydeploy"
-# The conventions of HTTP where they have a name, else one of ours.
+# The names of the HTTP conventions, or our own where there is none.
 _NAMES: Final = {
     "method": "http.request.method",
     "url": "url.full",
@@ -62,7 +62,7 @@ class OpenTelemetry:
         return OpenTelemetrySpan(self._tracer.start_span(name, kind=kind, attributes=_attributes(facts)))
 
     def count(self, facts: Facts) -> None:
-        """Count a run that is over, by its outcome, and its durations."""
+        """Count a run that has ended, by its outcome, and its durations."""
         outcome = _attributes({"outcome": facts["outcome"]})
         self._runs.add(1, outcome)
         for name, histogram in self._durations.items():

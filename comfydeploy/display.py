@@ -10,7 +10,7 @@ In a notebook it is an output of the cell that is updated, elsewhere a line on s
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, Self, TextIO, TypeVar, overload
+from typing import Any, Self, TextIO, TypeVar, overload
 
 from comfydeploy._display.cards import card_of
 from comfydeploy._display.page import card_html
@@ -24,9 +24,6 @@ from comfydeploy.result import Failure, Success
 __all__ = ["LiveDisplay", "html"]
 
 T = TypeVar("T")
-
-_PAUSE: Final = 0.2
-"""Seconds between two states of a map, whose jobs may end by the thousand."""
 
 
 class LiveDisplay:
@@ -130,7 +127,8 @@ class LiveDisplay:
         status = str(run.status) if run else "error" if error else "success"
         self._progress.take_job(item.key, status, item.saved, str(error) if error else None)
         self._is_pending = True
-        if self._shown_at is None or self._clock() - self._shown_at >= _PAUSE:
+        pause = self._screen.pause if self._screen else 0.0
+        if self._shown_at is None or self._clock() - self._shown_at >= pause:
             self._show(last=False)
 
     def _show(self, *, last: bool) -> None:

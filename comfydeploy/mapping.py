@@ -29,10 +29,10 @@ __all__ = ["Job", "JobUnresolved", "MapError", "MapItem", "contact_sheet", "grid
 
 @final
 @frozen
-class JobUnresolved(ComfyDeployError):  # noqa: N818 - what became of the job
+class JobUnresolved(ComfyDeployError):  # noqa: N818 - the end of a job
     """A request for a run was sent, its response was lost, and the run was not found.
 
-    It may exist and be billed. Another call with the same journal looks for it again.
+    It may exist and be billed. Another call with the same journal searches for it again.
     """
 
     message: str
@@ -47,7 +47,7 @@ MapError: TypeAlias = WaitError | DownloadIncomplete | JobUnresolved
 
 @frozen
 class Job:
-    """A request with a key of its own, of 1 to 100 characters, by which a rerun recognizes it."""
+    """A request with its own key, of 1 to 100 characters, by which a rerun recognizes it."""
 
     key: str
     request: AnyRunRequest
@@ -55,7 +55,7 @@ class Job:
 
 @frozen(repr=False)
 class MapItem(Shown):
-    """What became of one job.
+    """The result of one job.
 
     ``index`` is its position among the jobs; it is -1 where the map itself failed, and then the item is the last one.
     ``key`` is that of the job, its position as text unless given. ``request`` is as it was given. ``run_id`` is the
@@ -81,7 +81,7 @@ class MapItem(Shown):
 
 @final
 class _Grid(Sequence[dict[str, Any]]):
-    """The requests of a grid, each made when it is read."""
+    """The requests of a grid, each created when it is read."""
 
     def __init__(self, request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> None:
         self._request = dict(request)
@@ -119,17 +119,17 @@ class _Grid(Sequence[dict[str, Any]]):
 def grid(request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> Sequence[dict[str, Any]]:
     """Return a request for each combination of the values of some inputs, as a sequence.
 
-    ``request`` is what all have in common; its ``inputs`` are kept. ``axes`` maps names of inputs to their values. The
-    last axis changes fastest. Each request is made when it is read, so that a grid takes no memory.
+    ``request`` is common to all; its ``inputs`` are kept. ``axes`` maps names of inputs to their values. The
+    last axis changes fastest. Each request is created when it is read, so that a grid takes no memory.
     """
     return _Grid(request, axes)
 
 
 def contact_sheet(journal: str | os.PathLike[str], to: str | os.PathLike[str]) -> Result[Path, Error]:
-    """Write a page that shows what became of the jobs of a map, and return its path.
+    """Write a page with the results of the jobs of a map, and return its path.
 
     It shows each job with its inputs, status, duration, reason and pictures, and filters them by input and status. It
-    is one file that holds all it needs but the saved files, which it links relative to its own place; it contains no
+    is one file without the saved files, which it links relative to its own path; it contains no
     addresses and no secrets. A journal may be read while its map goes on.
 
     Args:
@@ -149,5 +149,5 @@ def contact_sheet(journal: str | os.PathLike[str], to: str | os.PathLike[str]) -
         raise
     except SDKValidationError as error:
         return Failure(error.with_traceback(None))
-    except Exception as error:  # noqa: BLE001 - a function never raises, whatever it is given
+    except Exception as error:  # noqa: BLE001 - a function never raises
         return Failure(request_error(error, "not_sent", closed=False))

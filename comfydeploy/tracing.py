@@ -1,4 +1,4 @@
-"""Tracing with OpenTelemetry: a span over each call, one over each run that is waited for, and metrics of runs.
+"""Tracing with OpenTelemetry: a span for each call, one for each run that is followed, and metrics of runs.
 
 One line of a program switches it on, for all cores, also those that a library makes. It needs the extra
 ``comfydeploy[otel]``. Spans, metrics and the log records of ``comfydeploy`` have names, numbers and ids, and neither

@@ -10,28 +10,28 @@ from typing import Any, Final
 from attrs import NOTHING
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import GoogleDocstring
 from sphinx.util import logging
 
 from comfydeploy.models import Document
 
 _LISTING: Final = Path(__file__).parent.parent / "tests" / "public_api.txt"
-_DEFINITION: Final = re.compile(r"(?:async )?(?:def|class) (\w+)|(\w+)(?::| =)|from \S+ import (\w+)")
-
-_SECTIONS: Final = Config(napoleon_use_rtype=False)
+_DEFINITION: Final = re.compile(r"(?:async )?(?:def|class) (\w+)|(\w+)(?::| =)")
+_SECTIONS: Final[Any] = Config(napoleon_use_rtype=False)
 _TYPES: Final = ("class", "exception", "data")
 _targets: Final[dict[str, str]] = {}
 
 
-def public_names() -> dict[str, set[str]]:
-    """Return the public names of each module, as the accepted listing has them."""
-    names: dict[str, set[str]] = {}
+def public_names() -> set[str]:
+    """Return the public names with their modules, those that a module only passes on left out."""
+    names: set[str] = set()
     module = ""
     for line in _LISTING.read_text(encoding="utf-8").splitlines():
         if line.startswith("# "):
             module = line.removeprefix("# ")
         elif module.startswith("comfydeploy") and (found := _DEFINITION.match(line)):
-            names.setdefault(module, set()).add(next(filter(None, found.groups())))
+            names.add(f"{module}.{next(filter(None, found.groups()))}")
     return names
 
 
@@ -52,7 +52,7 @@ def _signature(
     arguments = node.args
     if what == "method" and arguments.args[:1] and arguments.args[0].arg in ("self", "cls"):
         arguments.args.pop(0)
-    return f"({ast.unparse(arguments)})", node.returns and ast.unparse(node.returns).strip("'")
+    return f"({ast.unparse(arguments)})", ast.unparse(node.returns).strip("'") if node.returns else None
 
 
 def _read_sections(_app: Sphinx, what: str, *rest: Any) -> None:
@@ -86,15 +86,15 @@ def _by_short_name(app: Sphinx, _env: Any, node: Any, content: nodes.Node) -> no
     """Return the link of a class or alias that a signature names without its module."""
     if node.get("refdomain") != "py":
         return None
-    domain = app.env.get_domain("py")
+    objects = app.env.domains.python_domain.objects
     if not _targets:
-        for name, entry in sorted(domain.objects.items(), key=lambda one: -len(one[0])):  # the shortest name stays
+        for name, entry in sorted(objects.items(), key=lambda one: -len(one[0])):  # the shortest name stays
             if entry.objtype in _TYPES and not entry.aliased:
                 _targets[name.rpartition(".")[2]] = name
     name = _targets.get(node["reftarget"].rpartition(".")[2])
     if name is None:
         return None
-    entry = domain.objects[name]
+    entry = objects[name]
     uri = app.builder.get_relative_uri(node["refdoc"], entry.docname)
     return nodes.reference("", "", content, refuri=f"{uri}#{entry.node_id}", internal=True, reftitle=name)
 
@@ -116,10 +116,9 @@ def _check_names(app: Sphinx, error: Exception | None) -> None:
     """Warn of each public name that no page of the reference has: with ``-W`` the build fails."""
     if error is not None:
         return
-    documented = {"OPERATION"} | {name.rpartition(".")[2] for name in app.env.get_domain("py").objects}
-    for module, names in public_names().items():
-        for name in sorted(names - documented):
-            logging.getLogger(__name__).warning("%s.%s is in no page of docs/api", module, name)
+    documented = app.env.domains.python_domain.objects
+    for name in sorted(public_names() - documented.keys()):
+        logging.getLogger(__name__).warning("%s is in no page of docs/api", name)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -15,7 +15,7 @@ import pytest
 
 from comfydeploy import ComfyDeploy, funcs
 
-# But for the alias, which is another name of one of them.
+# Without the alias, which is another name of one of them.
 NAMES = sorted(module.name for module in pkgutil.iter_modules(funcs.__path__) if "run_run" not in module.name)
 SECTIONS = ("Args:", "Returns:")
 WIDTH = 120

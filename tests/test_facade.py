@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -40,6 +41,7 @@ def arguments_of(name, tmp_path):
         "file_upload": {"name": "f.png"},
         "run_download": {"to": tmp_path},
         "run_find": {"workflow_id": "w"},
+        "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
         "run_queue_once": {"key": "k"},
     }
     return first.get(name, REQUEST if takes_request else "an-id"), named.get(name, {})

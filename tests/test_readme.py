@@ -89,6 +89,7 @@ SHOWN = {
     "docs/migrate-python-sdk.md": ("saved [PosixPath('pictures/",),
     "docs/migrate-replicate.md": ("saved [PosixPath('pictures/cat-0.png')]",),
     "docs/migrate-typescript.md": ("saved <Success: [PosixPath('pictures/",),
+    "docs/maps.md": ("heron-0 success herons/heron-0.png\nheron-1 success",),
     "docs/waiting.md": (
         "success ['http",
         "node row ",
@@ -239,6 +240,15 @@ def test_packages_are_installed_from_checkout():
 
 def test_first_example_is_file_too():
     assert examples(README)[0][1] in (ROOT / "examples" / "first_picture.py").read_text(encoding="utf-8")
+
+
+def test_index_has_every_page():
+    index, pages = PAGES["docs/index.md"], {Path(page).stem for page in PAGES if re.fullmatch(r"docs/[\w-]+\.md", page)}
+    listed = re.findall(
+        r"^(?:[^`\n]* <)?([\w-]+)>?$", "".join(re.findall(r"```{toctree}\n.*?```", index, re.DOTALL)), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(pages - {"index"})
+    assert set(re.findall(r"\]\(([\w-]+)\.md\)", index.partition("All pages")[2])) >= pages - {"index"}
 
 
 def test_readme_is_short():

@@ -1,4 +1,4 @@
-"""The release script: what it writes, and that a dry run keeps nothing."""
+"""The release script: its files, and that a dry run changes nothing."""
 
 import subprocess
 import zipfile

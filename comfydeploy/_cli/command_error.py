@@ -1,4 +1,4 @@
-"""Every error that a command may end with, or report on its way."""
+"""All errors with which a command may end, or which it may report before."""
 
 from typing import TypeAlias
 

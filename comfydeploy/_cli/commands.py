@@ -23,11 +23,11 @@ _COMMANDS: Final = {
     "emulator": ("local_server", "emulator", "Serve the API on this computer until Ctrl-C."),
     "demo": ("demo", "demo", "Show the operations at work, without a key or a network."),
 }
-"""The module and the name of each command, and its sentence in the list of commands."""
+"""The module and the name of each command, and its description in the list of commands."""
 
 
 class _Commands(click.Group):
-    """Loads a command when it is used: the list of commands needs none of them."""
+    """Loads a command when it is used; the list of commands loads none."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order of the table."""

@@ -32,7 +32,7 @@ def completion(session: Session, /, shell: str) -> "Exit":
     from comfydeploy._cli.exit_codes import Exit
 
     kind = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell]
-    # The text depends on the name of the program alone.
+    # The text depends only on the name of the program.
     script = kind(click.Command(PROGRAM), {}, PROGRAM, COMPLETION_VARIABLE).source()
     session.out.line(script)
     return session.out.ended(Exit.OK, {"shell": shell, "script": script})

@@ -17,7 +17,7 @@ class NoReaderError(Exception):
 
 
 def prepare_streams() -> None:
-    """Let stdout and stderr replace the characters that they cannot encode; one that is closed goes to nowhere."""
+    """Make stdout and stderr replace characters that they cannot encode; output to a closed one is dropped."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the exit
@@ -27,17 +27,17 @@ def prepare_streams() -> None:
 
 
 def console(*, is_stderr: bool = False) -> "Console":
-    """Return a console that prints every line whole into a pipe, and replaces characters it cannot encode."""
+    """Return a console that does not wrap lines for a pipe, and replaces characters that it cannot encode."""
     from rich.console import Console
 
     prepare_streams()
     stream = sys.stderr if is_stderr else sys.stdout
 
     class LastingConsole(Console):
-        """A console that drops its output once the reader has ended, and lets the command go on."""
+        """A console that drops its output once the reader has ended, so that the command goes on."""
 
         def on_broken_pipe(self) -> None:
-            """Drop the output from now on; rich exits instead, in the versions that call this."""
+            """Drop the output from now on. Versions of rich that call this would exit."""
             self.quiet = True
             drop_output(stream)
 
@@ -46,7 +46,7 @@ def console(*, is_stderr: bool = False) -> "Console":
 
 @contextmanager
 def survives_reader() -> Generator[None]:
-    """Drop the output from now on if its reader has ended, with the versions of rich that do not notice."""
+    """Drop the output from now on if its reader has ended, with versions of rich that do not notice it."""
     try:
         yield
     except BrokenPipeError:
@@ -54,7 +54,7 @@ def survives_reader() -> Generator[None]:
 
 
 def drop_output(stream: IO[str]) -> None:
-    """Send what is written to a stream from now on, and at the exit, to nowhere."""
+    """Drop the output of a stream from now on, also at the exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""The four operations at work, as a user would write it."""
+"""The four operations in use, as in a user's program."""
 
 import time
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ _NO_RUN = "00000000-0000-4000-8000-000000000000"
 
 
 def show(core: ComfyDeployCore, console: Console, folder: Path, *, quick: str, slow: str) -> bool:
-    """Run the deployments ``quick`` and ``slow``, save the pictures below ``folder``; tell whether all went well."""
+    """Run the deployments ``quick`` and ``slow``, save the pictures below ``folder``; return whether all succeeded."""
     return (
         _queue_and_stream(core, console, folder, quick, slow)
         and _sync(core, console, folder, quick)
@@ -45,7 +45,7 @@ def _queue_and_stream(core: ComfyDeployCore, console: Console, folder: Path, qui
             return _failed(console, "run_queue", error)
         case Success(created):
             console.print(f"[bold]run_queue[/]   created run {created.run_id}")
-    # While that one runs by itself, follow another.
+    # While this one runs, follow another one.
     request = DeploymentRunRequest(deployment_id=slow, inputs={"prompt": "a cat, streamed", "seed": 2})
     match run_stream(core, request, RequestOptions(idle_timeout=600)):
         case Failure(error):
@@ -71,7 +71,7 @@ def _follow(stream: EventStream, console: Console) -> str | None:
                 case Success(LogUpdateEvent(data=line)):
                     bar.console.print(f"            {escape(line.logs)}", style="dim")
                 case Success(_):
-                    pass  # an event of a kind that came after this version
+                    pass  # an event of a newer kind
                 case Failure(problem):
                     bar.console.print(f"            {escape(str(problem))}", style="yellow")
     console.print(f"[bold]run_stream[/]  {count} events of run {stream.run_id}")
@@ -117,7 +117,7 @@ def _error(core: ComfyDeployCore, console: Console) -> bool:
 
 def _save(outputs: Sequence[WorkflowRunOutputModel], console: Console, folder: Path) -> bool:
     for run_id, item in [(output.run_id, item) for output in outputs for item in output.files]:
-        # The last part of a name that the server chose, and of nothing else.
+        # Only the last part of a name that the server chose.
         path = folder / f"{run_id[:8]}-{PurePath(item.filename).name}"
         try:
             folder.mkdir(parents=True, exist_ok=True)

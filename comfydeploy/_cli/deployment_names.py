@@ -1,4 +1,4 @@
-"""Which deployment a user means: an id, or the name of its workflow."""
+"""Finding a deployment by its id or by the name of its workflow."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -19,7 +19,7 @@ _MOST = 20
 def find_deployment(
     core: ComfyDeployCore, text: str, options: RequestOptions | None = None
 ) -> Result[DeploymentModel, Error]:
-    """Read the deployment with an id or a name; raise ``click.UsageError`` where there is none or several."""
+    """Read the deployment with an id or a name; raise ``click.UsageError`` for none or several."""
     if is_id(text):
         from comfydeploy.funcs.deployment_get import deployment_get
 
@@ -36,7 +36,7 @@ def find_deployment(
 def all_deployments(
     core: ComfyDeployCore, options: RequestOptions | None = None, environment: str | None = None
 ) -> Result[list[DeploymentModel], Error]:
-    """Read all deployments, also those that the server leaves out of its usual list."""
+    """Read all deployments, including those that the server omits from its default list."""
     from comfydeploy.funcs.deployments_list import deployments_list
 
     return deployments_list(core, environment, options, is_fluid=True)

@@ -1,4 +1,4 @@
-"""What the doctor finds, as sentences: pure functions on what was measured."""
+"""The findings of the doctor, as sentences: pure functions of the measurements."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from comfydeploy.models.run_row import WorkflowRunRow
 Level: TypeAlias = Literal["ok", "note", "problem"]
 
 _SKEW: Final = timedelta(seconds=5)
-_WRONG: Final = timedelta(minutes=5)  # a clock that is off by more refuses certificates and signed addresses
+_WRONG: Final = timedelta(minutes=5)  # with a larger error, certificates and signed addresses are refused
 _SOON: Final = timedelta(days=14)
 _LEFT_IN_RAW: Final = {
     "DeploymentOutput": frozenset({"type"}),
@@ -36,11 +36,11 @@ _LEFT_IN_RAW: Final = {
         }
     ),
 }
-"""Fields that are known and that the models leave in ``raw``."""
+"""Known fields that the models leave in ``raw``."""
 
 
 class Finding(NamedTuple):
-    """One thing that was checked."""
+    """The result of one check."""
 
     name: str
     level: Level
@@ -53,7 +53,7 @@ def key_finding(key: str | None) -> Finding:
         return Finding("key", "problem", "COMFYDEPLOY_API_KEY is not set: export it with your API key")
     if re.search(r"\s", key) or not key.isascii() or not key.isprintable():
         return Finding(
-            "key", "problem", "the key in COMFYDEPLOY_API_KEY has blanks or other characters that no key has"
+            "key", "problem", "the key in COMFYDEPLOY_API_KEY has whitespace or other characters that a key cannot have"
         )
     return Finding("key", "ok", "set in COMFYDEPLOY_API_KEY")
 
@@ -65,7 +65,7 @@ def clock_finding(date: str | None, sent: datetime, received: datetime) -> Findi
     except ValueError:
         return Finding("clock", "note", "the server's response has no readable date")
     theirs = theirs.replace(tzinfo=theirs.tzinfo or UTC)
-    # The header has whole seconds, and is from any moment between the two.
+    # The header has whole seconds, and is from any moment between request and response.
     early, late = sent - theirs - timedelta(seconds=1), received - theirs
     off = early if early > timedelta() else min(late, timedelta())
     if abs(off) < _SKEW:
@@ -94,7 +94,7 @@ def proxies_finding(proxies: Mapping[str, str | None]) -> Finding:
 
 
 def drift_finding(documents: Iterable[Document]) -> Finding:
-    """Report what the server sends that this version does not know: fields, and words."""
+    """Report fields and values of the server that this version does not know."""
     found = sorted({one for document in documents for one in (*unknown_fields(document), *_unknown_words(document))})
     if not found:
         return Finding("drift", "ok", "this version knows all that the server sent")
@@ -102,7 +102,7 @@ def drift_finding(documents: Iterable[Document]) -> Finding:
 
 
 def unknown_fields(document: Document, path: str = "") -> Iterator[str]:
-    """Yield the fields of a document, and of those in it, that its model does not have."""
+    """Yield the fields of a document, and of nested ones, that its model does not have."""
     place = path or type(document).__name__
     known = {one.name for one in fields(type(document))}
     expected = known | _LEFT_IN_RAW.get(type(document).__name__, frozenset())

@@ -16,7 +16,7 @@ _MARKS = {"ok": "ok      ", "note": "note    ", "problem": "PROBLEM "}
 @click.command()
 @command()
 def doctor(session: Session, /) -> "Exit":
-    """Check the key, the way to the server, TLS, proxies, the clock, versions and what the server sends.
+    """Check the key, the connection to the server, TLS, proxies, the clock, versions and the server's documents.
 
     The key is never printed, and nothing is created. The exit code is 1 where there is a problem.
     """

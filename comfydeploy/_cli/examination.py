@@ -1,4 +1,4 @@
-"""What the doctor measures: the way to the server, its certificate, its clock and its documents."""
+"""The measurements of the doctor: the connection to the server, its certificate, clock and documents."""
 
 import platform
 import socket
@@ -36,7 +36,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 def examine(key: str | None) -> Iterator[Finding]:
-    """Yield the findings one after the other; what depends on one that failed is left out."""
+    """Yield the findings in order; checks that depend on a failed one are left out."""
     yield _versions()
     yield key_finding(key)
     clock = _Clock()
@@ -94,7 +94,7 @@ def _address(url: object) -> str:
 
 
 def _way(address: str) -> Iterator[Finding]:
-    """Connect once without the client, to tell the name, the connection and TLS apart."""
+    """Connect once without the client, to check the name, the connection and TLS separately."""
     parts = urlsplit(address)
     host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
     begun = monotonic()

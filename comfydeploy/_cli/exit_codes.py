@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """An exit code, with its name in JSON and its meaning. Of several, the highest one counts."""
+    """An exit code, with its name in JSON and its meaning. Of several codes the highest one is used."""
 
     word: str
     meaning: str
 
     def __new__(cls, code: int, word: str, meaning: str) -> Self:
-        """Make the code equal to its number."""
+        """Create a code that is equal to its number."""
         made = int.__new__(cls, code)
         made._value_ = code
         made.word = word
@@ -86,7 +86,7 @@ def _code_of(error: "CommandError", *, creates_run: bool) -> Exit:  # noqa: PLR0
 
 
 def _lost(error: "Error", *, creates_run: bool) -> Exit:
-    """Return whether a run may exist of which nothing but that is known."""
+    """Return whether an unknown run may exist."""
     from comfydeploy._wire.queue_once import is_refused
 
     return Exit.UNKNOWN if creates_run and error.run_id is None and not is_refused(error) else Exit.ERROR

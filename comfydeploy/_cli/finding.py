@@ -16,13 +16,13 @@ _HEAD = ("run", "status", "created (UTC)", "seconds", "workflow", "key")
 
 @click.command()
 @click.argument("keys", metavar="KEY...", nargs=-1, required=True)
-@click.option("--deployment", metavar="DEPLOYMENT", help="Look there alone: an id or a workflow's name.")
+@click.option("--deployment", metavar="DEPLOYMENT", help="Search only this deployment: an id or a workflow's name.")
 @since_option
 @command()
 def find(session: Session, /, keys: tuple[str, ...], *, deployment: str | None, since: datetime | None) -> "Exit":
-    """Find the runs that carry a key, as `run` sends one: in all workflows, or in that of one deployment.
+    """Find the runs with a key, as `run` sends one: in all workflows, or in that of one deployment.
 
-    It looks back to 24 hours before the newest run, or to --since. A run that was created a moment ago may not be
+    It searches back to 24 hours before the newest run, or to --since. A run that was created a moment ago may not be
     listed yet: no run is no proof that there is none.
     """
     from comfydeploy._cli.exit_codes import Exit

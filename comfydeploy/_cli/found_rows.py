@@ -48,7 +48,7 @@ def listed_rows(
 def found_rows(
     core: ComfyDeployCore, keys: Sequence[str], deployment: str | None, *, since: datetime | None
 ) -> Result[Rows, Error]:
-    """Return the runs that carry one of the keys, newest first."""
+    """Return the runs with one of the keys, newest first."""
     places = _places(core, deployment)
     if not isinstance(places, Success):
         return places
@@ -69,7 +69,7 @@ def key_of_row(row: WorkflowRunRow) -> str:
 def _places(
     core: ComfyDeployCore, deployment: str | None
 ) -> Result[Mapping[str, tuple[str | None, str | None]], Error]:
-    """Return the workflows to look in, each with its name and the deployment to which the look is limited."""
+    """Return the workflows to search, each with its name and the deployment to which the search is limited."""
     if deployment is None:
         listed = all_deployments(core)
         return Success(_workflows(listed.unwrap())) if isinstance(listed, Success) else listed

@@ -15,7 +15,7 @@ _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "o
 
 
 def input_values(inputs: Iterable[DeploymentInput], given: Iterable[str]) -> Result[dict[str, Any], SDKValidationError]:
-    """Return the values by their names, or all that cannot be read.
+    """Return the values by their names, or the problems of all that cannot be read.
 
     The type of an input decides how its text is read; one that the deployment does not list is read as JSON where it
     is a number, true, false or a list, else as text. ``@FILE`` is a file: to upload, or to read the text from, as the
@@ -87,7 +87,7 @@ def _number(text: str) -> float | str:
 
 
 def _guessed(text: str) -> Any:
-    """Return the number, boolean or list that a text is in JSON, else the text."""
+    """Return the number, boolean or list that a text is in JSON, otherwise the text."""
     try:
         value: Any = json.loads(text)
     except (ValueError, RecursionError):
@@ -96,7 +96,7 @@ def _guessed(text: str) -> Any:
 
 
 def option_text(option: object) -> str:
-    """Return an option or a default as it is typed."""
+    """Return an option or a default as users type it."""
     return option if isinstance(option, str) else json.dumps(option)
 
 

@@ -1,4 +1,4 @@
-"""Signals that end a command: they unwind what is open, and what was paid for is named on the way out."""
+"""Signals that end a command: they close what is open, and the last words name the billed runs."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from typing import Any, NoReturn, Self
 
 _PAUSE = 0.02  # seconds
 _KICKS = 5
-_PATIENCE = 3.0  # seconds for what no signal ends
+_PATIENCE = 3.0  # seconds for calls that no signal ends
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -25,7 +25,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 def exit_at_signals(code: int | None = None) -> None:
-    """Exit without a word at a signal, with ``code`` or that of the signal: there is nothing to undo."""
+    """Exit silently at a signal, with ``code`` or that of the signal: there is nothing to undo."""
     for number in _signals():
         signal.signal(number, lambda number, _: os._exit(128 + number if code is None else code))
 
@@ -67,7 +67,7 @@ class Interrupts:
 
     @contextmanager
     def deferred(self) -> Generator[None]:
-        """Raise ``Interrupted`` at the end of the block, where an exception amid it would break an event loop."""
+        """Raise ``Interrupted`` at the end of the block, because an exception within it would break an event loop."""
         self.react(lambda: None)
         try:
             yield
@@ -77,7 +77,7 @@ class Interrupts:
             raise Interrupted(self.number)
 
     def react(self, reaction: Callable[[], object]) -> None:
-        """Call a function at the first signal within ``deferred``, or now where that has come."""
+        """Call a function at the first signal within ``deferred``, or now if it has arrived."""
         self._reaction = reaction
         if self.number is not None:
             reaction()
@@ -100,7 +100,7 @@ class Interrupts:
         os._exit(128 + number)
 
     def _insist(self, reader: int) -> None:
-        """Let a signal be noticed whatever the main thread waits for, until the pipe is closed; in a thread of its own.
+        """Make the main thread notice a signal during any wait, until the pipe is closed; runs in its own thread.
 
         A signal that comes just before a read begins does not end it: the interpreter would notice the signal only
         after the read, up to minutes later. ``SIGURG`` does nothing but end it. A look-up of a name, which no signal
@@ -111,14 +111,17 @@ class Interrupts:
             for _ in range(_KICKS if numbers else 0):
                 time.sleep(_PAUSE)
                 _send(signal.SIGURG)
-            if numbers and self.number is None and signal.getsignal(numbers[0]) == self._receive:
+            if numbers and self._is_unnoticed(numbers[0]):
                 time.sleep(_PATIENCE)
-                if self.number is None:
+                if self._is_unnoticed(numbers[0]):
                     self._leave(numbers[0])
         os.close(reader)
 
+    def _is_unnoticed(self, number: int) -> bool:
+        return self.number is None and signal.getsignal(number) == self._receive
+
     def _send_again(self, problem: "sys.UnraisableHookArgs") -> None:
-        """Send a signal again whose exception was raised where Python drops it, as in ``__del__``."""
+        """Send a signal again if its exception was raised where Python drops it, as in ``__del__``."""
         if isinstance(problem.exc_value, Interrupted):
             self._is_lost = True
             start_new_thread(_send, (problem.exc_value.number,))

@@ -24,7 +24,7 @@ COMPLETION_VARIABLE = "_COMFYDEPLOY_COMPLETE"
 
 
 class Invocation:
-    """What the process and the command share: the ledger, the signals, and the output once there is a command."""
+    """The common state of process and command: the ledger, the signals, and the output of the command."""
 
     def __init__(self) -> None:
         self.ledger = Ledger()
@@ -38,7 +38,7 @@ class Invocation:
 
 
 class Session:
-    """What a command works with: its output, its ledger, and a core for the server in the environment."""
+    """The objects of a command: its output, its ledger, and a core for the server in the environment."""
 
     def __init__(self, out: "Output", ledger: Ledger, interrupts: Interrupts) -> None:
         self.out = out
@@ -66,7 +66,7 @@ class Session:
 def open_output(
     invocation: Invocation, command: str, *, as_json: bool, addresses: bool = False, does_work: bool
 ) -> "Output":
-    """Make the output of a command."""
+    """Create the output of a command."""
     from comfydeploy._cli.output import Output
     from comfydeploy._cli.privacy import Privacy
     from comfydeploy.models.secret import Secret
@@ -92,7 +92,7 @@ def command(
             invocation = ctx.ensure_object(Invocation)
             name = ctx.info_name or ""
             out = open_output(invocation, name, as_json=as_json, addresses=addresses, does_work=does_work)
-            body: Any = function  # whose arguments are click's affair
+            body: Any = function  # whose arguments click checks
             ctx.exit(body(Session(out, invocation.ledger, invocation.interrupts), **arguments))
 
         if has_addresses:

@@ -1,10 +1,10 @@
-"""What a command has paid for so far, and the words that name it when the command is interrupted."""
+"""The billed runs of a command so far, and the text that names them when the command is interrupted."""
 
 from typing import NamedTuple, TypeAlias, assert_never
 
 
 class Idle(NamedTuple):
-    """No run was created, and none is waited for. ``creates_run``: the command is about to create one."""
+    """No run was created or is followed. ``creates_run``: the command is about to create one."""
 
     creates_run: bool = False
 
@@ -17,15 +17,15 @@ class Sending(NamedTuple):
 
 
 class Running(NamedTuple):
-    """The runs exist and have not ended, as far as is known."""
+    """The runs exist and have not ended, as far as the command knows."""
 
     run_ids: tuple[str, ...]
 
 
 class Cancelling(NamedTuple):
-    """The run was to be cancelled, which is not confirmed."""
+    """Cancellations were sent and are not confirmed."""
 
-    run_id: str
+    run_ids: tuple[str, ...]
 
 
 class Ended(NamedTuple):
@@ -45,7 +45,7 @@ State: TypeAlias = Idle | Sending | Running | Cancelling | Ended | Journaled
 
 
 class Ledger:
-    """The state of a command, for the moment at which a signal comes."""
+    """The state of a command when a signal arrives."""
 
     def __init__(self) -> None:
         self.state: State = Idle()
@@ -53,22 +53,22 @@ class Ledger:
 
     @property
     def is_running(self) -> bool:
-        """Whether a run goes on that nothing has been done about."""
+        """Whether a run goes on that was not cancelled."""
         return isinstance(self.state, Running)
 
     def plan(self, key: str, deployment_id: str) -> None:
-        """Take the key and the deployment of the run that is created next."""
+        """Record the key and the deployment of the run that is created next."""
         self.state = Idle(creates_run=True)
         self._planned = Sending(key, deployment_id)
 
     def sent(self) -> None:
-        """Take that the request of the planned run leaves now."""
+        """Record that the request of the planned run is sent now."""
         if self._planned is not None:
             self.state = self._planned
 
 
-def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: PLR0911 - a sentence for each state
-    """Return what a command says that ends early: what exists, what it costs, and what to do."""
+def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: C901, PLR0911 - a sentence for each state
+    """Return the last words of a command that ends early: what exists, what it costs, and what to do."""
     match state:
         case Idle(creates_run=True):
             return f"{cause}. No run was created."
@@ -86,10 +86,15 @@ def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: PLR091
             )
         case Running(run_ids):
             return f"{cause}. {len(run_ids)} runs may go on and be billed: {' '.join(run_ids)}"
-        case Cancelling(run_id):
+        case Cancelling((run_id,)):
             return (
                 f"{cause}. Run {run_id} was to be cancelled, which is not confirmed: it may go on and be billed. "
                 f"To see: comfydeploy wait {run_id}"
+            )
+        case Cancelling(run_ids):
+            return (
+                f"{cause}. {len(run_ids)} runs were to be cancelled, which is not confirmed: they may go on and be "
+                f"billed: {' '.join(run_ids)}"
             )
         case Ended(run_id, "cancelled"):
             return f"{cause}. Run {run_id} was cancelled"
@@ -97,7 +102,7 @@ def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: PLR091
             return f"{cause}. Run {run_id} has ended: {status}. To save its files: comfydeploy download {run_id}"
         case Journaled(journal):
             return (
-                f"{cause}. The runs so far are in the journal {journal}; those that are not over go on and are "
+                f"{cause}. The runs so far are in the journal {journal}; those that have not ended go on and are "
                 "billed. To resume: the same command again"
             )
         case _ as never:
@@ -111,9 +116,9 @@ def facts(state: State) -> dict[str, object]:
             return {"key": None, "deployment_id": None, "run_ids": [], "journal": None}
         case Sending(key, deployment_id):
             return {"key": key, "deployment_id": deployment_id, "run_ids": [], "journal": None}
-        case Running(run_ids):
+        case Running(run_ids) | Cancelling(run_ids):
             return {"key": None, "deployment_id": None, "run_ids": [*run_ids], "journal": None}
-        case Cancelling(run_id) | Ended(run_id, _):
+        case Ended(run_id, _):
             return {"key": None, "deployment_id": None, "run_ids": [run_id], "journal": None}
         case Journaled(journal):
             return {"key": None, "deployment_id": None, "run_ids": [], "journal": journal}

@@ -99,7 +99,11 @@ def emulator(session: Session, /, **settings: Any) -> "Exit":
         from comfydeploy.emulator import Emulator
 
         Emulator(**settings).serve_forever(lambda running: _announce(session.out, running))
-    except (OSError, ValueError, ModuleNotFoundError) as error:
+    except OSError as error:
+        # Without a file it is a port: the text without the number of the error.
+        text = error.strerror if error.filename is None else None
+        raise click.ClickException(text or str(error)) from None
+    except (ValueError, ModuleNotFoundError) as error:
         raise click.ClickException(str(error)) from None
     return session.out.ended(Exit.OK)
 

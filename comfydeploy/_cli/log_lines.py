@@ -1,4 +1,4 @@
-"""The lines of a run's log, archived or as they are written."""
+"""The lines of a run's log, archived or live."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -55,7 +55,7 @@ def print_stream(core: ComfyDeployCore, out: Output, run_id: str) -> Result[int,
 def lines_of(entries: Iterable[RunLog], run_id: str) -> Iterator[tuple[str, datetime | None]]:
     """Yield the lines that may belong to the run, with their times."""
     found = [*entries]
-    left = len(archive_lines([entry.log for entry in found], run_id))  # which ends where another run begins
+    left = len(archive_lines([entry.log for entry in found], run_id))  # the log ends where another run begins
     for entry in found:
         for line in archive_lines([entry.log], run_id)[:left]:
             left -= 1

@@ -1,6 +1,5 @@
-"""Options and arguments that several commands have."""
+"""The common options and arguments of commands."""
 
-import io
 import math
 import sys
 from collections.abc import Callable, Iterable
@@ -15,7 +14,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
 def since(text: str, now: datetime) -> datetime | None:
-    """Return the moment that an age or a time stands for, or ``None`` where it is neither."""
+    """Return the time for an age or a time, or ``None`` for anything else."""
     try:
         if text[-1:] in _UNITS and text[:-1].replace(".", "", 1).isdecimal():
             return now - timedelta(seconds=float(text[:-1]) * _UNITS[text[-1]])
@@ -32,7 +31,7 @@ def run_ids_argument(function: F) -> F:
 
 def deadline_option(function: F) -> F:
     """Add the option of a deadline to a command."""
-    text = "Give up after so many seconds."
+    text = "End the wait after this many seconds."
     return click.option("--deadline", type=float, metavar="S", callback=_check_seconds, help=text)(function)
 
 
@@ -66,9 +65,10 @@ def _read_moment(_: click.Context, __: click.Parameter, value: str | None) -> da
 def _read_ids(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     if ctx.resilient_parsing:
         return value
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
-    found = ids_from(value, lambda: sys.stdin or ())
+    stdin: Any = sys.stdin or ()
+    if hasattr(stdin, "reconfigure"):
+        stdin.reconfigure(errors="replace")
+    found = ids_from(value, lambda: stdin)
     if not found:
         raise click.UsageError("stdin has no run id")
     return (*found,)

@@ -1,4 +1,4 @@
-"""The output of a command: lines or JSON on stdout, notes and progress on stderr."""
+"""The output of a command: text or JSON on stdout, notes and progress on stderr."""
 
 import json
 import os
@@ -17,14 +17,14 @@ from comfydeploy._cli.sentences import error_text, hint_of
 from comfydeploy._cli.tables import row
 from comfydeploy.result import Result, Success
 
-# Escape sequences and control characters of what a server sent, which a terminal would obey.
+# Escape sequences and control characters in texts of a server, which a terminal would execute.
 _CONTROL: Final = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])|[\x00-\x08\x0b-\x1f\x7f-\x9f]"
 )
 
 
 class Output:
-    """Writes what one command shows, without secrets.
+    """Writes the output of one command, without secrets.
 
     ``does_work``: the command goes on without a reader of its output, because it saves files or creates runs.
     """
@@ -41,7 +41,7 @@ class Output:
         self.code: Exit | None = None
         """The exit code, once the command has ended."""
         self.has_reader = True
-        """Whether stdout can be written to, as far as is known."""
+        """Whether stdout has a reader, as far as is known."""
 
     @property
     def width(self) -> int | None:
@@ -80,7 +80,7 @@ class Output:
             self._record(envelope(self._command, kind, run_id=run_id, data=data, error=self._error(error)))
 
     def problem(self, error: CommandError) -> None:
-        """Write an error to stderr that is not the end; nothing with ``--json``."""
+        """Write an error to stderr after which the command goes on; nothing with ``--json``."""
         self.note(f"Error: {error_text(error, self.ledger.state)}")
 
     def result(
@@ -92,7 +92,7 @@ class Output:
         run_id: str | None = None,
         least: Exit = Exit.OK,
     ) -> Exit:
-        """Write how the command ended and return the exit code, which is ``least`` or higher."""
+        """Write the result of the command and return the exit code, which is ``least`` or higher."""
         error = None if isinstance(result, Success) else result.failure()
         code = max(exit_code(result, creates_run=creates_run), least)
         if error is not None:
@@ -113,9 +113,9 @@ class Output:
         self.code = code
         return code
 
-    def stopped(self, code: Exit, kind: str, message: str) -> None:
-        """Write that the command has ended before its time: to stderr, and with ``--json`` the last record as well."""
-        self._write(sys.stderr, self._shown(message, sys.stderr))
+    def stopped(self, code: Exit, kind: str, message: str, text: str) -> None:
+        """Write that the command has ended early: to stderr, and with ``--json`` also as the last record."""
+        self._write(sys.stderr, self._shown(text, sys.stderr))
         if self.as_json:
             error = plain_error_json(kind, message)
             self._record(result_record(self._command, code, data=facts(self.ledger.state), error=error))

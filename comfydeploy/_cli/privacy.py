@@ -1,4 +1,4 @@
-"""What no output may contain: the key, tokens, webhooks, and the signed part of addresses."""
+"""Removing the key, tokens, webhooks, and the signed part of addresses from all output."""
 
 import re
 from typing import Final
@@ -11,7 +11,7 @@ from comfydeploy.models.secret import HIDDEN, NOTHING_SECRET, Secret
 
 _QUERY: Final = r"(\b[a-z][a-z+]*://[^\s\"'<>?#\\]+)[?#][^\s\"'<>\\]*"
 _USER: Final = r"(\b[a-z][a-z+]*://)[^\s\"'<>/?#@]+@"
-# The values of these parameters stay hidden where addresses are shown whole.
+# The values of these parameters are also hidden in addresses that are shown whole.
 _PROOF: Final = r"([?&](?:cd_token|webhook_token)=)[^&\s\"'<>\\]*"
 
 
@@ -23,14 +23,14 @@ class Privacy:
     key: Secret = field(default=NOTHING_SECRET, repr=False)
 
     def shown(self, text: str) -> str:
-        """Return a text as it may be shown."""
+        """Return a text without secrets."""
         text = re.sub(_USER, rf"\1{HIDDEN}@", self.key.removed_from(text), flags=re.IGNORECASE)
         if self.addresses:
             return re.sub(_PROOF, rf"\1{HIDDEN}", text, flags=re.IGNORECASE)
         return without_secrets(re.sub(_QUERY, r"\1", text, flags=re.IGNORECASE))
 
     def shown_json(self, value: object) -> object:
-        """Return JSON with each text in it as it may be shown."""
+        """Return JSON without secrets in its texts."""
         if isinstance(value, str):
             return self.shown(value)
         if is_object(value):

@@ -1,4 +1,4 @@
-"""Live progress on stderr, from states as they are read."""
+"""Live progress on stderr, from the states of runs."""
 
 import sys
 from collections.abc import Generator
@@ -51,7 +51,7 @@ class Progress:
             self._out.note(progress_line(watched, monotonic() - self._begun, sys.maxsize, is_ascii=True))
 
     def say(self, note: str) -> None:
-        """Show what is done while there is no state of a run yet."""
+        """Show the current step while there is no state of a run yet."""
         self._watched.setdefault("", Watched())
         self._watched[""] = self._watched[""]._replace(note=note)
 
@@ -61,12 +61,12 @@ class Progress:
 
     @property
     def is_live(self) -> bool:
-        """Whether there are live lines, with which other output would mix."""
+        """Whether there are live lines, which would mix with other output."""
         return self._live is not None
 
     @contextmanager
     def paused(self, ended: str | None = None) -> Generator[None]:
-        """Leave the terminal to other output for a moment; a run that has ended is shown no longer."""
+        """Clear the live lines while other output is written; a run that has ended is removed."""
         if ended is not None:
             self._watched.pop(ended, None)
         live = self._live

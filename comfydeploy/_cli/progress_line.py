@@ -9,7 +9,7 @@ from comfydeploy.outcome import node_at_work
 _BAR: Final = 20
 _LEAST_NODE: Final = 8
 _MOST: Final = 15
-"""Lines of runs that are shown at once."""
+"""The number of runs that are shown at once."""
 
 
 class Watched(NamedTuple):
@@ -28,7 +28,7 @@ def progress_lines(watched: Sequence[Watched], elapsed: float, width: int, *, is
 
 
 def progress_line(watched: Watched, elapsed: float, width: int, *, is_ascii: bool = False) -> str:
-    """Return a line of at most ``width`` characters: what does not fit is left out, the bar first."""
+    """Return a line of at most ``width`` characters; parts that do not fit are left out, the bar first."""
     run = watched.run
     status = run.status if run else watched.note
     place = f"place {run.queue_position} in the queue" if run and run.queue_position is not None else ""

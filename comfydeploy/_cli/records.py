@@ -1,4 +1,4 @@
-"""What ``--json`` prints, as plain objects: models, errors, and the envelope around them."""
+"""The records of ``--json``, as plain objects: models, errors, and the envelope around them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ from comfydeploy.outcome import DownloadIncomplete, PollFailed, RunFailed, RunTi
 Json: TypeAlias = dict[str, Any]
 
 VERSION: Final = "comfydeploy/1"
-"""It changes when a field changes its meaning or goes away; new fields may come at any time."""
+"""The version changes when a field is removed or changes its meaning; fields may be added at any time."""
 
 
 def envelope(
@@ -118,7 +118,7 @@ def deployment_name(deployment: DeploymentModel) -> str | None:
 
 
 def error_json(error: CommandError, hint: str | None) -> Json:
-    """Return an error: ``kind`` is its class, ``details`` what only that class has."""
+    """Return an error: ``kind`` is its class, ``details`` the fields of this class only."""
     return {
         "kind": type(error).__name__,
         "message": error.message,
@@ -173,7 +173,7 @@ def _times(run: WorkflowRunModel | WorkflowRunRow) -> Json:
 
 
 def _values(output_id: str | None, data: Mapping[str, Any]) -> list[Json]:
-    """Return what an output has beside files: text, numbers, booleans."""
+    """Return the values of an output other than files: text, numbers, booleans."""
     lists: list[tuple[str, list[Any]]] = [
         (kind, items if isinstance(items, list) else [items]) for kind, items in data.items()
     ]

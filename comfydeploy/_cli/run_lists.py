@@ -18,7 +18,7 @@ _HEAD = ("run", "status", "created (UTC)", "seconds", "workflow")
 @click.option("--status", metavar="STATUS", help="Only runs with this status, such as running or failed.")
 @click.option("--deployment", metavar="DEPLOYMENT", help="Only runs of this deployment: an id or a workflow's name.")
 @since_option
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="The most runs.")
 @command()
 def list_runs(
     session: Session, /, *, status: str | None, deployment: str | None, since: datetime | None, limit: int

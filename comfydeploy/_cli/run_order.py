@@ -1,4 +1,4 @@
-"""A run that a user has ordered: created, followed, and its files saved."""
+"""The order of a user for a run: create it, follow it and save its files."""
 
 from secrets import token_hex
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ _AT_ONCE = 0.001  # seconds until the deadline of a wait that only cancels
 
 
 class RunOrder(NamedTuple):
-    """What the user has ordered."""
+    """The order of a user."""
 
     deployment: str
     inputs: tuple[str, ...]
@@ -115,7 +115,7 @@ def _report_end(
 
 
 def end_of(ended: Result[WorkflowRunModel, MapError]) -> WorkflowRunModel | None:
-    """Return the last state of a run whose wait is over."""
+    """Return the last state of a run whose wait has ended."""
     if isinstance(ended, Success):
         return ended.unwrap()
     error = ended.failure()
@@ -149,7 +149,7 @@ def _created(
     key: str,
     left: TimeLeft,
 ) -> Result[QueuedOnce, Error]:
-    """Create the run, or find the one that has the user's key. Another key has no run yet, so it is not looked for."""
+    """Create the run, or find the one with the user's key. A random key has no run, so there is no search for it."""
     request = {"deployment_id": deployment.id, "inputs": inputs}
     if order.key is not None:
         from comfydeploy.funcs.run_queue_once import run_queue_once
@@ -185,8 +185,8 @@ def _is_late(ended: Result[WorkflowRunModel, WaitError]) -> bool:
 
 
 def _given_up(session: Session, core: ComfyDeployCore, run_id: str) -> Result[WorkflowRunModel, WaitError]:
-    """Cancel a run, in at most 5 s, and return what has become of it."""
-    session.ledger.state = Cancelling(run_id)
+    """Cancel a run, in at most 5 s, and return the result."""
+    session.ledger.state = Cancelling((run_id,))
     ended = run_wait(core, run_id, RequestOptions(deadline=_AT_ONCE), on_abandon="cancel")
     run = end_of(ended)
     if run is not None and run.is_ended:

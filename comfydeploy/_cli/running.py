@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--key",
     metavar="KEY",
-    help="A key of yours: a run that has it is followed, and none is created.  [default: a random one]",
+    help="Your key: an existing run with it is followed, and none is created.  [default: a random one]",
 )
 @click.option("--no-check", is_flag=True, help="Send the inputs without checking them against the deployment.")
 @command(does_work=True, has_addresses=True)
@@ -53,7 +53,7 @@ def run(
     The last lines are the files that were saved, or the addresses of the files.
     """
     if detach and (folder is not None or cancel_on_interrupt):
-        raise click.UsageError("--detach does not wait for the run: it has no use for -o and --cancel-on-interrupt")
+        raise click.UsageError("--detach does not wait for the run: it excludes -o and --cancel-on-interrupt")
     from comfydeploy._cli.run_order import RunOrder, carry_out
 
     order = RunOrder(deployment, inputs, folder, detach, deadline, cancel_on_interrupt, key, not no_check)

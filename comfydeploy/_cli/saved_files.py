@@ -1,4 +1,4 @@
-"""The files of runs, saved in a folder; a signal ends it at once and leaves no part of a file."""
+"""Saving the files of runs in a folder; a signal ends it at once and leaves no partial file."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -60,5 +60,5 @@ def saved_files_of(
 
 
 def saved_before(error: DownloadIncomplete | Error) -> Sequence[Path]:
-    """Return the paths of the files that were saved although others were not."""
+    """Return the paths of the saved files where others are missing."""
     return error.saved if isinstance(error, DownloadIncomplete) else ()

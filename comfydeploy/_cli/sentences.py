@@ -1,4 +1,4 @@
-"""Results as sentences for a terminal, with the commands that help in place of functions."""
+"""Results as sentences for a terminal, with commands in place of functions in hints."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ _NOT_FOUND: Final = 404
 
 
 def hint_of(error: CommandError, state: State) -> str | None:
-    """Return what to do about an error, as commands."""
+    """Return the hint of an error, with commands."""
     if isinstance(error, DeadlineExceeded):
         run_id = error.run_id
         ended = error.cancelled == "yes"
@@ -41,7 +41,7 @@ def hint_of(error: CommandError, state: State) -> str | None:
     if isinstance(error, SDKError) and error.status_code == _UNAUTHORIZED:
         return "Check COMFYDEPLOY_API_KEY and COMFYDEPLOY_SERVER_URL: comfydeploy doctor"
     if isinstance(error, ConnectionError) and error.hint is None:
-        return "To check the way to the server: comfydeploy doctor"
+        return "To check the connection to the server: comfydeploy doctor"
     return None if error.hint is None else in_shell(error.hint)
 
 
@@ -52,7 +52,7 @@ def in_shell(text: str) -> str:
 
 
 def error_text(error: CommandError, state: State) -> str:
-    """Return an error as one text: what is wrong, each problem on a line of its own, and what to do."""
+    """Return an error as one text: the message, one line for each problem, and the hint."""
     message = error.message
     if isinstance(error, SDKValidationError) and len(error.problems) > 1:
         message = "\n".join(
@@ -69,7 +69,7 @@ def run_text(run: WorkflowRunModel) -> str:
 
 
 def output_texts(run: WorkflowRunModel) -> list[str]:
-    """Return the texts that a run has put out."""
+    """Return the text outputs of a run."""
     lists: list[Any] = [items for output in run.outputs for items in output.data.values() if isinstance(items, list)]
     return [item for items in lists for item in items if isinstance(item, str)]
 

@@ -9,8 +9,8 @@ _GAP: Final = "  "
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """Return the lines of a table.
 
-    For a pipe (``width`` is ``None``) cells are separated by tabs, without a head. In a terminal they are columns;
-    where these do not fit, each row begins with a line of its own for the first cell.
+    For a pipe (``width`` is ``None``) cells are separated by tabs, without a header. In a terminal they are columns;
+    if these do not fit, each row begins with a separate line for the first cell.
     """
     if width is None:
         return ["\t".join(map(_flat, one)).rstrip("\t") for one in rows]
@@ -24,7 +24,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None)
 
 
 def row(cells: Sequence[str], width: int | None) -> list[str]:
-    """Return the lines of one row that stands alone: in columns of its own, or as ``table`` does it."""
+    """Return the lines of a single row: in its own columns, or as ``table`` does."""
     if width is None:
         return table((), [cells], None)
     line = _GAP.join(filter(None, map(_flat, cells)))
@@ -43,5 +43,5 @@ def _stacked(cells: Sequence[str], width: int) -> list[str]:
 
 
 def _flat(cell: str) -> str:
-    """Return a cell without the characters that would break its row."""
+    """Return a cell without characters that would break its row."""
     return " ".join(cell.split())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @command(does_work=True, has_addresses=True)
 def upload(session: Session, /, files: tuple[str, ...]) -> "Exit":
-    """Upload files and print their addresses, which inputs take."""
+    """Upload files and print their addresses, which are values for inputs."""
     from comfydeploy._cli.exit_codes import Exit, exit_code
     from comfydeploy._cli.progress import Progress
     from comfydeploy.funcs.file_upload import file_upload

@@ -33,7 +33,7 @@ def wait(session: Session, /, run_ids: tuple[str, ...], *, deadline: float | Non
     out, left, codes = session.out, TimeLeft(deadline), dict[str, Exit]()
     session.ledger.state = Running(run_ids)
     with session.core() as core, Progress(out, run_ids) as progress:
-        # One after the other, which is over as soon as all at once would be, with the fewest requests.
+        # One after the other: this ends as early as waiting for all at once, with the fewest requests.
         for position, run_id in enumerate(run_ids):
             ended = run_wait(core, run_id, left.options, on_update=progress.show)
             session.ledger.state = Running(run_ids[position + 1 :])

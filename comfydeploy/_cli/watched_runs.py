@@ -28,7 +28,7 @@ def follow(session: Session, run_ids: tuple[str, ...], deadline: float | None) -
 
 
 class _Board:
-    """What is shown of the runs."""
+    """The displayed states of the runs."""
 
     def __init__(self, session: Session, progress: Progress, run_ids: tuple[str, ...]) -> None:
         self.codes: dict[str, Exit] = {}

@@ -1,4 +1,4 @@
-"""How values show themselves: short texts, cards for notebooks, live progress, and the contact sheet of a map.
+"""The display of values: short texts, cards for notebooks, live progress, and the contact sheet of a map.
 
-Nothing of it is loaded before a value is shown.
+It is loaded when the first value is shown.
 """

@@ -1,4 +1,4 @@
-"""What a notebook shows of a value: HTML, and text where it shows none."""
+"""Values for notebooks: HTML, and text where HTML is not shown."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +32,7 @@ def watch_bundle(
     return card_bundle(run_card(run, note) if run else stream_card(kind, run_id, "ended" if result else "open", note))
 
 
-def job_bundle(  # noqa: PLR0913, PLR0917 - what an item of a map has
+def job_bundle(  # noqa: PLR0913, PLR0917 - the fields of an item of a map
     key: str,
     run_id: str | None,
     attempt: int,
@@ -40,7 +40,7 @@ def job_bundle(  # noqa: PLR0913, PLR0917 - what an item of a map has
     saved: Sequence[Path],
     result: Result[WorkflowRunModel, ComfyDeployError],
 ) -> dict[str, str]:
-    """Return an item of a map by media types: what became of the job, with the pictures that were saved."""
+    """Return an item of a map by media types: the result of the job, with the saved pictures."""
     error = result.failure() if isinstance(result, Failure) else None
     run: WorkflowRunModel | None = getattr(error, "run", None) if error else result.unwrap()
     status = str(run.status) if run else "error"

@@ -1,4 +1,4 @@
-"""A card: what a value shows of itself, before it is text or HTML."""
+"""A card: the content of a value to display, before it is text or HTML."""
 
 from typing import TypeAlias
 
@@ -7,7 +7,7 @@ from attrs import frozen
 
 @frozen
 class Link:
-    """A text with an address, of which the signed part is shown only where it is chosen."""
+    """A text with an address, whose signed part is shown only on request."""
 
     text: str
     address: str
@@ -50,7 +50,7 @@ class Table:
 
 @frozen
 class Card:
-    """A title, facts, tables and pictures. ``note`` is what is wrong or odd."""
+    """A title, facts, tables and pictures. ``note`` is a problem or a warning."""
 
     kind: str
     name: str = ""

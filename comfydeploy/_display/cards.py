@@ -27,7 +27,7 @@ from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.models.run_output import MediaItem, WorkflowRunOutputModel
 from comfydeploy.models.saved_files import SavedFiles
 
-_NOTHING_LISTED = "The list showed no run at all: the workflow is unknown, not yours, or has no runs"
+_NOTHING_LISTED = "The list has no run at all: the workflow is unknown, not yours, or has no runs"
 
 
 def card_of(value: Any) -> Card:  # noqa: PLR0911 - one for each kind of value
@@ -57,7 +57,7 @@ def card_of(value: Any) -> Card:  # noqa: PLR0911 - one for each kind of value
 
 
 def run_card(run: WorkflowRunModel, note: str | None = None) -> Card:
-    """Return the card of a run; ``note`` is why it has ended as it has."""
+    """Return the card of a run; ``note`` is the reason of its end."""
     facts: dict[str, Cell] = {}
     if run.live_status and not run.is_success:
         facts["live status"] = short_value(run.live_status, CELL)
@@ -77,7 +77,7 @@ def stream_card(kind: str, run_id: str | None, state: str, note: str | None = No
     return Card(kind, f"of run {run_id}" if run_id else "of a run that is not named yet", state, note=note)
 
 
-def job_card(  # noqa: PLR0913 - what a job has, by name
+def job_card(  # noqa: PLR0913 - the fields of a job, by name
     key: str,
     *,
     status: str,

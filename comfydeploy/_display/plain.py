@@ -1,4 +1,4 @@
-"""Cards as plain text: what a terminal shows of a value."""
+"""Cards as plain text, for terminals."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ def card_text(card: Card) -> str:
 
 
 def printable(line: str) -> str:
-    """Return a line without what a terminal would obey."""
+    """Return a line without control characters, which a terminal would execute."""
     return "".join(character if character.isprintable() else "\ufffd" for character in line)
 
 

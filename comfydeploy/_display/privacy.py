@@ -1,4 +1,4 @@
-"""What no display contains: secrets, and the signed part of addresses."""
+"""Removing secrets, and the signed part of addresses, from all displays."""
 
 import re
 from typing import Final
@@ -8,13 +8,13 @@ from comfydeploy.models.secret import HIDDEN
 
 _QUERY: Final = r"(\b[a-z][a-z0-9+.-]*://[^\s\"'<>?#\\]+)[?#][^\s\"'<>\\]*"
 _USER: Final = r"(\b[a-z][a-z0-9+.-]*://)[^\s\"'<>/?#@]+@"
-# The proofs of this package, which stay hidden in addresses that are shown whole.
+# The tokens of this package, which are also hidden in addresses that are shown whole.
 _PROOF: Final = r"([?&](?:cd_token|webhook_token)=)[^&\s\"'<>\\]*"
 _LONGEST: Final = 100_000
 
 
 def shown_text(text: str, *, addresses: bool = False) -> str:
-    """Return a text as it may be shown: addresses lose user, query and fragment; with ``addresses`` only proofs."""
+    """Return a text without secrets: addresses lose user, query and fragment; with ``addresses`` only tokens."""
     text = re.sub(_USER, rf"\1{HIDDEN}@", text[:_LONGEST], flags=re.IGNORECASE)
     if addresses:
         return re.sub(_PROOF, rf"\1{HIDDEN}", text, flags=re.IGNORECASE)
@@ -22,5 +22,5 @@ def shown_text(text: str, *, addresses: bool = False) -> str:
 
 
 def is_secret(name: str, value: str) -> bool:
-    """Check whether the name of a value says that it is a secret."""
+    """Check whether a value is a secret, by its name."""
     return without_secrets({name: value})[name] == HIDDEN

@@ -7,12 +7,13 @@ from typing import Final
 
 from comfydeploy._display.card import Bar, Card, Cell, Status, Table
 from comfydeploy._display.cards import run_card
-from comfydeploy._display.pictures import MOST, saved_pictures
+from comfydeploy._display.pictures import saved_pictures
 from comfydeploy._display.plain import printable
 from comfydeploy._display.short import cut, short_value
 from comfydeploy._display.units import counted, seconds_text
 from comfydeploy.models.run import WorkflowRunModel
 
+_PICTURES: Final = 6
 _REASONS: Final = 5
 _RUNS: Final = 20
 _ID: Final = 8  # characters of a run's id on a line
@@ -29,7 +30,7 @@ class Progress:
         self._notes: dict[str, str] = {}
         self._ended: Counter[str] = Counter()
         self._reasons: deque[tuple[str, str]] = deque(maxlen=_REASONS)
-        self._saved: deque[Path] = deque(maxlen=MOST)
+        self._saved: deque[Path] = deque(maxlen=_PICTURES)
         self._is_map = False
         self._problem: str | None = None
 

@@ -14,6 +14,11 @@ _PAUSE: Final = 10.0  # seconds between lines in a pipe
 class Screen(Protocol):
     """Shows a progress again and again."""
 
+    @property
+    def pause(self) -> float:
+        """The least seconds between two states of a map, whose jobs may end by the thousand."""
+        ...
+
     def show(self, progress: Progress, elapsed: float, *, last: bool) -> None:
         """Show the progress as it is now; ``last``: nothing follows."""
         ...
@@ -21,6 +26,8 @@ class Screen(Protocol):
 
 class Notebook:
     """An output of a cell, which is updated."""
+
+    pause = 2.0  # because its server drops more than 1 MB a second, and there are pictures
 
     def __init__(self) -> None:
         self._handle: Any = None
@@ -36,6 +43,8 @@ class Notebook:
 
 class Terminal:
     """A line that is written over, where there is a terminal, else a line for each change of a status."""
+
+    pause = 0.2
 
     def __init__(self, file: TextIO) -> None:
         self._file = file

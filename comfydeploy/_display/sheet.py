@@ -1,4 +1,4 @@
-"""The contact sheet of a map: one page that holds all it needs but the saved files, which it links."""
+"""The contact sheet of a map: one page with everything but the saved files, which it links."""
 
 import re
 from base64 import b64encode
@@ -19,7 +19,7 @@ from comfydeploy._display.units import counted, seconds_text
 from comfydeploy.models.secret import HIDDEN
 
 _VALUE: Final = 300  # characters of an input
-_CHOICES: Final = 200  # an input with more values is found by the search only
+_CHOICES: Final = 200  # an input with more values has no filter; the search finds it
 _CHOICE: Final = 60  # characters of a value in a list of choices, or of the name of an input
 _ADDRESS: Final = r"\b[a-z][a-z0-9+.-]*://(?:[^\s\"'<>]*/)?([^\s\"'<>/]*)"
 
@@ -39,7 +39,7 @@ class SheetJob:
 
 
 class _Survey:
-    """What all jobs have in common: their statuses, durations, and the inputs by which they can be filtered."""
+    """A summary of all jobs: their statuses, durations, and the inputs by which they can be filtered."""
 
     def __init__(self, jobs: Iterable[SheetJob]) -> None:
         self.statuses: Counter[str] = Counter()
@@ -159,7 +159,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _without_addresses(text: str) -> str:
-    """Return a text with the last part of each address in its place: a sheet that is passed on gives none away."""
+    """Return a text with only the last part of each address, so that a sheet can be passed on."""
     return re.sub(_ADDRESS, r"…/\1", text, flags=re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""The style and the script of the contact sheet. The page names their digests, so that nothing else runs in it."""
+"""The style and the script of the contact sheet. The page has their digests, so that no other script runs in it."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Short texts of values: the ``repr`` of models, and what a cell of a table has room for."""
+"""Short texts of values: the ``repr`` of models, and the cells of tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -13,8 +13,8 @@ from comfydeploy.models.secret import HIDDEN
 TEXT: Final = 80
 """The most characters of a text in a ``repr``."""
 
-_ITEMS: Final = 3  # of a longer list, whose others are counted
-_WHOLE: Final = 5  # a list of so many is shown whole
+_ITEMS: Final = 3  # items of a longer list; the rest is counted
+_WHOLE: Final = 5  # a list of this length is shown whole
 _DEPTH: Final = 3
 # The fields that are shown of a long model; `...` stands for the others.
 _CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -31,7 +31,7 @@ _CHOSEN: Final[Mapping[str, tuple[str, ...]]] = {
     "WorkflowRunVersionRequest": ("workflow_version_id", "inputs"),
     "WorkflowRunWebhookBody": ("run_id", "status", "event_type", "live_status", "progress", "outputs"),
 }
-# Of these only the name is shown where they are in a list.
+# In a list only the names of these are shown.
 _NAMES: Final[Mapping[str, str]] = {
     "DeploymentInput": "input_id",
     "DeploymentOutput": "output_id",
@@ -43,12 +43,12 @@ _RESULTS: Final = ("Failure", "Success")
 
 
 def short_repr(value: object) -> str:
-    """Return the ``repr`` of a model or of a list that is an answer: what is set, shortened and without secrets."""
+    """Return the ``repr`` of a model or of a list that is a response: its set fields, short and without secrets."""
     return _listed(value, 0) if is_array(value) else _model(value, 0)
 
 
 def short_value(value: Any, limit: int = TEXT) -> str:
-    """Return a value in the room that there is for it, without quotes around a text."""
+    """Return a value in a limited width, without quotes around a text."""
     return shortened(shown_text(value[: limit * 40]), limit) if isinstance(value, str) else _short(value, 0)[:limit]
 
 
@@ -63,7 +63,7 @@ def cut(text: str, limit: int) -> str:
 
 
 def shown_fields(value: Any) -> dict[str, Any]:
-    """Return what is set of a model: what it is known by first, then its other fields that differ from the default."""
+    """Return the set fields of a model: first those that identify it, then others that differ from the default."""
     chosen = _CHOSEN.get(type(value).__name__, ())
     named = {one.name: one for one in fields(value.__class__) if one.repr and one.init}
     order = [*chosen, *(name for name in named if name not in chosen)]
@@ -110,11 +110,11 @@ def _short(value: Any, depth: int) -> str:  # noqa: PLR0911 - one for each kind 
     if has(value.__class__):
         return _model(value, depth) if depth < _DEPTH else f"{type(value).__name__}(...)"
     try:
-        if value.__class__.__name__ in _RESULTS:  # by its name, since not each process loads *returns*
+        if value.__class__.__name__ in _RESULTS:  # by its name, because not every process loads *returns*
             inner = value.failure() if value.__class__.__name__ == "Failure" else value.unwrap()
             return f"<{value.__class__.__name__}: {_short(inner, depth)}>"
         return _cut(repr(value))
-    except Exception:  # noqa: BLE001 - whatever a strange object may do
+    except Exception:  # noqa: BLE001 - an object of any class may raise anything
         return f"<{type(value).__name__}>"
 
 
@@ -134,12 +134,12 @@ def _listed(value: Sequence[Any], depth: int) -> str:
 
 
 def _item(value: Any, depth: int) -> str:
-    name = _NAMES.get(type(value).__name__) if depth > 1 else None  # in a list of their own they are shown whole
+    name = _NAMES.get(type(value).__name__) if depth > 1 else None  # in a list of one kind they are shown whole
     return _short(getattr(value, name) if name else value, depth)
 
 
 def _some(parts: Iterable[str], count: int) -> list[str]:
-    """Return all parts of a few, else the first ones and how many there are more."""
+    """Return all parts of a short list, otherwise the first ones and the number of the rest."""
     shown = count if count <= _WHOLE else _ITEMS
     first = [part for part, _ in zip(parts, range(shown), strict=False)]
     return first if shown == count else [*first, f"... {count - shown:,} more"]

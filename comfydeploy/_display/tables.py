@@ -45,12 +45,12 @@ def times(run: WorkflowRunModel | WorkflowRunRow) -> dict[str, Cell]:
 
 
 def field_cells(value: Any) -> dict[str, Cell]:
-    """Return what is set of a model of any kind."""
+    """Return the set fields of a model of any kind."""
     return {name.replace("_", " "): cell(item, name) for name, item in shown_fields(value).items()}
 
 
 def inputs_tables(inputs: object) -> Iterator[Table]:
-    """Yield the table of the inputs of a run, if it has any; a key is no input."""
+    """Yield the table of the inputs of a run, if it has any, without its key."""
     if is_object(inputs):
         rows = [(short_value(name, CELL), cell(value, name)) for name, value in inputs.items() if name != KEY_INPUT]
         yield from _table("Inputs", ("input", "value"), rows)
@@ -64,7 +64,7 @@ def inputs_text(inputs: object) -> str:
 
 
 def outputs_tables(outputs: Iterable[WorkflowRunOutputModel]) -> Iterator[Table]:
-    """Yield the table of the files, and that of what is no file."""
+    """Yield the table of the files, and that of other outputs."""
     outputs = list(outputs)
     files = [
         (Link(short_value(one.filename, CELL), one.url), one.kind, one.output_id or one.node_id or "")

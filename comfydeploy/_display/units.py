@@ -1,4 +1,4 @@
-"""Times and sizes as one reads them."""
+"""Times and sizes for people."""
 
 from datetime import UTC, datetime
 from math import inf

@@ -1,6 +1,7 @@
 """Saving the files of a run to a folder: several at once, and never over another file."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
@@ -33,11 +34,11 @@ _EVERYTHING: Final = Terms()
 
 
 class SaveTerms(Protocol):
-    """Where the files of a run go."""
+    """The target of the files of a run."""
 
     @property
     def at_once(self) -> int:
-        """How many files are received at a time."""
+        """The number of files that are received at a time."""
         ...
 
     def check(self) -> None:
@@ -45,13 +46,13 @@ class SaveTerms(Protocol):
         ...
 
     def files(self, run: WorkflowRunModel) -> "RunFiles":
-        """Return the files of a run, each with its name; it may make folders."""
+        """Return the files of a run, each with its name; this may create folders."""
         ...
 
 
 @frozen
 class FolderTerms:
-    """The files go into a folder: the template of their names, and how many are received at a time."""
+    """A folder as the target: the template of the names, and the number of files that are received at a time."""
 
     to: Any
     name: str
@@ -68,7 +69,7 @@ class FolderTerms:
         return _Folder(run, self)
 
 
-class RunFiles:
+class RunFiles(ABC):
     """The files of one run, and the result of each."""
 
     def __init__(self, run: WorkflowRunModel) -> None:
@@ -76,17 +77,17 @@ class RunFiles:
         self.files = run.files
         self.results: dict[int, Result[Path, Error]] = {}
 
+    @abstractmethod
     def target(self, index: int) -> Target:
-        """Return where a file is received."""
-        raise NotImplementedError
+        """Return the target in which a file is received."""
 
+    @abstractmethod
     def place(self, index: int, target: Target, result: Result[Any, Error]) -> None:
-        """Put a received file under its name, and keep the result."""
-        raise NotImplementedError
+        """Move a received file to its name, and keep the result."""
 
+    @abstractmethod
     def drop(self, target: Target) -> None:
-        """Remove what was received of a file."""
-        raise NotImplementedError
+        """Remove the received part of a file."""
 
     @property
     def indexes(self) -> list[int]:
@@ -121,7 +122,7 @@ class RunFiles:
 
 
 class _Folder(RunFiles):
-    """Files that never go over another file."""
+    """Files that never replace another file."""
 
     def __init__(self, run: WorkflowRunModel, terms: FolderTerms) -> None:
         super().__init__(run)
@@ -129,11 +130,11 @@ class _Folder(RunFiles):
         self._path = _made(terms.to)
 
     def target(self, index: int) -> Path:  # noqa: ARG002 - a random name
-        """Return a name for a file that has no name of its own yet."""
+        """Return a temporary name for a file that is being received."""
         return self._path / f".{os.urandom(6).hex()}.part"
 
     def place(self, index: int, target: Any, result: Result[Any, Error]) -> None:
-        """Put a received file under its name, or under the next one that is free."""
+        """Move a received file to its name, or to the next free one."""
         try:
             if isinstance(result, Success):
                 result = Success(_linked(target, self._path, self._names[index]))
@@ -144,7 +145,7 @@ class _Folder(RunFiles):
         self.results[index] = result
 
     def drop(self, target: Any) -> None:
-        """Remove a file that has no name of its own."""
+        """Remove a temporary file."""
         target.unlink(missing_ok=True)
 
 

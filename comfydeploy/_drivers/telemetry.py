@@ -1,6 +1,6 @@
-"""What calls and runs report to: the logger ``comfydeploy``, and a tracer once ``comfydeploy.tracing`` has set one.
+"""The reports of calls and runs to the logger ``comfydeploy``, and to the tracer of ``comfydeploy.tracing``, if set.
 
-Nothing here raises, because what observes a call must never break it.
+Nothing here raises, because an observer must never break a call.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ class Span(Protocol):
         """Make the span the current one."""
 
     def exit(self, interrupt: type[BaseException] | None) -> None:
-        """Make the span before it the current one; ``interrupt`` is what is being raised."""
+        """Make the span before it the current one; ``interrupt`` is the exception that is being raised."""
 
     def add(self, facts: "Facts") -> None:
         """Add facts to the span."""
@@ -45,7 +45,7 @@ class Span(Protocol):
 
 
 class Tracer(Protocol):
-    """What makes spans, and counts runs."""
+    """Creates spans and counts runs."""
 
     def call(self) -> "CallSpan":
         """Return the span of a call, which begins with its request."""
@@ -56,7 +56,7 @@ class Tracer(Protocol):
         ...
 
     def count(self, facts: "Facts") -> None:
-        """Count a run that is over, by its outcome, and its durations."""
+        """Count a run that has ended, by its outcome, and its durations."""
 
 
 tracer: Tracer | None = None
@@ -64,7 +64,7 @@ tracer: Tracer | None = None
 
 
 def quiet(function: Callable[P, None]) -> Callable[P, None]:
-    """Return a function that drops what this one raises."""
+    """Return a function that ignores the exceptions of this one."""
 
     @wraps(function)
     def guarded(*given: P.args, **named: P.kwargs) -> None:

@@ -1,4 +1,4 @@
-"""Streams that yield events and raise what goes wrong."""
+"""Streams that yield events and raise errors."""
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class RaisingStream(Iterator[T]):
-    """The items of a stream as they come; a failure item is raised.
+    """The items of a stream as they arrive; a failure item is raised.
 
     A ``MalformedEvent`` that is raised out of a loop ends the loop and closes the connection. To go on after one,
     call ``next`` in place of the loop.
@@ -29,12 +29,12 @@ class RaisingStream(Iterator[T]):
 
     @property
     def run_id(self) -> str | None:
-        """The id of the run: known as soon as an event that was read names it."""
+        """The id of the run: set as soon as an event that was read names it."""
         return self._stream.run_id
 
     @property
     def failure(self) -> RunFailed | None:
-        """Why the run has failed, as soon as an event that was read says so."""
+        """The reason of a failed run, set as soon as an event that was read has it."""
         return self._stream.failure
 
     def __next__(self) -> T:
@@ -70,12 +70,12 @@ class AsyncRaisingStream(AsyncIterator[T]):
 
     @property
     def run_id(self) -> str | None:
-        """The id of the run: known as soon as an event that was read names it."""
+        """The id of the run: set as soon as an event that was read names it."""
         return self._stream.run_id
 
     @property
     def failure(self) -> RunFailed | None:
-        """Why the run has failed, as soon as an event that was read says so."""
+        """The reason of a failed run, set as soon as an event that was read has it."""
         return self._stream.failure
 
     async def __anext__(self) -> T:

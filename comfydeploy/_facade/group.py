@@ -1,4 +1,4 @@
-"""What the groups of the raising facade have in common."""
+"""The common part of the groups of the raising facade."""
 
 from attrs import frozen
 

@@ -1,4 +1,4 @@
-"""``client.inputs``: what is done with inputs before a run, raising."""
+"""``client.inputs``: the operations on inputs before a run, raising."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Maps that raise what ends the map itself; what becomes of a job is in its item."""
+"""Maps that raise the error of the map itself; the result of a job is in its item."""
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
@@ -17,7 +17,7 @@ class RaisingMap(Iterator[MapItem]):
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The keys of which more than one run was seen, each with the ids of its runs: report them to the service."""
+        """The keys with more than one run, each with the ids of its runs: report them to the service."""
         return self._items.twins
 
     def __next__(self) -> MapItem:
@@ -55,7 +55,7 @@ class AsyncRaisingMap(AsyncIterator[MapItem]):
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The keys of which more than one run was seen, each with the ids of its runs: report them to the service."""
+        """The keys with more than one run, each with the ids of its runs: report them to the service."""
         return self._items.twins
 
     async def __anext__(self) -> MapItem:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from comfydeploy._facade.group import Group
 from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
+from comfydeploy.result import unwrap
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from comfydeploy._facade.maps import AsyncRaisingMap, RaisingMap
     from comfydeploy._mapping.protocol import Resend
     from comfydeploy.mapping import Job
+    from comfydeploy.models.adopted_runs import AdoptedRuns
 
 
 class RunMapping(Group):
@@ -146,3 +150,95 @@ class RunMapping(Group):
             grace=grace,
         )
         return AsyncRaisingMap(items)
+
+    def map_adopt(
+        self,
+        journal: str | os.PathLike[str],
+        options: RequestOptions | None = None,
+        *,
+        name: str,
+        since: "datetime",
+        workflow_id: str | None = None,
+        deployment_id: str | None = None,
+        settle: float = 360.0,
+    ) -> "AdoptedRuns":
+        """Write a new journal that knows the runs of a map whose journal is lost.
+
+        ``run_map`` with that journal does not pay for these runs again. No file is written where no run was found.
+
+        Where several journals had the name, the one with the newest run is taken. ``run_map`` compares the inputs of a
+        job with those of its run, files excepted, and does not use a run of other inputs. The addresses of its files
+        are read afresh.
+
+        Args:
+            journal: The path of the new journal.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            name: The name of the map, with which the keys of its runs begin.
+            since: An aware time before the first run of the map.
+            workflow_id: The workflow to search.
+            deployment_id: Search the workflow of this deployment.
+            settle: Seconds to wait before the search: the last request of the lost map may have been sent a moment ago,
+                and its run appears within longest POST + grace. 0 is safe once that time is over.
+
+        Raises:
+            ComfyDeployError: What ``run_map_adopt`` returns as a ``Failure``. Its docstring has the details.
+        """
+        from comfydeploy.funcs.run_map_adopt import run_map_adopt
+
+        result = run_map_adopt(
+            self._core,
+            journal,
+            options,
+            name=name,
+            since=since,
+            workflow_id=workflow_id,
+            deployment_id=deployment_id,
+            settle=settle,
+        )
+        return unwrap(result)
+
+    async def map_adopt_async(
+        self,
+        journal: str | os.PathLike[str],
+        options: RequestOptions | None = None,
+        *,
+        name: str,
+        since: "datetime",
+        workflow_id: str | None = None,
+        deployment_id: str | None = None,
+        settle: float = 360.0,
+    ) -> "AdoptedRuns":
+        """Write a new journal that knows the runs of a map whose journal is lost.
+
+        ``run_map`` with that journal does not pay for these runs again. No file is written where no run was found.
+
+        Where several journals had the name, the one with the newest run is taken. ``run_map`` compares the inputs of a
+        job with those of its run, files excepted, and does not use a run of other inputs. The addresses of its files
+        are read afresh.
+
+        Args:
+            journal: The path of the new journal.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            name: The name of the map, with which the keys of its runs begin.
+            since: An aware time before the first run of the map.
+            workflow_id: The workflow to search.
+            deployment_id: Search the workflow of this deployment.
+            settle: Seconds to wait before the search: the last request of the lost map may have been sent a moment ago,
+                and its run appears within longest POST + grace. 0 is safe once that time is over.
+
+        Raises:
+            ComfyDeployError: What ``run_map_adopt`` returns as a ``Failure``. Its docstring has the details.
+        """
+        from comfydeploy.funcs.run_map_adopt import run_map_adopt_async
+
+        result = await run_map_adopt_async(
+            self._core,
+            journal,
+            options,
+            name=name,
+            since=since,
+            workflow_id=workflow_id,
+            deployment_id=deployment_id,
+            settle=settle,
+        )
+        return unwrap(result)

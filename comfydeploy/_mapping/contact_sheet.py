@@ -1,4 +1,4 @@
-"""The contact sheet of a journal: its rows as the jobs of a page, read without changing anything."""
+"""The contact sheet of a journal: its rows as the jobs of a page. The journal is not changed."""
 
 import json
 import os
@@ -16,19 +16,19 @@ from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT
 
 _JOBS: Final = "SELECT key, state, attempt, request, tried_at, run_id, run, error, files FROM jobs ORDER BY id"
-# The statuses of jobs whose run has not ended, or is not known.
+# The statuses of jobs whose run has not ended, or is unknown.
 _OPEN: Final = {"new": "waiting", "trying": "waiting", "created": "running", "ended": "success"}
 _UNSAVED: Final = "The files of this run are not saved yet"
 
 
 def write_sheet(journal: str, to: str) -> Path:
-    """Write the sheet of a journal and return its path; raise ``SDKValidationError`` where that is impossible."""
+    """Write the sheet of a journal and return its path; raise ``SDKValidationError`` if that is impossible."""
     path = Path(os.path.abspath(to))  # noqa: PTH100 - it resolves no links, which the files may not go through
     part = path.with_name(f".{os.urandom(6).hex()}.part")
     try:
         with closing(_connected(journal)) as connection:
             _check(connection, journal)
-            connection.execute("BEGIN")  # so that all reads see the same rows, while a map goes on
+            connection.execute("BEGIN")  # so that all reads have the same rows, while a map goes on
             path.parent.mkdir(parents=True, exist_ok=True)
             with part.open("w", encoding="utf-8", errors="replace") as page:
                 page.writelines(_page(connection, journal, path.parent))

@@ -1,4 +1,4 @@
-"""A run that is followed among many."""
+"""One of many runs that are followed."""
 
 from datetime import datetime
 from typing import Final
@@ -11,15 +11,15 @@ _UNSEEN: Final = 10.0
 _FIRST: Final = 1.5
 _GROWTH: Final = 1.5
 _SLOW: Final = 5.0
-# The server ends some runs only when they are read: those of a session that is over.
+# The server ends some runs only when they are read: those of a session that has ended.
 _LONG: Final = 600.0
 
 
 @define(eq=False)
 class Followed:
-    """What is known of a run, and when it is read by itself.
+    """The known state of a run, and when it is read by itself.
 
-    ``was_listed``: a list has shown it. ``is_listed``: the last look that could show it did.
+    ``was_listed``: a list has shown it. ``is_listed``: the last search that could show it did.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Followed:
 
     @classmethod
     def new(cls, run_id: str, now: float) -> "Followed":
-        """Create the record of a run that no list has shown yet."""
+        """Create the state of a run that no list has shown yet."""
         return cls(run_id, now, now + _UNSEEN)
 
     def listed(self, now: float, dice: float) -> None:
@@ -43,7 +43,7 @@ class Followed:
             self.look_at = now + spread(_LONG, dice)
 
     def missed(self, now: float) -> None:
-        """Have the run read by itself, because no list shows it."""
+        """Read the run by itself from now on, because no list shows it."""
         if self.is_listed:
             self.is_listed = False
             self.pause = _FIRST

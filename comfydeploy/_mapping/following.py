@@ -1,6 +1,6 @@
-"""Many runs that are followed by few requests. It has no clock and no dice.
+"""Following many runs with few requests. Times and random numbers are passed in.
 
-A driver does what ``next`` returns and hands what comes back to ``feed``. How many requests it sends a second does not
+A driver carries out what ``next`` returns and passes the result to ``feed``. The number of requests a second does not
 depend on the number of runs.
 """
 
@@ -10,7 +10,7 @@ from comfydeploy._mapping.followed import Followed
 from comfydeploy._mapping.listing import Listing, Look
 from comfydeploy._mapping.requests import Action, Allowance, FindWorkflow, ListRows, ReadRun, Request
 from comfydeploy._wire.polling import Backoff, is_transient, requested_pause
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.timeline import READ_LIMIT
 from comfydeploy.errors import Error
@@ -19,7 +19,7 @@ from comfydeploy.result import Result, Success
 
 
 class _Looking(NamedTuple):
-    """A look at the lists of a place that goes on, and its next request."""
+    """A search in the lists of a place that is in progress, and its next request."""
 
     listing: Listing
     steps: Look[None]
@@ -31,15 +31,15 @@ class Following:
 
     def __init__(self, now: float) -> None:
         self._runs: dict[str, tuple[Listing, Followed]] = {}
-        self._listings: dict[Place, Listing] = {}
+        self._listings: dict[SearchScope, Listing] = {}
         self._allowance = Allowance(now)
         self._backoff = Backoff()
         self._not_before = now
         self._looking: _Looking | None = None
         self._sent: Request | None = None
 
-    def add(self, run_id: str, place: Place, now: float) -> None:
-        """Follow a run of a place; of a run that is followed nothing changes."""
+    def add(self, run_id: str, place: SearchScope, now: float) -> None:
+        """Follow a run of a place, unless it is followed already."""
         if run_id in self._runs:
             return
         listing = self._listings.setdefault(place, Listing(place))
@@ -48,13 +48,13 @@ class Following:
         self._runs[run_id] = listing, run
 
     def drop(self, run_id: str) -> None:
-        """Follow a run no more, if it is followed."""
+        """Stop following a run."""
         if run_id in self._runs:
             listing, _ = self._runs.pop(run_id)
             del listing.runs[run_id]
 
     def next(self, now: float) -> Action | None:
-        """Return what to do next, or ``None`` where no run is followed. A new run may make a pause shorter."""
+        """Return the next step, or ``None`` where no run is followed. A new run may shorten a pause."""
         if self._looking is not None and not self._looking.listing.runs:
             self._looking = None
         if not self._runs:
@@ -73,7 +73,7 @@ class Following:
     def feed(self, result: Any, now: float, dice: float) -> list[str]:
         """Take the result of the request that ``next`` returned; return the runs that seem to have ended.
 
-        They are not followed any more. Look at each, and add again those that have not ended.
+        They are not followed any more. Read each, and add those again that have not ended.
         """
         answer: Result[Any, Error] = result
         problem = None if isinstance(answer, Success) else answer.failure()

@@ -1,4 +1,4 @@
-"""The jobs of a map as they are given, each checked by itself."""
+"""The jobs of a map as they were given, each checked by itself."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeGuard
@@ -13,7 +13,7 @@ from comfydeploy._wire.codec import given, json_bytes
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT, check_key
 from comfydeploy._wire.run_request import ANY_FORM, one_run
-from comfydeploy._wire.run_search import Place, check_id
+from comfydeploy._wire.run_search import SearchScope, check_id
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.mapping import Job
 from comfydeploy.models.run_request import AnyRunRequest
@@ -24,7 +24,7 @@ _PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # in t
 
 @frozen
 class GivenJob:
-    """A job as it was given. ``wire`` is its request as it is sent, not checked; ``problem`` is why it has none."""
+    """A job as it was given. ``wire`` is the wire form of its request, unchecked; ``problem`` is why it has none."""
 
     index: int
     key: str
@@ -39,14 +39,14 @@ class GivenJob:
         return self.wire.get("inputs") or {}
 
     @property
-    def place(self) -> Place:
-        """Where the runs of the job are listed."""
+    def place(self) -> SearchScope:
+        """The workflow that lists the runs of the job."""
         name = next(name for name in _PLACES if name in self.wire)
-        return Place(**{name: self.wire[name]})
+        return SearchScope(**{name: self.wire[name]})
 
 
 def read_job(index: int, given_one: Any) -> GivenJob:
-    """Return a job, with what is wrong with it where it has no key or no request."""
+    """Return a job, with a problem where it has no key or no request."""
     key, request = (given_one.key, given_one.request) if isinstance(given_one, Job) else (str(index), given_one)
     try:
         _check_key(key)
@@ -54,13 +54,13 @@ def read_job(index: int, given_one: Any) -> GivenJob:
         return GivenJob(index, key, request, wire, digest_of(wire))
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - whatever a strange mapping may do
+    except Exception as error:  # noqa: BLE001 - a mapping of any class may raise anything
         known: Any = key
         return GivenJob(index, known if isinstance(known, str) else str(index), request, problem=_problem(error))
 
 
 def job_problem(job: GivenJob, pattern: Pattern | None) -> SDKValidationError | None:
-    """Return what is wrong with the request of a job, or with the names of its files."""
+    """Return the problem of the request of a job, or of the names of its files."""
     try:
         wire = one_run(job.request)
         if KEY_INPUT in (wire.get("inputs") or ()):
@@ -77,20 +77,20 @@ def job_problem(job: GivenJob, pattern: Pattern | None) -> SDKValidationError | 
 
 
 def journal_entry(job: GivenJob, pattern: Pattern | None) -> Entry:
-    """Return what a journal keeps of a job that is right."""
+    """Return the entry of a valid job for a journal."""
     text = without_queries(json_bytes(described(job.wire), "request").decode())
     return Entry(job.key, job.digest, text, None if pattern is None else pattern.place(job.key, job.inputs))
 
 
 class Duplicates:
-    """Finds jobs of one key, or with the same files, in little memory: it keeps hashes."""
+    """Finds jobs with equal keys or equal files; it keeps only hashes, to save memory."""
 
     def __init__(self) -> None:
         self._keys: set[int] = set()
         self._places: set[int] = set()
 
     def problem(self, job: GivenJob, pattern: Pattern | None) -> SDKValidationError | None:
-        """Return what is wrong with a job beside those before it."""
+        """Return the conflict of a job with earlier ones."""
         if hash(job.key) in self._keys:
             return conflict_error(SAME_KEY, job)
         self._keys.add(hash(job.key))
@@ -104,7 +104,7 @@ class Duplicates:
 
 
 def conflict_error(reason: str, job: GivenJob) -> SDKValidationError:
-    """Return the error of a job that does not fit those before it, or the journal."""
+    """Return the error of a job that conflicts with earlier ones, or with the journal."""
     return invalid_argument(f"jobs[{job.index}]", f"{reason} (key {job.key!r})")
 
 
@@ -116,7 +116,7 @@ def checked_jobs(jobs: object) -> Iterable[Any]:
 
 
 def is_sequence(jobs: Iterable[Any]) -> TypeGuard[Sequence[Any]]:
-    """Check whether jobs can be read twice, so that all are checked before the first one is paid."""
+    """Check whether jobs can be read twice, so that all are checked before the first one is billed."""
     return isinstance(jobs, Sequence)
 
 

@@ -1,4 +1,4 @@
-"""What a map needs of a journal, whatever keeps it; and the journal of a map without a file."""
+"""The interface of journals, and the journal of a map without a file."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple, Protocol
@@ -6,6 +6,9 @@ from typing import Any, Final, NamedTuple, Protocol
 from attrs import evolve
 
 from comfydeploy._mapping.rows import Row, Step, Try, Unsend, changed
+
+ADOPTED: Final = ""
+"""The digest of a row that was written anew for a run: only the inputs of its request are known."""
 
 SAME_KEY: Final = "another job has this key"
 SAME_FILES: Final = "another job would have the same file names: add {key} to the pattern"
@@ -58,19 +61,19 @@ class Journal(Protocol):
 
     @property
     def session(self) -> str:
-        """How the owners of this process begin."""
+        """The prefix of the owners of this process."""
         ...
 
     def find(self, keys: Sequence[str]) -> list[Known | None]:
-        """Return what is there of some jobs, in their order."""
+        """Return the known ones of some jobs, in their order."""
         ...
 
     def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
-        """Add the jobs that are not there yet, and return the rows of all, in their order."""
+        """Add the unknown ones of some jobs, and return the rows of all, in their order."""
         ...
 
     def carry_out(self, steps: Sequence[Step]) -> list[Any]:
-        """Carry out steps in one transaction and return their answers; durably where one of them has to be."""
+        """Carry out steps in one transaction and return their answers; durably if one of them must be."""
         ...
 
     def rows(self, ids: Iterable[int]) -> list[Row]:
@@ -78,7 +81,7 @@ class Journal(Protocol):
         ...
 
     def is_alive(self, owner: str) -> bool | None:
-        """Return whether an owner is alive, ``None`` where that is not known."""
+        """Return whether an owner is alive, ``None`` if that is unknown."""
         ...
 
     def renew(self, lease: float) -> None:
@@ -86,7 +89,7 @@ class Journal(Protocol):
         ...
 
     def drop(self, row_id: int) -> None:
-        """Forget a row that is done, where nothing is kept for another process."""
+        """Remove a row that is done, if nothing is kept for other processes."""
         ...
 
     def close(self) -> None:
@@ -110,7 +113,7 @@ class Memory:
         self._spent = 0
 
     def find(self, keys: Sequence[str]) -> list[Known | None]:
-        """Return nothing: no job is given twice."""
+        """Return nothing: every job is new."""
         return [None] * len(keys)
 
     def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
@@ -164,7 +167,7 @@ class Memory:
         self._rows = {key: evolve(row, lease=lease) if row.owner else row for key, row in self._rows.items()}
 
     def drop(self, row_id: int) -> None:
-        """Forget a row."""
+        """Remove a row."""
         key, place = self._names.pop(row_id)
         del self._rows[row_id], self._ids[key]
         if place is not None:

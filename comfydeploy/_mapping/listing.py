@@ -1,7 +1,7 @@
-"""The runs of one place, and how its lists show which of them have ended, in few pages.
+"""The runs of one place, and finding those that have ended in few pages of its lists.
 
-A list is newest first. Where the first page does not show all runs, the others are looked for in the lists of ended
-runs or in those of living ones, whichever had fewer pages; a few are read one by one.
+A list is newest first. If the first page does not show all runs, the others are searched in the lists of ended
+runs or in those of runs in progress, whichever had fewer pages; a few are read one by one.
 """
 
 from collections.abc import Generator, Iterable
@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 from comfydeploy._mapping.followed import Followed
 from comfydeploy._mapping.requests import FindWorkflow, ListRows
 from comfydeploy._wire.polling import FIRST, is_transient, spread
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Answer
 from comfydeploy._wire.timeline import READ_LIMIT
 from comfydeploy.errors import Error
@@ -39,16 +39,16 @@ _GROWTH: Final = 1.5
 _FAST: Final = 1.5
 _SLOW: Final = 5.0
 _QUIET: Final = 600.0
-_MANY: Final = 0.25  # where this part of the runs ends between two looks, the looks are too rare
-_BLIND: Final = 3  # failed looks, after which the runs are read one by one
-_LONGEST: Final = 60.0  # the pause between failed looks, and for how long a number of pages is remembered
+_MANY: Final = 0.25  # if this part of the runs ends between two searches, the searches are too rare
+_BLIND: Final = 3  # failed searches, after which the runs are read one by one
+_LONGEST: Final = 60.0  # the pause between failed searches, and the time for which a number of pages is kept
 _VISIBLE: Final = 1.0  # seconds after which a new run is expected in its list
 
 
 class Listing:
-    """The runs of one place. ``due`` is when to look at its lists next, ``ended`` the runs that seem to have ended."""
+    """The runs of one place. ``due`` is the time of the next search, ``ended`` are the runs that seem to have ended."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: SearchScope) -> None:
         self.runs: dict[str, Followed] = {}
         self.ended: list[str] = []
         self.due = inf
@@ -57,7 +57,7 @@ class Listing:
         self._pause = FIRST
         self._changed_at = 0.0
         self._failures = 0
-        self._found = 0  # ends that the current look has shown
+        self._found = 0  # ends that the current search has shown
         self._pages: dict[tuple[str, ...], tuple[float, float]] = {}  # of a kind of lists: their number, and when
 
     def add(self, run: Followed, now: float) -> None:
@@ -69,7 +69,7 @@ class Listing:
         self.runs[run.id] = run
 
     def look(self, now: float) -> Look[None]:
-        """Look at the lists once, and plan the next look."""
+        """Search the lists once, and plan the next search."""
         known = dict(self.runs)
         self._found = 0
         last = yield from self._looked(known, now)
@@ -95,7 +95,7 @@ class Listing:
         return answer
 
     def _walk(self, left: dict[str, Followed], since: datetime | None, began: float) -> Look[Answer]:
-        """Look for the runs in the lists of some statuses."""
+        """Search for the runs in the lists of some statuses."""
         kind = self._kind(left, began)
         most, pages, offset = 2 * (len(kind) + len(left) // PAGE), 0, 0
         statuses = [*reversed(kind)]
@@ -118,7 +118,7 @@ class Listing:
         return answer
 
     def _is_gone(self, run: Followed) -> bool:
-        """Check whether a run that is in no list of living ones seems to have ended, and note it."""
+        """Check whether a run that is in no list of runs in progress seems to have ended, and record it."""
         is_gone = run.was_listed and run.status in LIVING and self.runs.get(run.id) is run
         if is_gone:
             self._end(run.id)
@@ -126,7 +126,7 @@ class Listing:
 
     def _kind(self, left: dict[str, Followed], now: float) -> tuple[str, ...]:
         if any(run.status is None for run in left.values()):
-            return LIVING  # they may be living, and no other list shows when they were created
+            return LIVING  # they may be in progress, and no other list shows when they were created
         return min((ENDED, LIVING), key=lambda kind: self._expected(kind, len(left), now))
 
     def _expected(self, kind: tuple[str, ...], count: int, now: float) -> float:
@@ -138,7 +138,7 @@ class Listing:
         return ListRows(workflow_id, self._place.deployment_id, status, since, limit, offset, READ_LIMIT)
 
     def _take(self, answer: Answer, left: dict[str, Followed]) -> int:
-        """Keep what a page shows of the runs, take these out of ``left`` and return the number of rows."""
+        """Keep the states of the runs on a page, remove these from ``left`` and return the number of rows."""
         result: Rows = answer.result
         rows = result.unwrap() if isinstance(result, Success) else []
         for row in rows:
@@ -183,5 +183,5 @@ class Listing:
 
 
 def _oldest(runs: Iterable[Followed]) -> datetime | None:
-    """Return when the oldest of the runs was created whose time is known: new runs are newer."""
+    """Return the creation time of the oldest run with a known one: new runs are newer."""
     return min((run.created for run in runs if run.created is not None), default=None)

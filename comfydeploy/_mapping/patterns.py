@@ -1,6 +1,6 @@
-"""Where the files of jobs go: a pattern such as ``out/{prompt}-{seed}{suffix}``, filled in for each file.
+"""The paths of the files of jobs: a pattern such as ``out/{prompt}-{seed}{suffix}``, filled in for each file.
 
-A name depends on the job and its run alone, never on what lies on the disk, so that a rerun finds the same one.
+A name depends only on the job and its run, never on files on the disk, so that a rerun has the same name.
 """
 
 import os
@@ -19,12 +19,12 @@ from comfydeploy.models.output_file import OutputFile
 
 _OF_FILES: Final = ("suffix", "filename", "stem", "kind", "output_id", "node_id", "index")
 _OF_RUNS: Final = ("run_id", "attempt")
-_MOST_OF_VALUE: Final = 100  # bytes, so that a long prompt leaves room for the seed behind it
+_MOST_OF_VALUE: Final = 100  # bytes, so that a long prompt leaves room for the seed after it
 _DIGITS: Final = 8
 
 
 class _Part(NamedTuple):
-    """Literal text, and the field behind it, if there is one."""
+    """Literal text, and the field after it, if there is one."""
 
     literal: str
     name: str | None
@@ -44,9 +44,9 @@ class Pattern:
         return {part.name for level in self.levels for part in level if part.name is not None}
 
     def place(self, key: str, inputs: Mapping[str, Any]) -> str | None:
-        """Return the files of a job as far as they are known; ``None`` where the id of the run makes them unique.
+        """Return the known part of the paths of a job; ``None`` if the id of the run makes them unique.
 
-        Raise ``SDKValidationError`` for a field that the job does not have.
+        Raise ``SDKValidationError`` for a field that is missing in the job.
         """
         filled = self._filled({**inputs, "key": key, **dict.fromkeys((*_OF_RUNS, *_OF_FILES), "")}, "")
         # A file system may ignore the case of letters.
@@ -72,7 +72,7 @@ class Pattern:
 
 
 def checked_pattern(to: Any) -> Pattern:
-    """Return the pattern of an argument ``to``; raise ``SDKValidationError`` for what is none.
+    """Return the pattern of an argument ``to``; raise ``SDKValidationError`` for an invalid one.
 
     A path without fields is a folder, in which the files of a job are named by its key.
     """
@@ -122,7 +122,7 @@ def _value(part: _Part, values: Mapping[str, Any]) -> str:
         return ""  # not known yet
     try:
         text = format(value, part.format)
-    except Exception as error:  # noqa: BLE001 - the class of a value may do anything
+    except Exception as error:  # noqa: BLE001 - a value of any class may raise anything
         raise invalid_argument("to", f"{{{part.name}:{part.format}}} cannot be filled in: {error}") from None
     return _cut(_safe(text), _MOST_OF_VALUE)
 
@@ -132,7 +132,7 @@ def _safe(text: str) -> str:
 
 
 def _cut(text: str, most: int) -> str:
-    """Return a text of at most so many bytes; of a longer one the beginning, and a digest of all of it."""
+    """Return a text of a limited number of bytes; for a longer one its beginning and a digest of all of it."""
     content = text.encode()
     if len(content) <= most:
         return text

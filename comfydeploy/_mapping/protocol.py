@@ -33,18 +33,18 @@ Resend: TypeAlias = Literal["after_grace", "never"]
 Ended: TypeAlias = Result[WorkflowRunModel, MapError]
 
 LEASE: Final = 60.0
-"""Seconds after which a claim that is not renewed has ended, where its owner cannot be recognized as alive or dead."""
+"""Seconds after which a claim that is not renewed has ended, if it is unknown whether its owner is alive."""
 
 _GROWTH: Final = 1.5
-_SLOWEST: Final = 15.0  # seconds between two looks for the run of a job in doubt
-_PATIENCE: Final = 60.0  # seconds in which looks that fail are tried again
+_SLOWEST: Final = 15.0  # seconds between two searches for the run of a job in doubt
+_PATIENCE: Final = 60.0  # seconds in which failed searches are repeated
 _FETCHES: Final = 3
 _TOO_MANY: Final = 429
 
 
 @frozen
 class Terms:
-    """What all jobs of a map have in common. ``longest_post`` is that of all processes that have used the journal."""
+    """The common settings of all jobs. ``longest_post`` is that of all processes that have used the journal."""
 
     resend: Resend = "after_grace"
     attempts: int = 1
@@ -56,7 +56,7 @@ class Terms:
 
 
 class Prepare(NamedTuple):
-    """Check the request and upload its files: the answer is a ``Result[None, Error]``."""
+    """Upload the files of the request: the answer is a ``Result[None, Error]``."""
 
 
 class Turn(NamedTuple):
@@ -70,20 +70,20 @@ class Post(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Look for the run by its marker, in a listing that begins now: the answer is a ``Result[Sighting, Error]``."""
+    """Search for the run by its marker, in a listing that begins now: the answer is a ``Result[Sighting, Error]``."""
 
     began: float
 
 
 class Sighting(NamedTuple):
-    """The runs that carry the marker, oldest first; ``shown``: the listing has shown a run of this journal."""
+    """The runs with the marker, oldest first; ``shown``: the listing has shown a run of this journal."""
 
     run_ids: tuple[str, ...]
     shown: bool
 
 
 class Pause(NamedTuple):
-    """Wait for some seconds, and then do the action."""
+    """Wait for some seconds, and then carry out the action."""
 
     seconds: float
     then: "Action"
@@ -113,7 +113,7 @@ Action: TypeAlias = Prepare | Turn | Post | Look | Pause | Follow | Fetch | Leav
 
 @frozen
 class Position:
-    """Where a claimed job stands, and what to do next.
+    """The state of a claimed job, and its next action.
 
     ``began`` is the time of the claim, ``ready_at`` that from which the request could be sent. Absence of the run is
     certain from ``certain_at`` on. ``is_doubtful``: a response of this attempt was lost, here or in another process.
@@ -199,7 +199,10 @@ class Position:
         error = answer.failure()
         is_unsent = error.fate == "not_sent"
         if not (is_unsent or is_refused(error)):
-            return self._at(Pause(spread(FIRST, dice), Look(now)), is_doubtful=True, pause=FIRST)
+            # A client of the caller's may have taken longer than its limit.
+            certain_at = max(self.certain_at, now + self.terms.grace)
+            pause = Pause(spread(FIRST, dice), Look(now))
+            return self._at(pause, is_doubtful=True, certain_at=certain_at, pause=FIRST)
         if self.is_doubtful:  # an earlier request may still have created a run: the row keeps its ``tried_at``
             return self._left(Failure(error))
         is_repeated = is_unsent and isinstance(error, ConnectionError | RequestTimeoutError)
@@ -215,10 +218,10 @@ class Position:
         if error is None and began >= self.certain_at:
             if sighting.shown and self.terms.resend == "after_grace":
                 return self._at(Prepare(), pause=FIRST)
-            return self._unresolved("" if sighting.shown else "The list showed no run of this map. ")
+            return self._unresolved("" if sighting.shown else "The list has no run of this map. ")
         is_hopeless = error is not None and (not is_transient(error) or now >= self.certain_at + _PATIENCE)
         if is_hopeless or now >= self.deadline:
-            return self._unresolved(f"The last look failed: {error.message.removesuffix('.')}. " if error else "")
+            return self._unresolved(f"The last search failed: {error.message.removesuffix('.')}. " if error else "")
         pause = max(spread(self.pause, dice), requested_pause(error) if error else 0.0)
         if began < self.certain_at:
             pause = max(min(pause, self.certain_at - now), 0.0)
@@ -227,7 +230,7 @@ class Position:
 
     def _unresolved(self, reason: str) -> "Position":
         message = f"The run of job {self.row.key!r} was not found, which does not prove that it was not created"
-        hint = f"{reason}Start the map with the same journal again, which looks again before it sends anything."
+        hint = f"{reason}Start the map with the same journal again, which searches again before it sends anything."
         return self._left(Failure(JobUnresolved(message, self.row.key, hint)))
 
     def _followed(self, answer: Result[WorkflowRunModel, WaitError]) -> "Position":
@@ -281,7 +284,7 @@ class Position:
 
 
 def begin(row: Row, terms: Terms, now: float, deadline: float = inf) -> Position:
-    """Return the position of a job that was claimed now: it goes on from where another owner has left it."""
+    """Return the position of a job that was claimed now: it continues where another owner has left it."""
     if row.state in ("created", "ended") and row.run_id is not None:
         return Position(row, terms, now, deadline, Follow(row.run_id))
     if row.tried_at is None:
@@ -301,7 +304,7 @@ def is_free(row: Row, *, is_alive: bool | None, wall: float) -> bool:
 
 
 def reopening(row: Row, error: Any, terms: Terms, owner: str, lease: float) -> Reopen | None:
-    """Return the step that takes a job which is done: for its files, or for another attempt after a failed run."""
+    """Return the step that reopens a job that is done: for its files, or for another attempt after a failed run."""
     if error is None:
         needs_files = terms.saves and row.files is None
         return Reopen(row.id, owner, lease, "ended", row.attempt) if needs_files else None

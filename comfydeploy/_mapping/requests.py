@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Sleep
 
 A_SECOND: Final = 4.0
-"""Requests a second, whatever the number of runs."""
+"""Requests a second, for any number of runs."""
 
 BURST: Final = 20.0
 """Requests that may be sent at once after a pause."""
@@ -46,7 +46,7 @@ class ReadRun(NamedTuple):
 class FindWorkflow(NamedTuple):
     """Find the workflow of a deployment or a version: the answer is a ``Result[str, Error]``."""
 
-    place: Place
+    place: SearchScope
 
 
 Request: TypeAlias = ListRows | ReadRun | FindWorkflow
@@ -54,7 +54,7 @@ Action: TypeAlias = Request | Sleep
 
 
 class Allowance:
-    """How many requests may be sent: some a second, and one more for each run that has ended."""
+    """The number of requests that may be sent: some a second, and one more for each run that has ended."""
 
     def __init__(self, now: float) -> None:
         self._left = BURST
@@ -71,7 +71,7 @@ class Allowance:
         self._left -= 1.0
 
     def grant(self, requests: int) -> None:
-        """Allow some requests more."""
+        """Allow some more requests."""
         self._left = min(self._left + requests, BURST)
 
     def _refill(self, now: float) -> None:

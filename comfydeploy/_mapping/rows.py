@@ -1,7 +1,7 @@
-"""A job as a journal has it, and the steps that change it, as values.
+"""The row of a job in a journal, and the steps that change it, as values.
 
 Each step but ``Claim`` and ``Reopen`` changes the row of its own claim only: ``changed`` returns ``None`` where another
-owner has it. What a journal stores beside (the run, its files, an error) takes no part in the protocol.
+owner has it. The run, its files and an error, which a journal also stores, are not part of the protocol.
 """
 
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -13,9 +13,9 @@ State: TypeAlias = Literal["new", "trying", "created", "ended", "done"]
 
 @frozen
 class Row:
-    """A job as the journal has it.
+    """The row of a job in a journal.
 
-    ``new``: it has no run. ``trying``: it is claimed and its run is not known; there is none without ``tried_at``,
+    ``new``: it has no run. ``trying``: it is claimed and its run is unknown; there is no run without ``tried_at``,
     which is set before the request is sent. ``created``: ``run_id`` is the run of this ``attempt``. ``ended``: the run
     has succeeded and its files are not saved yet. ``done``: nothing is left to do. ``owner`` is the token of the claim
     that holds the row until the wall-clock time ``lease``. ``since`` is a time of the server before the request.
@@ -36,7 +36,7 @@ class Row:
 
 
 class Claim(NamedTuple):
-    """Take a row as it was seen, which has no living owner. The answer is the row, or ``None``. Durable."""
+    """Claim a row without a living owner, if it is unchanged. The answer is the row, or ``None``. Durable."""
 
     id: int
     owner: str
@@ -46,7 +46,7 @@ class Claim(NamedTuple):
 
 
 class Reopen(NamedTuple):
-    """Take a row that is done: for another attempt, or for its files. The answer is the row, or ``None``. Durable."""
+    """Claim a row that is done: for another attempt, or for its files. The answer is the row, or ``None``. Durable."""
 
     id: int
     owner: str
@@ -56,7 +56,7 @@ class Reopen(NamedTuple):
 
 
 class Try(NamedTuple):
-    """Note that the request is about to be sent. Durable. The answer is ``"spent"`` where ``max_runs`` is reached."""
+    """Record that the request is about to be sent. Durable. The answer is ``"spent"`` where ``max_runs`` is reached."""
 
     id: int
     owner: str
@@ -67,7 +67,7 @@ class Try(NamedTuple):
 
 
 class Unsend(NamedTuple):
-    """Note that the request was not sent, of an attempt that was never in doubt."""
+    """Record that the request was not sent, for an attempt that was never in doubt."""
 
     id: int
     owner: str
@@ -97,7 +97,7 @@ class End(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """Store what became of the job."""
+    """Store the result of the job."""
 
     id: int
     owner: str
@@ -117,7 +117,7 @@ Step: TypeAlias = Claim | Reopen | Try | Unsend | Record | Again | End | Finish 
 Tried: TypeAlias = Literal["tried", "spent", "lost"]
 
 DURABLE: Final = (Claim, Reopen, Try)
-"""The steps that must outlive a crash of the machine before anything else is done."""
+"""The steps that must be durable before anything else is done."""
 
 
 def changed(row: Row, step: Step) -> Row | None:
@@ -154,6 +154,6 @@ def _changed_own(  # noqa: PLR0911 - one for each step
             return evolve(row, state="ended", run=run)
         case Finish(_, _, run, error, files):
             return evolve(row, state="done", owner=None, lease=0.0, run=run, error=error, files=files)
-        case Release():
+        case _:
             is_new = row.state == "trying" and row.tried_at is None
             return evolve(row, owner=None, lease=0.0, state="new" if is_new else row.state)

@@ -1,4 +1,4 @@
-"""When the next job may begin, when the next request may be sent, and in which order items are yielded: all pure."""
+"""The start of jobs, the pauses between requests, and the order of items: all pure."""
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
@@ -14,7 +14,7 @@ _NEGLIGIBLE: Final = 0.05
 
 
 class Slots:
-    """How many jobs are in work. Jobs in doubt wait long and are counted by themselves."""
+    """The number of jobs in work. Jobs in doubt wait long and are counted separately."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
@@ -32,7 +32,7 @@ class Slots:
         (self._doubtful if is_doubtful else self._working).add(job)
 
     def remove(self, job: int) -> None:
-        """Count a job no more."""
+        """Remove a job from the count."""
         self._working.discard(job)
         self._doubtful.discard(job)
 
@@ -55,7 +55,7 @@ class Pacing:
     def sent(self, error: Error | None, began: float, now: float, dice: float) -> None:
         """Take the outcome of a request: a transient error slows the map down, a success makes it faster again.
 
-        Requests that were on their way together count once.
+        Requests that were in flight together count once.
         """
         is_slowing = error is not None and is_transient(error)
         if began >= self._changed_at:
@@ -75,7 +75,7 @@ class Order:
         self._waiting: list[tuple[int, MapItem]] = []
 
     def put(self, item: MapItem) -> Iterator[MapItem]:
-        """Take an item, and yield those whose turn it is; the failure of the map itself is the last one."""
+        """Add an item, and yield those that are next in order; the failure of the map itself is the last one."""
         if item.index < 0:
             yield from self.rest()
             yield item
@@ -86,6 +86,6 @@ class Order:
             yield heappop(self._waiting)[1]
 
     def rest(self) -> Iterator[MapItem]:
-        """Yield the items behind the gaps that are left at the end."""
+        """Yield the items after the gaps that are left at the end."""
         while self._waiting:
             yield heappop(self._waiting)[1]

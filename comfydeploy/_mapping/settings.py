@@ -1,4 +1,4 @@
-"""The arguments of a map, checked so that a wrong one is named."""
+"""The arguments of a map, each checked by name."""
 
 from math import isfinite
 from typing import Any, Final, get_args
@@ -16,7 +16,7 @@ _LONGEST_NAME: Final = 50
 
 @frozen(kw_only=True)
 class Arguments:
-    """The arguments of ``run_map`` as they are given."""
+    """The arguments of ``run_map`` as they were given."""
 
     options: Any = None
     name: Any = None
@@ -66,8 +66,8 @@ def checked_settings(given: Arguments) -> MapSettings:
     return MapSettings(
         options=evolve(options, deadline=None),
         deadline=options.deadline,
-        name=_name(given.name),
-        journal=_path(given.journal),
+        name=checked_name(given.name),
+        journal=checked_path(given.journal),
         pattern=pattern,
         at_once=_count("at_once", given.at_once),
         check=given.check,
@@ -88,7 +88,8 @@ def _seconds(name: str, value: Any, least: float) -> float:
     return float(value)
 
 
-def _name(value: object) -> str | None:
+def checked_name(value: object) -> str | None:
+    """Return the name of a map; raise ``SDKValidationError`` for a wrong one."""
     if value is None:
         return None
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME:
@@ -98,7 +99,8 @@ def _name(value: object) -> str | None:
     return value
 
 
-def _path(value: object) -> str | None:
+def checked_path(value: object) -> str | None:
+    """Return the path of a journal as text; raise ``SDKValidationError`` for a wrong one."""
     if value is None:
         return None
     path = path_text("journal", value, "the path of a file")

@@ -1,21 +1,22 @@
-"""The journal in a file of SQLite.
+"""The journal in an SQLite file.
 
 Commits that must survive a crash of the machine are synchronous, all others are not: in WAL mode they cost 0.3 ms and
-0.01 ms (measured), and the next synchronous one makes those before it durable as well.
+0.01 ms (measured), and the next synchronous one also makes those before it durable.
 """
 
 import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any, Final
 from uuid import uuid4
 
-from comfydeploy._mapping.journal import OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
+from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
 from comfydeploy._mapping.owners import Session
 from comfydeploy._mapping.rows import DURABLE, Claim, Reopen, Row, Step, Try, Unsend
 from comfydeploy._mapping.statements import COLUMNS, SCHEMA, STATEMENTS, step_values
+from comfydeploy._mapping.stored import is_adopted
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import SDKValidationError
 
@@ -27,11 +28,11 @@ _SYNCHRONOUS: Final = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchro
 
 
 class Sqlite:
-    """A journal in a file, which several processes may use at a time."""
+    """A journal in a file, which several processes may use at the same time."""
 
     def __init__(self, path: str, name: str | None, post_limit: float) -> None:
-        """Open a journal, or create it; raise ``SDKValidationError`` where that is impossible."""
-        self._path = os.path.abspath(path)  # noqa: PTH100 - a later change of the folder must not move the locks
+        """Open a journal, or create it; raise ``SDKValidationError`` if that is impossible."""
+        self._path = os.path.realpath(path)  # so that all who use it have their locks in one place
         try:
             self._connection = _connected(self._path)
         except sqlite3.Error as error:
@@ -44,7 +45,7 @@ class Sqlite:
             raise unusable(path, error) from None
         except OSError as error:
             self._connection.close()
-            raise invalid_argument("journal", f"the lock beside {path} cannot be made: {error.strerror}") from None
+            raise invalid_argument("journal", f"the lock beside {path} cannot be created: {error.strerror}") from None
         except SDKValidationError:
             self._connection.close()
             raise
@@ -56,11 +57,7 @@ class Sqlite:
         application, version = (run(f"PRAGMA {one}").fetchone()[0] for one in ("application_id", "user_version"))
         is_empty = run("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
         if is_empty:
-            for statement in SCHEMA:
-                run(statement)
-            run(f"PRAGMA application_id = {APPLICATION}")
-            run(f"PRAGMA user_version = {VERSION}")
-            run("INSERT INTO map VALUES (?, ?, ?, 0)", (uuid4().hex, name or "map", post_limit))
+            _create(self._connection, uuid4().hex, name or "map", 0)
         elif application != APPLICATION:
             raise self._unfit("is a database of another program")
         elif version != VERSION:
@@ -75,7 +72,7 @@ class Sqlite:
         return invalid_argument("journal", f"{self._path} {reason}")
 
     def find(self, keys: Sequence[str]) -> list[Known | None]:
-        """Return what is there of some jobs."""
+        """Return the known ones of some jobs."""
         return [None if found is None else Known(found[0], found[2]) for found in map(self._found, keys)]
 
     def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
@@ -95,6 +92,8 @@ class Sqlite:
         if found is None:
             return Conflict(SAME_FILES)
         digest, place, row = found
+        if digest == ADOPTED and self._adopts(entry, row):
+            digest = entry.digest
         if digest != entry.digest:
             return Conflict(OTHER_REQUEST)
         if place != entry.place and row.state != "done":
@@ -104,6 +103,14 @@ class Sqlite:
             except sqlite3.IntegrityError:
                 return Conflict(SAME_FILES)
         return row
+
+    def _adopts(self, entry: Entry, row: Row) -> bool:
+        (request,) = self._connection.execute(STATEMENTS["request"], (row.id,)).fetchone()
+        if not is_adopted(entry.request, request):
+            return False
+        with _Transaction(self._connection, durable=False):
+            self._connection.execute(STATEMENTS["adopt"], (entry.digest, entry.request, row.id))
+        return True
 
     def carry_out(self, steps: Sequence[Step]) -> list[Any]:
         """Carry out steps in one transaction and return their answers."""
@@ -140,7 +147,7 @@ class Sqlite:
             self._connection.execute(STATEMENTS["renew"], (lease, f"{self.session}*"))
 
     def drop(self, row_id: int) -> None:
-        """Keep the row, which a rerun yields."""
+        """Do nothing: a rerun needs the row."""
 
     def close(self) -> None:
         """Release all rows of this process and close the file."""
@@ -150,8 +157,36 @@ class Sqlite:
         self._session.close()
 
 
+def write_journal(path: str, name: str, uuid: str, rows: Sequence[tuple[Row, str]]) -> None:
+    """Write a journal with rows whose requests are known in part; raise ``SDKValidationError`` where it cannot be."""
+    try:
+        with closing(_connected(path)) as connection, _Transaction(connection, durable=True):
+            _create(connection, uuid, name, len(rows))
+            for row, request in rows:
+                values = (
+                    row.id,
+                    row.key,
+                    ADOPTED,
+                    request,
+                    row.state,
+                    row.attempt,
+                    row.tried_at,
+                    row.since,
+                    row.run_id,
+                )
+                connection.execute(STATEMENTS["restore"], values)
+    except sqlite3.Error as error:
+        raise unusable(path, error) from None
+
+
+def _create(connection: sqlite3.Connection, uuid: str, name: str, spent: int) -> None:
+    for statement in (*SCHEMA, f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {VERSION}"):
+        connection.execute(statement)
+    connection.execute(STATEMENTS["create"], (uuid, name, 0.0, spent))
+
+
 class _Transaction:
-    """One transaction, which is undone where it fails."""
+    """One transaction, which is rolled back where it fails."""
 
     def __init__(self, connection: sqlite3.Connection, *, durable: bool) -> None:
         self._connection = connection
@@ -180,8 +215,8 @@ def unusable(path: str, error: sqlite3.Error) -> SDKValidationError:
 
 def _connected(path: str) -> sqlite3.Connection:
     if not os.path.exists(path):  # noqa: PTH110 - as above
-        with suppress(OSError):  # SQLite says better what is wrong
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # for its owner alone: it holds prompts
+        with suppress(OSError):  # SQLite's own error is better
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # only for its owner: it holds prompts
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")

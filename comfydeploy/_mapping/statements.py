@@ -1,4 +1,4 @@
-"""The statements of a journal in a database: what SQLite and other databases share.
+"""The statements of a journal in a database, common to SQLite and other databases.
 
 Each statement that changes a row names its owner, so that it changes nothing where another one has taken it.
 """
@@ -47,7 +47,7 @@ COLUMNS: Final = (
     "error",
     "files",
 )
-"""Those of a ``Row``, in the order of the statements below."""
+"""The columns of a ``Row``, in the order of the statements below."""
 
 STATEMENTS: Final = {
     "find": """
@@ -59,6 +59,13 @@ STATEMENTS: Final = {
         FROM jobs WHERE id = ?
     """,
     "add": "INSERT INTO jobs (key, digest, request, place) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    "create": "INSERT INTO map VALUES (?, ?, ?, ?)",
+    "restore": """
+        INSERT INTO jobs (id, key, digest, request, state, attempt, tried_at, since, run_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    """,
+    "request": "SELECT request FROM jobs WHERE id = ?",
+    "adopt": "UPDATE jobs SET digest = ?, request = ? WHERE id = ?",
     "place": "UPDATE jobs SET place = ? WHERE id = ?",
     "claim": """
         UPDATE jobs SET owner = :owner, lease = :lease, state = CASE state WHEN 'new' THEN 'trying' ELSE state END

@@ -1,4 +1,4 @@
-"""Runs, errors and requests as the text of a journal: without the query strings of addresses, and back."""
+"""Runs, errors and requests as text in a journal, without the query strings of addresses."""
 
 import json
 import re
@@ -15,14 +15,14 @@ from comfydeploy._wire.redaction import without_secrets
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import RunCancelled, RunEnd, RunFailed, RunTimedOut
 
-# What signs an address is in its query, and so are the proof of a webhook and the token of an account.
+# The signature of an address is in its query, and so are the token of a webhook and of an account.
 _QUERY: Final = re.compile(r'(https?://[^\s"?#\\]*)\?[^\s"\\]*', re.IGNORECASE)
 _KINDS: Final = {kind.__name__: kind for kind in (RunFailed, RunCancelled, RunTimedOut)}
 _BESIDE: Final = frozenset({"run", "fate"})
 
 
 def digest_of(wire: Mapping[str, Any]) -> str:
-    """Return the digest of a request; raise ``SDKValidationError`` where it is not serializable."""
+    """Return the digest of a request; raise ``SDKValidationError`` if it is not serializable."""
     try:
         text = json.dumps(wire, separators=(",", ":"), allow_nan=False, default=_described_part)
     except (TypeError, ValueError, RecursionError):
@@ -41,7 +41,7 @@ def run_of(text: str | None) -> WorkflowRunModel | None:
 
 
 def error_text(error: RunEnd | None) -> str | None:
-    """Return the end of a run without the run, query strings and what looks like a secret."""
+    """Return the error of a run as text, without the run, query strings and secrets."""
     if error is None:
         return None
     kind: Any = type(error)
@@ -50,7 +50,7 @@ def error_text(error: RunEnd | None) -> str | None:
 
 
 def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:
-    """Return a stored end of a run."""
+    """Return a stored error of a run."""
     if text is None:
         return None
     values: dict[str, Any] = json.loads(text)
@@ -59,6 +59,28 @@ def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:
         values["logs"] = tuple(values["logs"])
     ended: RunEnd = kind(run=run, **values)
     return ended
+
+
+def adopted_text(inputs: Mapping[str, Any]) -> str:
+    """Return what is known of the request of a run: its inputs."""
+    return without_queries(_text({"inputs": inputs}))
+
+
+def is_adopted(request: str, adopted: str) -> bool:
+    """Check whether a request has the inputs of a run that was found, which has the address of each file."""
+    given, found = _inputs(request), _inputs(adopted)
+    fits = (value == found.get(name) or _has_file(value) for name, value in given.items())
+    return given.keys() == found.keys() and all(fits)
+
+
+def _inputs(request: str) -> dict[str, Any]:
+    return json.loads(request).get("inputs") or {}
+
+
+def _has_file(value: Any) -> bool:
+    if is_array(value):
+        return any(map(_has_file, value))
+    return is_object(value) and bool(value.keys() & {"file", "sha256"})
 
 
 def without_queries(text: str) -> str:
@@ -71,7 +93,7 @@ def _text(value: Any) -> str:
 
 
 def described(value: Any) -> Any:
-    """Return a value with each file as its name, and the digest of its bytes where it has them."""
+    """Return a value with each file replaced by its name, and by the digest of its bytes if it has them."""
     if is_object(value):
         return {key: described(item) for key, item in value.items()}
     if is_array(value):

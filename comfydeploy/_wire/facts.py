@@ -1,4 +1,4 @@
-"""What spans, metrics and log records say of calls and runs: names, numbers and ids, and no text of a server.
+"""The facts of calls and runs for spans, metrics and log records: names, numbers and ids, and no text of a server.
 
 Messages are left out because they may quote inputs, and the query of an address because it may be signed.
 """
@@ -71,7 +71,7 @@ def state_facts(run: "WorkflowRunModel | WorkflowRunRow") -> Facts:
 def end_facts(
     result: Result[Any, Any] | None, run: "WorkflowRunModel | WorkflowRunRow | None", run_id: str | None
 ) -> Facts:
-    """Return the facts of the end of a run, or of the wait for it, which has no result where it was left.
+    """Return the facts of the end of a run, or of the wait for it, which has no result if it was left early.
 
     ``outcome`` is ``success``, ``failed``, ``cancelled`` or ``timeout`` of a run that has ended; ``deadline`` or
     ``left`` of one that goes on; ``unknown`` where it cannot be read, or may exist; and ``not_created``. Durations are

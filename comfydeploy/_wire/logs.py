@@ -73,7 +73,7 @@ class RunLogDecoder:
 
 def archived_log(reply: Reply) -> list[RunLog]:
     """Read a response that is an archived log, without its end marks."""
-    found = read_list(reply.json(), RunLog, "The server's answer")
+    found = read_list(reply.json(), RunLog, "The server's response")
     cleaned = [(entry, without_end(entry.log) if END in entry.log else entry.log) for entry in found]
     lines = [evolve(entry, log=log) for entry, log in cleaned if log is not None]
     return Documents(lines, raw=found.raw)

@@ -46,7 +46,7 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
     """Return the ``decode`` of an operation whose response is this model as JSON."""
 
     def decode(reply: Reply) -> V:
-        return read(reply.json(), model, "The server's answer")
+        return read(reply.json(), model, "The server's response")
 
     return decode
 
@@ -58,7 +58,7 @@ def returning_list(item: type[V]) -> Callable[[Reply], list[V]]:
     """
 
     def decode(reply: Reply) -> list[V]:
-        return read_list(reply.json(), item, "The server's answer")
+        return read_list(reply.json(), item, "The server's response")
 
     return decode
 

@@ -63,7 +63,7 @@ class Reply:
             return parsed(self.content)
         except (ValueError, RecursionError) as error:
             raise SDKValidationError(
-                f"The server's answer ({self.status_code}) is not JSON: {error}", (), self.body
+                f"The server's response ({self.status_code}) is not JSON: {error}", (), self.body
             ) from None
 
     def without(self, secret: Secret) -> "Reply":

@@ -1,6 +1,6 @@
 """The search for runs by their keys, as steps: find the workflow, then read its rows page by page."""
 
-from collections.abc import Collection, Iterable, MutableMapping
+from collections.abc import Container, Iterable, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeGuard
 
@@ -53,7 +53,7 @@ class Lists:
 
 
 @frozen(kw_only=True)
-class Place:
+class SearchScope:
     """The workflow to search: by its id, or by that of a deployment or of a version."""
 
     workflow_id: str | None = None
@@ -62,11 +62,11 @@ class Place:
 
 
 def finding(  # noqa: PLR0913 - what a caller may choose, by name
-    timeline: Timeline, lists: Lists, *, keys: object, place: Place, since: object, cache: object
+    timeline: Timeline, lists: Lists, *, keys: object, place: SearchScope, since: object, cache: object
 ) -> Actions[Result[FoundRuns, Error]]:
     """Find all runs with one of the keys."""
     keys_to_find = _checked_keys(keys)
-    _check_place(place)
+    check_place(place)
     started = checked_since(since)
     search = RunSearch(timeline, lists, keys_to_find, checked_cache(cache))
     workflow = yield from search.workflow(place, PATIENCE)
@@ -78,13 +78,13 @@ def finding(  # noqa: PLR0913 - what a caller may choose, by name
 class RunSearch:
     """Searches for the runs with one of the keys."""
 
-    def __init__(self, timeline: Timeline, lists: Lists, keys: Collection[str], cache: Cache) -> None:
+    def __init__(self, timeline: Timeline, lists: Lists, keys: Container[str | None], cache: Cache) -> None:
         self._timeline = timeline
         self._lists = lists
         self._keys = keys
         self._cache = cache
 
-    def workflow(self, place: Place, patience: float) -> Actions[Result[str, Error]]:
+    def workflow(self, place: SearchScope, patience: float) -> Actions[Result[str, Error]]:
         """Return the id of the workflow to search."""
         if place.workflow_id is not None:
             return Success(place.workflow_id)
@@ -103,7 +103,7 @@ class RunSearch:
             return found
         workflow_id = found.unwrap().workflow_id
         if workflow_id is None:
-            reason = "The server's answer names no workflow of the deployment, so its runs cannot be listed"
+            reason = "The server's response names no workflow of the deployment, so its runs cannot be listed"
             return Failure(SDKValidationError(reason, (), dict(found.unwrap().raw), "answered"))
         self._cache[named] = workflow_id
         return Success(workflow_id)
@@ -180,7 +180,8 @@ def _is_several(value: object) -> TypeGuard[Iterable[Any]]:
     return isinstance(value, Iterable) and not isinstance(value, bytes)
 
 
-def _check_place(place: Place) -> None:
+def check_place(place: SearchScope) -> None:
+    """Raise ``SDKValidationError`` unless exactly one id is given."""
     ids = {"workflow_id": place.workflow_id, "deployment_id": place.deployment_id}
     ids["workflow_version_id"] = place.workflow_version_id
     given = {name: value for name, value in ids.items() if value is not None}

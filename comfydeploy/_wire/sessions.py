@@ -13,7 +13,7 @@ from comfydeploy.models.session import CreateSessionResponse, Session
 
 S = TypeVar("S", Session, CreateSessionResponse)
 
-_WHAT: Final = "The server's answer"
+_WHAT: Final = "The server's response"
 
 
 def returning_session(model: type[S]) -> Callable[[Reply], S]:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 __all__ = [
+    "AdoptedRuns",
     "AnyRunRequest",
     "CancelRunResponse",
     "CancelSessionResponse",
@@ -49,6 +50,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from comfydeploy.models.adopted_runs import AdoptedRuns
     from comfydeploy.models.cancel_run import CancelRunResponse
     from comfydeploy.models.create_run import CreateRunResponse
     from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentInput, DeploymentModel, DeploymentOutput
@@ -90,6 +92,7 @@ else:
     _HOMES = {
         name: home
         for home, names in {
+            "adopted_runs": ("AdoptedRuns",),
             "cancel_run": ("CancelRunResponse",),
             "create_run": ("CreateRunResponse",),
             "deployment": (

@@ -1,4 +1,4 @@
-"""Commands in this process, as a shell would start them, and the schema of what they print."""
+"""Commands in this process, started as by a shell, and the schema of their output."""
 
 import json
 import signal
@@ -15,7 +15,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 
 class Done:
-    """A command that has ended: its exit code and what it wrote."""
+    """A command that has ended: its exit code and its output."""
 
     def __init__(self, code, out, err):
         self.code = code
@@ -39,7 +39,7 @@ class Done:
 
 @pytest.fixture(autouse=True)
 def signals():
-    """Let no test leave handlers of signals behind."""
+    """Restore the handlers of signals after each test."""
     before = {number: signal.getsignal(number) for number in SIGNALS}
     yield before
     for number, handler in before.items():

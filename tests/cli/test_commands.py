@@ -1,4 +1,4 @@
-"""The command line, as it is typed."""
+"""The command line, as users type it."""
 
 import inspect
 import os
@@ -110,11 +110,11 @@ def test_demo_of_a_failing_deployment(cli, emulator):
     assert "failed" in result.output
 
 
-def test_a_port_in_use_is_said_without_a_traceback(cli):
+def test_port_in_use_has_no_traceback(cli):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = cli("emulator", "--port", str(taken.getsockname()[1]))
     assert result.exit_code == 1
-    assert result.output.startswith("Error: ")
+    assert result.output.startswith("Error: cannot listen on 127.0.0.1:")
 
 
 def test_missing_extra_is_named(monkeypatch):

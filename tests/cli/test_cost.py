@@ -1,4 +1,4 @@
-"""What a command loads and sends."""
+"""The imports and the requests of a command."""
 
 import json
 import subprocess

@@ -17,7 +17,7 @@ def sdk(status, **more):
     return errors.SDKError("m", status, **more)
 
 
-# Each error, and its code where the command creates no run and where it creates one.
+# Each error, with its code if the command creates no run and if it creates one.
 TABLE = [
     (outcome.RunFailed("m", RUN, "r"), Exit.FAILED, Exit.FAILED),
     (outcome.RunCancelled("m", RUN, "r"), Exit.CANCELLED, Exit.CANCELLED),

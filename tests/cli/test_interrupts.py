@@ -1,6 +1,6 @@
-"""A signal at each stage of a command: what was paid for is named, and the server has no more runs than that.
+"""A signal at each stage of a command: the last words name all runs of the server.
 
-A signal is sent once the server has received what the stage waits for.
+A signal is sent once the server has received the request of the stage.
 """
 
 import os
@@ -128,7 +128,7 @@ def test_while_files_are_saved(signalled, server, shell, tmp_path):
 
 
 class Process:
-    """A command in a process of its own."""
+    """A command in its own process."""
 
     def __init__(self, server, *arguments, options=()):
         signal.signal(signal.SIGINT, signal.default_int_handler)  # one that is ignored would stay so in the process

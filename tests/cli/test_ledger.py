@@ -1,4 +1,4 @@
-"""The words with which an interrupted command leaves."""
+"""The last words of an interrupted command."""
 
 from typing import get_args
 
@@ -24,7 +24,8 @@ WORDS = [
     (Sending("a key", "d"), "a run may exist, and be billed. To find it: comfydeploy find 'a key' --deployment d", ()),
     (Running(("r",)), "Run r goes on and is billed. To wait on: comfydeploy wait r. To end it: ", ("r",)),
     (Running(("r", "s")), "2 runs may go on and be billed: r s", ("r", "s")),
-    (Cancelling("r"), "Run r was to be cancelled, which is not confirmed", ("r",)),
+    (Cancelling(("r",)), "Run r was to be cancelled, which is not confirmed", ("r",)),
+    (Cancelling(("r", "s")), "2 runs were to be cancelled, which is not confirmed", ("r", "s")),
     (Ended("r", "cancelled"), "Run r was cancelled", ("r",)),
     (Ended("r", "success"), "Run r has ended: success. To save its files: comfydeploy download r", ("r",)),
     (Journaled("night.sqlite"), "in the journal night.sqlite", ()),

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""The common options and arguments of commands."""
 
 import io
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What no output contains."""
+"""No output contains secrets."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A page of HTML as the tests read it."""
+"""A parser of HTML pages for tests."""
 
 from html.parser import HTMLParser
 

@@ -1,15 +1,19 @@
-"""What a notebook shows of each kind of value: HTML without anything foreign in it, and the same as text."""
+"""The display of each kind of value in a notebook: HTML with all texts escaped, and the same as text."""
 
+import base64
+import io
 import re
+import sys
 from datetime import UTC, datetime
 from math import inf, nan
 
 import pytest
 from html_page import Page
+from PIL import Image
 
 from comfydeploy._display.bundle import card_bundle
 from comfydeploy._display.card import Card, Link, Status, Table
-from comfydeploy._display.pictures import LARGEST, MOST
+from comfydeploy._display.pictures import BUDGET, MOST
 from comfydeploy._display.units import seconds_text, size_text
 from comfydeploy.models import (
     CreateRunResponse,
@@ -90,7 +94,7 @@ def test_a_run_that_goes_on():
     assert "progress" in page_of(run).tags
 
 
-def test_a_success_without_outputs_has_a_warning():
+def test_success_without_outputs_has_warning():
     assert "without outputs" in text_of(WorkflowRunModel(id="r", status="success"))
     assert any("without outputs" in text for text in page_of(WorkflowRunModel(id="r", status="success")).texts)
 
@@ -123,9 +127,27 @@ def test_a_chosen_address_is_whole():
 def test_a_file_in_memory():
     picture = page_of(MediaFile(content_type="image/png; q=1", size=len(PIXEL), content=PIXEL))
     assert picture.addresses[0].startswith("data:image/png;base64,iVBOR")
-    for kind, content in (("text/html", b"<script>"), ("image/png", b""), ("image/png", bytes(LARGEST + 1))):
+    for kind, content in (("text/html", b"<script>"), ("image/png", b""), ("image/png", bytes(BUDGET + 1))):
         assert page_of(MediaFile(content_type=kind, size=1, content=content)).addresses == []
     assert text_of(MediaFile(content_type="image/png", size=1_400, content=b"")) == "File  image/png, 1.4 kB"
+
+
+def test_large_pictures_are_made_smaller(tmp_path, monkeypatch):
+    noise = tmp_path / "noise.png"
+    Image.effect_noise((700, 600), 100).save(noise)
+    assert noise.stat().st_size > 200_000
+    shown = page_of(MediaFile(content_type="image/png", size=1, content=noise.read_bytes())).addresses[0]
+    assert shown.startswith("data:image/webp;base64,")
+    small = Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2])))
+    assert small.size == (512, 439)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    copies = [tmp_path / f"copy-{number}.png" for number in range(MOST)]
+    for copy in copies:
+        copy.write_bytes(noise.read_bytes())
+    page = page_of(SavedFiles(copies))
+    assert 0 < len(page.addresses) < MOST  # as many as the budget has room for
+    assert sum(map(len, page.addresses)) <= BUDGET * 4 // 3
+    assert page.addresses[0].startswith("data:image/png;base64,")
 
 
 def test_saved_files(tmp_path):
@@ -137,7 +159,7 @@ def test_saved_files(tmp_path):
     page = page_of(saved)
     assert len(page.addresses) == MOST
     assert all(address.startswith("data:image/png;base64,") for address in page.addresses)
-    assert "0.png" not in page.texts  # it is not there
+    assert "0.png" not in page.texts  # the file is missing
     assert text_of(saved).startswith(f"Files  {len(saved)} files\n  saved\n    {other}")
     assert repr(saved) == repr(list(saved))
     assert page_of(SavedFiles()).texts == ["Files", "0 files"]
@@ -203,7 +225,7 @@ def test_a_terminal_obeys_nothing():
     assert re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text_of(run)) is None
 
 
-def test_no_part_of_a_card_has_a_signed_part():
+def test_no_part_of_card_has_signature():
     table = Table("t", ("h",), ((SIGNED,), (Link(SIGNED, SIGNED),), (Status(SIGNED),)))
     shown = card_bundle(Card("Run", SIGNED, SIGNED, (("f", SIGNED),), (table,), note=f"Upload failed for {SIGNED}"))
     assert "5ec2e7" not in shown["text/html"] + shown["text/plain"]

@@ -1,4 +1,4 @@
-"""A live display shows runs and maps as they go on: a line of a terminal, or an output of a notebook."""
+"""A live display shows the progress of runs and maps: a line in a terminal, or an output in a notebook."""
 
 import asyncio
 import io
@@ -121,7 +121,7 @@ def test_a_pipe_has_a_line_for_each_status(clock):
     ]
 
 
-def test_a_line_has_nothing_that_a_terminal_obeys(clock):
+def test_line_has_no_control_characters(clock):
     file = io.StringIO()
     LiveDisplay(file, clock=clock)(run("\x1b[2J"))
     assert file.getvalue() == "run 0f39d351  \ufffd[2J  0.0 s\n"
@@ -193,7 +193,7 @@ def test_a_map_in_a_notebook(clock, notebook, tmp_path):
     items = [item(0, saved=[tmp_path / "a.png"]), item(1, "failed"), item(2)]
     assert list(live.over(items, total=4)) == items
     assert notebook.texts[0] == "Map  1 of 4 jobs ended\n  progress  25%\n  success   1\n  elapsed   0.0 s\n  a.png"
-    assert len(notebook.texts) == 2  # the others came within the pause
+    assert len(notebook.texts) == 2  # the others arrived within the pause
     assert notebook.texts[1].splitlines() == [
         "Map  3 of 4 jobs ended",
         "  progress  75%",

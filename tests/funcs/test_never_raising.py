@@ -4,6 +4,7 @@ import importlib
 import inspect
 import itertools
 import pkgutil
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -76,6 +77,7 @@ def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monke
         "file_upload": {"name": "cat.png"},
         "run_queue_once": {"key": "k"},
         "run_download": {"to": tmp_path / "files"},
+        "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
     }.get(name, {})
     for parameter, value in itertools.product(list(parameters)[1:], STRANGE):
         first = next(iter(list(parameters)[1:]))

@@ -8,7 +8,7 @@ import sys
 import threading
 import weakref
 from itertools import count
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 
 import httpx
 import pytest
@@ -124,6 +124,12 @@ class TestAMap:
         found = calls.items(items.in_order())
         close(calls, items)
         assert [item.index for item in found] == [0, 1, 2, 3, 4]
+
+    def test_gaps_are_left_at_the_end(self, calls, core, picture, tmp_path):
+        jobs = [Job(key, picture) for key in "ab"]
+        items_of(calls, start(calls, core, jobs[1:], journal=tmp_path / "j"))
+        items = start(calls, core, jobs, journal=tmp_path / "j", max_runs=1)
+        assert [item.index for item in calls.items(items.in_order())] == [1]
 
     def test_models_and_keys(self, made, service, picture):
         request = DeploymentRunRequest(deployment_id=picture["deployment_id"])
@@ -309,6 +315,11 @@ class TestDoubt:
         assert items.twins == []
         assert [item.run_id for item in items_of(calls, items)] == ["a"]
         assert items.twins == [("0", ("a", "b"))]
+
+    def test_looks_are_shared(self, calls):
+        core = answering(calls, {"queue": httpx.Response(500, text="broken")})
+        items = items_of(calls, start(calls, core, [{"deployment_id": "d"}] * 4, check=False, **SHORT))
+        assert {type(error) for error in errors_of(items)} == {JobUnresolved}
 
 
 @one_colour
@@ -524,3 +535,189 @@ class TestColours:
         with pytest.raises(MemoryError):
             calls.items(items)
         close(calls, items)
+
+
+def answering(calls, answers, **others):
+    """Make a core whose server answers by the last part of the path; what it is not set for is an empty list."""
+    usual = {"d": {"id": "d", "workflow_id": "w"}, "r": {"id": "r", "status": "success"}, "queue": {"run_id": "r"}}
+
+    def answer(request):
+        path = request.url.path
+        last = "rows" if "/v2/" in path else path.rpartition("/")[2]
+        found = (usual | {"rows": [usual["r"]]} | answers).get(last, [])
+        found = found.pop(0) if isinstance(found, list) and found and callable(found[0]) else found
+        if callable(found):
+            found = found()
+        return found if isinstance(found, httpx.Response) else httpx.Response(200, json=found)
+
+    wire = httpx.MockTransport(answer)
+    return calls.core(transport=wire, **others)
+
+
+@one_colour
+class TestPlaces:
+    def run(self, calls, answers, job=MappingProxyType({"deployment_id": "d"}), **named):
+        core = answering(calls, answers)
+        return items_of(calls, start(calls, core, [job], **named))
+
+    def test_a_list_that_cannot_be_read(self, calls):
+        (error,) = errors_of(self.run(calls, {"runs": httpx.Response(403, json={})}))
+        assert error.status_code == 403
+
+    def test_a_newest_run_without_a_time(self, calls):
+        rows = [{"id": "x", "status": "success"}]
+        assert self.run(calls, {"runs": rows})[0].result.unwrap()
+
+    def test_a_deployment_that_cannot_be_read(self, calls):
+        for check in (True, False):
+            (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=check))
+            assert (error.status_code, error.fate) == (403, "answered")
+
+    def test_an_upload_that_fails(self, calls):
+        job = {"deployment_id": "d", "inputs": {"image": ("a.png", b"x")}}
+        (error,) = errors_of(self.run(calls, {"upload": httpx.Response(400, json={"detail": "no"})}, job, check=False))
+        assert (error.status_code, error.fate) == (400, "not_sent")
+
+    def test_a_workflow_and_its_version(self, calls):
+        version = {"workflow_id": "w"}
+        assert self.run(calls, {"v": version}, {"workflow_version_id": "v", "machine_id": "m"})[0].result.unwrap()
+        assert self.run(calls, {}, {"workflow_id": "w", "workflow_api_json": {"1": {}}})[0].result.unwrap()
+
+    def test_inputs_that_change_after_the_check(self, calls):
+        types = [{"input_id": "seed", "type": "integer"}]
+        known = {"id": "d", "workflow_id": "w", "input_types": types}
+        job = {"deployment_id": "d", "inputs": {"prompt": "a cat"}}
+        assert "no such input" in str(errors_of(self.run(calls, {"d": known}, job))[0])
+
+    def test_a_doubt_whose_place_cannot_be_read(self, calls, tmp_path):
+        broken = httpx.Response(500, text="broken")
+        named = {"journal": tmp_path / "j", "resend": "never", **SHORT}
+        assert errors_of(self.run(calls, {"queue": broken}, **named))
+        (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=False, **named))
+        assert (type(error), "status 403" in error.hint) == (JobUnresolved, True)
+
+    def test_a_run_that_no_list_shows(self, calls):
+        assert self.run(calls, {"rows": []})[0].result.unwrap()
+
+
+@one_colour
+class TestTheEnd:
+    def test_a_journal_that_fails_ends_the_map(self, calls, core, picture, tmp_path, monkeypatch):
+        def fail(*_):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr("comfydeploy._mapping.sqlite.Sqlite.carry_out", fail)
+        items = items_of(calls, start(calls, core, grid(picture, {"seed": range(3)}), journal=tmp_path / "j"))
+        error = items[-1].result.failure()
+        assert (items[-1].index, "database or disk is full" in error.message) == (-1, True)
+        assert isinstance(error.__cause__, sqlite3.Error)
+
+    def test_a_name_that_is_taken_by_a_folder(self, calls, core, picture, tmp_path, monkeypatch):
+        (tmp_path / "0.png").mkdir()
+        (error,) = errors_of(items_of(calls, start(calls, core, [picture], to=tmp_path)))
+        assert isinstance(error, DownloadIncomplete)
+        assert names_in(tmp_path) == ["0.png"]
+
+    def test_an_interrupted_read_loses_nothing(self, calls, core, picture, monkeypatch):
+        from concurrent.futures import Future
+
+        with module.run_map(core, grid(picture, {"seed": range(3)})) as items:
+            result, interrupts = Future.result, [1]
+
+            def interrupted(self, timeout=None):
+                if interrupts.pop() if interrupts else False:
+                    raise KeyboardInterrupt
+                return result(self, timeout)
+
+            monkeypatch.setattr(Future, "result", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(items)
+            assert len(list(items)) == 3
+            assert list(items) == []
+
+    def test_leaving_waits_for_requests_on_their_way(self, calls, picture, tmp_path):
+        begun, going = threading.Event(), threading.Event()
+
+        def queued():
+            begun.set()
+            going.wait(5)
+            return {"run_id": "r"}
+
+        core = answering(calls, {"queue": queued})
+        items = start(calls, core, [{"deployment_id": "d"}] * 2, journal=tmp_path / "j", at_once=1)
+        reading = threading.Thread(target=lambda: list(items))
+        reading.start()
+        assert begun.wait(20)
+        closing = threading.Thread(target=items.close)
+        closing.start()
+        going.set()
+        for thread in (closing, reading):
+            thread.join(20)
+            assert not thread.is_alive()
+        database = sqlite3.connect(tmp_path / "j")
+        assert database.execute("SELECT run_id, owner FROM jobs ORDER BY id").fetchall() == [("r", None), (None, None)]
+        database.close()
+
+    def test_leaving_abandons_slow_requests(self, calls, tmp_path, monkeypatch):
+        monkeypatch.setattr("comfydeploy._drivers.maps.engine._PATIENCE", 0.05)
+        begun, going = threading.Event(), threading.Event()
+
+        def queued():
+            begun.set()
+            going.wait(20)
+            return {"run_id": "r"}
+
+        core = answering(calls, {"queue": queued})
+        items = start(calls, core, [{"deployment_id": "d"}], journal=tmp_path / "j")
+        reading = threading.Thread(target=lambda: list(items))
+        reading.start()
+        assert begun.wait(20)
+        items.close()
+        reading.join(20)
+        assert not reading.is_alive()
+        database = sqlite3.connect(tmp_path / "j")
+        assert database.execute("SELECT state, tried_at IS NOT NULL FROM jobs").fetchall() == [("trying", 1)]
+        database.close()
+        going.set()
+
+    def test_leases_are_renewed(self, calls, tmp_path, monkeypatch):
+        monkeypatch.setattr("comfydeploy._drivers.maps.engine._RENEW", 0.001)
+        renewed = threading.Event()
+        monkeypatch.setattr("comfydeploy._mapping.journal.Memory.renew", lambda *_: renewed.set())
+        core = answering(calls, {"queue": lambda: renewed.wait(20) and {"run_id": "r"}})
+        assert items_of(calls, start(calls, core, [{"deployment_id": "d"}]))[0].result.unwrap()
+
+    def test_without_a_turn_nothing_is_sent(self, calls):
+        """A map that is left while a job waits for its turn."""
+        tries = []
+
+        def queued():
+            tries.append(1)
+            return httpx.Response(503, headers={"retry-after": "60"})
+
+        core = answering(calls, {"queue": queued})
+        items = start(calls, core, ({"deployment_id": "d"} for _ in count()), at_once=2, check=False)
+        reading = threading.Thread(target=lambda: list(items))
+        reading.start()
+        while not tries:
+            threading.Event().wait(0.01)
+        items.close()
+        reading.join(20)
+        assert len(tries) <= 4
+
+    def test_closing_twice_and_cancelled(self, calls, service, picture):
+        async def main():
+            core = ComfyDeployCore(bearer=service.bearer, server_url=service.url)
+            async with core:
+                items = module.run_map_async(core, grid(picture, {"seed": range(50)}), at_once=1)
+                await items.aclose()
+                assert await anext(items, None) is None
+                items = module.run_map_async(core, grid(picture, {"seed": range(50)}), at_once=1)
+                await anext(items)
+                closing = asyncio.create_task(items.aclose())
+                await asyncio.sleep(0)
+                closing.cancel()
+                await closing
+                assert items._engine._main.done()
+
+        asyncio.run(main())

@@ -100,10 +100,10 @@ def worked(order):
         if not (order["limit"] and order["plain"]):
             Path(f"{folder}/failed-{os.getpid()}").write_text(traceback.format_exc())
         return
+    if order["limit"] and any(index < 0 for index, *_ in found.get("items", ())):
+        return  # the map has failed, because the disk is full
     part = folder / f"ended-{os.getpid()}"
     text = json.dumps(found)
-    if order["limit"] and len(text) > order["limit"]:
-        return
     part.write_text(text)
     part.replace(order["ended"])
 

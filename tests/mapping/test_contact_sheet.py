@@ -1,4 +1,4 @@
-"""The contact sheet is written from a journal, and links the saved files relative to itself."""
+"""The contact sheet of a journal, with relative links to the saved files."""
 
 import json
 import os
@@ -118,8 +118,15 @@ def test_what_is_no_journal_is_named(tmp_path, journal):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_strange_arguments_raise_nothing():
+def test_strange_arguments_raise_nothing(monkeypatch):
     assert isinstance(contact_sheet(1, 2), Failure)
+
+    def written(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("comfydeploy._mapping.contact_sheet.write_sheet", written)
+    with pytest.raises(MemoryError):
+        contact_sheet("a", "b")
 
 
 class TestItems:

@@ -1,4 +1,4 @@
-"""Both journals follow the steps of a row, and the one in a file says in a sentence why it cannot be used."""
+"""Both journals carry out the steps of a row, and errors of the file are one sentence."""
 
 import random
 import sqlite3
@@ -62,7 +62,7 @@ def refused(path, name=None):
 
 
 def steps(row, dice):
-    """Return one of all steps for a row, with values of its own or of others."""
+    """Return one of all steps for a row, with its own values or those of others."""
     owner = dice.choice([row.owner or "a", "a", "b"])
     seen = dice.choice([(row.owner, row.lease), ("b", 1.0)])
     run_id = dice.choice("rs")

@@ -1,4 +1,4 @@
-"""The protocol of the map on every state of a small model, and weakened protocols, which are found to pay twice.
+"""The protocol of the map on every state of a small model, and weakened protocols, which create two runs.
 
 ``python tests/mapping/test_model.py`` visits the states of two processes and two jobs as well, in two minutes of
 processor time, and writes ``model.txt``.
@@ -23,7 +23,7 @@ REAL = World(jobs=1, others=True)
 
 
 def trusting(position):
-    """Return a position that takes the absence of a run as certain."""
+    """Return a position that treats the absence of a run as certain."""
     return evolve(position, certain_at=-1.0) if position.certain_at < FOREVER else position
 
 
@@ -54,12 +54,12 @@ def is_lost(position, answer):
 
 
 def repeating_next(position, answer):
-    """Take a lost answer as a request that was not sent."""
+    """Treat a lost response as a request that was not sent."""
     return following(position, ANSWERS["not sent"] if is_lost(position, answer) else answer)
 
 
 def resigned_next(position, answer):
-    """Take a lost answer as the end of the job."""
+    """Treat a lost response as the end of the job."""
     if is_lost(position, answer):
         row = position.row
         return evolve(position, action=Finish(row.id, row.owner, None, None, None), result=answer)
@@ -67,12 +67,12 @@ def resigned_next(position, answer):
 
 
 def unguarded(row, step):
-    """Note a request without a look at the owner."""
+    """Record a request without a check of the owner."""
     return changed(row, step._replace(owner=row.owner) if isinstance(step, Try) else step)
 
 
 def unnoted(row, step):
-    """Note no request."""
+    """Record no request."""
     after = changed(row, step)
     return after and evolve(after, tried_at=None)
 
@@ -110,7 +110,7 @@ WEAK = {
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_no_run_is_paid_twice_or_lost(name):
-    """In the first world every state has a way to the end of all jobs as well."""
+    """In the first world every state also has a path to the end of all jobs."""
     found = Checker(WORLDS[name]).search(ends=WORLDS[name] is REAL)
     assert found.fault is None, found.way
     assert found.stuck == []
@@ -129,7 +129,7 @@ def test_lost_answer_that_ends_a_job():
 
 
 def test_nothing_is_certain_without_a_run():
-    """The jobs in doubt stay so, as the promise says: a list without any run of the map proves nothing."""
+    """Jobs in doubt stay so, because a list without any run of the map proves nothing."""
     stuck = Checker(World(jobs=1, outages=False, crashes=False, longest=1, terms=SHORT)).search(ends=True).stuck
     assert stuck
     assert "try: tried" in stuck[-2]

@@ -1,4 +1,4 @@
-"""Where the files of jobs go."""
+"""The paths of the files of jobs."""
 
 from pathlib import Path
 

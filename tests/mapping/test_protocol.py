@@ -38,7 +38,7 @@ OTHERS = Success(Sighting((), shown=True))
 
 
 class Job:
-    """A job that is answered action by action, at times of the test."""
+    """A job whose actions the test answers, at times of the test."""
 
     def __init__(self, terms=None, deadline=inf, **row):
         state = {"state": "trying", "owner": "me"} | row
@@ -197,7 +197,7 @@ class TestDoubt:
         job = Job().posting()
         job.answer(LOST, at=1.0)
         job.answer(None, at=359.0)
-        assert isinstance(job.answer(OTHERS, at=361.0), Pause)  # the look began too early
+        assert isinstance(job.answer(OTHERS, at=361.0), Pause)  # the search began too early
         job.answer(None, at=361.0)
         assert job.answer(OTHERS) == Prepare()
         assert job.posting().position.row.tried_at is not None
@@ -231,7 +231,7 @@ class TestDoubt:
         assert isinstance(job.answer(BUSY), Pause)
         job.answer(None, at=420.0)
         job.answer(BUSY)
-        assert "The last look failed: busy" in job.left().failure().hint
+        assert "The last search failed: busy" in job.left().failure().hint
 
     def test_refused_look_ends_for_now(self):
         job = Job(tried_at=1.0)

@@ -46,7 +46,7 @@ def test_requests_together_count_once():
     for _ in range(20):
         pacing.sent(BUSY, 5.0, 6.0, 0.0)
     assert pacing.turn(6.0) == 1.0
-    pacing.sent(None, 5.0, 6.5, 0.0)  # a success from before says nothing
+    pacing.sent(None, 5.0, 6.5, 0.0)  # an earlier success proves nothing
     assert pacing.turn(7.0) == 0.0
     assert pacing.turn(7.0) == 1.0
 

@@ -1,4 +1,4 @@
-"""A service of a few answers, and what OpenTelemetry got of the calls to it."""
+"""A service of a few responses, and the spans and metrics of OpenTelemetry for the calls to it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ FAILED = run("failed", started_at=at(2), ended_at=at(4))
 
 
 class Service(httpx.MockTransport):
-    """Answers each request with the next of its answers; ``seen`` has what a function returned at each of them."""
+    """Answers each request with the next of its answers; ``seen`` has the values of a function at each request."""
 
     def __init__(self, *answers, look=lambda: None):
         self.seen = []
@@ -99,6 +99,6 @@ def observed():
 
 @pytest.fixture
 def no_time():
-    """Let waits take no time."""
+    """Make waits take no time."""
     with simulated(SimpleNamespace(advance=lambda seconds: None)) as pauses:
         yield pauses

@@ -1,4 +1,4 @@
-"""A span is over a call with all its attempts, and the spans of httpx are in it."""
+"""A span covers a call with all its attempts and contains the spans of httpx."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ def current():
 
 @pytest.fixture
 def server(calls):
-    """Make a core whose service answers so."""
+    """Create a core whose service has these answers."""
 
     def serve(*answers, **settings):
         service = Service(*answers, look=current)

@@ -1,4 +1,4 @@
-"""What observes calls may break: the calls do not."""
+"""Exceptions of observers do not break calls."""
 
 import logging
 import sys

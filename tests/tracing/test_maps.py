@@ -1,4 +1,4 @@
-"""A span is over each job of a map, with the spans of its run in it, also where its calls are made in threads."""
+"""A span covers each job of a map and contains the spans of its run, also with calls in threads."""
 
 from observation import parent_of
 

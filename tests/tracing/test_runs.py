@@ -1,4 +1,4 @@
-"""A span is over the life of a run, with each poll as an event, and metrics count runs by outcome."""
+"""A span covers the life of a run, with each poll as an event, and metrics count runs by outcome."""
 
 import asyncio
 import logging
@@ -248,7 +248,7 @@ class TestRecords:
     def test_of_no_run(self, calls, server, caplog):
         caplog.set_level(logging.INFO, "comfydeploy")
         calls("run_queue_and_wait", server(BUSY), ORDER)
-        calls("run_sync", server(ROWS), ORDER)  # whose answer has no id
+        calls("run_sync", server(ROWS), ORDER)  # the response has no id
         (record,) = [record for record in caplog.records if record.name == "comfydeploy"]
         assert record.getMessage() == "there is no run to wait for: not_created"
         assert not hasattr(record, "run_id")

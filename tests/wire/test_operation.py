@@ -16,7 +16,7 @@ def test_answer_is_read_into_model():
 
 
 def test_answer_that_does_not_fit_is_named():
-    with pytest.raises(SDKValidationError, match=r"The server's answer: \$\.run_id: expected a string, got null"):
+    with pytest.raises(SDKValidationError, match=r"The server's response: \$\.run_id: expected a string, got null"):
         returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": null}'))
 
 

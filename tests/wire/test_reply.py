@@ -46,7 +46,7 @@ def test_body_is_text_or_bytes_where_it_is_none():
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"<html>", b"[" * 100_000, b"1" * 5_000])
 def test_body_that_is_no_json_is_error_with_body(content):
-    with pytest.raises(SDKValidationError, match=r"The server's answer \(200\) is not JSON: ") as caught:
+    with pytest.raises(SDKValidationError, match=r"The server's response \(200\) is not JSON: ") as caught:
         Reply(200, {}, content).json()
     assert caught.value.raw_value in (content, content.decode(errors="replace"))
 

@@ -1,1 +1,1 @@
-"""The driver of maps: one loop, which makes its calls in the colour of the caller."""
+"""The driver of maps: one loop, whose calls are blocking or async as those of the caller."""

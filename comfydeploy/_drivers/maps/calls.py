@@ -1,4 +1,4 @@
-"""The calls of a map in each colour, awaited by its loop: async ones, or blocking ones in threads."""
+"""The calls of a map, awaited by its loop: async ones, or blocking ones in threads."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -36,7 +36,7 @@ class Service:
 
 
 class Calls(Protocol):
-    """The calls of one colour."""
+    """The calls of a map, async or blocking."""
 
     async def send(self, operation: Operation[Any, V], argument: Any, options: RequestOptions) -> Result[V, Error]:
         """Make a call."""
@@ -87,7 +87,7 @@ class AwaitedCalls:
 
 
 class ThreadedCalls:
-    """Blocking calls, each in a thread: for a core whose clients, transports and bearer are blocking ones."""
+    """Blocking calls, each in a thread, for a core with blocking clients, transports and bearer."""
 
     def __init__(self, core: ComfyDeployCore, service: Service, threads: Threads) -> None:
         self._core = core

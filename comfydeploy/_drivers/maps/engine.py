@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 _RENEW: Final = LEASE / 4
-_PATIENCE: Final = 5.0  # seconds for requests that are on their way when the map is left
+_PATIENCE: Final = 5.0  # seconds for requests in flight when the map is left
 
 
 @frozen
 class Prepared:
-    """What an engine works with. ``thread`` is where the journal is opened and used, ``None`` for the loop itself."""
+    """The parts of an engine. ``thread`` is where the journal is opened and used, ``None`` for the loop itself."""
 
     settings: MapSettings
     service: Service
@@ -42,7 +42,7 @@ class Prepared:
 
 
 class Engine:
-    """Brings all jobs to their items."""
+    """Carries out all jobs and yields their items."""
 
     def __init__(self, jobs: Any, prepared: Callable[[], Prepared]) -> None:
         self._jobs = jobs
@@ -58,11 +58,11 @@ class Engine:
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The jobs of which more than one run was seen, each with the ids of its runs."""
+        """The jobs with more than one run, each with the ids of its runs."""
         return [] if self._shop is None else list(self._shop.twins)
 
     async def batch(self) -> list[MapItem]:
-        """Return the items that wait, at least one unless the map is over."""
+        """Return the waiting items, at least one unless the map has ended."""
         from asyncio import get_running_loop, shield
 
         if self._main is None and not self._outbox.is_closed:
@@ -94,7 +94,7 @@ class Engine:
         while not main.done():
             try:
                 await shield(main)
-            except CancelledError:  # of the caller, once more: what was sent is recorded first, which takes seconds
+            except CancelledError:  # a second one: requests in flight are recorded first, which takes seconds
                 continue
 
     async def _run(self) -> None:
@@ -115,8 +115,7 @@ class Engine:
         jobs = checked_jobs(self._jobs)
         given = self._given = self._prepared()
         self._outbox.limit(given.settings.at_once)
-        journal = given.opened() if given.thread is None else await given.thread.run(given.opened)
-        writer = Writer(journal, given.thread)
+        writer = await Writer.opened(given.opened, given.thread)
         shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, self._spawn)
         in_work = self._in_work = JobsInWork(shop, self._outbox)
         self._spawn(shop.runs.follow())
@@ -128,7 +127,7 @@ class Engine:
             raise self._failure
 
     async def _end(self) -> None:
-        """End all tasks; responses that are on their way are waited for and recorded."""
+        """End all tasks; wait for responses in flight and record them."""
         from asyncio import gather
 
         if self._feeding is not None:

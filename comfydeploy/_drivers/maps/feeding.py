@@ -18,7 +18,7 @@ from comfydeploy._mapping.jobs import (
     journal_entry,
     read_job,
 )
-from comfydeploy._mapping.journal import OTHER_REQUEST, Conflict
+from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, Conflict
 from comfydeploy._mapping.rows import Row
 from comfydeploy.errors import Error
 from comfydeploy.result import Failure, Success
@@ -28,7 +28,7 @@ _MOMENT: Final = 0.005  # seconds in which jobs are read ahead
 
 
 class Feeder:
-    """Reads jobs and begins them. A sequence is read twice: all of it is checked before the first run is paid."""
+    """Reads jobs and begins them. A sequence is read twice: all of it is checked before the first run is billed."""
 
     def __init__(self, jobs: Iterable[Any], shop: Workshop, outbox: Outbox, in_work: JobsInWork) -> None:
         self._jobs = jobs
@@ -39,7 +39,7 @@ class Feeder:
         self._failure: Exception | None = None
 
     async def feed(self) -> None:
-        """Read all jobs and begin them, and wait for those that other processes have."""
+        """Read all jobs and begin them, and wait for those of other processes."""
         if is_sequence(self._jobs):
             is_settled = bytearray(len(self._jobs))
             duplicates = Duplicates()
@@ -68,15 +68,15 @@ class Feeder:
                     await self._in_work.begin(job, row)
             is_new = all(isinstance(row, Row) and row.state == "new" for row in rows)
             if self._in_work.is_spent and is_new and rows:
-                return  # what follows is new as well, and may have no end
+                return  # the following jobs are new too, and may be endless
 
     async def _sifted(self, chunk: list[GivenJob], duplicates: Duplicates | None) -> list[GivenJob]:
-        """Return the jobs that are to be begun; yield what the others have ended with."""
+        """Return the jobs to begin; yield the items of the others."""
         journal, good = self._shop.writer.journal, list[GivenJob]()
         found = await self._shop.writer.call(partial(journal.find, [job.key for job in chunk]))
         for job, known in zip(chunk, found, strict=True):
             problem: Error | None = job.problem
-            if problem is None and known is not None and known.digest != job.digest:
+            if problem is None and known is not None and known.digest not in (job.digest, ADOPTED):
                 problem = conflict_error(OTHER_REQUEST, job)
             is_done = known is not None and known.row.state == "done" and self._in_work.reopened(known.row) is None
             if problem is None and not is_done:
@@ -98,7 +98,7 @@ class Feeder:
         await self._outbox.put(item_of(job, None, 1, (), Failure(problem)))
 
     def _chunks(self, jobs: Iterable[tuple[int, Any]]) -> Iterator[list[GivenJob]]:
-        """Yield jobs in groups: large ones where they are there at once."""
+        """Yield jobs in groups, which are large where jobs are available at once."""
         rest = iter(jobs)
         while chunk := self._chunk(rest):
             yield chunk

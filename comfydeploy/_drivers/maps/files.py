@@ -1,4 +1,4 @@
-"""The files of a job: each received under a temporary name of the job, and put in place of what has its name."""
+"""The files of a job: each is received under a temporary name of the job, and replaces a file of its name."""
 
 import os
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ _AT_ONCE: Final = 4  # files of one run
 
 @frozen
 class JobTerms:
-    """Where the files of a job go.
+    """The target of the files of a job.
 
-    ``owner`` is its claim: an earlier one may still write. ``is_resumed``: an earlier one may have left something.
+    ``owner`` is its claim: an earlier one may still write. ``is_resumed``: an earlier one may have left files.
     """
 
     pattern: Pattern
@@ -35,10 +35,10 @@ class JobTerms:
     at_once: int = _AT_ONCE
 
     def check(self) -> None:
-        """Check nothing: the pattern was checked."""
+        """Do nothing: the pattern was checked before."""
 
     def files(self, run: WorkflowRunModel) -> RunFiles:
-        """Return the files of a run, and remove what an earlier claim of the job has left."""
+        """Return the files of a run, and remove those that an earlier claim of the job has left."""
         return _JobFiles(run, self)
 
 
@@ -60,7 +60,7 @@ class _JobFiles(RunFiles):
         return self._parts[index].open("wb", buffering=0)
 
     def place(self, index: int, target: Any, result: Result[Any, Error]) -> None:
-        """Put a received file under its name, also where there is one already."""
+        """Move a received file to its name, and replace a file there."""
         try:
             target.close()
             if isinstance(result, Success):

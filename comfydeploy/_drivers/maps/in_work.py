@@ -1,4 +1,4 @@
-"""The jobs in work: begun as there is room, each in a task of its own, and those that other processes have."""
+"""The jobs in work, each in its own task, and the jobs of other processes."""
 
 import time
 from functools import partial
@@ -13,11 +13,11 @@ from comfydeploy._mapping.protocol import LEASE, Look, Pause, Position, Post, is
 from comfydeploy._mapping.rows import Claim, Record, Reopen, Row, Try
 from comfydeploy._mapping.stored import error_of
 
-_LOOK: Final = 1.0  # seconds between two looks at the jobs of other processes
+_LOOK: Final = 1.0  # seconds between two checks of the jobs of other processes
 
 
 class JobsInWork:
-    """Begins jobs and brings them to their items."""
+    """Begins jobs and yields their items."""
 
     def __init__(self, shop: Workshop, outbox: Outbox) -> None:
         self._shop = shop
@@ -31,11 +31,11 @@ class JobsInWork:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no job is in work, here or in another process."""
+        """Whether no job is in work in any process."""
         return not self._begun and not self._held
 
     async def begin(self, job: GivenJob, row: Row) -> None:
-        """Begin a job when there is room; or yield what it has ended with, or leave it to the process that has it."""
+        """Begin a job when there is room, or yield its item if it has ended, or leave it to its process."""
         journal = self._shop.writer.journal
         owner, lease = f"{journal.session}{row.id}-{monotonic():.6f}", time.time() + LEASE
         claim: Claim | Reopen | None
@@ -58,7 +58,7 @@ class JobsInWork:
         self._shop.spawn(self._work(job, row, claim))
 
     def reopened(self, row: Row, owner: str = "", lease: float = 0.0) -> Reopen | None:
-        """Return the step that begins a job again which is done, but not as far as this map goes."""
+        """Return the step that reopens a job that is done, but for which this map has more to do."""
         return reopening(row, error_of(row.error, None), self._shop.settings.terms, owner, lease)
 
     async def rest(self) -> None:
@@ -74,17 +74,15 @@ class JobsInWork:
                 await self.begin(self._held.pop(row.id), row)
 
     async def _work(self, job: GivenJob, row: Row, claim: Claim | Reopen) -> None:
-        work = Work(self._shop, job, row)
         try:
-            left = await work.run(claim, lambda position: self._moved(row.id, position))
-            position = work.position
-            if left.is_lost:
+            position = await Work(self._shop, job, row).run(claim, lambda position: self._moved(row.id, position))
+            if position is None:
                 self._held[row.id] = job
-            elif left.result is not None and position is not None:
+            elif position.result is not None:
                 reached = position.row
-                await self._outbox.put(item_of(job, reached.run_id, reached.attempt, position.saved, left.result))
+                await self._outbox.put(item_of(job, reached.run_id, reached.attempt, position.saved, position.result))
                 self._shop.writer.journal.drop(row.id)
-            elif not self._shop.is_stopping:
+            else:  # there was no turn for it
                 self.is_spent = True
         finally:
             self._shop.slots.remove(row.id)

@@ -21,7 +21,7 @@ def item_of(job: GivenJob, run_id: str | None, attempt: int, saved: Iterable[Pat
 
 
 def stored_item(job: GivenJob, row: Row) -> MapItem:
-    """Return the item of a job that a file has as done: its run and its error are text there."""
+    """Return the item of a job that is done in a journal file, where its run and its error are text."""
     run: Any = run_of(row.run)
     error = error_of(row.error, run)
     result: Ended = Success(run) if error is None else Failure(error)

@@ -1,6 +1,7 @@
 """The items of a map as iterators, blocking and async."""
 
 import os
+from _thread import allocate_lock
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from threading import Thread
@@ -21,7 +22,7 @@ __all__ = ["AsyncRunMap", "RunMap"]
 
 
 class _Loop:
-    """An engine in the event loop of a thread of its own."""
+    """An engine in the event loop of its own thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -30,9 +31,10 @@ class _Loop:
         self._pending: Future[list[MapItem]] | None = None
         self._is_closed = False
         self._process = os.getpid()
+        self._closing = allocate_lock()
 
     def batch(self) -> list[MapItem]:
-        """Return the items that wait. A call that was interrupted loses nothing: the next one goes on."""
+        """Return the waiting items. A call that was interrupted loses nothing: the next one goes on."""
         from asyncio import new_event_loop, run_coroutine_threadsafe
 
         if self._is_closed:
@@ -53,17 +55,23 @@ class _Loop:
     def close(self) -> None:
         """End the engine, and then its loop."""
         from asyncio import run_coroutine_threadsafe
+        from concurrent.futures import wait
 
         self._is_closed = True
-        loop, thread = self._loop, self._thread
-        if loop is None or thread is None or loop.is_closed() or self._process != os.getpid():
+        if self._process != os.getpid():
             return
-        run_coroutine_threadsafe(self._engine.close(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        with self._closing:  # by one thread at a time: a loop that was stopped answers no more
+            loop, thread = self._loop, self._thread
+            if loop is None or thread is None or loop.is_closed():
+                return
+            run_coroutine_threadsafe(self._engine.close(), loop).result()
+            if self._pending is not None:  # a read in another thread, which ends now
+                wait([self._pending])
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
 
     def abandon(self) -> None:
-        """End the engine some time, as for a map that was never closed."""
+        """End the engine without waiting, for a map that was never closed."""
         from asyncio import run_coroutine_threadsafe
 
         loop = self._loop
@@ -82,7 +90,7 @@ def _serve(loop: "AbstractEventLoop") -> None:
 class RunMap(Iterator[MapItem]):
     """The items of a map as its jobs end: a context manager and an iterator.
 
-    The map goes on in a thread of its own while the items are used, as far as there is room for more. Leaving the
+    The map goes on in its own thread while the items are used, as long as there is room for more. Leaving the
     ``with`` block early creates no more runs, and leaves those that exist to be resumed with the same journal. A read
     that was interrupted, as by Ctrl-C, loses nothing: the next one goes on.
     """
@@ -95,7 +103,7 @@ class RunMap(Iterator[MapItem]):
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The keys of which more than one run was seen, each with the ids of its runs: report them to the service."""
+        """The keys with more than one run, each with the ids of its runs: report them to the service."""
         return self._engine.twins
 
     def __next__(self) -> MapItem:
@@ -136,7 +144,7 @@ class AsyncRunMap(AsyncIterator[MapItem]):
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
-        """The keys of which more than one run was seen, each with the ids of its runs: report them to the service."""
+        """The keys with more than one run, each with the ids of its runs: report them to the service."""
         return self._engine.twins
 
     async def __anext__(self) -> MapItem:

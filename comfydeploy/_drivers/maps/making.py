@@ -1,4 +1,4 @@
-"""A map from its arguments, in each colour."""
+"""A map from its arguments, blocking or async."""
 
 from functools import partial
 from typing import Any, Final
@@ -13,7 +13,7 @@ from comfydeploy._mapping.journal import Journal, Memory
 from comfydeploy._mapping.settings import Arguments, MapSettings, checked_settings
 from comfydeploy.core import ComfyDeployCore
 
-_BESIDE: Final = 4  # threads for what is done beside the requests of the jobs
+_BESIDE: Final = 4  # threads for other work than the requests of the jobs
 
 
 def mapped(core: ComfyDeployCore, service: Service, jobs: Any, arguments: Arguments) -> RunMap:

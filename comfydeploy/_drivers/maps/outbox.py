@@ -1,4 +1,4 @@
-"""Items that wait to be taken, and the signal that something in a map has changed."""
+"""Items that wait for the reader, and the signal that something in a map has changed."""
 
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -12,7 +12,7 @@ _LEAST: Final = 500
 
 
 class Outbox:
-    """Holds a limited number of items, so that a map does not run ahead of the one who reads it."""
+    """Holds a limited number of items, so that a map does not run ahead of its reader."""
 
     def __init__(self) -> None:
         self.is_closed = False
@@ -26,7 +26,7 @@ class Outbox:
         return len(self._items) < self._most
 
     def limit(self, at_once: int) -> None:
-        """Let so many items wait, or some more."""
+        """Raise the limit to this number of items."""
         self._most = max(at_once, _LEAST)
 
     async def put(self, item: MapItem) -> None:
@@ -41,7 +41,7 @@ class Outbox:
         self.notify()
 
     async def take(self) -> list[MapItem]:
-        """Return the items that wait, at least one unless the outbox is closed."""
+        """Return the waiting items, at least one unless the outbox is closed."""
         while not self._items and not self.is_closed:
             await self.wait()
         items = list(self._items)
@@ -50,7 +50,7 @@ class Outbox:
         return items
 
     def close(self) -> None:
-        """Take no more items."""
+        """Accept no more items."""
         self.is_closed = True
         self.notify()
 
@@ -67,7 +67,7 @@ class Outbox:
             return
 
     def notify(self) -> None:
-        """Wake all who wait: what they wait for may have come."""
+        """Wake all waiting tasks, which check their condition again."""
         if self._event is not None:
             self._event.set()
             self._event.clear()

@@ -1,14 +1,15 @@
-"""Where the runs of jobs are listed, and the looks for those in doubt: one look for all of a workflow."""
+"""The workflows of jobs, and the searches for runs in doubt: one search for all of a workflow."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from comfydeploy._drivers.maps.calls import Calls, Service
+from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import Sighting
 from comfydeploy._wire.keys import key_of
-from comfydeploy._wire.run_search import PATIENCE, Place, RunSearch
+from comfydeploy._wire.run_search import PATIENCE, RunSearch, SearchScope
 from comfydeploy._wire.timeline import Actions, Timeline
 from comfydeploy.errors import Error
 from comfydeploy.models.deployment import DeploymentModel
@@ -24,40 +25,20 @@ if TYPE_CHECKING:
 K = TypeVar("K")
 V = TypeVar("V")
 
-_MARGIN: Final = timedelta(minutes=2)  # by which the times of two rows of the server may disagree
+_MARGIN: Final = timedelta(minutes=2)  # by which the times of two rows of the server may differ
 _ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Spawn(Protocol):
-    """Begins a task, which ends with the map."""
+    """Starts a task, which ends with the map."""
 
     def __call__(self, work: Coroutine[Any, Any, V], /) -> "Task[V]":
-        """Begin it."""
+        """Start the task."""
         ...
 
 
-class Markers:
-    """The markers of a map: ``name/journal/key/attempt``."""
-
-    def __init__(self, name: str, journal: str) -> None:
-        self.prefix = f"{name}/{journal}/"
-
-    def of(self, key: str, attempt: int) -> str:
-        """Return the marker of an attempt."""
-        return f"{self.prefix}{key}/{attempt}"
-
-    def __contains__(self, marker: object) -> bool:
-        return isinstance(marker, str) and marker.startswith(self.prefix)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-
 class Places:
-    """The workflows of jobs, with the newest time of the server that is known of each."""
+    """The workflows of jobs, each with its newest known time of the server."""
 
     def __init__(
         self, calls: Calls, service: Service, options: RequestOptions, markers: Markers, spawn: "Spawn"
@@ -67,19 +48,19 @@ class Places:
         self._service = service
         self._options = options
         self._markers = markers
-        self._workflows: dict[Place, Task[Result[str, Error]]] = {}
+        self._workflows: dict[SearchScope, Task[Result[str, Error]]] = {}
         self._deployments: dict[str, Task[Result[DeploymentModel, Error]]] = {}
         self._newest: dict[str, datetime] = {}
         self._looks: dict[str, list[tuple[str, datetime, Future[Result[Sighting, Error]]]]] = {}
 
-    async def workflow(self, place: Place) -> Result[str, Error]:
-        """Return the id of the workflow of a place, which is read once."""
+    async def workflow(self, place: SearchScope) -> Result[str, Error]:
+        """Return the id of the workflow of a place; it is read once."""
         return await self._once(
             self._workflows, place, lambda: self._calls.steps(partial(self._finding, place), self._options)
         )
 
     async def deployment(self, deployment_id: str) -> Result[DeploymentModel, Error]:
-        """Return a deployment, which is read once."""
+        """Return a deployment; it is read once."""
         return await self._once(
             self._deployments,
             deployment_id,
@@ -87,16 +68,16 @@ class Places:
         )
 
     def since(self, workflow_id: str) -> str:
-        """Return a time of the server that no run to come is older than."""
+        """Return a time of the server before which no later run can be."""
         return self._newest.get(workflow_id, _ALL).isoformat()
 
     def shown(self, run: WorkflowRunModel | WorkflowRunRow) -> None:
-        """Take the time of a run."""
+        """Record the time of a run."""
         if run.workflow_id is not None and run.created_at is not None:
             self._newest[run.workflow_id] = max(run.created_at, self._newest.get(run.workflow_id, _ALL))
 
     async def look(self, workflow_id: str, marker: str, since: str | None) -> Result[Sighting, Error]:
-        """Look for the runs of a marker in a listing that begins now or later."""
+        """Search for the runs of a marker in a listing that begins now or later."""
         from asyncio import get_running_loop
 
         future: Future[Result[Sighting, Error]] = get_running_loop().create_future()
@@ -110,7 +91,7 @@ class Places:
     async def _look(self, workflow_id: str) -> None:
         from asyncio import sleep
 
-        await sleep(0)  # so that all jobs that are due share the look
+        await sleep(0)  # so that all jobs that are due share the search
         waiting = self._looks.pop(workflow_id)
         since = min(started for _, started, _ in waiting)
         machine = partial(self._searching, workflow_id, since if since == _ALL else since - _MARGIN)
@@ -118,10 +99,8 @@ class Places:
         rows: list[WorkflowRunRow] = result.unwrap().runs if isinstance(result, Success) else []
         for marker, _, future in waiting:
             ids = tuple(row.id for row in rows if key_of(row.workflow_inputs) == marker)
-            if not future.done():
-                future.set_result(
-                    Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
-                )
+            sighting = Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
+            future.set_result(sighting)
 
     async def _once(
         self,
@@ -129,23 +108,23 @@ class Places:
         name: K,
         read: Callable[[], Coroutine[Any, Any, Result[V, Error]]],
     ) -> Result[V, Error]:
-        """Return what is read once for a name; what failed is read again for the next one."""
+        """Return the result of a read that is made once for a name, and again after a failure."""
         from asyncio import shield
 
         if name not in known:
             known[name] = self._spawn(read())
         task = known[name]
         result = await shield(task)
-        if not isinstance(result, Success) and known.get(name) is task:
-            del known[name]
+        if not isinstance(result, Success):
+            known.pop(name, None)
         return result
 
     def _searching(self, workflow_id: str, since: datetime, timeline: Timeline) -> Actions[Result[FoundRuns, Error]]:
         search = RunSearch(timeline, self._service.lists, self._markers, {})
         return (yield from search.runs(workflow_id, since, PATIENCE))
 
-    def _finding(self, place: Place, timeline: Timeline) -> Actions[Result[str, Error]]:
-        """Find the workflow of a place, and the newest run of its list: a look for later ones ends there."""
+    def _finding(self, place: SearchScope, timeline: Timeline) -> Actions[Result[str, Error]]:
+        """Find the workflow of a place, and the newest run of its list, at which later searches end."""
         search = RunSearch(timeline, self._service.lists, (), {})
         found = yield from search.workflow(place, PATIENCE)
         if not isinstance(found, Success) or found.unwrap() in self._newest:

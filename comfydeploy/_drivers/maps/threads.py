@@ -1,6 +1,6 @@
 """Threads in which a loop makes blocking calls.
 
-They are daemons, because a request may take minutes and must not hold back the end of the process: what was sent is in
+They are daemons, because a request may take minutes and must not delay the end of the process: what was sent is in
 the journal.
 """
 
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class Threads:
-    """At most so many threads, each started when it is needed."""
+    """A limited number of threads, each started when it is needed."""
 
     def __init__(self, most: int) -> None:
         self._most = most

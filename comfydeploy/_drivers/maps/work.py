@@ -11,11 +11,12 @@ from attrs import evolve
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._drivers.maps.files import JobTerms
-from comfydeploy._drivers.maps.places import Markers, Places, Spawn
+from comfydeploy._drivers.maps.places import Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._drivers.run_life import traced
 from comfydeploy._mapping.jobs import GivenJob
+from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import (
     Fetch,
     Follow,
@@ -53,7 +54,7 @@ class Workshop:
         self.spawn = spawn
         self.markers = Markers(writer.journal.name, writer.journal.uuid)
         self.places = Places(calls, service, settings.options, self.markers, spawn)
-        self.runs = Runs(calls, service, settings.options)
+        self.runs = Runs(calls, service, self.places, settings.options)
         self.slots = Slots(settings.at_once)
         self.pacing = Pacing()
         self.twins: list[tuple[str, tuple[str, ...]]] = []
@@ -89,28 +90,25 @@ class Work:
         self._job = job
         self._is_resumed = row.state in ("created", "ended")
         self._wire: dict[str, Any] = {}
-        self.position: Position | None = None
-        self._row = row
 
-    async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
-        """Claim the row and bring the job to its end, in a span."""
+    async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Position | None:
+        """Claim the row and bring the job to its end, in a span; return ``None`` where another owner has it."""
         with traced("comfydeploy.job") as work:
-            left = await self._left(claim, has_moved)
-            work.end(left.result)
-            return left
+            position = await self._left(claim, has_moved)
+            work.end(None if position is None else position.result)
+            return position
 
-    async def _left(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Leave:
+    async def _left(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Position | None:
         row = await self._shop.writer.do(claim)
         if row is None:
-            return Leave(None, is_lost=True)
+            return None
         deadline, now = self._shop.settings.deadline, monotonic()
         terms = evolve(self._shop.settings.terms, longest_post=self._shop.writer.journal.longest_post)
         position = begin(row, terms, now, inf if deadline is None else now + deadline)
         while True:
-            self.position = position
             has_moved(position)
             if isinstance(position.action, Leave):
-                return position.action
+                return None if position.action.is_lost else position
             answer = await self._done(position)
             since = await self._since(position)
             position = position.next(answer, monotonic(), random(), time.time(), since)  # noqa: S311 - jitter
@@ -138,9 +136,7 @@ class Work:
             case Pause(seconds, _):
                 return await sleep(seconds)
             case Follow(run_id):
-                workflow = await shop.places.workflow(self._job.place)
-                known = workflow.unwrap() if isinstance(workflow, Success) else None
-                result = await shop.runs.end(run_id, known, self._job.place.deployment_id, position.deadline)
+                result = await shop.runs.end(run_id, self._job.place, position.deadline)
                 if isinstance(result, Success):
                     shop.places.shown(result.unwrap())
                 return result
@@ -163,9 +159,6 @@ class Work:
         workflow = await shop.places.workflow(job.place)
         if not isinstance(workflow, Success):
             return Failure(workflow.failure())
-        checked = await shop.checked(job)
-        if not isinstance(checked, Success):
-            return checked
         marker = shop.markers.of(job.key, position.row.attempt)
         wire: dict[str, Any] = with_key(dict(job.wire), marker)
         machine = partial(with_uploads, operation=shop.service.sending.upload, wire=wire)

@@ -1,8 +1,8 @@
-"""The journal behind a loop: what many jobs have to write goes into one transaction."""
+"""Writing the journal of a loop: the steps of many jobs share one transaction."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._mapping.journal import Journal
@@ -15,10 +15,10 @@ R = TypeVar("R")
 
 
 class Writer:
-    """Carries out the steps of jobs, all that wait at a time in one commit.
+    """Carries out the steps of jobs, all waiting ones in one commit.
 
-    ``thread`` does so, where the loop is that of the caller and the journal a file: a durable commit takes a
-    millisecond and more.
+    It does so in ``thread`` where the loop is that of the caller and the journal is a file: a durable commit takes a
+    millisecond or more.
     """
 
     def __init__(self, journal: Journal, thread: Threads | None) -> None:
@@ -26,6 +26,21 @@ class Writer:
         self._thread = thread
         self._waiting: list[tuple[Step, Future[Any]]] = []
         self._writing: Task[None] | None = None
+
+    @classmethod
+    async def opened(cls, opened: Callable[[], Journal], thread: Threads | None) -> Self:
+        """Open the journal; close it again where the map is left meanwhile."""
+        from asyncio import CancelledError, create_task, shield
+
+        if thread is None:
+            return cls(opened(), None)
+        opening = create_task(thread.run(opened))
+        try:
+            return cls(await shield(opening), thread)
+        except CancelledError:
+            journal = await opening
+            await thread.run(journal.close)
+            raise
 
     async def do(self, step: Step) -> Any:
         """Carry out a step and return its answer."""

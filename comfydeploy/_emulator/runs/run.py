@@ -18,7 +18,7 @@ _TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromke
 
 
 class Run(BaseModel):
-    """A run as it is at one moment; the fields stand in the order of the server's answer."""
+    """A run as it is at one moment; the fields stand in the order of the server's response."""
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True)
 
