@@ -595,7 +595,7 @@ class TestPlaces:
         assert self.run(calls, {"v": version}, {"workflow_version_id": "v", "machine_id": "m"})[0].result.unwrap()
         assert self.run(calls, {}, {"workflow_id": "w", "workflow_api_json": {"1": {}}})[0].result.unwrap()
 
-    def test_inputs_that_do_not_fit(self, calls):
+    def test_inputs_that_change_after_the_check(self, calls):
         types = [{"input_id": "seed", "type": "integer"}]
         known = {"id": "d", "workflow_id": "w", "input_types": types}
         job = {"deployment_id": "d", "inputs": {"prompt": "a cat"}}
@@ -671,7 +671,7 @@ class TestTheEnd:
         assert database.execute("SELECT run_id, owner FROM jobs ORDER BY id").fetchall() == [("r", None), (None, None)]
         database.close()
 
-    def test_leaving_gives_up_on_long_requests(self, calls, tmp_path, monkeypatch):
+    def test_leaving_abandons_slow_requests(self, calls, tmp_path, monkeypatch):
         monkeypatch.setattr("comfydeploy._drivers.maps.engine._PATIENCE", 0.05)
         begun, going = threading.Event(), threading.Event()
 
