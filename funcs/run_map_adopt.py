@@ -6,7 +6,7 @@ from functools import partial
 
 from comfydeploy._drivers.steps import run_steps, run_steps_async
 from comfydeploy._mapping.adopting import SETTLE, adopting
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.funcs.run_find import LISTS
@@ -51,7 +51,7 @@ def run_map_adopt(
         ``Success`` with ``AdoptedRuns``, or ``Failure``: an ``SDKValidationError`` for a journal that is there already
         or cannot be written, or the error of the search.
     """
-    place = Place(workflow_id=workflow_id, deployment_id=deployment_id)
+    place = SearchScope(workflow_id=workflow_id, deployment_id=deployment_id)
     machine = partial(adopting, lists=LISTS, journal=journal, name=name, place=place, since=since, settle=settle)
     return run_steps(core, options, machine)
 
@@ -71,6 +71,6 @@ async def run_map_adopt_async(
 
     The async twin of ``run_map_adopt``, which has the details.
     """
-    place = Place(workflow_id=workflow_id, deployment_id=deployment_id)
+    place = SearchScope(workflow_id=workflow_id, deployment_id=deployment_id)
     machine = partial(adopting, lists=LISTS, journal=journal, name=name, place=place, since=since, settle=settle)
     return await run_steps_async(core, options, machine)

@@ -20,14 +20,14 @@ def cancel(session: Session, /, run_ids: tuple[str, ...]) -> "Exit":
     RUN_ID... are ids; - stands for the first word of each line of stdin.
     """
     from comfydeploy._cli.exit_codes import Exit, exit_code
-    from comfydeploy._cli.ledger import Running
+    from comfydeploy._cli.ledger import Cancelling
     from comfydeploy.funcs.run_cancel import run_cancel
     from comfydeploy.result import Success
 
     out, codes = session.out, dict[str, Exit]()
     with session.core() as core:
         for position, run_id in enumerate(run_ids):
-            session.ledger.state = Running(run_ids[position:])
+            session.ledger.state = Cancelling(run_ids[position:])
             result = run_cancel(core, run_id)
             codes[run_id] = exit_code(result, creates_run=False)
             if isinstance(result, Success):

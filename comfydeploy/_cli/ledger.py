@@ -23,9 +23,9 @@ class Running(NamedTuple):
 
 
 class Cancelling(NamedTuple):
-    """A cancellation was sent and is not confirmed."""
+    """Cancellations were sent and are not confirmed."""
 
-    run_id: str
+    run_ids: tuple[str, ...]
 
 
 class Ended(NamedTuple):
@@ -67,7 +67,7 @@ class Ledger:
             self.state = self._planned
 
 
-def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: PLR0911 - a sentence for each state
+def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: C901, PLR0911 - a sentence for each state
     """Return the last words of a command that ends early: what exists, what it costs, and what to do."""
     match state:
         case Idle(creates_run=True):
@@ -86,10 +86,15 @@ def last_words(state: State, cause: str = "Interrupted") -> str:  # noqa: PLR091
             )
         case Running(run_ids):
             return f"{cause}. {len(run_ids)} runs may go on and be billed: {' '.join(run_ids)}"
-        case Cancelling(run_id):
+        case Cancelling((run_id,)):
             return (
                 f"{cause}. Run {run_id} was to be cancelled, which is not confirmed: it may go on and be billed. "
                 f"To see: comfydeploy wait {run_id}"
+            )
+        case Cancelling(run_ids):
+            return (
+                f"{cause}. {len(run_ids)} runs were to be cancelled, which is not confirmed: they may go on and be "
+                f"billed: {' '.join(run_ids)}"
             )
         case Ended(run_id, "cancelled"):
             return f"{cause}. Run {run_id} was cancelled"
@@ -111,9 +116,9 @@ def facts(state: State) -> dict[str, object]:
             return {"key": None, "deployment_id": None, "run_ids": [], "journal": None}
         case Sending(key, deployment_id):
             return {"key": key, "deployment_id": deployment_id, "run_ids": [], "journal": None}
-        case Running(run_ids):
+        case Running(run_ids) | Cancelling(run_ids):
             return {"key": None, "deployment_id": None, "run_ids": [*run_ids], "journal": None}
-        case Cancelling(run_id) | Ended(run_id, _):
+        case Ended(run_id, _):
             return {"key": None, "deployment_id": None, "run_ids": [run_id], "journal": None}
         case Journaled(journal):
             return {"key": None, "deployment_id": None, "run_ids": [], "journal": journal}

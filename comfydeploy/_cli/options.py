@@ -1,6 +1,5 @@
 """The common options and arguments of commands."""
 
-import io
 import math
 import sys
 from collections.abc import Callable, Iterable
@@ -66,10 +65,10 @@ def _read_moment(_: click.Context, __: click.Parameter, value: str | None) -> da
 def _read_ids(ctx: click.Context, _: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     if ctx.resilient_parsing:
         return value
-    stdin: object = sys.stdin  # which may be None, or an object of a test
-    if isinstance(stdin, io.TextIOWrapper):
+    stdin: Any = sys.stdin or ()
+    if hasattr(stdin, "reconfigure"):
         stdin.reconfigure(errors="replace")
-    found = ids_from(value, lambda: sys.stdin or ())
+    found = ids_from(value, lambda: stdin)
     if not found:
         raise click.UsageError("stdin has no run id")
     return (*found,)

@@ -113,9 +113,9 @@ class Output:
         self.code = code
         return code
 
-    def stopped(self, code: Exit, kind: str, message: str) -> None:
+    def stopped(self, code: Exit, kind: str, message: str, text: str) -> None:
         """Write that the command has ended early: to stderr, and with ``--json`` also as the last record."""
-        self._write(sys.stderr, self._shown(message, sys.stderr))
+        self._write(sys.stderr, self._shown(text, sys.stderr))
         if self.as_json:
             error = plain_error_json(kind, message)
             self._record(result_record(self._command, code, data=facts(self.ledger.state), error=error))

@@ -47,7 +47,7 @@ def _executed(invocation: Invocation, arguments: list[str]) -> int:
         return end.exit_code
     except click.ClickException as error:
         kind = "UsageError" if isinstance(error, click.UsageError) else "Error"
-        _stopped(invocation, arguments, error.exit_code, kind, _complaint(error))
+        _stopped(invocation, arguments, error.exit_code, kind, error.format_message(), _complaint(error))
         return error.exit_code
     except NoReaderError:
         return Exit.NO_READER
@@ -55,18 +55,19 @@ def _executed(invocation: Invocation, arguments: list[str]) -> int:
 
 
 def _interrupted(invocation: Invocation, arguments: Sequence[str], code: int) -> int:
-    _stopped(invocation, arguments, code, "Interrupted", last_words(invocation.ledger.state))
+    words = last_words(invocation.ledger.state)
+    _stopped(invocation, arguments, code, "Interrupted", words, words)
     return code
 
 
-def _stopped(invocation: Invocation, arguments: Sequence[str], code: int, kind: str, message: str) -> None:
-    """Write why a command has ended early."""
+def _stopped(invocation: Invocation, arguments: Sequence[str], code: int, kind: str, *texts: str) -> None:
+    """Write why a command has ended early: as the message of the record, and as text."""
     if invocation.out is None:
         name = next((one for one in arguments if not one.startswith("-")), PROGRAM)
         options = arguments[: arguments.index("--")] if "--" in arguments else arguments
         open_output(invocation, name, as_json="--json" in options, does_work=True)
     if invocation.out is not None:
-        invocation.out.stopped(Exit.of(code), kind, message)
+        invocation.out.stopped(Exit.of(code), kind, *texts)
 
 
 def _complaint(error: click.ClickException) -> str:

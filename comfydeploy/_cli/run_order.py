@@ -186,7 +186,7 @@ def _is_late(ended: Result[WorkflowRunModel, WaitError]) -> bool:
 
 def _given_up(session: Session, core: ComfyDeployCore, run_id: str) -> Result[WorkflowRunModel, WaitError]:
     """Cancel a run, in at most 5 s, and return the result."""
-    session.ledger.state = Cancelling(run_id)
+    session.ledger.state = Cancelling((run_id,))
     ended = run_wait(core, run_id, RequestOptions(deadline=_AT_ONCE), on_abandon="cancel")
     run = end_of(ended)
     if run is not None and run.is_ended:

@@ -14,7 +14,7 @@ from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT, key_of
 from comfydeploy._wire.route import MOMENT
-from comfydeploy._wire.run_search import PATIENCE, Lists, Place, RunSearch, check_place
+from comfydeploy._wire.run_search import PATIENCE, Lists, RunSearch, SearchScope, check_place
 from comfydeploy._wire.timeline import Actions, Timeline
 from comfydeploy.errors import Error
 from comfydeploy.models.adopted_runs import AdoptedRuns
@@ -28,7 +28,7 @@ _Found = dict[str, dict[Marker, list[WorkflowRunRow]]]
 
 
 def adopting(  # noqa: PLR0913 - what a caller may choose, by name
-    timeline: Timeline, lists: Lists, *, journal: Any, name: Any, place: Place, since: Any, settle: Any
+    timeline: Timeline, lists: Lists, *, journal: Any, name: Any, place: SearchScope, since: Any, settle: Any
 ) -> Actions[Result[AdoptedRuns, Error]]:
     """Find the runs of a map by their markers, and write a journal that knows them."""
     path, known_as = checked_path(journal), checked_name(name)

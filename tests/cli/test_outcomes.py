@@ -2,6 +2,7 @@
 
 import pytest
 
+from comfydeploy._cli import time_left
 from comfydeploy.emulator import Emulator, Fails, IsCancelled, IsRefused, Succeeds, TimesOut
 
 OUTCOMES = {
@@ -64,21 +65,31 @@ def test_highest_code_of_several_counts(server, shell, command):
     assert all(run_id in done.out for run_id in run_ids)
 
 
-@pytest.mark.parametrize("command", ["run", "wait", "watch"])
-def test_deadline(emulator_at_rest, shell, command):
-    server = emulator_at_rest
-    first = shell(server, "run", "picture", "--detach").out.strip()
-    # A deadline of `run` is long enough for its request on a busy machine.
-    arguments = ("run", "picture", "--deadline", "1") if command == "run" else (command, first, "--deadline", "0.2")
-    done = shell(server, *arguments)
-    run_id = server.runs[-1].id
+@pytest.fixture
+def late(emulator_at_rest, monkeypatch):
+    """Let the deadline of a command pass as soon as its run exists."""
+    known = len(emulator_at_rest.runs)
+    monkeypatch.setattr(time_left, "monotonic", lambda: 1e9 if len(emulator_at_rest.runs) > known else 0.0)
+
+
+def test_deadline_of_a_new_run(emulator_at_rest, shell, late):
+    done = shell(emulator_at_rest, "run", "picture", "--deadline", "60")
+    run_id = emulator_at_rest.runs[-1].id
+    assert (done.code, done.out) == (6, f"{run_id}\n")
+    assert f"To wait on: comfydeploy wait {run_id}. To end it: comfydeploy cancel {run_id}" in done.err
+
+
+@pytest.mark.parametrize("command", ["wait", "watch"])
+def test_deadline_of_a_wait(emulator_at_rest, shell, command):
+    run_id = shell(emulator_at_rest, "run", "picture", "--detach").out.strip()
+    done = shell(emulator_at_rest, command, run_id, "--deadline", "0.001")
     assert done.code == 6
     assert f"comfydeploy wait {run_id}" in done.err
-    assert shell(server, *arguments, "--json").result["outcome"] == "deadline"
+    assert shell(emulator_at_rest, command, run_id, "--deadline", "0.001", "--json").result["outcome"] == "deadline"
 
 
-def test_deadline_cancels(emulator_at_rest, shell):
-    done = shell(emulator_at_rest, "run", "picture", "--deadline", "1", "--cancel-on-interrupt", "--json")
+def test_deadline_cancels(emulator_at_rest, shell, late):
+    done = shell(emulator_at_rest, "run", "picture", "--deadline", "60", "--cancel-on-interrupt", "--json")
     assert done.code == 6
     assert done.result["error"]["hint"] is None
     assert emulator_at_rest.runs[-1].status == "cancelled"

@@ -4,6 +4,8 @@ import io
 import json
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -114,17 +116,28 @@ def test_terminal_gets_no_control_characters(server, terminal):
 
 
 @pytest.mark.parametrize(("no_color", "is_coloured"), [("", True), ("1", False)])
-def test_live_progress(server, terminal, monkeypatch, no_color, is_coloured):
+def test_live_progress(terminal, monkeypatch, no_color, is_coloured):
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("NO_COLOR", no_color)
     out, err = terminal()
     with Emulator(clock="manual") as still:
+        monkeypatch.setenv("COMFYDEPLOY_API_KEY", still.bearer)
         monkeypatch.setenv("COMFYDEPLOY_SERVER_URL", still.url)
-        assert run_command(["run", "picture", "--deadline", "0.3"]) == 6
+
+        def go_on():
+            while not [request for request in still.requests if request.operation == "run_get"]:
+                time.sleep(0)
+            still.advance(60)
+
+        other = threading.Thread(target=go_on)
+        other.start()
+        assert run_command(["run", "picture"]) == 0
+        other.join()
         run_id = still.runs[0].id
-        assert run_command(["watch", run_id, run_id, "--deadline", "0.3"]) == 6
+        assert run_command(["watch", run_id, run_id]) == 0
     shown = err.getvalue()
-    assert "not-started" in shown
+    assert "not-started" in shown or "running" in shown
     assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h")  # the cursor is hidden, and shown again
-    assert out.getvalue().startswith(f"{run_id}\n")
     assert ("\x1b[3" in shown) == is_coloured
+    assert out.getvalue().startswith(f"{run_id}\n")
+    assert out.getvalue().endswith(f"{run_id}\n  success\n")

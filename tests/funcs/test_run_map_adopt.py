@@ -96,7 +96,7 @@ def test_a_run_of_other_inputs_is_not_used(server, core, tmp_path, adopted, requ
     assert len(server.runs) == before
 
 
-def test_files_among_the_inputs_are_taken_as_they_are(server, core, tmp_path, adopted, request):
+def test_files_among_inputs_are_unchanged(server, core, tmp_path, adopted, request):
     jobs = [{**place(server), "inputs": {"image": ("a.png", b"picture"), "images": [("b.png", b"1")], "seed": 1}}]
     mapped(core, jobs, tmp_path / "lost.sqlite", name=name(request), check=False)
     adopted().unwrap()

@@ -5,14 +5,14 @@ from itertools import islice
 
 from comfydeploy._mapping.following import Following
 from comfydeploy._mapping.requests import FindWorkflow, ListRows, ReadRun
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Sleep
 from comfydeploy.errors import SDKError
 from comfydeploy.models import WorkflowRunModel, WorkflowRunRow
 from comfydeploy.result import Failure, Success
 
 BEGINNING = datetime(2026, 11, 25, 3, 4, 5, tzinfo=UTC)
-PLACE = Place(deployment_id="d")
+PLACE = SearchScope(deployment_id="d")
 LIFE = ("not-started", "queued", "running")
 
 
