@@ -401,7 +401,9 @@ class TestAJournal:
         connection.close()
         assert [path.name for path in tmp_path.iterdir()] == ["j"]
 
-    def test_two_maps_share_the_work(self, calls, service, picture, tmp_path):
+    def test_two_maps_share_the_work(self, calls, service, picture, tmp_path, monkeypatch):
+        monkeypatch.setattr("comfydeploy._drivers.maps.feeding._CHUNK", 10)
+        monkeypatch.setattr("comfydeploy._drivers.maps.in_work._MOST_HELD", 1)
         jobs = grid(picture, {"seed": range(30)})
         found = {}
 
