@@ -1,4 +1,4 @@
-"""Maps on the local server: what they yield, what they cost, and how they go on."""
+"""Maps on the local server: their items, their cost, and how they are resumed."""
 
 import asyncio
 import contextlib
@@ -81,7 +81,7 @@ def picture(service):
 
 @pytest.fixture
 def made(calls, core):
-    """Make a map in the colour of the test, read all of it and close it."""
+    """Create a map, blocking or async as the test, read all of it and close it."""
 
     def run(jobs, *options, **named):
         return items_of(calls, start(calls, core, jobs, *options, **named))
@@ -550,7 +550,7 @@ class TestColours:
 
 
 def answering(calls, answers, **others):
-    """Make a core whose server answers by the last part of the path; what it is not set for is an empty list."""
+    """Create a core whose server answers by the last part of the path; other paths are an empty list."""
     usual = {"d": {"id": "d", "workflow_id": "w"}, "r": {"id": "r", "status": "success"}, "queue": {"run_id": "r"}}
 
     def answer(request):

@@ -272,7 +272,7 @@ def table(nights):
         for plain in (False, True):
             for weather in WEATHER:
                 chosen = evolve(weather, plain=plain)
-                # The loop shows after a few nights what it does.
+                # The loop needs only a few nights.
                 score = scored(starter, chosen, nights=max(nights // 5, 1) if plain else nights, jobs=60, kills=40)
                 for problem in score.problems:
                     sys.stderr.write(f"{weather.name}: {problem}\n")
