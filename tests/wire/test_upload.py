@@ -94,3 +94,52 @@ def test_file_that_grows_is_cut(tmp_path):
 
 def test_response_may_take_minutes():
     assert file_upload.OPERATION.read_timeout == 300.0
+
+
+def test_file_that_became_shorter_is_an_error(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"0123")
+    window = Window(checked_upload(path, None, None))
+    path.write_bytes(b"")
+    window.open()
+    with pytest.raises(OSError, match=r"'a.png' became shorter while it was sent"):
+        window.read(100)
+    window.close()
+
+
+class Awaited:
+    async def read(self, size):
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "progress", "message"),
+    [
+        (b"x", 5, None, "name: expected a file name, got 5"),
+        (b"x", "", None, "name: expected a file name, got ''"),
+        (b"x", None, None, "name: required: the server checks the name of the file"),
+        (b"x", "a\ud800.png", None, "name: cannot be encoded as UTF-8: 'a\\ud800.png'"),
+        (b"x", "a.png", 5, "progress: expected a function, got int"),
+        (5, "a.png", None, "file: expected a path, bytes or a binary file, got int"),
+        (
+            "no-such-file.png",
+            None,
+            None,
+            "file: cannot be read: [Errno 2] No such file or directory: 'no-such-file.png'",
+        ),
+        (Awaited(), "a.png", None, "file: expected a path, bytes or a binary file, got one whose read() is async"),
+        (io.StringIO(), "a.png", None, "file: expected a file opened in binary mode, got one in text mode"),
+    ],
+)
+def test_wrong_argument_is_named(given, name, progress, message):
+    with pytest.raises(SDKValidationError) as raised:
+        checked_upload(given, name, progress)
+    assert raised.value.message == message
+    assert [problem.path for problem in raised.value.problems] == [f"$.{message.partition(':')[0]}"]
+
+
+def test_claim_of_a_parent_process_is_replaced(monkeypatch):
+    file = io.BufferedReader(io.BytesIO(b"x"))
+    monkeypatch.setitem(module._MOVING, id(file), (-1, object()))
+    with module._claimed(file), pytest.raises(SDKValidationError, match="another upload"), module._claimed(file):
+        pass
