@@ -7,7 +7,7 @@ from typing import Final
 from comfydeploy._drivers.maps.calls import Service
 from comfydeploy._drivers.maps.iterators import AsyncRunMap, RunMap
 from comfydeploy._drivers.maps.making import mapped, mapped_async
-from comfydeploy._mapping.protocol import Resend
+from comfydeploy._mapping.actions import Resend
 from comfydeploy._mapping.settings import Arguments
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.funcs import run_get, workflow_runs

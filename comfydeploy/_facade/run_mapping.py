@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from comfydeploy._facade.maps import AsyncRaisingMap, RaisingMap
-    from comfydeploy._mapping.protocol import Resend
+    from comfydeploy._mapping.actions import Resend
     from comfydeploy.mapping import Job
     from comfydeploy.models.adopted_runs import AdoptedRuns
 

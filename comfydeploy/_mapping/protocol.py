@@ -11,11 +11,25 @@ after it was sent, or never; with ``resend="never"`` at most one run without any
 
 from math import inf
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Reopen, Row, Step, Try, Unsend
+from comfydeploy._mapping.actions import (
+    Action,
+    Ended,
+    Fetch,
+    Follow,
+    Leave,
+    Look,
+    Pause,
+    Post,
+    Prepare,
+    Sighting,
+    Terms,
+    Turn,
+)
+from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Reopen, Row, Try, Unsend
 from comfydeploy._wire.polling import FIRST, is_transient, requested_pause, spread
 from comfydeploy.errors import (
     ConnectionError,
@@ -29,9 +43,6 @@ from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import RunCancelled, RunFailed, RunTimedOut, WaitError
 from comfydeploy.result import Failure, Result, Success
 
-Resend: TypeAlias = Literal["after_grace", "never"]
-Ended: TypeAlias = Result[WorkflowRunModel, MapError]
-
 LEASE: Final = 60.0
 """Seconds after which a claim that is not renewed has ended, if it is unknown whether its owner is alive."""
 
@@ -40,75 +51,6 @@ _SLOWEST: Final = 15.0  # seconds between two searches for the run of a job in d
 _PATIENCE: Final = 60.0  # seconds in which failed searches are repeated
 _FETCHES: Final = 3
 _TOO_MANY: Final = 429
-
-
-@frozen
-class Terms:
-    """The common settings of all jobs. ``longest_post`` is that of all processes that have used the journal."""
-
-    resend: Resend = "after_grace"
-    attempts: int = 1
-    post_limit: float = 300.0
-    longest_post: float = 300.0
-    grace: float = 60.0
-    saves: bool = False
-    max_runs: int | None = None
-
-
-class Prepare(NamedTuple):
-    """Upload the files of the request: the answer is a ``Result[None, Error]``."""
-
-
-class Turn(NamedTuple):
-    """Wait for the turn to send a request: the answer is ``False`` where no run is created any more."""
-
-
-class Post(NamedTuple):
-    """Send the request once, within some seconds: the answer is a ``Result[str, Error]`` with the id of the run."""
-
-    seconds: float
-
-
-class Look(NamedTuple):
-    """Search for the run by its marker, in a listing that begins now: the answer is a ``Result[Sighting, Error]``."""
-
-    began: float
-
-
-class Sighting(NamedTuple):
-    """The runs with the marker, oldest first; ``shown``: the listing has shown a run of this journal."""
-
-    run_ids: tuple[str, ...]
-    shown: bool
-
-
-class Pause(NamedTuple):
-    """Wait for some seconds, and then carry out the action."""
-
-    seconds: float
-    then: "Action"
-
-
-class Follow(NamedTuple):
-    """Wait until the run has ended: the answer is a ``Result[WorkflowRunModel, WaitError]``."""
-
-    run_id: str
-
-
-class Fetch(NamedTuple):
-    """Save the files of the run: the answer is a ``Result[list[Path], DownloadIncomplete | Error]``."""
-
-    run: WorkflowRunModel
-
-
-class Leave(NamedTuple):
-    """Stop: this is the result. It is ``None`` for a job of another owner (``lost``) and for one that is not begun."""
-
-    result: Ended | None
-    is_lost: bool = False
-
-
-Action: TypeAlias = Prepare | Turn | Post | Look | Pause | Follow | Fetch | Leave | Step
 
 
 @frozen

@@ -5,8 +5,8 @@ from typing import Any, Final, get_args
 
 from attrs import evolve, frozen
 
+from comfydeploy._mapping.actions import Resend, Terms
 from comfydeploy._mapping.patterns import Pattern, checked_pattern
-from comfydeploy._mapping.protocol import Resend, Terms
 from comfydeploy._wire.arguments import check_choice, invalid_argument, path_text
 from comfydeploy._wire.settings import checked_options, deadline_of
 from comfydeploy.options import RequestOptions

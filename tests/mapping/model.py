@@ -14,21 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 from attrs import evolve, field, frozen
 
 from comfydeploy._mapping import protocol
-from comfydeploy._mapping.protocol import (
-    Fetch,
-    Follow,
-    Leave,
-    Look,
-    Pause,
-    Position,
-    Post,
-    Prepare,
-    Release,
-    Sighting,
-    Terms,
-    Turn,
-)
-from comfydeploy._mapping.rows import DURABLE, Claim, Row, Try, changed
+from comfydeploy._mapping.actions import Fetch, Follow, Leave, Look, Pause, Post, Prepare, Sighting, Terms, Turn
+from comfydeploy._mapping.protocol import Position
+from comfydeploy._mapping.rows import DURABLE, Claim, Release, Row, Try, changed
 from comfydeploy._wire.polling import FIRST
 from comfydeploy.errors import ConnectionError, HTTPValidationError, SDKError
 from comfydeploy.mapping import JobUnresolved

@@ -12,7 +12,7 @@ from attrs import evolve
 from model import ANSWERS, FOREVER, LOST, Checker, World, following
 
 from comfydeploy._mapping import protocol
-from comfydeploy._mapping.protocol import Look, Post, Prepare, Sighting, Terms
+from comfydeploy._mapping.actions import Look, Post, Prepare, Sighting, Terms
 from comfydeploy._mapping.rows import DURABLE, Finish, Try, changed
 from comfydeploy.result import Success
 

@@ -5,21 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from comfydeploy._mapping.protocol import (
-    Fetch,
-    Follow,
-    Leave,
-    Look,
-    Pause,
-    Post,
-    Prepare,
-    Sighting,
-    Terms,
-    Turn,
-    begin,
-    is_free,
-    reopening,
-)
+from comfydeploy._mapping.actions import Fetch, Follow, Leave, Look, Pause, Post, Prepare, Sighting, Terms, Turn
+from comfydeploy._mapping.protocol import begin, is_free, reopening
 from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Row, Try, Unsend
 from comfydeploy.errors import ConnectionError, HTTPValidationError, InvalidRequestError, RequestTimeoutError, SDKError
 from comfydeploy.mapping import JobUnresolved

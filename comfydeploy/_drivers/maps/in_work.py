@@ -8,8 +8,9 @@ from typing import Final
 from comfydeploy._drivers.maps.items import item_of, stored_item
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.work import Work, Workshop
+from comfydeploy._mapping.actions import Look, Pause, Post
 from comfydeploy._mapping.jobs import GivenJob
-from comfydeploy._mapping.protocol import LEASE, Look, Pause, Position, Post, is_free, reopening
+from comfydeploy._mapping.protocol import LEASE, Position, is_free, reopening
 from comfydeploy._mapping.rows import Claim, Record, Reopen, Row, Try
 from comfydeploy._mapping.stored import error_of
 

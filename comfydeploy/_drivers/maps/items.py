@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from comfydeploy._mapping.actions import Ended
 from comfydeploy._mapping.jobs import GivenJob
-from comfydeploy._mapping.protocol import Ended
 from comfydeploy._mapping.rows import Row
 from comfydeploy._mapping.stored import error_of, run_of
 from comfydeploy._wire.transport_errors import request_error

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from comfydeploy._drivers.maps.calls import Calls, Service
+from comfydeploy._mapping.actions import Sighting
 from comfydeploy._mapping.markers import Markers
-from comfydeploy._mapping.protocol import Sighting
 from comfydeploy._wire.keys import key_of
 from comfydeploy._wire.run_search import PATIENCE, RunSearch, SearchScope
 from comfydeploy._wire.timeline import Actions, Timeline

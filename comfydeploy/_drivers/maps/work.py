@@ -15,20 +15,10 @@ from comfydeploy._drivers.maps.places import Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._drivers.run_life import traced
+from comfydeploy._mapping.actions import Fetch, Follow, Leave, Look, Pause, Post, Prepare, Turn
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.markers import Markers
-from comfydeploy._mapping.protocol import (
-    Fetch,
-    Follow,
-    Leave,
-    Look,
-    Pause,
-    Position,
-    Post,
-    Prepare,
-    Turn,
-    begin,
-)
+from comfydeploy._mapping.protocol import Position, begin
 from comfydeploy._mapping.rows import Claim, Reopen, Row
 from comfydeploy._mapping.schedule import Pacing, Slots
 from comfydeploy._mapping.settings import MapSettings
