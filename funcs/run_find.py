@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from comfydeploy._drivers.steps import run_steps, run_steps_async
-from comfydeploy._wire.run_search import Cache, Lists, Place, finding
+from comfydeploy._wire.run_search import Cache, Lists, SearchScope, finding
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.funcs import deployment_get, runs_list
@@ -50,7 +50,7 @@ def run_find(
     Returns:
         ``Success`` with ``FoundRuns``, or ``Failure``.
     """
-    place = Place(workflow_id=workflow_id, deployment_id=deployment_id, workflow_version_id=workflow_version_id)
+    place = SearchScope(workflow_id=workflow_id, deployment_id=deployment_id, workflow_version_id=workflow_version_id)
     return run_steps(core, options, partial(finding, lists=LISTS, keys=keys, place=place, since=since, cache=cache))
 
 
@@ -69,6 +69,6 @@ async def run_find_async(
 
     The async version of ``run_find``, which has the details.
     """
-    place = Place(workflow_id=workflow_id, deployment_id=deployment_id, workflow_version_id=workflow_version_id)
+    place = SearchScope(workflow_id=workflow_id, deployment_id=deployment_id, workflow_version_id=workflow_version_id)
     machine = partial(finding, lists=LISTS, keys=keys, place=place, since=since, cache=cache)
     return await run_steps_async(core, options, machine)

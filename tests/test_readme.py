@@ -121,7 +121,7 @@ NEEDED = {
     "docs/observability.md": ("ddtrace", "logfire", "opentelemetry.instrumentation.httpx", "sentry_sdk"),
     "docs/testing.md": ("pytest_httpx", "respx", "vcr"),
 }
-# The page whose test files set up what there is once in a process.
+# The page whose test files set up objects that exist once in a process.
 APART = "docs/observability.md"
 
 
@@ -131,12 +131,12 @@ def examples(text):
 
 
 def programs(text):
-    """Each example that is no file of tests."""
+    """Each example that is not a test file."""
     return [(line, example) for line, example in examples(text) if not TEST_FILE.match(example)]
 
 
 def example_tests(text):
-    """Each example that is a file of tests, by the name of the file."""
+    """Each example that is a test file, by its name."""
     return {name[1]: example for _, example in examples(text) if (name := TEST_FILE.match(example))}
 
 
@@ -240,6 +240,15 @@ def test_packages_are_installed_from_checkout():
 
 def test_first_example_is_file_too():
     assert examples(README)[0][1] in (ROOT / "examples" / "first_picture.py").read_text(encoding="utf-8")
+
+
+def test_index_has_every_page():
+    index, pages = PAGES["docs/index.md"], {Path(page).stem for page in PAGES if re.fullmatch(r"docs/[\w-]+\.md", page)}
+    listed = re.findall(
+        r"^(?:[^`\n]* <)?([\w-]+)>?$", "".join(re.findall(r"```{toctree}\n.*?```", index, re.DOTALL)), re.MULTILINE
+    )
+    assert sorted(listed) == sorted(pages - {"index"})
+    assert set(re.findall(r"\]\(([\w-]+)\.md\)", index.partition("All pages")[2])) >= pages - {"index"}
 
 
 def test_readme_is_short():

@@ -37,7 +37,7 @@ class RunMapping(Group):
         post_limit: float = 300,
         grace: float = 60,
     ) -> "RaisingMap":
-        """Run all jobs, each once, and yield what becomes of each as it ends.
+        """Run all jobs, each once, and yield the result of each as it ends.
 
         At most one run for each attempt if every request executes and becomes visible within longest POST + grace after
         it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
@@ -102,7 +102,7 @@ class RunMapping(Group):
         post_limit: float = 300,
         grace: float = 60,
     ) -> "AsyncRaisingMap":
-        """Run all jobs, each once, and yield what becomes of each as it ends.
+        """Run all jobs, each once, and yield the result of each as it ends.
 
         At most one run for each attempt if every request executes and becomes visible within longest POST + grace after
         it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
@@ -164,18 +164,21 @@ class RunMapping(Group):
     ) -> "AdoptedRuns":
         """Write a new journal that knows the runs of a map whose journal is lost.
 
-        ``map`` with it goes on, and does not pay for these runs again. It compares the inputs of a job with those of
-        its run, files excepted.
+        ``run_map`` with that journal does not pay for these runs again. No file is written where no run was found.
+
+        Where several journals had the name, the one with the newest run is taken. ``run_map`` compares the inputs of a
+        job with those of its run, files excepted, and does not use a run of other inputs. The addresses of its files
+        are read afresh.
 
         Args:
-            journal: The path of the new file. It is not written where no run was found.
+            journal: The path of the new journal.
             options: What is different for this call: timeout, retries, headers, deadline.
             name: The name of the map, with which the keys of its runs begin.
             since: An aware time before the first run of the map.
             workflow_id: The workflow to search.
             deployment_id: Search the workflow of this deployment.
-            settle: Seconds to wait before the search: a run appears within longest POST + grace after its request, and
-                the last one may have been sent a moment ago. 0 is safe where that is over.
+            settle: Seconds to wait before the search: the last request of the lost map may have been sent a moment ago,
+                and its run appears within longest POST + grace. 0 is safe once that time is over.
 
         Raises:
             ComfyDeployError: What ``run_map_adopt`` returns as a ``Failure``. Its docstring has the details.
@@ -207,18 +210,21 @@ class RunMapping(Group):
     ) -> "AdoptedRuns":
         """Write a new journal that knows the runs of a map whose journal is lost.
 
-        ``map`` with it goes on, and does not pay for these runs again. It compares the inputs of a job with those of
-        its run, files excepted.
+        ``run_map`` with that journal does not pay for these runs again. No file is written where no run was found.
+
+        Where several journals had the name, the one with the newest run is taken. ``run_map`` compares the inputs of a
+        job with those of its run, files excepted, and does not use a run of other inputs. The addresses of its files
+        are read afresh.
 
         Args:
-            journal: The path of the new file. It is not written where no run was found.
+            journal: The path of the new journal.
             options: What is different for this call: timeout, retries, headers, deadline.
             name: The name of the map, with which the keys of its runs begin.
             since: An aware time before the first run of the map.
             workflow_id: The workflow to search.
             deployment_id: Search the workflow of this deployment.
-            settle: Seconds to wait before the search: a run appears within longest POST + grace after its request, and
-                the last one may have been sent a moment ago. 0 is safe where that is over.
+            settle: Seconds to wait before the search: the last request of the lost map may have been sent a moment ago,
+                and its run appears within longest POST + grace. 0 is safe once that time is over.
 
         Raises:
             ComfyDeployError: What ``run_map_adopt`` returns as a ``Failure``. Its docstring has the details.

@@ -10,7 +10,7 @@ from comfydeploy._mapping.followed import Followed
 from comfydeploy._mapping.listing import Listing, Look
 from comfydeploy._mapping.requests import Action, Allowance, FindWorkflow, ListRows, ReadRun, Request
 from comfydeploy._wire.polling import Backoff, is_transient, requested_pause
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.timeline import READ_LIMIT
 from comfydeploy.errors import Error
@@ -31,14 +31,14 @@ class Following:
 
     def __init__(self, now: float) -> None:
         self._runs: dict[str, tuple[Listing, Followed]] = {}
-        self._listings: dict[Place, Listing] = {}
+        self._listings: dict[SearchScope, Listing] = {}
         self._allowance = Allowance(now)
         self._backoff = Backoff()
         self._not_before = now
         self._looking: _Looking | None = None
         self._sent: Request | None = None
 
-    def add(self, run_id: str, place: Place, now: float) -> None:
+    def add(self, run_id: str, place: SearchScope, now: float) -> None:
         """Follow a run of a place, unless it is followed already."""
         if run_id in self._runs:
             return

@@ -13,7 +13,7 @@ from comfydeploy._wire.codec import given, json_bytes
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT, check_key
 from comfydeploy._wire.run_request import ANY_FORM, one_run
-from comfydeploy._wire.run_search import Place, check_id
+from comfydeploy._wire.run_search import SearchScope, check_id
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.mapping import Job
 from comfydeploy.models.run_request import AnyRunRequest
@@ -39,10 +39,10 @@ class GivenJob:
         return self.wire.get("inputs") or {}
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SearchScope:
         """The workflow that lists the runs of the job."""
         name = next(name for name in _PLACES if name in self.wire)
-        return Place(**{name: self.wire[name]})
+        return SearchScope(**{name: self.wire[name]})
 
 
 def read_job(index: int, given_one: Any) -> GivenJob:

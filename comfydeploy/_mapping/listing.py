@@ -12,7 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 from comfydeploy._mapping.followed import Followed
 from comfydeploy._mapping.requests import FindWorkflow, ListRows
 from comfydeploy._wire.polling import FIRST, is_transient, spread
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Answer
 from comfydeploy._wire.timeline import READ_LIMIT
 from comfydeploy.errors import Error
@@ -48,7 +48,7 @@ _VISIBLE: Final = 1.0  # seconds after which a new run is expected in its list
 class Listing:
     """The runs of one place. ``due`` is the time of the next search, ``ended`` are the runs that seem to have ended."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: SearchScope) -> None:
         self.runs: dict[str, Followed] = {}
         self.ended: list[str] = []
         self.due = inf

@@ -1,23 +1,16 @@
 """The markers of runs: ``name/journal/key/attempt``, by which the runs of a map are recognized."""
 
-from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 
 class Prefix:
-    """All markers that begin alike, as a collection of keys for a search."""
+    """All markers with the same prefix, as the keys of a search."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
 
     def __contains__(self, marker: object) -> bool:
         return isinstance(marker, str) and marker.startswith(self.prefix)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
 
 
 class Markers(Prefix):
@@ -41,7 +34,7 @@ class Marker(NamedTuple):
 
     @classmethod
     def parsed(cls, text: str) -> Self | None:
-        """Return the parts of a text, or ``None`` where it is no marker."""
+        """Return the parts of a text, or ``None`` if it is not a marker."""
         name, _, rest = text.partition("/")
         journal, _, rest = rest.partition("/")
         key, _, attempt = rest.rpartition("/")

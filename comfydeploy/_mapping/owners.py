@@ -6,58 +6,55 @@ certainty; that of one on another machine only by its lease.
 
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from glob import escape
 from pathlib import Path
 from typing import Final
 from weakref import WeakSet
 
-if sys.platform != "win32":
+if sys.platform != "win32":  # pragma: no branch - as below
     from fcntl import LOCK_EX, LOCK_NB, flock
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 _open: "WeakSet[Session]" = WeakSet()
 
 
-def host() -> str:
-    """Return a name for this machine since it was started."""
-    with suppress(OSError):
-        return _BOOT.read_text().strip().replace("-", "")[:12]
-    from platform import node  # pragma: no cover - no Linux
-    from uuid import getnode  # pragma: no cover
+def machine() -> str:
+    """Return the name of this machine, and of its time since it was started."""
+    from platform import node
 
-    return f"{getnode():x}{node()}".replace("/", "_")  # pragma: no cover
+    try:
+        boot = _BOOT.read_text().replace("-", "").strip()[:12]
+    except OSError:  # no Linux: each start looks the same, and the lock decides
+        boot = "0"
+    return f"{node().replace('/', '_').replace('~', '_')}~{boot}"
 
 
 class Session:
-    """The use of a journal by one process. ``name`` is the prefix of its owners."""
+    """The use of a journal by one process. ``name`` is how its owners begin."""
 
     def __init__(self, journal: str) -> None:
         self._journal = journal
-        self._host = host()
+        self._machine = machine()
+        _remove_left(journal)
         word = os.urandom(6).hex()
-        self.name = f"{self._host}/{word}/"
+        self.name = f"{self._machine}/{word}/"
         self._path = _lock_path(journal, word)
-        self._file: int | None = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        _lock(self._file)
+        self._file: int | None = _locked(self._path)
         _open.add(self)
 
     def is_alive(self, owner: str) -> bool | None:
-        """Return whether the process of an owner is alive, ``None`` if that cannot be known."""
+        """Return whether the process of an owner lives, ``None`` where that cannot be known."""
         if owner.startswith(self.name):
             return True
-        machine, word, *_ = (*owner.split("/"), "")
-        if machine != self._host:
-            return None
-        path = _lock_path(self._journal, word)
+        place, _, rest = owner.partition("/")
+        if place != self._machine:
+            # Either this machine was started since, or it is another one.
+            return False if place.partition("~")[0] == self._machine.partition("~")[0] else None
         try:
-            file = os.open(path, os.O_RDWR)
-        except FileNotFoundError:
-            return False
+            return not _takes_over(_lock_path(self._journal, rest.partition("/")[0]))
         except OSError:
             return None
-        with _closing(file):
-            return None if sys.platform == "win32" else not _takes_over(file, path)
 
     def close(self, *, removes: bool = True) -> None:
         """Release the lock."""
@@ -70,32 +67,54 @@ class Session:
         os.close(file)
 
 
-def _takes_over(file: int, path: Path) -> bool:
-    """Take the lock of an owner that is dead, and remove its file; return ``False`` where it is held."""
+def _locked(path: Path) -> int:
+    """Create a file and lock it; begin anew where another process has removed it before it was locked."""
+    while True:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            _lock(file)
+            is_there = os.path.samestat(os.fstat(file), os.stat(path))  # noqa: PTH116 - as `fstat`
+        except (BlockingIOError, FileNotFoundError):
+            is_there = False
+        except OSError:  # a file system without locks
+            os.close(file)
+            raise
+        if is_there:
+            return file
+        os.close(file)
+
+
+def _takes_over(path: Path) -> bool:
+    """Remove the lock of an owner that is dead; return ``False`` where it is held."""
+    try:
+        file = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return True
     try:
         _lock(file)
+        path.unlink(missing_ok=True)
     except BlockingIOError:
         return False
-    with suppress(OSError):
-        path.unlink()
+    finally:
+        os.close(file)
     return True
 
 
+def _remove_left(journal: str) -> None:
+    """Remove the locks of processes that have died."""
+    folder, name = os.path.split(journal)
+    for path in Path(folder).glob(f"{escape(name)}-*.lock"):
+        with suppress(OSError):
+            _takes_over(path)
+
+
 def _lock(file: int) -> None:
-    if sys.platform != "win32":  # pragma: no branch - there the lease alone decides
+    if sys.platform != "win32":  # pragma: no branch - there a file that is open cannot be removed, which does as well
         flock(file, LOCK_EX | LOCK_NB)
 
 
 def _lock_path(journal: str, word: str) -> Path:
     return Path(f"{journal}-{word}.lock")
-
-
-@contextmanager
-def _closing(file: int) -> Generator[None]:
-    try:
-        yield
-    finally:
-        os.close(file)
 
 
 def _after_fork() -> None:

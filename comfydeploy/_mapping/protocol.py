@@ -56,7 +56,7 @@ class Terms:
 
 
 class Prepare(NamedTuple):
-    """Check the request and upload its files: the answer is a ``Result[None, Error]``."""
+    """Upload the files of the request: the answer is a ``Result[None, Error]``."""
 
 
 class Turn(NamedTuple):
@@ -199,7 +199,10 @@ class Position:
         error = answer.failure()
         is_unsent = error.fate == "not_sent"
         if not (is_unsent or is_refused(error)):
-            return self._at(Pause(spread(FIRST, dice), Look(now)), is_doubtful=True, pause=FIRST)
+            # A client of the caller's may have taken longer than its limit.
+            certain_at = max(self.certain_at, now + self.terms.grace)
+            pause = Pause(spread(FIRST, dice), Look(now))
+            return self._at(pause, is_doubtful=True, certain_at=certain_at, pause=FIRST)
         if self.is_doubtful:  # an earlier request may still have created a run: the row keeps its ``tried_at``
             return self._left(Failure(error))
         is_repeated = is_unsent and isinstance(error, ConnectionError | RequestTimeoutError)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Sleep
 
 A_SECOND: Final = 4.0
@@ -46,7 +46,7 @@ class ReadRun(NamedTuple):
 class FindWorkflow(NamedTuple):
     """Find the workflow of a deployment or a version: the answer is a ``Result[str, Error]``."""
 
-    place: Place
+    place: SearchScope
 
 
 Request: TypeAlias = ListRows | ReadRun | FindWorkflow

@@ -32,7 +32,7 @@ class Sqlite:
 
     def __init__(self, path: str, name: str | None, post_limit: float) -> None:
         """Open a journal, or create it; raise ``SDKValidationError`` if that is impossible."""
-        self._path = os.path.abspath(path)  # noqa: PTH100 - a later change of the folder must not move the locks
+        self._path = os.path.realpath(path)  # so that all who use it have their locks in one place
         try:
             self._connection = _connected(self._path)
         except sqlite3.Error as error:

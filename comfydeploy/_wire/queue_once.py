@@ -13,7 +13,7 @@ from comfydeploy._wire.keys import with_key
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.polling import Backoff, is_transient, requested_pause
 from comfydeploy._wire.run_request import one_run
-from comfydeploy._wire.run_search import Lists, Place, RunSearch, check_id, checked_cache, checked_since
+from comfydeploy._wire.run_search import Lists, RunSearch, SearchScope, check_id, checked_cache, checked_since
 from comfydeploy._wire.timeline import Actions, Timeline
 from comfydeploy.errors import Error, HTTPValidationError, SDKError
 from comfydeploy.models.create_run import CreateRunResponse
@@ -137,10 +137,10 @@ def is_refused(error: Error) -> bool:
     return isinstance(error, SDKError) and 300 <= error.status_code < 500  # noqa: PLR2004 - the classes of status codes
 
 
-def _scope_of(wire: dict[str, Any]) -> Place:
+def _scope_of(wire: dict[str, Any]) -> SearchScope:
     name = next(name for name in _PLACES if name in wire)
     check_id(f"request.{name}", wire[name])
-    return Place(**{name: wire[name]})
+    return SearchScope(**{name: wire[name]})
 
 
 def _oldest(found: FoundRuns) -> QueuedOnce:

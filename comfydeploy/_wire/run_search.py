@@ -53,7 +53,7 @@ class Lists:
 
 
 @frozen(kw_only=True)
-class Place:
+class SearchScope:
     """The workflow to search: by its id, or by that of a deployment or of a version."""
 
     workflow_id: str | None = None
@@ -62,7 +62,7 @@ class Place:
 
 
 def finding(  # noqa: PLR0913 - what a caller may choose, by name
-    timeline: Timeline, lists: Lists, *, keys: object, place: Place, since: object, cache: object
+    timeline: Timeline, lists: Lists, *, keys: object, place: SearchScope, since: object, cache: object
 ) -> Actions[Result[FoundRuns, Error]]:
     """Find all runs with one of the keys."""
     keys_to_find = _checked_keys(keys)
@@ -84,7 +84,7 @@ class RunSearch:
         self._keys = keys
         self._cache = cache
 
-    def workflow(self, place: Place, patience: float) -> Actions[Result[str, Error]]:
+    def workflow(self, place: SearchScope, patience: float) -> Actions[Result[str, Error]]:
         """Return the id of the workflow to search."""
         if place.workflow_id is not None:
             return Success(place.workflow_id)
@@ -180,7 +180,7 @@ def _is_several(value: object) -> TypeGuard[Iterable[Any]]:
     return isinstance(value, Iterable) and not isinstance(value, bytes)
 
 
-def check_place(place: Place) -> None:
+def check_place(place: SearchScope) -> None:
     """Raise ``SDKValidationError`` unless exactly one id is given."""
     ids = {"workflow_id": place.workflow_id, "deployment_id": place.deployment_id}
     ids["workflow_version_id"] = place.workflow_version_id

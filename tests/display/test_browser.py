@@ -57,7 +57,7 @@ def unfiltered(page):
     expect(page.locator("#shown")).to_have_text("")
 
 
-def test_pictures_are_loaded_when_they_are_seen(page):
+def test_pictures_are_loaded_when_seen(page):
     assert page.locator("img").first.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1
     assert page.locator("img").count() == 499
     assert len(page.addresses) < 200

@@ -94,7 +94,7 @@ def test_a_run_that_goes_on():
     assert "progress" in page_of(run).tags
 
 
-def test_a_success_without_outputs_has_a_warning():
+def test_success_without_outputs_has_warning():
     assert "without outputs" in text_of(WorkflowRunModel(id="r", status="success"))
     assert any("without outputs" in text for text in page_of(WorkflowRunModel(id="r", status="success")).texts)
 
@@ -225,7 +225,7 @@ def test_a_terminal_obeys_nothing():
     assert re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text_of(run)) is None
 
 
-def test_no_part_of_a_card_has_a_signed_part():
+def test_no_part_of_card_has_signature():
     table = Table("t", ("h",), ((SIGNED,), (Link(SIGNED, SIGNED),), (Status(SIGNED),)))
     shown = card_bundle(Card("Run", SIGNED, SIGNED, (("f", SIGNED),), (table,), note=f"Upload failed for {SIGNED}"))
     assert "5ec2e7" not in shown["text/html"] + shown["text/plain"]

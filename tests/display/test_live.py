@@ -121,7 +121,7 @@ def test_a_pipe_has_a_line_for_each_status(clock):
     ]
 
 
-def test_a_line_has_nothing_that_a_terminal_obeys(clock):
+def test_line_has_no_control_characters(clock):
     file = io.StringIO()
     LiveDisplay(file, clock=clock)(run("\x1b[2J"))
     assert file.getvalue() == "run 0f39d351  \ufffd[2J  0.0 s\n"

@@ -54,7 +54,7 @@ def test_only_the_script_of_the_page_may_run():
     assert not re.search(r"https?://", html)
 
 
-def test_inputs_can_be_chosen_where_they_differ():
+def test_inputs_that_differ_can_be_chosen():
     jobs = [SheetJob(f"{n}", "success", {"prompt": "a cat", "seed": n % 3, "noise": n}) for n in range(300)]
     html = page_of([*jobs, SheetJob("300", "failed", {"prompt": "a cat"})])
     assert re.findall("<label>(\\w+) <select data-input", html) == ["seed"]  # one has one value, one too many

@@ -100,7 +100,7 @@ def test_a_raising_watch_is_shown_alike(no_pauses):
         assert watch._repr_mimebundle_()["text/plain"].startswith("Run  r  success")
 
 
-def test_an_async_raising_watch_is_shown_alike(no_pauses):
+def test_async_raising_watch_is_shown_alike(no_pauses):
     left = [httpx.Response(503), httpx.Response(200, json={"id": "r", "status": "success"})]
     wire = httpx.MockTransport(lambda _: left.pop(0))
 

@@ -2,14 +2,19 @@
 
 import asyncio
 import threading
+from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.threads import Threads
+from comfydeploy._drivers.maps.work import Workshop
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._mapping.journal import Entry, Memory
 from comfydeploy._mapping.rows import Claim
+from comfydeploy._mapping.schedule import Pacing
+from comfydeploy.errors import SDKError
 from comfydeploy.mapping import MapItem
 
 
@@ -86,8 +91,8 @@ class TestWriter:
             tasks = [asyncio.create_task(writer.do(claim)) for claim in claims]
             await asyncio.sleep(0)
             tasks[1].cancel()
-            await asyncio.wait(tasks)
             await writer.flush()
+            await asyncio.wait(tasks)
             assert [row.owner for row in journal.rows([1, 2, 3])] == ["me"] * 3
             assert batches == [3]
 
@@ -112,6 +117,41 @@ class TestWriter:
             assert [type(task.exception()) for task in tasks[1:]] == [OSError] * 2
 
         asyncio.run(main())
+
+    def test_a_journal_left_while_it_opens_is_closed(self):
+        begun, going, closed = threading.Event(), threading.Event(), []
+
+        def opened():
+            begun.set()
+            going.wait(5)
+            journal = Memory("map", "uuid", 300.0)
+            journal.close = lambda: closed.append(1)
+            return journal
+
+        async def main():
+            thread = Threads(1)
+            task = asyncio.create_task(Writer.opened(opened, thread))
+            await asyncio.to_thread(begun.wait, 5)
+            task.cancel()
+            await asyncio.sleep(0)
+            going.set()
+            await asyncio.wait([task])
+            thread.close()
+
+        asyncio.run(main())
+        assert closed == [1]
+
+
+def test_a_turn_is_waited_for():
+    async def main():
+        pacing = Pacing()
+        pacing.sent(SDKError("busy", 503, headers={"retry-after": "0"}), 0.0, monotonic() - 0.99, 0.0)
+        shop = SimpleNamespace(is_stopping=False, pacing=pacing)
+        assert await Workshop.turn(shop)
+        shop.is_stopping = True
+        assert not await Workshop.turn(shop)
+
+    asyncio.run(main())
 
 
 class TestOutbox:

@@ -7,6 +7,7 @@ import os
 import random
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -174,6 +175,20 @@ class TestRefusals:
         core = calls.core(retry_config=AT_ONCE)
         unwrap(download(server.url, core=core, to=tmp_path / "cat.png"))
         assert [line.split()[1] for line, _, _ in server.requests] == ["/", "/", "/next", "/"]
+
+    def test_are_retried_after_a_pause(self, calls, download, raw, answer, monkeypatch):
+        pauses = []
+
+        async def sleep_async(seconds):
+            pauses.append(seconds)
+
+        monkeypatch.setattr("comfydeploy._drivers.storage.time", SimpleNamespace(sleep=pauses.append))
+        monkeypatch.setattr(asyncio, "sleep", sleep_async)
+        server = raw(answer(503), answer(200, PICTURE, "image/png"))
+        slow = RetryConfig("backoff", BackoffStrategy(2.0, 60.0, 1.0, 60.0))
+        unwrap(download(server.url, core=calls.core(retry_config=slow)))
+        (pause,) = [seconds for seconds in pauses if seconds]  # others only let the event loop run
+        assert 2 <= pause <= 3
 
 
 class TestCuts:

@@ -11,7 +11,7 @@ from simulated_runs import PLACE, Night, Service, moment
 from comfydeploy._mapping.following import Following
 from comfydeploy._mapping.listing import ENDED, LIVING, PAGE
 from comfydeploy._mapping.requests import A_SECOND, BURST, FindWorkflow, ListRows, ReadRun
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Sleep
 from comfydeploy.errors import ConnectionError, InvalidRequestError, SDKError
 from comfydeploy.models import WorkflowRunModel, WorkflowRunRow
@@ -65,7 +65,7 @@ def test_one_run_is_found_and_listed():
 
 def test_a_workflow_is_not_looked_up():
     found = night()
-    found.start("a", Place(workflow_id="w"), takes=1)
+    found.start("a", SearchScope(workflow_id="w"), takes=1)
     found.go()
     assert {action.deployment_id for action in found.requests} == {None}
     assert set(kinds(found)) == {ListRows}
@@ -73,7 +73,7 @@ def test_a_workflow_is_not_looked_up():
 
 def test_fresh_runs_are_listed_more_often():
     found = night(latency=0.0)
-    found.start("a", Place(workflow_id="w"), takes=700)
+    found.start("a", SearchScope(workflow_id="w"), takes=700)
     found.go()
     pauses = [after - before for before, after in zip([0.0, *times(found)], times(found), strict=False)]
     assert pauses[:6] == pytest.approx([0.25, 0.39, 0.6, 0.88, 1.33, 1.57], abs=0.02)
@@ -183,7 +183,7 @@ def test_a_listed_run_is_read_every_ten_minutes():
 
 def test_unlisted_end_is_reported():
     following = Following(0.0)
-    following.add("a", Place(workflow_id="w"), 0.0)
+    following.add("a", SearchScope(workflow_id="w"), 0.0)
     row = WorkflowRunRow(id="a", status="running", created_at=moment(0))
     now = 0.0
     while not isinstance(action := following.next(now), ReadRun):
@@ -242,7 +242,7 @@ def test_errors_slow_everything_down():
     found = night(latency=0.0, fails=failing(ConnectionError("lost", "unknown"), *range(4)))
     for number in range(8):
         found.service.create(f"r{number}", 0.0, takes=30, deployment=f"d{number}")
-        found.following.add(f"r{number}", Place(deployment_id=f"d{number}"), 0.0)
+        found.following.add(f"r{number}", SearchScope(deployment_id=f"d{number}"), 0.0)
     found.go()
     pauses = [after - before for before, after in zip(times(found), times(found)[1:], strict=False)]
     assert pauses[:6] == pytest.approx([0.26, 0.39, 0.59, 0.89, 0.0, 0.0], abs=0.02)
@@ -253,7 +253,7 @@ def test_retry_after_is_kept():
     busy = SDKError("busy", 429, headers={"retry-after": "20"})
     found = night(fails=failing(busy, 1))
     found.start("a", takes=5)
-    found.start("b", Place(workflow_id="w"), takes=5)
+    found.start("b", SearchScope(workflow_id="w"), takes=5)
     found.go()
     after = [at for at, _ in found.service.sent if at > 0.5]
     assert after[0] > 20
@@ -295,12 +295,12 @@ def test_dropped_runs_are_forgotten():
 
 def test_a_run_may_be_dropped_while_it_is_read():
     following = Following(0.0)
-    following.add("a", Place(workflow_id="w"), 0.0)
+    following.add("a", SearchScope(workflow_id="w"), 0.0)
     assert following.next(0.0) == Sleep(0.25)
     assert isinstance(following.next(0.25), ListRows)
     following.drop("a")
     assert following.feed(Success([WorkflowRunRow(id="a", status="success")]), 0.3, 0.0) == []
-    following.add("b", Place(workflow_id="w"), 1.0)
+    following.add("b", SearchScope(workflow_id="w"), 1.0)
     assert isinstance(following.next(11.0), ReadRun | ListRows)
     while not isinstance(following.next(20.0), ReadRun):
         following.feed(Success([]), 20.0, 0.0)
@@ -311,7 +311,7 @@ def test_a_run_may_be_dropped_while_it_is_read():
 def test_a_look_ends_with_its_last_run():
     following = Following(0.0)
     for number in range(150):
-        following.add(f"r{number}", Place(workflow_id="w"), 0.0)
+        following.add(f"r{number}", SearchScope(workflow_id="w"), 0.0)
     following.next(0.25)
     rows = [WorkflowRunRow(id=f"r{number}", status="running") for number in range(PAGE)]
     following.feed(Success(rows), 0.3, 0.0)
@@ -320,7 +320,7 @@ def test_a_look_ends_with_its_last_run():
     for number in range(150):
         following.drop(f"r{number}")
     assert following.next(0.4) is None
-    following.add("b", Place(workflow_id="w"), 1.0)
+    following.add("b", SearchScope(workflow_id="w"), 1.0)
     assert isinstance(following.next(1.0), Sleep)
 
 
@@ -332,7 +332,7 @@ def test_adding_twice_changes_nothing():
     following = Following(0.0)
     following.add("a", PLACE, 0.0)
     before = following.next(0.1)
-    following.add("a", Place(workflow_id="w"), 0.1)
+    following.add("a", SearchScope(workflow_id="w"), 0.1)
     assert following.next(0.1) == before == Sleep(pytest.approx(0.15))
 
 
@@ -340,14 +340,14 @@ def test_many_places_share_the_requests():
     found = night()
     for number in range(40):
         found.service.create(f"r{number}", 0.0, takes=60, deployment=f"d{number}")
-        found.following.add(f"r{number}", Place(deployment_id=f"d{number}"), 0.0)
+        found.following.add(f"r{number}", SearchScope(deployment_id=f"d{number}"), 0.0)
     found.go()
     assert len(found.ended) == 40
     assert len(found.requests) <= BURST + found.now * A_SECOND + 40
     assert max(map(found.lateness, found.ended)) < 25
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32), runs=st.integers(1, 150), faults=st.sampled_from([0.0, 0.05, 0.3]))
 def test_every_end_is_reported_once_and_in_time(seed, runs, faults):
     dice = Random(seed)
@@ -372,7 +372,7 @@ def test_every_end_is_reported_once_and_in_time(seed, runs, faults):
 
 def test_a_refused_list_is_no_end():
     following = Following(0.0)
-    following.add("a", Place(workflow_id="w"), 0.0)
+    following.add("a", SearchScope(workflow_id="w"), 0.0)
     following.next(0.25)
     assert following.feed(Failure(SDKError("no", 401)), 0.3, 0.0) == []
     assert isinstance(following.next(0.3), Sleep | ReadRun)

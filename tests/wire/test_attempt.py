@@ -9,6 +9,8 @@ import pytest
         (200, "text/event-stream", "keep_open"),
         (200, "Text/Event-Stream; charset=utf-8", "keep_open"),
         (500, "text/event-stream", "discard"),
+        (299, "text/event-stream", "keep_open"),
+        (300, "text/event-stream", "discard"),
         (302, "text/event-stream", "discard"),
         (200, "application/json", "read"),
         (500, "text/plain", "read"),

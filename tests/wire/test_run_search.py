@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from simulated_service import BEGINNING, LISTS, LOST, Service
 
 from comfydeploy._wire.keys import KEY_INPUT
-from comfydeploy._wire.run_search import Place, finding
+from comfydeploy._wire.run_search import SearchScope, finding
 from comfydeploy.errors import ConnectionError, SDKError, SDKValidationError
 from comfydeploy.models import FoundRuns
 
@@ -23,7 +23,7 @@ def runs(count, start=0.0, step=-1.0, keys=None):
 
 
 def find(service, keys="k", *, deadline=None, since=None, cache=None, **place):
-    place = Place(**(place or {"workflow_id": "w"}))
+    place = SearchScope(**(place or {"workflow_id": "w"}))
     return service.run(partial(finding, lists=LISTS, keys=keys, place=place, since=since, cache=cache), deadline)
 
 

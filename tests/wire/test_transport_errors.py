@@ -153,6 +153,7 @@ def test_message_names_call_and_limit(error, message):
         (ValueError(), "ValueError"),
         (httpx.ReadTimeout(""), "No response to the request within the time limit (read timeout)"),
         (httpx.ConnectError("refused"), "Cannot connect to the server: refused"),
+        (httpx.ProxyError("407 No"), "Cannot connect to the server through the proxy: 407 No"),
     ],
 )
 def test_message_without_attempt(error, message):

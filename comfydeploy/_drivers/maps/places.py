@@ -9,7 +9,7 @@ from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import Sighting
 from comfydeploy._wire.keys import key_of
-from comfydeploy._wire.run_search import PATIENCE, Place, RunSearch
+from comfydeploy._wire.run_search import PATIENCE, RunSearch, SearchScope
 from comfydeploy._wire.timeline import Actions, Timeline
 from comfydeploy.errors import Error
 from comfydeploy.models.deployment import DeploymentModel
@@ -48,12 +48,12 @@ class Places:
         self._service = service
         self._options = options
         self._markers = markers
-        self._workflows: dict[Place, Task[Result[str, Error]]] = {}
+        self._workflows: dict[SearchScope, Task[Result[str, Error]]] = {}
         self._deployments: dict[str, Task[Result[DeploymentModel, Error]]] = {}
         self._newest: dict[str, datetime] = {}
         self._looks: dict[str, list[tuple[str, datetime, Future[Result[Sighting, Error]]]]] = {}
 
-    async def workflow(self, place: Place) -> Result[str, Error]:
+    async def workflow(self, place: SearchScope) -> Result[str, Error]:
         """Return the id of the workflow of a place; it is read once."""
         return await self._once(
             self._workflows, place, lambda: self._calls.steps(partial(self._finding, place), self._options)
@@ -100,8 +100,7 @@ class Places:
         for marker, _, future in waiting:
             ids = tuple(row.id for row in rows if key_of(row.workflow_inputs) == marker)
             sighting = Success(Sighting(ids, bool(rows))) if isinstance(result, Success) else Failure(result.failure())
-            if not future.cancelled():
-                future.set_result(sighting)
+            future.set_result(sighting)
 
     async def _once(
         self,
@@ -124,7 +123,7 @@ class Places:
         search = RunSearch(timeline, self._service.lists, self._markers, {})
         return (yield from search.runs(workflow_id, since, PATIENCE))
 
-    def _finding(self, place: Place, timeline: Timeline) -> Actions[Result[str, Error]]:
+    def _finding(self, place: SearchScope, timeline: Timeline) -> Actions[Result[str, Error]]:
         """Find the workflow of a place, and the newest run of its list, at which later searches end."""
         search = RunSearch(timeline, self._service.lists, (), {})
         found = yield from search.workflow(place, PATIENCE)

@@ -14,7 +14,7 @@ from comfydeploy._drivers.waiting import WaitResult
 from comfydeploy._mapping.following import Following
 from comfydeploy._mapping.requests import ListRows, ReadRun, Request
 from comfydeploy._wire.operation import Operation
-from comfydeploy._wire.run_search import Place
+from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.settings import within
 from comfydeploy._wire.steps import Sleep
 from comfydeploy.errors import Error
@@ -42,7 +42,7 @@ class Runs:
         self._seen: dict[str, Future[None]] = {}
         self._changed = Event()
 
-    async def end(self, run_id: str, place: Place, deadline: float) -> WaitResult:
+    async def end(self, run_id: str, place: SearchScope, deadline: float) -> WaitResult:
         """Return the end of a run, as ``run_wait`` does."""
         from asyncio import get_running_loop, wait
 

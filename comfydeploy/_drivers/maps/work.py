@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Workshop:
-    """What the jobs of a map share."""
+    """The common part of the jobs of a map."""
 
     def __init__(self, calls: Calls, service: Service, settings: MapSettings, writer: Writer, spawn: Spawn) -> None:
         self.calls = calls
@@ -159,9 +159,6 @@ class Work:
         workflow = await shop.places.workflow(job.place)
         if not isinstance(workflow, Success):
             return Failure(workflow.failure())
-        checked = await shop.checked(job)
-        if not isinstance(checked, Success):
-            return checked
         marker = shop.markers.of(job.key, position.row.attempt)
         wire: dict[str, Any] = with_key(dict(job.wire), marker)
         machine = partial(with_uploads, operation=shop.service.sending.upload, wire=wire)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._mapping.journal import Journal
@@ -26,6 +26,21 @@ class Writer:
         self._thread = thread
         self._waiting: list[tuple[Step, Future[Any]]] = []
         self._writing: Task[None] | None = None
+
+    @classmethod
+    async def opened(cls, opened: Callable[[], Journal], thread: Threads | None) -> Self:
+        """Open the journal; close it again where the map is left meanwhile."""
+        from asyncio import CancelledError, create_task, shield
+
+        if thread is None:
+            return cls(opened(), None)
+        opening = create_task(thread.run(opened))
+        try:
+            return cls(await shield(opening), thread)
+        except CancelledError:
+            journal = await opening
+            await thread.run(journal.close)
+            raise
 
     async def do(self, step: Step) -> Any:
         """Carry out a step and return its answer."""

@@ -1,0 +1,145 @@
+"""The files that may be uploaded, for any media types of this machine."""
+
+import io
+
+import pytest
+
+from comfydeploy._wire import upload as module
+from comfydeploy._wire.upload import Upload, Window, checked_upload
+from comfydeploy.errors import SDKValidationError
+from comfydeploy.funcs import file_upload
+
+
+@pytest.fixture
+def types(monkeypatch):
+    """Set one media type for every name on this machine: ``types("image/png")``."""
+
+    def know(media_type):
+        monkeypatch.setattr(module, "guess_type", lambda _: (media_type, None))
+
+    return know
+
+
+def refusal(content, name):
+    with pytest.raises(SDKValidationError) as raised:
+        checked_upload(content, name, None)
+    (problem,) = raised.value.problems
+    return problem.path, raised.value.message
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".csv", ".glb", ".gltf", ".obj", ".stl", ".TXT", ".Glb"])
+def test_refused_suffixes(types, suffix):
+    types("image/png")
+    path, message = refusal(b"x", f"a{suffix}")
+    assert path == "$.name"
+    assert message == f"name: expected an image, video, audio or application file, got 'a{suffix}'"
+
+
+@pytest.mark.parametrize("kind", ["image", "video", "audio", "application"])
+def test_accepted_kinds(types, kind):
+    types(f"{kind}/x")
+    assert checked_upload(b"x", "a.x", None).media_type == f"{kind}/x"
+
+
+@pytest.mark.parametrize("kind", ["text", "model", "font"])
+def test_refused_kinds(types, kind):
+    types(f"{kind}/x")
+    assert refusal(b"x", "a.x")[0] == "$.name"
+
+
+def test_unknown_kind_is_bytes(types):
+    types(None)
+    assert checked_upload(b"x", "a.x", None).media_type == "application/octet-stream"
+
+
+def test_largest_size(monkeypatch):
+    monkeypatch.setattr(module, "LIMIT", 3_000)
+    assert checked_upload(bytes(3_000), "a.png", None).size == 3_000
+    assert refusal(bytes(3_001), "a.png") == ("$.file", "file: expected at most 3,000 bytes, got 3,001")
+
+
+def test_size_limit_is_that_of_the_server():
+    assert module.LIMIT == 250 * 1024 * 1024
+
+
+def test_repr_is_without_content():
+    assert "secret" not in repr(Upload("a.png", 6, b"secret"))
+
+
+def test_content_begins_at_its_start():
+    assert Upload("a.png", 1, b"x").start == 0
+
+
+@pytest.mark.parametrize(
+    "make", [lambda content: content, io.BytesIO, lambda content: io.BufferedReader(io.BytesIO(content))]
+)
+def test_no_more_than_announced_is_read(make):
+    upload = checked_upload(make(b"0123456789"), "a.png", None)
+    window = Window(upload)
+    window.open()
+    assert [window.read(7), window.read(7), window.read(7)] == [b"0123456", b"789", b""]
+    window.close()
+    assert window.read(7) == b""
+
+
+def test_file_that_grows_is_cut(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"0123")
+    window = Window(checked_upload(path, None, None))
+    path.write_bytes(b"0123456789")
+    window.open()
+    assert window.read(100) == b"0123"
+    window.close()
+
+
+def test_response_may_take_minutes():
+    assert file_upload.OPERATION.read_timeout == 300.0
+
+
+def test_file_that_became_shorter_is_an_error(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"0123")
+    window = Window(checked_upload(path, None, None))
+    path.write_bytes(b"")
+    window.open()
+    with pytest.raises(OSError, match=r"'a.png' became shorter while it was sent"):
+        window.read(100)
+    window.close()
+
+
+class Awaited:
+    async def read(self, size):
+        return b""
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "progress", "message"),
+    [
+        (b"x", 5, None, "name: expected a file name, got 5"),
+        (b"x", "", None, "name: expected a file name, got ''"),
+        (b"x", None, None, "name: required: the server checks the name of the file"),
+        (b"x", "a\ud800.png", None, "name: cannot be encoded as UTF-8: 'a\\ud800.png'"),
+        (b"x", "a.png", 5, "progress: expected a function, got int"),
+        (5, "a.png", None, "file: expected a path, bytes or a binary file, got int"),
+        (
+            "no-such-file.png",
+            None,
+            None,
+            "file: cannot be read: [Errno 2] No such file or directory: 'no-such-file.png'",
+        ),
+        (Awaited(), "a.png", None, "file: expected a path, bytes or a binary file, got one whose read() is async"),
+        (io.StringIO(), "a.png", None, "file: expected a file opened in binary mode, got one in text mode"),
+    ],
+)
+def test_wrong_argument_is_named(given, name, progress, message):
+    with pytest.raises(SDKValidationError) as raised:
+        checked_upload(given, name, progress)
+    assert raised.value.message == message
+    assert [problem.path for problem in raised.value.problems] == [f"$.{message.partition(':')[0]}"]
+
+
+def test_claim_of_a_parent_process_is_replaced(monkeypatch):
+    file = io.BufferedReader(io.BytesIO(b"x"))
+    monkeypatch.setitem(module._MOVING, id(file), (-1, object()))
+    with module._claimed(file), pytest.raises(SDKValidationError, match="another upload"), module._claimed(file):
+        pass
