@@ -91,6 +91,8 @@ def server_with_runs(shell, monkeypatch):
     with Emulator(pace=0) as server:
         shell(server, "run", "picture")
         yield server
+        # The server accepts in order: no connection of the doctor is left that it has not accepted when it stops.
+        shell(server, "deployments")
 
 
 @pytest.mark.parametrize(
