@@ -1,7 +1,7 @@
-"""Maps of many runs, beside the same by hand; their memory, how soon they are resumed, and what waiting costs.
+"""Maps of many runs, compared with a loop by hand: their memory, the time to resume them, and the cost of waiting.
 
-Each contender works in its own process, and so does the server. By hand is what is written without a map: a task for
-each run, a semaphore, httpx; it has no keys and no journal, and forgets everything when it ends.
+Each contender works in its own process, and so does the server. The loop by hand is the usual one: a task for
+each run, a semaphore, httpx; it has no keys and no journal.
 """
 
 import asyncio
@@ -184,7 +184,7 @@ async def _wait(core: ComfyDeployCore, requests: Any, seconds: int) -> dict[str,
     ):
         reading = asyncio.ensure_future(anext(items))
         await all_sent.wait()
-        await asyncio.sleep(5)  # the first looks
+        await asyncio.sleep(5)  # the first searches
         before, cpu = sent["GET"], time.process_time()
         await asyncio.sleep(seconds)
         found = {"requests": float(sent["GET"] - before), "cpu": time.process_time() - cpu}

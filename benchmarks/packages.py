@@ -1,4 +1,4 @@
-"""What the packages of the contenders hold: names that tell, types, and how long they take to import."""
+"""The packages of the contenders: their names of functions, their types, and their import times."""
 
 import re
 import shutil
@@ -48,7 +48,7 @@ _TYPED: Final = {
 
 
 def names() -> None:
-    """Print the names of functions and files that might do what the README says is missing."""
+    """Print names of functions and files that might do what the README calls missing."""
     print("\n## names: functions and files that save files, start many runs, or stand in for the service\n")
     folders = {
         name: next(environment.folder.glob("lib/*/site-packages")) / module
@@ -68,7 +68,7 @@ def names() -> None:
 
 
 def types() -> None:
-    """Print what a type checker reads."""
+    """Print the types that a type checker reads."""
     print("\n## types: what pyright reads of a run, and of its file\n")
     for name, (environment, source) in _TYPED.items():
         with TemporaryDirectory() as folder:
@@ -84,7 +84,7 @@ def types() -> None:
 
 
 def imports() -> None:
-    """Print what an import costs."""
+    """Print the cost of an import."""
     print("\n## imports: milliseconds of a processor beyond the bare interpreter, the median of 9\n")
     statements: dict[str, tuple[Sequence[str | Path], Path, str]] = {
         "this package": ([RUNTIME.python(), "-E", "-s", "-c"], CHECKOUT, "import comfydeploy"),
@@ -119,7 +119,7 @@ def imports() -> None:
 
 
 def _seconds(command: Sequence[str | Path], folder: Path) -> float:
-    """Return the time on a processor, which a busy machine changes less than the time on the clock."""
+    """Return the processor time, which depends less on other load than the time on the clock."""
     begin = times()
     subprocess.run(command, cwd=folder, check=True)
     end = times()

@@ -4,23 +4,17 @@
 crash: what has ended is not run again, and runs that exist are followed to their ends.
 """
 
-import sys
+from sys import argv
 
 from comfydeploy import ComfyDeployCore, Failure, Success
 from comfydeploy.funcs.run_map import run_map
 from comfydeploy.mapping import grid
 
-
-def overnight(core: ComfyDeployCore, deployment_id: str, folder: str) -> None:
-    jobs = grid({"deployment_id": deployment_id}, {"prompt": ["a cat", "a dog"], "seed": range(10)})
-    with run_map(core, jobs, journal=f"{folder}.sqlite", to=f"{folder}/{{prompt}}-{{seed}}{{suffix}}") as items:
-        for item in items:
-            match item.result:
-                case Success():
-                    print(item.key, *item.saved, flush=True)
-                case Failure(error):
-                    print(item.key, item.run_id, error, flush=True)
-
-
-if __name__ == "__main__":
-    overnight(ComfyDeployCore(), *sys.argv[1:])
+jobs = grid({"deployment_id": argv[1]}, {"prompt": ["a cat", "a dog"], "seed": range(10)})
+with run_map(ComfyDeployCore(), jobs, journal=argv[2] + ".sqlite", to=argv[2] + "/{prompt}-{seed}{suffix}") as items:
+    for item in items:
+        match item.result:
+            case Success():
+                print(item.key, *item.saved, flush=True)
+            case Failure(error):
+                print(item.key, item.run_id, error, flush=True)

@@ -39,7 +39,7 @@ def run_map(
     post_limit: float = 300,
     grace: float = 60,
 ) -> RunMap:
-    """Run all jobs, each once, and yield what becomes of each as it ends.
+    """Run all jobs, each once, and yield the result of each as it ends.
 
     At most one run for each attempt if every request executes and becomes visible within longest POST + grace after it
     was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
@@ -106,7 +106,7 @@ def run_map_async(
     post_limit: float = 300,
     grace: float = 60,
 ) -> AsyncRunMap:
-    """Run all jobs, each once, and yield what becomes of each as it ends.
+    """Run all jobs, each once, and yield the result of each as it ends.
 
     The async version of ``run_map``, which has the details; it is not awaited, and its map is for ``async with`` and
     ``async for``.

@@ -69,7 +69,7 @@ async def run_map_adopt_async(
 ) -> Result[AdoptedRuns, Error]:
     """Write a new journal that knows the runs of a map whose journal is lost.
 
-    The async twin of ``run_map_adopt``, which has the details.
+    The async version of ``run_map_adopt``, which has the details.
     """
     place = SearchScope(workflow_id=workflow_id, deployment_id=deployment_id)
     machine = partial(adopting, lists=LISTS, journal=journal, name=name, place=place, since=since, settle=settle)

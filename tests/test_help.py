@@ -1,4 +1,4 @@
-"""``help`` of the package is a page, and the list of its names is whole for everything else."""
+"""``help`` of the package is one page; otherwise the list of its names is complete."""
 
 import pydoc
 

@@ -121,7 +121,7 @@ NEEDED = {
     "docs/observability.md": ("ddtrace", "logfire", "opentelemetry.instrumentation.httpx", "sentry_sdk"),
     "docs/testing.md": ("pytest_httpx", "respx", "vcr"),
 }
-# The page whose test files set up what there is once in a process.
+# The page whose test files set up objects that exist once in a process.
 APART = "docs/observability.md"
 
 
@@ -131,12 +131,12 @@ def examples(text):
 
 
 def programs(text):
-    """Each example that is no file of tests."""
+    """Each example that is not a test file."""
     return [(line, example) for line, example in examples(text) if not TEST_FILE.match(example)]
 
 
 def example_tests(text):
-    """Each example that is a file of tests, by the name of the file."""
+    """Each example that is a test file, by its name."""
     return {name[1]: example for _, example in examples(text) if (name := TEST_FILE.match(example))}
 
 

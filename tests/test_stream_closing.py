@@ -1,4 +1,4 @@
-"""A stream closes its response however its body ends, and yields what it has in its order: without a connection."""
+"""A stream closes its response at every end of its body, and yields its items in order; without a connection."""
 
 import asyncio
 import os

@@ -44,7 +44,7 @@ def run_jobs(
     no_check: bool,
     sheet: str | None,
 ) -> "Exit":
-    """Run the jobs of a file, each once, and print what becomes of each.
+    """Run the jobs of a file, each once, and print the result of each.
 
     JOBS is a .csv file whose columns are inputs, or a .jsonl file with an object a line: inputs, or a request with
     deployment_id. A column or field `key` is the key of the job. Values are written as with `run -i`. The deadline is

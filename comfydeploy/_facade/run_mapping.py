@@ -37,7 +37,7 @@ class RunMapping(Group):
         post_limit: float = 300,
         grace: float = 60,
     ) -> "RaisingMap":
-        """Run all jobs, each once, and yield what becomes of each as it ends.
+        """Run all jobs, each once, and yield the result of each as it ends.
 
         At most one run for each attempt if every request executes and becomes visible within longest POST + grace after
         it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as
@@ -102,7 +102,7 @@ class RunMapping(Group):
         post_limit: float = 300,
         grace: float = 60,
     ) -> "AsyncRaisingMap":
-        """Run all jobs, each once, and yield what becomes of each as it ends.
+        """Run all jobs, each once, and yield the result of each as it ends.
 
         At most one run for each attempt if every request executes and becomes visible within longest POST + grace after
         it was sent, or never; with ``resend="never"`` at most one run without any assumption, and jobs in doubt end as

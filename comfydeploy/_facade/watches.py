@@ -1,4 +1,4 @@
-"""Watches that yield the states of a run and raise its end, unless it has succeeded."""
+"""Watches that yield the states of a run and raise the error of a run that has not succeeded."""
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType

@@ -1,4 +1,4 @@
-"""A lost journal that is made anew from the runs of its map, as steps."""
+"""Writing a lost journal again from the runs of its map, as steps."""
 
 import os
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ SETTLE: Final = 360.0
 _Found = dict[str, dict[Marker, list[WorkflowRunRow]]]
 
 
-def adopting(  # noqa: PLR0913 - what a caller may choose, by name
+def adopting(  # noqa: PLR0913 - the options of the call, by name
     timeline: Timeline, lists: Lists, *, journal: Any, name: Any, place: SearchScope, since: Any, settle: Any
 ) -> Actions[Result[AdoptedRuns, Error]]:
     """Find the runs of a map by their markers, and write a journal that knows them."""
@@ -47,7 +47,7 @@ def adopting(  # noqa: PLR0913 - what a caller may choose, by name
     if not isinstance(workflow, Success):
         return workflow
     if settle:
-        # Where the list cannot be read, that is returned now, and not after minutes.
+        # If the list cannot be read, the error is returned now, and not after minutes.
         page = {"workflow_id": workflow.unwrap(), "limit": 1, "offset": 0, "with_outputs": False, "with_inputs": False}
         first = yield from timeline.read(lists.rows, page, PATIENCE)
         if not isinstance(first, Success):
@@ -95,7 +95,7 @@ def _latest(found: Mapping[Marker, list[WorkflowRunRow]]) -> dict[Marker, Workfl
 
 
 def _row(number: int, marker: Marker, run: WorkflowRunRow) -> tuple[Row, str]:
-    """Return the row of a run that was found, and what is known of its request."""
+    """Return the row of a found run, and the known part of its request."""
     since = run.created_at.isoformat() if run.created_at else None
     inputs: Any = run.workflow_inputs
     given = {name: value for name, value in inputs.items() if name != KEY_INPUT} if is_object(inputs) else {}

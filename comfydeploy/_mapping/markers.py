@@ -4,7 +4,7 @@ from typing import NamedTuple, Self
 
 
 class Prefix:
-    """All markers that begin alike, as the keys of a search."""
+    """All markers with the same prefix, as the keys of a search."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
@@ -34,7 +34,7 @@ class Marker(NamedTuple):
 
     @classmethod
     def parsed(cls, text: str) -> Self | None:
-        """Return the parts of a text, or ``None`` where it is no marker."""
+        """Return the parts of a text, or ``None`` if it is not a marker."""
         name, _, rest = text.partition("/")
         journal, _, rest = rest.partition("/")
         key, _, attempt = rest.rpartition("/")

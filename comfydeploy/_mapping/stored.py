@@ -10,6 +10,7 @@ from attrs import fields
 
 from comfydeploy._wire.codec import json_bytes, read
 from comfydeploy._wire.file_values import is_file
+from comfydeploy._wire.json_decoding import parsed
 from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy._wire.redaction import without_secrets
 from comfydeploy.models.run import WorkflowRunModel
@@ -24,7 +25,8 @@ _BESIDE: Final = frozenset({"run", "fate"})
 def digest_of(wire: Mapping[str, Any]) -> str:
     """Return the digest of a request; raise ``SDKValidationError`` if it is not serializable."""
     try:
-        text = json.dumps(wire, separators=(",", ":"), allow_nan=False, default=_described_part)
+        # In another order of its keys it is the same request.
+        text = json.dumps(wire, separators=(",", ":"), allow_nan=False, sort_keys=True, default=_described_part)
     except (TypeError, ValueError, RecursionError):
         text = json_bytes(described(wire), "request").decode()  # which names what is wrong
     return sha256(text.encode()).hexdigest()[:32]
@@ -37,7 +39,7 @@ def run_text(run: WorkflowRunModel | None) -> str | None:
 
 def run_of(text: str | None) -> WorkflowRunModel | None:
     """Return a stored run."""
-    return None if text is None else read(json.loads(text), WorkflowRunModel, "journal")
+    return None if text is None else read(parsed(text), WorkflowRunModel, "journal")
 
 
 def error_text(error: RunEnd | None) -> str | None:

@@ -9,9 +9,9 @@ from comfydeploy.models.document import Shown
 class AdoptedRuns(Shown):
     """The runs that the new journal knows: ``runs`` has the id of the run of each key.
 
-    ``listed`` says whether the list has any run at all; without it nothing is proved. ``twins`` are the keys with more
-    than one run of an attempt, each with the ids. ``others`` is the number of other journals of the same name that the
-    list has shown; their runs were left alone.
+    ``listed`` says whether the list has any run at all; without it the result proves nothing. ``twins`` are the keys
+    with more than one run of an attempt, each with the ids. ``others`` is the number of other journals of the same name
+    that the list has shown; their runs are not in the new journal.
     """
 
     runs: dict[str, str]

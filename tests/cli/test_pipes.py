@@ -93,7 +93,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """Take the output from now on: pytest has its own before the test itself begins."""
+    """Replace stdout within the test, after pytest has set its own."""
     monkeypatch.setenv("TERM", "xterm")
     return lambda: taken(monkeypatch)
 

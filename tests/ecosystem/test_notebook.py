@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "notebook.md"
 # What a user sees of secrets: none of it may be in the file of a notebook.
@@ -31,7 +32,7 @@ def notebook(tmp_path_factory, request):
     sources = ["import comfydeploy.client", LOADED, first, rest, "run", *examples[1:], PROBE]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     made = nbformat.v4.new_notebook(cells=cells)
-    client = NotebookClient(made, timeout=300, startup_timeout=300, kernel_name="python3")
+    client = nbclient.NotebookClient(made, timeout=300, startup_timeout=300, kernel_name="python3")
     client.execute(cwd=str(tmp_path_factory.mktemp("notebook")))
     return made
 

@@ -1,4 +1,4 @@
-"""Maps on the local server: what they yield, what they cost, and how they go on."""
+"""Maps on the local server: their items, their cost, and how they are resumed."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,7 @@ import json
 import sqlite3
 import sys
 import threading
+import time
 import weakref
 from itertools import count
 from types import MappingProxyType, SimpleNamespace
@@ -23,7 +24,10 @@ from comfydeploy.models import DeploymentRunRequest
 from comfydeploy.outcome import DeadlineExceeded, DownloadIncomplete, RunFailed
 
 one_colour = pytest.mark.parametrize("calls", ["blocking"], indirect=True)
-SHORT = {"post_limit": 0.3, "grace": 0.1}
+SHORT = {"post_limit": 10, "grace": 1}
+"""Limits that no request meets; jobs in doubt wait for them on a clock that is ``FASTER``."""
+
+FASTER = 50
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +38,12 @@ def _soon(monkeypatch):
     monkeypatch.setattr("comfydeploy._mapping.protocol.FIRST", 0.01)
     monkeypatch.setattr("comfydeploy._mapping.followed._FIRST", 0.01)
     monkeypatch.setattr("comfydeploy._drivers.maps.in_work._LOOK", 0.02)
+
+
+@pytest.fixture
+def fast_clock(monkeypatch):
+    """Let jobs go by a clock that is faster than that of requests."""
+    monkeypatch.setattr("comfydeploy._drivers.maps.work.monotonic", lambda: FASTER * time.monotonic())
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +81,7 @@ def picture(service):
 
 @pytest.fixture
 def made(calls, core):
-    """Make a map in the colour of the test, read all of it and close it."""
+    """Create a map, blocking or async as the test, read all of it and close it."""
 
     def run(jobs, *options, **named):
         return items_of(calls, start(calls, core, jobs, *options, **named))
@@ -253,13 +263,13 @@ class TestDoubt:
         assert not errors_of(items)
         assert len(set(service.markers())) == len(service.runs()) == 3
 
-    def test_request_not_executed_is_sent_again(self, made, service, picture):
+    def test_request_not_executed_is_sent_again(self, made, service, picture, fast_clock):
         service.fail("run_queue", times=1, status=503)
         items = made(grid(picture, {"seed": range(2)}), **SHORT)
         assert not errors_of(items)
         assert len(set(service.markers())) == len(service.runs()) == 2
 
-    def test_never_sent_again(self, made, service, picture, tmp_path):
+    def test_never_sent_again(self, made, service, picture, tmp_path, fast_clock):
         service.fail("run_queue", times=1, reset=True)
         named = {"resend": "never", "journal": tmp_path / "j", **SHORT}
         for _ in range(2):
@@ -269,7 +279,7 @@ class TestDoubt:
             assert (error.fate, "same journal" in str(error)) == ("unknown", True)
         assert len(service.runs()) == 1
 
-    def test_list_without_own_run_proves_nothing(self, made, service, picture):
+    def test_list_without_own_run_proves_nothing(self, made, service, picture, fast_clock):
         service.fail("run_queue", times=1, reset=True)
         (error,) = errors_of(made([picture], **SHORT))
         assert "no run of this map" in error.hint
@@ -316,7 +326,7 @@ class TestDoubt:
         assert [item.run_id for item in items_of(calls, items)] == ["a"]
         assert items.twins == [("0", ("a", "b"))]
 
-    def test_looks_are_shared(self, calls):
+    def test_looks_are_shared(self, calls, fast_clock):
         core = answering(calls, {"queue": httpx.Response(500, text="broken")})
         items = items_of(calls, start(calls, core, [{"deployment_id": "d"}] * 4, check=False, **SHORT))
         assert {type(error) for error in errors_of(items)} == {JobUnresolved}
@@ -401,7 +411,9 @@ class TestAJournal:
         connection.close()
         assert [path.name for path in tmp_path.iterdir()] == ["j"]
 
-    def test_two_maps_share_the_work(self, calls, service, picture, tmp_path):
+    def test_two_maps_share_the_work(self, calls, service, picture, tmp_path, monkeypatch):
+        monkeypatch.setattr("comfydeploy._drivers.maps.feeding._CHUNK", 10)
+        monkeypatch.setattr("comfydeploy._drivers.maps.in_work._MOST_HELD", 1)
         jobs = grid(picture, {"seed": range(30)})
         found = {}
 
@@ -538,7 +550,7 @@ class TestColours:
 
 
 def answering(calls, answers, **others):
-    """Make a core whose server answers by the last part of the path; what it is not set for is an empty list."""
+    """Create a core whose server answers by the last part of the path; other paths are an empty list."""
     usual = {"d": {"id": "d", "workflow_id": "w"}, "r": {"id": "r", "status": "success"}, "queue": {"run_id": "r"}}
 
     def answer(request):
@@ -589,14 +601,15 @@ class TestPlaces:
         job = {"deployment_id": "d", "inputs": {"prompt": "a cat"}}
         assert "no such input" in str(errors_of(self.run(calls, {"d": known}, job))[0])
 
-    def test_a_doubt_whose_place_cannot_be_read(self, calls, tmp_path):
+    def test_a_doubt_whose_place_cannot_be_read(self, calls, tmp_path, fast_clock):
         broken = httpx.Response(500, text="broken")
         named = {"journal": tmp_path / "j", "resend": "never", **SHORT}
         assert errors_of(self.run(calls, {"queue": broken}, **named))
         (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=False, **named))
         assert (type(error), "status 403" in error.hint) == (JobUnresolved, True)
 
-    def test_a_run_that_no_list_shows(self, calls):
+    def test_a_run_that_no_list_shows(self, calls, monkeypatch):
+        monkeypatch.setattr("comfydeploy._mapping.listing._VISIBLE", 0.0)
         assert self.run(calls, {"rows": []})[0].result.unwrap()
 
 

@@ -1,4 +1,4 @@
-"""Maps whose journals are lost: their runs are found again and not paid twice."""
+"""Maps with lost journals: their runs are found and not billed twice."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -166,7 +166,7 @@ def test_async_and_facade_do_the_same(server, core, tmp_path, request):
     [
         ({"name": "a/b"}, "without a slash"),
         ({"name": None}, "name: expected the name of the map"),
-        ({"since": datetime(2020, 1, 1)}, "since: expected an aware datetime"),  # noqa: DTZ001 - that is the point
+        ({"since": datetime(2020, 1, 1)}, "since: expected an aware datetime"),  # noqa: DTZ001 - naive on purpose
         ({"settle": -1}, "settle: expected seconds"),
         ({"settle": True}, "settle: expected seconds"),
         ({"workflow_id": "w"}, "expected one of workflow_id, deployment_id"),

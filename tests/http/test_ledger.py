@@ -55,13 +55,13 @@ def test_slots_without_connection_need_no_closing():
     assert slots
 
 
-def test_slots_without_connection_are_outdated_too():
+def test_empty_slots_are_outdated_too():
     ledger = Ledger(httpx.Limits(max_keepalive_connections=0))
     idle(ledger, None, "connection")
     assert ledger.outdated() == ["connection"]
 
 
-def test_a_call_takes_its_place_in_line_under_the_lock(lock, monkeypatch):
+def test_call_joins_the_line_under_the_lock(lock, monkeypatch):
     held = []
     ledger = Ledger(httpx.Limits(max_connections=0))
     monkeypatch.setattr(Ledger, "take", lambda *_: held.append(lock.depth))

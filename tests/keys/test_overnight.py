@@ -46,7 +46,6 @@ def test_a_kill_in_the_middle_costs_nothing(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["night", "night.sqlite"]
 
 
-def test_the_example_is_twelve_lines_at_most():
-    tree = ast.parse(EXAMPLE.read_text(encoding="utf-8"))
-    lines = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.If)]
-    assert sum(node.end_lineno - node.lineno + 1 for node in lines) <= 12
+def test_example_is_twelve_lines_at_most():
+    _, *statements = ast.parse(EXAMPLE.read_text(encoding="utf-8")).body  # after the docstring
+    assert sum(node.end_lineno - node.lineno + 1 for node in statements) <= 12

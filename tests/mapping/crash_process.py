@@ -1,7 +1,7 @@
-"""A process that starts others to be killed: it has loaded all they need, so that a start takes no time.
+"""A process that starts others to be killed. It has loaded all modules, so that a start is fast.
 
 It reads orders as lines of JSON and answers each with the process id. The work of a process is done when its file
-``ended`` is there; it holds what the program has come to know.
+``ended`` exists; the file has the results of the program.
 """
 
 import json
@@ -29,7 +29,7 @@ def requests(order):
 
 
 def mapped(order):
-    """Run the map; the result is what became of each job."""
+    """Run the map; return the result of each job."""
     folder = Path(order["folder"])
     with ComfyDeployCore(bearer=order["bearer"], server_url=order["url"]) as core:
         items = run_map(
@@ -51,7 +51,7 @@ def mapped(order):
 
 
 def looped(order):
-    """Do what is often written by hand: send again after errors, poll, download, and skip files that are there."""
+    """Run the usual loop by hand: send again after errors, poll, download, and skip existing files."""
     folder = Path(order["folder"])
     (folder / "out").mkdir(exist_ok=True)
     with httpx.Client(headers={"authorization": f"Bearer {order['bearer']}"}, timeout=10.0) as client:

@@ -1,6 +1,7 @@
 """A service whose runs live by a simulated clock, and the driver of a ``Following`` that reads them."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from comfydeploy._mapping.following import Following
 from comfydeploy._mapping.requests import FindWorkflow, ListRows, ReadRun
@@ -48,16 +49,16 @@ class Service:
         assert isinstance(action, ListRows)
         assert action.workflow_id == "w"
         since = -1e9 if action.since is None else (action.since - BEGINNING).total_seconds() // 1
-        newest_first = sorted(self.runs.items(), key=lambda run: -run[1][0])
-        rows = [
-            WorkflowRunRow(id=run_id, status=status, created_at=moment(created))
-            for run_id, (created, _, _, _, deployment) in newest_first
+        found = (
+            (run_id, created)
+            for run_id, (created, *_, deployment) in sorted(self.runs.items(), key=lambda run: -run[1][0])
             if since <= created <= now - self.lateness
             and action.deployment_id in (None, deployment)
-            and action.status in (None, status := self.status(run_id, now))
-            and (status := self.status(run_id, now))
-        ]
-        return Success(rows[action.offset :][: action.limit])
+            and action.status in (None, self.status(run_id, now))
+        )
+        page = islice(found, action.offset, action.offset + action.limit)
+        rows = [WorkflowRunRow(id=one, status=self.status(one, now), created_at=moment(at)) for one, at in page]
+        return Success(rows)
 
 
 class Night:

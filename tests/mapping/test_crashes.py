@@ -259,11 +259,11 @@ def starter():
         yield started
 
 
-@pytest.mark.parametrize("weather", WEATHER[1:], ids=lambda weather: weather.name)
+@pytest.mark.parametrize("weather", WEATHER[-2:], ids=lambda weather: weather.name)
 def test_no_crash_costs_a_run(starter, weather):
-    score = scored(starter, weather, nights=1, jobs=8, kills=4)
+    score = scored(starter, weather, nights=1, jobs=6, kills=4)
     assert score.problems == ()
-    assert (score.paid, score.twice, score.lost, score.missing, score.half) == (8, 0, 0, 0, 0)
+    assert (score.paid, score.twice, score.lost, score.missing, score.half) == (6, 0, 0, 0, 0)
 
 
 def table(nights):
@@ -272,7 +272,7 @@ def table(nights):
         for plain in (False, True):
             for weather in WEATHER:
                 chosen = evolve(weather, plain=plain)
-                # The loop shows after a few nights what it does.
+                # The loop needs only a few nights.
                 score = scored(starter, chosen, nights=max(nights // 5, 1) if plain else nights, jobs=60, kills=40)
                 for problem in score.problems:
                     sys.stderr.write(f"{weather.name}: {problem}\n")

@@ -347,7 +347,7 @@ def test_many_places_share_the_requests():
     assert max(map(found.lateness, found.ended)) < 25
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32), runs=st.integers(1, 150), faults=st.sampled_from([0.0, 0.05, 0.3]))
 def test_every_end_is_reported_once_and_in_time(seed, runs, faults):
     dice = Random(seed)

@@ -1,4 +1,4 @@
-"""Jobs as they are given, and what a journal keeps of them."""
+"""Jobs as they were given, and their entries in a journal."""
 
 from collections.abc import Mapping
 from io import BytesIO

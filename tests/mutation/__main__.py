@@ -1,4 +1,4 @@
-"""Mutation testing: ``python tests/mutation upload streaming --every 4`` prints which mutants no test finds.
+"""Mutation testing: ``python tests/mutation upload streaming --every 4`` prints the mutants that no test finds.
 
 Each mutant is tested in a fork of this process, which has loaded all but this package, by the tests of its module alone
 and until the first of them fails. ``known.txt`` has the survivors that are equivalent, each with its reason.
@@ -63,7 +63,7 @@ def is_found(path: str, mutant: Mutant) -> bool:
 
 
 def _replace(path: str, source: str) -> None:
-    """Let the module be loaded from another source."""
+    """Load the module from another source."""
     load = SourceFileLoader.get_code
     target = str(ROOT / path)
 

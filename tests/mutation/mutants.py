@@ -28,7 +28,7 @@ class Mutant(NamedTuple):
 
 
 def mutants(source: str) -> list[Mutant]:
-    """Return every mutant of a source; types, docstrings and what only type checkers read are left alone."""
+    """Return every mutant of a source; types, docstrings and code for type checkers are not changed."""
     tree = ast.parse(source)
     found = []
     for number, node in enumerate(_executed(tree)):
@@ -105,7 +105,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], object]]]:  #
 
 
 def _is_for_readers(node: ast.AST) -> bool:
-    """Check whether a node is for people and type checkers alone."""
+    """Check whether a node is only for people and type checkers."""
     match node:
         case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.Expr(value=ast.Constant()):  # a docstring
             return True

@@ -1,7 +1,7 @@
-"""A service that repeats secrets wherever it can: in bodies, headers, reasons, logs and addresses.
+"""A service that repeats secrets in bodies, headers, reasons, logs and addresses.
 
-It repeats what it has: the storage never had the token, and the account token is in answers of native runs alone. No
-good answer repeats the token, because what a good answer holds passes untouched.
+It repeats only secrets that it has received: the storage never receives the token, and the account token is only in
+responses of native runs. No good response repeats the token, because the values of a good response are not changed.
 """
 
 import http.server
@@ -23,7 +23,7 @@ MOMENT = "2026-03-14T09:26:53Z"
 
 
 class HostileService:
-    """Runs have the id of what becomes of them."""
+    """The id of a run names its outcome."""
 
     def __init__(self):
         service = self
@@ -74,7 +74,7 @@ class HostileService:
         return status, "application/json", json.dumps(document).encode()
 
     def created(self, method, path, body):
-        """What is sent for a POST."""
+        """Return the response to a POST."""
         if path == "/run":
             native = {"prompt_id": "native", "cd_token": ACCOUNT, "status_endpoint": self.signed}
             return (500, {"detail": self.echo_of_native}) if b'"bad"' in body else (200, native)
@@ -87,7 +87,7 @@ class HostileService:
         return (500, {"detail": self.echo_of_all}) if method == "POST" else None
 
     def found(self, path):
-        """What is sent for a GET."""
+        """Return the response to a GET."""
         reason = {"node_id": "5", "node_type": "KSampler", "exception_type": "ValueError"}
         reason |= {"exception_message": self.echo, "traceback": [self.echo]}
         output = {"id": "o", "run_id": "failed", "data": reason, "created_at": MOMENT, "updated_at": MOMENT}

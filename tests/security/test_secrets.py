@@ -1,4 +1,4 @@
-"""No secret is in a place that people read or keep: each secret times each place, after a service repeated them."""
+"""No secret is in a text that people read or keep: each secret in each place, after a service has repeated them."""
 
 import contextlib
 import io
@@ -74,7 +74,7 @@ def causes(error):
 
 @pytest.fixture(scope="module")
 def texts():
-    """The text of each place."""
+    """Return the text of each place."""
     found = {place: [] for place in PLACES}
     service, observed = HostileService(), Observed()
 
@@ -144,7 +144,7 @@ def keep_error(found, result):
 
 
 def locals_of_ours(error):
-    """Return the local variables of our frames, as reports of errors show them."""
+    """Return the local variables of our frames, as error reports show them."""
     trace = traceback.TracebackException.from_exception(error, capture_locals=True)
     return "\n".join(str(frame.locals) for frame in trace.stack if "comfydeploy" in frame.filename)
 
@@ -163,7 +163,7 @@ def test_place_is_read(texts, place):
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory):
-    """What a map leaves behind, and what commands print: the text of each place."""
+    """Return the files of a map and the output of commands: the text of each place."""
     folder = tmp_path_factory.mktemp("map")
     signed = f"https://storage.invalid/f.png?X-Amz-Signature={SIGNATURE}"
     quote = f"cannot read {signed} for {HOOK} with cd_token={ACCOUNT}"

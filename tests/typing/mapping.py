@@ -1,4 +1,4 @@
-"""What a type checker knows of maps: checked by mypy and pyright, never run."""
+"""The types of maps: checked by mypy and pyright, never run."""
 
 from collections.abc import Sequence
 from pathlib import Path

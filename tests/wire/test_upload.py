@@ -1,4 +1,4 @@
-"""What may be uploaded, whatever media types this machine knows."""
+"""The files that may be uploaded, for any media types of this machine."""
 
 import io
 
@@ -12,7 +12,7 @@ from comfydeploy.funcs import file_upload
 
 @pytest.fixture
 def types(monkeypatch):
-    """Let this machine know one media type for every name: ``types("image/png")``."""
+    """Set one media type for every name on this machine: ``types("image/png")``."""
 
     def know(media_type):
         monkeypatch.setattr(module, "guess_type", lambda _: (media_type, None))

@@ -119,12 +119,14 @@ class Engine:
         shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, self._spawn)
         in_work = self._in_work = JobsInWork(shop, self._outbox)
         self._spawn(shop.runs.follow())
+        self._spawn(in_work.watch())
         self._spawn(self._renew(writer))
         feeding = self._feeding = self._spawn(Feeder(jobs, shop, self._outbox, in_work).feed())
-        while not (feeding.done() and in_work.is_empty) and self._failure is None:
+        while not feeding.done() and self._failure is None:
             await self._outbox.wait()
-        if self._failure is not None:
-            raise self._failure
+        error = self._failure or feeding.exception()
+        if error is not None:
+            raise error
 
     async def _end(self) -> None:
         """End all tasks; wait for responses in flight and record them."""

@@ -52,7 +52,8 @@ class Feeder:
             await self._begin_all(self._chunks(left), is_checked=True)
         else:
             await self._begin_all(self._chunks(enumerate(self._jobs)), is_checked=False)
-        await self._in_work.rest()
+        while not self._in_work.is_empty:
+            await self._outbox.wait()
         if self._failure is not None:
             raise self._failure
 
@@ -66,6 +67,8 @@ class Feeder:
                     await self._fail(job, conflict_error(row.reason, job))
                 else:
                     await self._in_work.begin(job, row)
+            while not self._in_work.has_room:
+                await self._outbox.wait()
             is_new = all(isinstance(row, Row) and row.state == "new" for row in rows)
             if self._in_work.is_spent and is_new and rows:
                 return  # the following jobs are new too, and may be endless

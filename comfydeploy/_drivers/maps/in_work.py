@@ -13,6 +13,7 @@ from comfydeploy._mapping.protocol import LEASE, Look, Pause, Position, Post, is
 from comfydeploy._mapping.rows import Claim, Record, Reopen, Row, Try
 from comfydeploy._mapping.stored import error_of
 
+_MOST_HELD: Final = 10_000
 _LOOK: Final = 1.0  # seconds between two checks of the jobs of other processes
 
 
@@ -28,6 +29,11 @@ class JobsInWork:
         """The jobs whose request is on its way, or is not recorded yet."""
         self.is_spent = False
         """Whether ``max_runs`` is reached."""
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another job may be begun, as far as those of other processes go."""
+        return len(self._held) < _MOST_HELD
 
     @property
     def is_empty(self) -> bool:
@@ -61,17 +67,16 @@ class JobsInWork:
         """Return the step that reopens a job that is done, but for which this map has more to do."""
         return reopening(row, error_of(row.error, None), self._shop.settings.terms, owner, lease)
 
-    async def rest(self) -> None:
-        """Wait for the jobs of other processes, and take over those of dead ones."""
+    async def watch(self) -> None:
+        """Look at the jobs of other processes as long as the map lasts, and take over those of dead ones."""
         from asyncio import sleep
 
-        while not self.is_empty:
-            if not self._held:
-                await self._outbox.wait()
-                continue
+        while True:
             await sleep(_LOOK)
-            for row in await self._shop.writer.call(partial(self._shop.writer.journal.rows, list(self._held))):
-                await self.begin(self._held.pop(row.id), row)
+            if self._held:
+                for row in await self._shop.writer.call(partial(self._shop.writer.journal.rows, list(self._held))):
+                    await self.begin(self._held.pop(row.id), row)
+                self._outbox.notify()
 
     async def _work(self, job: GivenJob, row: Row, claim: Claim | Reopen) -> None:
         try:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 
 class Workshop:
-    """What the jobs of a map share."""
+    """The common part of the jobs of a map."""
 
     def __init__(self, calls: Calls, service: Service, settings: MapSettings, writer: Writer, spawn: Spawn) -> None:
         self.calls = calls
