@@ -1,6 +1,8 @@
 """A stream closes its response at every end of its body, and yields its items in order; without a connection."""
 
 import asyncio
+import os
+import socket
 from types import SimpleNamespace
 
 import pytest
@@ -117,3 +119,20 @@ def test_last_reference_closes_the_response():
     assert response.closed == 0
     del stream
     assert response.closed == 1
+
+
+@pytest.mark.parametrize(("process", "is_cut"), [(os.getpid(), True), (-1, False)])
+def test_only_the_process_of_a_stream_cuts_it(monkeypatch, process, is_cut):
+    ours, theirs = socket.socketpair()
+    response = Response(THREE)
+    response.extensions["network_stream"] = SimpleNamespace(get_extra_info=lambda _: ours)
+    with ours, theirs:
+        theirs.settimeout(0.0)
+        stream = EventStream(response, SimpleNamespace(is_closed=False), RunStreamDecoder())
+        monkeypatch.setattr("comfydeploy.streaming.os.getpid", lambda: process)
+        stream.close()
+        if is_cut:
+            assert theirs.recv(1) == b""
+        else:
+            with pytest.raises(BlockingIOError):
+                theirs.recv(1)
