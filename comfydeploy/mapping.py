@@ -141,10 +141,12 @@ def contact_sheet(journal: str | os.PathLike[str], to: str | os.PathLike[str]) -
         file that cannot be written.
     """
     from comfydeploy._mapping.contact_sheet import write_sheet
+    from comfydeploy._wire.arguments import path_text
     from comfydeploy._wire.transport_errors import request_error
 
     try:
-        return Success(write_sheet(os.fspath(journal), os.fspath(to)))
+        journal_path = path_text("journal", journal, "the path of a file")
+        return Success(write_sheet(journal_path, path_text("to", to, "the path of a file")))
     except MemoryError:
         raise
     except SDKValidationError as error:

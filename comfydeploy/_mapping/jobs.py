@@ -139,6 +139,6 @@ def _problem(error: Exception) -> SDKValidationError:
 
 
 def _check_key(key: Any) -> None:
-    check_key("key", key)
-    if len(key) > _LONGEST_KEY:
+    if isinstance(key, str) and not 0 < len(key) <= _LONGEST_KEY:
         raise invalid_argument("key", f"expected 1 to {_LONGEST_KEY} characters, got {len(key)}", key)
+    check_key("key", key)

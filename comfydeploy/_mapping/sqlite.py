@@ -203,12 +203,17 @@ class _Transaction:
             self._connection.execute("ROLLBACK")
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Check whether an error says that the file is damaged, which another start does not mend."""
+    return "malformed" in str(error) or "not a database" in str(error)
+
+
 def unusable(path: str, error: sqlite3.Error) -> SDKValidationError:
     """Return the error of a journal that cannot be used, in one sentence."""
     text = str(error)
     if "locked" in text:
         return invalid_argument("journal", f"{path} is locked by another program for more than {_BUSY:g} s")
-    if "malformed" in text or "not a database" in text:
+    if is_damage(error):
         return invalid_argument("journal", f"{path} is damaged or not a journal ({text})")
     return invalid_argument("journal", f"{path} cannot be used: {text}")
 

@@ -1,12 +1,14 @@
 """The parts of the driver of maps: threads, the group commit, and the items that wait."""
 
 import asyncio
+import sqlite3
 import threading
 from time import monotonic
 from types import SimpleNamespace
 
 import pytest
 
+from comfydeploy._drivers.maps.items import failed_map
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
@@ -180,3 +182,15 @@ class TestOutbox:
 
     def test_waits_for_a_time(self):
         asyncio.run(Outbox().wait(0.001))
+
+
+@pytest.mark.parametrize(
+    ("reason", "cure"),
+    [
+        ("database disk image is malformed", "Its file is damaged: find the runs with run_map_adopt and a new file"),
+        ("disk I/O error", "Start the map again to go on"),
+    ],
+)
+def test_the_end_of_a_map_says_what_to_do(reason, cure):
+    error = failed_map(sqlite3.DatabaseError(reason)).result.failure()
+    assert error.message == f"journal: {reason}. {cure}"

@@ -119,14 +119,16 @@ def test_what_is_no_journal_is_named(tmp_path, journal):
 
 
 def test_strange_arguments_raise_nothing(monkeypatch):
-    assert isinstance(contact_sheet(1, 2), Failure)
+    assert contact_sheet(1, 2).failure().message == "journal: expected the path of a file, got int"
+    assert contact_sheet("j", "").failure().message == "to: expected the path of a file, got ''"
 
-    def written(*_):
-        raise MemoryError
+    def written(journal, _):
+        raise {"m": MemoryError, "r": RuntimeError("odd")}[journal]
 
     monkeypatch.setattr("comfydeploy._mapping.contact_sheet.write_sheet", written)
+    assert contact_sheet("r", "b").failure().message == "RuntimeError: odd"
     with pytest.raises(MemoryError):
-        contact_sheet("a", "b")
+        contact_sheet("m", "b")
 
 
 class TestItems:

@@ -60,6 +60,7 @@ def test_files_are_kept_by_their_names(file):
     ("given", "said"),
     [
         (Job("x" * 101, REQUEST), "key: expected 1 to 100 characters, got 101"),
+        (Job("", REQUEST), "key: expected 1 to 100 characters, got 0"),
         (Job(3, REQUEST), "key: expected a string, got int"),
         (7, "expected a request for a run or a mapping, got int"),
         (Strange({"deployment_id": "d"}, LookupError("no")), "request: cannot be read: LookupError"),

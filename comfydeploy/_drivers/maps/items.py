@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from comfydeploy._mapping.actions import Ended
 from comfydeploy._mapping.jobs import GivenJob
@@ -13,6 +13,8 @@ from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import ComfyDeployError, UnexpectedClientError
 from comfydeploy.mapping import MapItem
 from comfydeploy.result import Failure, Success
+
+_AGAIN: Final = "Start the map again to go on"
 
 
 def item_of(job: GivenJob, run_id: str | None, attempt: int, saved: Iterable[Path], result: Ended) -> MapItem:
@@ -32,7 +34,10 @@ def failed_map(error: Exception) -> MapItem:
     """Return the item of a map that cannot go on."""
     known: Any = error.with_traceback(None)
     if isinstance(error, sqlite3.Error):
-        known = UnexpectedClientError(f"journal: {error}. Start the map again to go on", "unknown")
+        from comfydeploy._mapping.sqlite import is_damage
+
+        cure = "Its file is damaged: find the runs with run_map_adopt and a new file" if is_damage(error) else _AGAIN
+        known = UnexpectedClientError(f"journal: {error}. {cure}", "unknown")
         known.__cause__ = error
     elif not isinstance(error, ComfyDeployError):
         known = request_error(error, "unknown", closed=False)
