@@ -143,3 +143,24 @@ def test_claim_of_a_parent_process_is_replaced(monkeypatch):
     monkeypatch.setitem(module._MOVING, id(file), (-1, object()))
     with module._claimed(file), pytest.raises(SDKValidationError, match="another upload"), module._claimed(file):
         pass
+
+
+def test_closed_file_cannot_be_read():
+    file = io.BytesIO(b"x")
+    file.close()
+    with pytest.raises(SDKValidationError, match=r"file: cannot be read: I/O operation on closed file"):
+        checked_upload(file, "a.png", None)
+
+
+@pytest.mark.skipif(module._PREAD is None, reason="this system reads files by moving their position")
+@pytest.mark.parametrize("mode", [{"buffering": 0}, {}, {"mode": "r+b"}])
+def test_file_of_the_system_is_read_twice_at_once(tmp_path, mode):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"0123")
+    with path.open(**{"mode": "rb"} | mode) as file:
+        windows = [Window(checked_upload(file, None, None)) for _ in range(2)]
+        for window in windows:
+            window.open()
+        assert [window.read(4) for window in windows] == [b"0123"] * 2
+        for window in windows:
+            window.close()
