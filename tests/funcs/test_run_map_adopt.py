@@ -122,6 +122,15 @@ def test_twins_are_reported(server, core, adopted, request):
     assert found.twins == [("k", tuple(ids))]
 
 
+def test_an_attempt_that_appears_late_is_not_the_last(server, core, adopted, request):
+    markers = Markers(name(request), "journal")
+    ids = [
+        run_queue(core, {**place(server), "inputs": {"comfydeploy_key": markers.of("k", attempt)}}).unwrap().run_id
+        for attempt in (2, 1)
+    ]
+    assert adopted().unwrap().runs == {"k": ids[0]}
+
+
 def test_without_runs_nothing_is_written(server, core, tmp_path, adopted, request):
     run_queue(core, {**place(server), "inputs": {"comfydeploy_key": f"{name(request)}/no-marker"}}).unwrap()
     assert adopted().unwrap().runs == {}

@@ -283,6 +283,19 @@ def test_failed_page_ends_the_search():
     assert len(found.ended) == 5
 
 
+def test_many_unknown_runs_are_read():
+    """They are in no list of runs in progress, which is no sign that they have ended."""
+    found = night()
+    for number in range(150):
+        found.service.create(f"other{number}", 0.0, takes=900)
+    for number in range(20):
+        found.following.add(f"nowhere{number}", PLACE, 0.0)
+    found.go(60.0)
+    assert len(found.ended) == 20
+    assert {action.run_id for action in found.requests if isinstance(action, ReadRun)} == set(found.ended)
+    assert {action.status for action in lists(found)} == {None, *LIVING}
+
+
 def test_dropped_runs_are_forgotten():
     found = night()
     found.start("a", takes=5)
