@@ -50,7 +50,8 @@ _GROWTH: Final = 1.5
 _SLOWEST: Final = 15.0  # seconds between two searches for the run of a job in doubt
 _PATIENCE: Final = 60.0  # seconds in which failed searches are repeated
 _FETCHES: Final = 3
-_TOO_MANY: Final = 429
+# A proxy sends these when time is over or a client has left, and 303 follows what was executed.
+_IN_DOUBT: Final = frozenset({303, 408, 429, 499})
 
 
 @frozen
@@ -255,7 +256,7 @@ def reopening(row: Row, error: Any, terms: Terms, owner: str, lease: float) -> R
 
 
 def is_refused(error: Error) -> bool:
-    """Check whether a response proves that no run was created. A 429 does not: a proxy may send it too late."""
+    """Check whether a response proves that no run was created. Those of a proxy may be sent too late."""
     if isinstance(error, HTTPValidationError):
         return True
-    return isinstance(error, SDKError) and 300 <= error.status_code < 500 and error.status_code != _TOO_MANY  # noqa: PLR2004 - the classes of status codes
+    return isinstance(error, SDKError) and 300 <= error.status_code < 500 and error.status_code not in _IN_DOUBT  # noqa: PLR2004 - the classes of status codes

@@ -28,7 +28,7 @@ PATIENCE: Final = 60.0
 
 _PAGE: Final = 20  # every row embeds the whole graph
 _MINUTE: Final = timedelta(minutes=1)
-_UNKNOWN_DEPLOYMENT: Final = 500
+UNKNOWN_DEPLOYMENT: Final = 500
 
 
 @frozen(kw_only=True)
@@ -95,7 +95,7 @@ class RunSearch:
         if place.deployment_id is not None:
             arguments = {"deployment_id": named}
             found = yield from self._timeline.read(
-                self._lists.deployment, arguments, patience, final={_UNKNOWN_DEPLOYMENT}
+                self._lists.deployment, arguments, patience, final={UNKNOWN_DEPLOYMENT}
             )
         else:
             found = yield from self._timeline.read(_VERSION, {"workflow_version_id": named}, patience)

@@ -585,6 +585,20 @@ class TestPlaces:
             (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=check))
             assert (error.status_code, error.fate) == (403, "answered")
 
+    def test_a_deployment_that_is_read_later(self, calls, monkeypatch):
+        monkeypatch.setattr("comfydeploy._wire.polling.FIRST", 0.01)
+        known = httpx.Response(200, json={"id": "d", "workflow_id": "w"})
+        answers = [lambda: httpx.Response(503), lambda: httpx.Response(429), *[lambda: known] * 2]
+        assert self.run(calls, {"d": answers})[0].result.unwrap()
+
+    def test_all_jobs_wait_once_for_a_deployment(self, calls, monkeypatch):
+        monkeypatch.setattr("comfydeploy._drivers.maps.places._READING", 0.02)
+        monkeypatch.setattr("comfydeploy._wire.polling.FIRST", 0.015)
+        core, asked = answering(calls, {"d": lambda: asked.append(1) or httpx.Response(503)}), []
+        items = items_of(calls, start(calls, core, [{"deployment_id": "d"}] * 3))
+        assert [error.status_code for error in errors_of(items)] == [503] * 3
+        assert len(asked) <= 4
+
     def test_an_upload_that_fails(self, calls):
         job = {"deployment_id": "d", "inputs": {"image": ("a.png", b"x")}}
         (error,) = errors_of(self.run(calls, {"upload": httpx.Response(400, json={"detail": "no"})}, job, check=False))

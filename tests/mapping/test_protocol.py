@@ -172,7 +172,7 @@ class TestUnsent:
 
 class TestDoubt:
     @pytest.mark.parametrize(
-        "answer", [LOST, BUSY, Failure(SDKError("slow down", 429)), Failure(SDKError("broken", 500))]
+        "answer", [LOST, BUSY, *(Failure(SDKError("in doubt", code)) for code in (303, 408, 429, 499, 500))]
     )
     def test_a_lost_answer_is_looked_for(self, answer):
         job = Job().posting()

@@ -9,7 +9,7 @@ from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._mapping.actions import Sighting
 from comfydeploy._mapping.markers import Markers
 from comfydeploy._wire.keys import key_of
-from comfydeploy._wire.run_search import PATIENCE, RunSearch, SearchScope
+from comfydeploy._wire.run_search import PATIENCE, UNKNOWN_DEPLOYMENT, RunSearch, SearchScope
 from comfydeploy._wire.timeline import Actions, Timeline
 from comfydeploy.errors import Error
 from comfydeploy.models.deployment import DeploymentModel
@@ -26,6 +26,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _MARGIN: Final = timedelta(minutes=2)  # by which the times of two rows of the server may differ
+_READING: Final = 10.0
 _ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,6 +51,7 @@ class Places:
         self._markers = markers
         self._workflows: dict[SearchScope, Task[Result[str, Error]]] = {}
         self._deployments: dict[str, Task[Result[DeploymentModel, Error]]] = {}
+        self._unread: dict[str, float] = {}  # the deployments that were not read yet, and how long reads are repeated
         self._newest: dict[str, datetime] = {}
         self._looks: dict[str, list[tuple[str, datetime, Future[Result[Sighting, Error]]]]] = {}
 
@@ -64,7 +66,7 @@ class Places:
         return await self._once(
             self._deployments,
             deployment_id,
-            lambda: self._calls.send(self._service.lists.deployment, {"deployment_id": deployment_id}, self._options),
+            lambda: self._calls.steps(partial(self._reading, deployment_id), self._options),
         )
 
     def since(self, workflow_id: str) -> str:
@@ -122,6 +124,17 @@ class Places:
     def _searching(self, workflow_id: str, since: datetime, timeline: Timeline) -> Actions[Result[FoundRuns, Error]]:
         search = RunSearch(timeline, self._service.lists, self._markers, {})
         return (yield from search.runs(workflow_id, since, PATIENCE))
+
+    def _reading(self, deployment_id: str, timeline: Timeline) -> Actions[Result[DeploymentModel, Error]]:
+        """Read a deployment. A read that fails is repeated for some seconds, which all jobs share."""
+        patience = max(self._unread.setdefault(deployment_id, timeline.now + _READING) - timeline.now, 0.0)
+        arguments = {"deployment_id": deployment_id}
+        found = yield from timeline.read(
+            self._service.lists.deployment, arguments, patience, final={UNKNOWN_DEPLOYMENT}
+        )
+        if isinstance(found, Success):
+            self._unread.pop(deployment_id, None)
+        return found
 
     def _finding(self, place: SearchScope, timeline: Timeline) -> Actions[Result[str, Error]]:
         """Find the workflow of a place, and the newest run of its list, at which later searches end."""
