@@ -1,6 +1,5 @@
 """The contact sheet of a journal: its rows as the jobs of a page. The journal is not changed."""
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from comfydeploy._display.sheet import SheetJob, sheet_page
 from comfydeploy._mapping.sqlite import APPLICATION, VERSION, unusable
+from comfydeploy._mapping.stored import loaded
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT
@@ -67,9 +67,9 @@ def _page(connection: sqlite3.Connection, journal: str, folder: Path) -> Iterato
 
 def _job(row: tuple[Any, ...], folder: Path) -> SheetJob:
     key, state, attempt, request, tried_at, run_id, run_text, error_text, files = row
-    run: dict[str, Any] = json.loads(run_text) if run_text else {}
-    error: dict[str, Any] = json.loads(error_text) if error_text else {}
-    inputs: Any = json.loads(request).get("inputs")
+    run: dict[str, Any] = loaded(run_text) if run_text else {}
+    error: dict[str, Any] = loaded(error_text) if error_text else {}
+    inputs: Any = loaded(request).get("inputs")
     if state == "done":
         status = str(run.get("status") or error.get("error") or "success")
     else:
@@ -82,7 +82,7 @@ def _job(row: tuple[Any, ...], folder: Path) -> SheetJob:
         run_id=run_id,
         seconds=_seconds(run),
         reason=error.get("message") or (_UNSAVED if state == "ended" else None),
-        files=tuple(_relative(file, folder) for file in json.loads(files or "[]")),
+        files=tuple(_relative(file, folder) for file in loaded(files or "[]")),
     )
 
 

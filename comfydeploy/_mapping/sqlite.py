@@ -4,7 +4,6 @@ Commits that must survive a crash of the machine are synchronous, all others are
 0.01 ms (measured), and the next synchronous one also makes those before it durable.
 """
 
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -16,7 +15,7 @@ from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Con
 from comfydeploy._mapping.owners import Session
 from comfydeploy._mapping.rows import DURABLE, Claim, Reopen, Row, Step, Try, Unsend
 from comfydeploy._mapping.statements import COLUMNS, SCHEMA, STATEMENTS, step_values
-from comfydeploy._mapping.stored import is_adopted
+from comfydeploy._mapping.stored import is_adopted, loaded
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import SDKValidationError
 
@@ -24,6 +23,7 @@ APPLICATION: Final = 0x434D4170
 VERSION: Final = 1
 
 _BUSY: Final = 10.0  # seconds to wait for another process that writes
+_DAMAGE: Final = ("malformed", "not a database", "Could not decode", "no such column", "no such table")
 _SYNCHRONOUS: Final = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchronous = NORMAL"}
 
 
@@ -205,7 +205,7 @@ class _Transaction:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Check whether an error says that the file is damaged, which another start does not mend."""
-    return "malformed" in str(error) or "not a database" in str(error)
+    return any(sign in str(error) for sign in _DAMAGE)
 
 
 def unusable(path: str, error: sqlite3.Error) -> SDKValidationError:
@@ -214,7 +214,7 @@ def unusable(path: str, error: sqlite3.Error) -> SDKValidationError:
     if "locked" in text:
         return invalid_argument("journal", f"{path} is locked by another program for more than {_BUSY:g} s")
     if is_damage(error):
-        return invalid_argument("journal", f"{path} is damaged or not a journal ({text})")
+        return invalid_argument("journal", f"{path} is damaged or not a journal ({text[:100]})")
     return invalid_argument("journal", f"{path} cannot be used: {text}")
 
 
@@ -234,5 +234,5 @@ def _connected(path: str) -> sqlite3.Connection:
 def _row(values: Sequence[Any]) -> Row:
     fields = dict[str, Any](zip(COLUMNS, values, strict=True))
     if fields["files"] is not None:
-        fields["files"] = tuple(json.loads(fields["files"]))
+        fields["files"] = tuple(loaded(fields["files"]))
     return Row(**fields)

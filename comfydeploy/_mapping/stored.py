@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import fields
 
+from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.codec import json_bytes, read
 from comfydeploy._wire.file_values import is_file
 from comfydeploy._wire.json_decoding import parsed
@@ -21,6 +22,9 @@ _QUERY: Final = re.compile(r'(https?://[^\s"?#\\]*)\?[^\s"\\]*', re.IGNORECASE)
 _KINDS: Final = {kind.__name__: kind for kind in (RunFailed, RunCancelled, RunTimedOut)}
 _BESIDE: Final = frozenset({"run", "fate"})
 
+CURE: Final = "find the runs with run_map_adopt and a new file"
+"""What to do where a journal is damaged."""
+
 
 def digest_of(wire: Mapping[str, Any]) -> str:
     """Return the digest of a request; raise ``SDKValidationError`` if it is not serializable."""
@@ -32,6 +36,14 @@ def digest_of(wire: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()[:32]
 
 
+def loaded(text: str) -> Any:
+    """Return the JSON of a column; raise ``SDKValidationError`` where it is damaged."""
+    try:
+        return parsed(text)
+    except ValueError as error:
+        raise invalid_argument("journal", f"a row is damaged ({error}): {CURE}") from None
+
+
 def run_text(run: WorkflowRunModel | None) -> str | None:
     """Return a run as it was sent, without query strings."""
     return None if run is None else without_queries(_text(run.raw))
@@ -39,7 +51,7 @@ def run_text(run: WorkflowRunModel | None) -> str | None:
 
 def run_of(text: str | None) -> WorkflowRunModel | None:
     """Return a stored run."""
-    return None if text is None else read(parsed(text), WorkflowRunModel, "journal")
+    return None if text is None else read(loaded(text), WorkflowRunModel, "journal")
 
 
 def error_text(error: RunEnd | None) -> str | None:
@@ -55,7 +67,7 @@ def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:
     """Return a stored error of a run."""
     if text is None:
         return None
-    values: dict[str, Any] = json.loads(text)
+    values: dict[str, Any] = loaded(text)
     kind: Any = _KINDS[values.pop("error")]
     if "logs" in values:
         values["logs"] = tuple(values["logs"])
@@ -76,7 +88,7 @@ def is_adopted(request: str, adopted: str) -> bool:
 
 
 def _inputs(request: str) -> dict[str, Any]:
-    return json.loads(request).get("inputs") or {}
+    return loaded(request).get("inputs") or {}
 
 
 def _has_file(value: Any) -> bool:

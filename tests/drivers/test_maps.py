@@ -188,6 +188,10 @@ class TestOutbox:
     ("reason", "cure"),
     [
         ("database disk image is malformed", "Its file is damaged: find the runs with run_map_adopt and a new file"),
+        (
+            "Could not decode to UTF-8 column 'run'",
+            "Its file is damaged: find the runs with run_map_adopt and a new file",
+        ),
         ("disk I/O error", "Start the map again to go on"),
     ],
 )

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from contextlib import closing
 
 import pytest
 from html_page import Page
@@ -115,6 +116,9 @@ def test_what_is_no_journal_is_named(tmp_path, journal):
     assert "no journal of this version" in reason(other, tmp_path / "x.html")
     assert "damaged or not a journal" in reason(text, tmp_path / "x.html")
     assert "cannot be written" in reason(journal, tmp_path)
+    with closing(sqlite3.connect(journal, isolation_level=None)) as database:
+        database.execute("UPDATE jobs SET run = '{bad'")
+    assert "a row is damaged" in reason(journal, tmp_path / "x.html")
     assert not list(tmp_path.glob(".*"))
 
 

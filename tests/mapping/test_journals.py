@@ -207,6 +207,14 @@ class TestAFile:
             file.write(b"\xff" * 4000)
         assert "is damaged or not a journal" in refused(f"{path}2")
 
+    def test_a_damaged_row(self, path):
+        with opened(path) as journal:
+            journal.add([entry("k")])
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            database.execute("UPDATE jobs SET files = '[bad'")
+        with opened(path) as journal, pytest.raises(SDKValidationError, match="a row is damaged"):
+            journal.find(["k"])
+
     def test_a_locked_one(self, path, monkeypatch):
         monkeypatch.setattr(sqlite, "_BUSY", 0.0)
         Sqlite(path, None, 300.0).close()

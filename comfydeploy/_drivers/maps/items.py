@@ -8,7 +8,7 @@ from typing import Any, Final
 from comfydeploy._mapping.actions import Ended
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.rows import Row
-from comfydeploy._mapping.stored import error_of, run_of
+from comfydeploy._mapping.stored import CURE, error_of, run_of
 from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import ComfyDeployError, UnexpectedClientError
 from comfydeploy.mapping import MapItem
@@ -36,8 +36,8 @@ def failed_map(error: Exception) -> MapItem:
     if isinstance(error, sqlite3.Error):
         from comfydeploy._mapping.sqlite import is_damage
 
-        cure = "Its file is damaged: find the runs with run_map_adopt and a new file" if is_damage(error) else _AGAIN
-        known = UnexpectedClientError(f"journal: {error}. {cure}", "unknown")
+        cure = f"Its file is damaged: {CURE}" if is_damage(error) else _AGAIN
+        known = UnexpectedClientError(f"journal: {str(error)[:100]}. {cure}", "unknown")
         known.__cause__ = error
     elif not isinstance(error, ComfyDeployError):
         known = request_error(error, "unknown", closed=False)
