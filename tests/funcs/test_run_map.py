@@ -594,10 +594,10 @@ class TestPlaces:
     def test_all_jobs_wait_once_for_a_deployment(self, calls, monkeypatch):
         monkeypatch.setattr("comfydeploy._drivers.maps.places._READING", 0.02)
         monkeypatch.setattr("comfydeploy._wire.polling.FIRST", 0.015)
-        core, asked = answering(calls, {"d": lambda: asked.append(1) or httpx.Response(503)}), []
+        core, received = answering(calls, {"d": lambda: received.append(1) or httpx.Response(503)}), []
         items = items_of(calls, start(calls, core, [{"deployment_id": "d"}] * 3))
         assert [error.status_code for error in errors_of(items)] == [503] * 3
-        assert len(asked) <= 4
+        assert len(received) <= 4
 
     def test_an_upload_that_fails(self, calls):
         job = {"deployment_id": "d", "inputs": {"image": ("a.png", b"x")}}

@@ -122,7 +122,7 @@ def test_twins_are_reported(server, core, adopted, request):
     assert found.twins == [("k", tuple(ids))]
 
 
-def test_an_attempt_that_appears_late_is_not_the_last(server, core, adopted, request):
+def test_late_attempt_is_not_the_last(server, core, adopted, request):
     markers = Markers(name(request), "journal")
     ids = [
         run_queue(core, {**place(server), "inputs": {"comfydeploy_key": markers.of("k", attempt)}}).unwrap().run_id
