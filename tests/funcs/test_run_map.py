@@ -479,6 +479,26 @@ class TestColours:
 
         assert len(asyncio.run(main())) == 1
 
+    def test_threads_share_the_items(self, monkeypatch):
+        items, both = module.run_map(ComfyDeployCore(bearer="k"), []), threading.Event()
+        inside, batches = [], [[1, 2], [3]]
+
+        def batch():
+            inside.append(1)
+            found = batches[0] if batches else []
+            (both.set if len(inside) > 1 else lambda: both.wait(0.05))()
+            del inside[:], batches[:1]
+            return found
+
+        monkeypatch.setattr(items._loop, "batch", batch)
+        found = []
+        threads = [threading.Thread(target=lambda: found.extend(items)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert sorted(found) == [1, 2, 3]
+
     def test_a_core_with_blocking_parts_only(self, service, picture, server):
         core = ComfyDeployCore(bearer=lambda: service.bearer, server_url=service.url, transport=server.transport)
         with core, module.run_map(core, [picture]) as items:

@@ -4,7 +4,7 @@ import os
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from threading import Thread
+from threading import RLock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from weakref import finalize
@@ -99,6 +99,7 @@ class RunMap(Iterator[MapItem]):
         self._engine = engine
         self._items: deque[MapItem] = deque()
         self._loop = _Loop(engine)
+        self._reading = RLock()  # several threads may share the items
         self._finalizer = finalize(self, self._loop.abandon)
 
     @property
@@ -107,12 +108,13 @@ class RunMap(Iterator[MapItem]):
         return self._engine.twins
 
     def __next__(self) -> MapItem:
-        if not self._items:
-            self._items.extend(self._loop.batch())
-        if not self._items:
-            self.close()
-            raise StopIteration
-        return self._items.popleft()
+        with self._reading:
+            if not self._items:
+                self._items.extend(self._loop.batch())
+            if not self._items:
+                self.close()
+                raise StopIteration
+            return self._items.popleft()
 
     def in_order(self) -> Iterator[MapItem]:
         """Yield the items in the order of the jobs; those that end early wait."""
