@@ -126,7 +126,9 @@ class Position:
 
     def _tried(self, answer: Any, now: float) -> "Position":
         if answer == "spent":
-            return self._left(None)
+            failed = None if self.result is None else self.result.failure()  # the end of the attempt before
+            last = evolve(self.row, attempt=self.row.attempt - 1, run_id=failed.run_id) if failed else self.row
+            return self._left(self.result, row=last)
         if answer != "tried":
             return self._at(Leave(None, is_lost=True))
         tried: Any = self.action
@@ -187,7 +189,7 @@ class Position:
         if not isinstance(error, RunFailed | RunCancelled | RunTimedOut):
             return self._left(Failure(error))
         if isinstance(error, RunFailed) and row.attempt < self.terms.attempts and row.state == "created":
-            return self._at(Again(row.id, owner))
+            return self._at(Again(row.id, owner), result=Failure(error))
         return self._at(Finish(row.id, owner, error.run, error, None), result=Failure(error))
 
     def _fetched(

@@ -479,6 +479,15 @@ class TestColours:
 
         assert len(asyncio.run(main())) == 1
 
+    @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+    def test_jobs_that_end_the_program(self, kind):
+        def jobs():
+            raise kind
+            yield
+
+        with module.run_map(ComfyDeployCore(bearer="k"), jobs()) as items, pytest.raises(kind):
+            next(items)
+
     def test_threads_share_the_items(self, monkeypatch):
         items, both = module.run_map(ComfyDeployCore(bearer="k"), []), threading.Event()
         inside, batches = [], [[1, 2], [3]]

@@ -253,6 +253,13 @@ class TestEnds:
         assert job.answer(FAILED) == Finish(1, "me", RUN, FAILED.failure(), None)
         assert job.answer(True).result.failure() is FAILED.failure()
 
+    def test_without_another_run_its_failure_counts(self):
+        job = Job(Terms(attempts=2), state="created", run_id="r", tried_at=1.0)
+        for answer in (FAILED, True, Success(None), True, "spent"):
+            job.answer(answer)
+        assert job.left().failure() is FAILED.failure()
+        assert (job.position.row.run_id, job.position.row.attempt) == ("r", 1)
+
     def test_a_cancelled_run_is_not(self):
         job = Job(Terms(attempts=2), state="created", run_id="r")
         error = RunCancelled("cancelled", RUN, "r")

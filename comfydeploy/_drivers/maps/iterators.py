@@ -32,6 +32,7 @@ class _Loop:
         self._is_closed = False
         self._process = os.getpid()
         self._closing = allocate_lock()
+        self._passing: BaseException | None = None
 
     def batch(self) -> list[MapItem]:
         """Return the waiting items. A call that was interrupted loses nothing: the next one goes on."""
@@ -44,12 +45,14 @@ class _Loop:
             return [failed_map(RuntimeError("a map goes on in the process that made it, not in a fork"))]
         if self._loop is None:
             self._loop = new_event_loop()
-            self._thread = Thread(target=_serve, args=(self._loop,), name="comfydeploy-map", daemon=True)
+            self._thread = Thread(target=self._serve, args=(self._loop,), name="comfydeploy-map", daemon=True)
             self._thread.start()
         if self._pending is None:
             self._pending = run_coroutine_threadsafe(self._engine.batch(), self._loop)
         batch = self._pending.result()
         self._pending = None
+        if self._passing is not None and not batch:
+            raise self._passing
         return batch
 
     def close(self) -> None:
@@ -79,11 +82,14 @@ class _Loop:
             closing = run_coroutine_threadsafe(self._engine.close(), loop)
             closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
 
-
-def _serve(loop: "AbstractEventLoop") -> None:
-    try:
-        loop.run_forever()
-    finally:
+    def _serve(self, loop: "AbstractEventLoop") -> None:
+        is_over = False
+        while not is_over:
+            try:
+                loop.run_forever()
+                is_over = True
+            except (KeyboardInterrupt, SystemExit) as error:  # of the caller's jobs: the map ends, then it is raised
+                self._passing = error
         loop.close()
 
 
