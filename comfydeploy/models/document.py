@@ -49,7 +49,8 @@ class Documents(list[T], Shown):
         super().__init__(items)
         self.raw: Sequence[Any] = raw
 
-    __repr__ = Shown.__repr__
+    def __repr__(self) -> str:
+        return Shown.__repr__(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (list(self), self.raw)

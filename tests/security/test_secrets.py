@@ -40,6 +40,8 @@ PLACES = [
     "hook",
     "display",
 ]
+# The loggers of httpx, and those of httpx2, which takes its place.
+LOGS = {"httpx": "httpx log", "httpcore": "httpcore log", "httpx2": "httpx log", "httpcore2": "httpcore log"}
 NOT_PROMISED = {
     ("signed address", "httpx log"): "httpx logs the addresses of its requests at INFO",
     ("signed address", "pickle"): "body, raw_value and run of an error are what the server sent",
@@ -83,13 +85,13 @@ def texts():
 
     class Kept(logging.Handler):
         def emit(self, record):
-            name = {"httpx": "httpx log", "httpcore": "httpcore log"}.get(record.name.partition(".")[0], "our log")
+            name = LOGS.get(record.name.partition(".")[0], "our log")
             if "receive_response_headers" in record.getMessage():
                 return  # not promised: httpcore logs the headers of answers
             facts = {name: value for name, value in vars(record).items() if name not in ("args", "msg")}
             found[name].append(f"{record.getMessage()} {facts}")
 
-    handler, loggers = Kept(), [logging.getLogger(name) for name in ("comfydeploy", "httpx", "httpcore", "calls")]
+    handler, loggers = Kept(), [logging.getLogger(name) for name in ("comfydeploy", "calls", *LOGS)]
     for logger in loggers:
         logger.addHandler(handler)
         logger.setLevel(logging.DEBUG)
