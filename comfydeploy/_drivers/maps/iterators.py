@@ -32,7 +32,6 @@ class _Loop:
         self._is_closed = False
         self._process = os.getpid()
         self._closing = allocate_lock()
-        self._passing: BaseException | None = None
 
     def batch(self) -> list[MapItem]:
         """Return the waiting items. A call that was interrupted loses nothing: the next one goes on."""
@@ -51,8 +50,6 @@ class _Loop:
             self._pending = run_coroutine_threadsafe(self._engine.batch(), self._loop)
         batch = self._pending.result()
         self._pending = None
-        if self._passing is not None and not batch:
-            raise self._passing
         return batch
 
     def close(self) -> None:
@@ -88,8 +85,8 @@ class _Loop:
             try:
                 loop.run_forever()
                 is_over = True
-            except (KeyboardInterrupt, SystemExit) as error:  # of the caller's jobs: the map ends, then it is raised
-                self._passing = error
+            except (KeyboardInterrupt, SystemExit):  # of the caller's jobs: the map ends, and the next read raises it
+                continue
         loop.close()
 
 
