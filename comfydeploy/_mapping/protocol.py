@@ -50,6 +50,10 @@ _GROWTH: Final = 1.5
 _SLOWEST: Final = 15.0  # seconds between two searches for the run of a job in doubt
 _PATIENCE: Final = 60.0  # seconds in which failed searches are repeated
 _FETCHES: Final = 3
+_NOT_LISTED: Final = (
+    "The list has no run of this map, so it proves nothing: one more job shows that the list works, and if it is certain "
+    "that no run was created, a new journal begins anew. "
+)
 # A proxy sends these when time is over or a client has left, and 303 follows what was executed.
 _IN_DOUBT: Final = frozenset({303, 408, 429, 499})
 
@@ -163,7 +167,7 @@ class Position:
         if error is None and began >= self.certain_at:
             if sighting.shown and self.terms.resend == "after_grace":
                 return self._at(Prepare(), pause=FIRST)
-            return self._unresolved("" if sighting.shown else "The list has no run of this map. ")
+            return self._unresolved("" if sighting.shown else _NOT_LISTED)
         is_hopeless = error is not None and (not is_transient(error) or now >= self.certain_at + _PATIENCE)
         if is_hopeless or now >= self.deadline:
             return self._unresolved(f"The last search failed: {error.message.removesuffix('.')}. " if error else "")
