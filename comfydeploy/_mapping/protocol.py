@@ -51,8 +51,8 @@ _SLOWEST: Final = 15.0  # seconds between two searches for the run of a job in d
 _PATIENCE: Final = 60.0  # seconds in which failed searches are repeated
 _FETCHES: Final = 3
 _NOT_LISTED: Final = (
-    "The list has no run of this map, so it proves nothing: one more job shows that the list works, and if it is certain "
-    "that no run was created, a new journal begins anew. "
+    "The list has no run of this map, so it proves nothing: one more job shows whether the list works. "
+    "If it is certain that no run was created, a new journal begins anew. "
 )
 # A proxy sends these when time is over or a client has left, and 303 follows what was executed.
 _IN_DOUBT: Final = frozenset({303, 408, 429, 499})
