@@ -73,6 +73,7 @@ class Life:
         self.hung = None
         self.queued = []
         self.interrupting = None
+        self.is_over = threading.Event()
         self.pauses = []
         self.interrupt = lambda: signal.raise_signal(signal.SIGINT)
         operation, after, outcome, _ = POINTS[point]
@@ -167,7 +168,12 @@ class Life:
             while [one.operation for one in self.emulator.requests].count(operation) <= after or not self.emulator.runs:
                 pause.wait(0.002)
             interrupt()
+            # A signal just before a read that blocks is noticed after the read only, or at the next signal.
+            while self.stop == "Ctrl-C" and not self.is_over.wait(0.05):
+                signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
 
+        if self.stop == "Ctrl-C":
+            signal.signal(signal.SIGUSR1, lambda *_: None)
         self.interrupting = threading.Thread(target=watch, daemon=True)
         self.interrupting.start()
 
@@ -178,6 +184,8 @@ class Life:
             notes = [note for link in (stop, stop.__context__) for note in getattr(link, "__notes__", ())]
             known = self.queued[0] if self.queued else "unknown"
             return f"{type(stop).__name__}: {notes[0].replace(known, '(its id)')}"
+        finally:
+            self.is_over.set()
 
 
 def _interrupt_main_thread():
