@@ -87,7 +87,10 @@ def test_while_the_run_goes_on(server, signalled, shell, command):
     if command != "run":
         arguments = [command, shell(server, "run", "picture", "--detach").out.strip()]
     received = len(server.requests)
-    polls = lambda: [one for one in server.requests[received:] if one.operation == "run_get"]  # noqa: E731
+
+    def polls():
+        return [one for one in server.requests[received:] if one.operation == "run_get"]
+
     done = signalled(signal.SIGINT, polls, *arguments)
     run_id = server.runs[-1].id
     assert done.code == 130
@@ -102,7 +105,10 @@ def test_json_names_the_run(server, signalled):
 
 
 def test_cancels_on_interrupt(server, signalled):
-    polled = lambda: [one for one in server.requests if one.operation == "run_get"]  # noqa: E731
+
+    def polled():
+        return [one for one in server.requests if one.operation == "run_get"]
+
     done = signalled(signal.SIGINT, polled, "run", "picture", "--cancel-on-interrupt")
     run_id = server.runs[0].id
     assert done.code == 130
@@ -112,7 +118,10 @@ def test_cancels_on_interrupt(server, signalled):
 
 def test_unconfirmed_cancellation(server, signalled):
     server.fail("run_cancel", status=502)
-    polled = lambda: [one for one in server.requests if one.operation == "run_get"]  # noqa: E731
+
+    def polled():
+        return [one for one in server.requests if one.operation == "run_get"]
+
     done = signalled(signal.SIGINT, polled, "run", "picture", "--cancel-on-interrupt")
     assert f"Run {server.runs[0].id} was to be cancelled, which is not confirmed" in done.err
 

@@ -181,7 +181,7 @@ class TestOutbox:
         assert asyncio.run(main()) == [0, 1, 2, 3, 4]
 
     def test_waits_for_a_time(self):
-        asyncio.run(Outbox().wait(0.001))
+        assert asyncio.run(asyncio.wait_for(Outbox().wait(0.001), 60)) is None
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ import time
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
-import httpx  # noqa: F401 - here and below: loaded once, for all forks
-import httpx2  # noqa: F401
-import hypothesis  # noqa: F401
+import httpx  # noqa: F401 - loaded once, for all forks
+import httpx2  # noqa: F401 - the same
+import hypothesis  # noqa: F401 - the same
 import pytest
-import starlette.applications  # noqa: F401
+import starlette.applications  # noqa: F401 - the same
 from mutants import Mutant, mutants
 
 ROOT = Path(__file__).parent.parent.parent
