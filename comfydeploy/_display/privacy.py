@@ -14,8 +14,13 @@ _LONGEST: Final = 100_000
 
 
 def shown_text(text: str, *, addresses: bool = False) -> str:
+    """Return the beginning of a text, up to 100,000 characters, as ``without_private_parts`` does."""
+    return without_private_parts(text[:_LONGEST], addresses=addresses)
+
+
+def without_private_parts(text: str, *, addresses: bool = False) -> str:
     """Return a text without secrets: addresses lose user, query and fragment; with ``addresses`` only tokens."""
-    text = re.sub(_USER, rf"\1{HIDDEN}@", text[:_LONGEST], flags=re.IGNORECASE)
+    text = re.sub(_USER, rf"\1{HIDDEN}@", text, flags=re.IGNORECASE)
     if addresses:
         return re.sub(_PROOF, rf"\1{HIDDEN}", text, flags=re.IGNORECASE)
     return without_secrets(re.sub(_QUERY, r"\1", text, flags=re.IGNORECASE))
