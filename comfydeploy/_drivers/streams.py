@@ -31,7 +31,11 @@ def stream(
     if not isinstance(result, results.Success):
         return result
     opened = result.unwrap()
-    return results.Success(kind(opened.response, opened.client, opened.decoder))
+    try:
+        return results.Success(kind(opened.response, opened.client, opened.decoder))
+    except BaseException:  # Ctrl-C
+        opened.response.close()
+        raise
 
 
 async def stream_async(

@@ -52,6 +52,10 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     except Exception as error:  # noqa: BLE001 - every exception here is an outcome
         is_closed = client is not None and client.is_closed
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
+    except BaseException:  # such as Ctrl-C: a response refers to itself in httpx, so it would stay open for a while
+        if response is not None:
+            response.close()
+        raise
     finally:
         if window is not None:
             window.close()
