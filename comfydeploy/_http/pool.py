@@ -16,6 +16,11 @@ from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 from comfydeploy._http.ledger import Ledger, Slot
 from comfydeploy._wire.deadline import remaining
 
+try:
+    from comfydeploy._http import fast_connections as fast
+except ImportError:  # without the extra `speed`
+    fast = None  # type: ignore[assignment]
+
 _SERVER_ERROR: Final = 500  # the service closes a connection after one without announcing it, so it is not used again
 
 
@@ -25,6 +30,14 @@ class Pool(httpcore.ConnectionPool):
     def __init__(self, limits: httpx.Limits, **settings: Any) -> None:
         super().__init__(keepalive_expiry=limits.keepalive_expiry, **settings)
         self._ledger: Ledger[ConnectionInterface] = Ledger(limits)
+        self._settings = settings
+
+    def create_connection(self, origin: Origin) -> ConnectionInterface:
+        """Create a connection, with the parser of the extra ``speed`` where it is installed and no proxy is used."""
+        settings = self._settings
+        if fast is None or settings["proxy"] is not None or not fast.may_replace():
+            return super().create_connection(origin)
+        return fast.Connection(origin, settings["network_backend"], settings["ssl_context"])
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
@@ -101,6 +114,14 @@ class AsyncPool(httpcore.AsyncConnectionPool):
     def __init__(self, limits: httpx.Limits, **settings: Any) -> None:
         super().__init__(keepalive_expiry=limits.keepalive_expiry, **settings)
         self._ledger: Ledger[AsyncConnectionInterface] = Ledger(limits)
+        self._settings = settings
+
+    def create_connection(self, origin: Origin) -> AsyncConnectionInterface:
+        """Create a connection, as ``Pool`` does."""
+        settings = self._settings
+        if fast is None or settings["proxy"] is not None or not fast.may_replace():
+            return super().create_connection(origin)
+        return fast.AsyncConnection(origin, settings["network_backend"], settings["ssl_context"])
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
