@@ -68,34 +68,29 @@ class _State:
         """Return the origin and the state in words."""
         return f"{str(self._origin)!r}, HTTP/1.1, {'IDLE' if self.is_idle() else 'ACTIVE'}"
 
-    def _answer(self, response: ResponseParser, body: Any) -> httpcore.Response:
-        extensions = {**response.extensions, "network_stream": self._stream}
-        return httpcore.Response(response.status, headers=response.headers, content=body, extensions=extensions)
-
 
 class Connection(_State, ConnectionInterface):
     """A blocking connection."""
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request, over a new connection if there is none, and receive the head of its response."""
-        limits: dict[str, float | None] = request.extensions.get("timeout", {})
+        limits = _limits(request)
         self._is_sent = False
         writer = RequestWriter(request)
-        if self._stream is None:
-            self._connect(limits.get("connect"))
+        stream = self._stream = self._stream or self._connected(limits.get("connect"))
         self._response = response = ResponseParser()
         with suppress(httpcore.WriteError):  # a server may refuse a request before it has read all of it
             self._send(writer, request.stream, limits.get("write"))
         while not response.has_head:
-            response.feed(self._stream.read(_READ, limits.get("read")))
-        return self._answer(response, _Body(self._stream, response, limits))
+            response.feed(stream.read(_READ, limits.get("read")))
+        return _answer(response, stream, _Body(stream, response, limits))
 
-    def _connect(self, limit: float | None) -> None:
+    def _connected(self, limit: float | None) -> Any:
         stream = self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
         if self._context is not None:
             self._context.set_alpn_protocols(["http/1.1"])
             stream = stream.start_tls(self._context, server_hostname=self._host, timeout=limit)
-        self._stream = stream
+        return stream
 
     def _send(self, writer: RequestWriter, body: Any, limit: float | None) -> None:
         for part in body:
@@ -118,24 +113,23 @@ class AsyncConnection(_State, AsyncConnectionInterface):
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request, over a new connection if there is none, and receive the head of its response."""
-        limits: dict[str, float | None] = request.extensions.get("timeout", {})
+        limits = _limits(request)
         self._is_sent = False
         writer = RequestWriter(request)
-        if self._stream is None:
-            await self._connect(limits.get("connect"))
+        stream = self._stream = self._stream or await self._connected(limits.get("connect"))
         self._response = response = ResponseParser()
         with suppress(httpcore.WriteError):
             await self._send(writer, request.stream, limits.get("write"))
         while not response.has_head:
-            response.feed(await self._stream.read(_READ, limits.get("read")))
-        return self._answer(response, _AsyncBody(self._stream, response, limits))
+            response.feed(await stream.read(_READ, limits.get("read")))
+        return _answer(response, stream, _AsyncBody(stream, response, limits))
 
-    async def _connect(self, limit: float | None) -> None:
+    async def _connected(self, limit: float | None) -> Any:
         stream = await self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
         if self._context is not None:
             self._context.set_alpn_protocols(["http/1.1"])
             stream = await stream.start_tls(self._context, server_hostname=self._host, timeout=limit)
-        self._stream = stream
+        return stream
 
     async def _send(self, writer: RequestWriter, body: Any, limit: float | None) -> None:
         async for part in body:
@@ -164,8 +158,7 @@ class _Body:
     def __iter__(self) -> Iterator[bytes]:
         response, limit = self._response, self._limits.get("read")  # which differs from that for the head
         while True:
-            for part in response.take():
-                yield part
+            yield from response.take()
             if response.is_complete:
                 return
             if not response.is_over:
@@ -190,3 +183,13 @@ class _AsyncBody(_Body):
 
     async def aclose(self) -> None:
         """Do nothing."""
+
+
+def _limits(request: Any) -> dict[str, float | None]:
+    limits: dict[str, float | None] = request.extensions.get("timeout", {})
+    return limits
+
+
+def _answer(response: ResponseParser, stream: Any, body: Any) -> httpcore.Response:
+    extensions = {**response.extensions, "network_stream": stream}
+    return httpcore.Response(response.status, headers=response.headers, content=body, extensions=extensions)

@@ -16,10 +16,13 @@ from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 from comfydeploy._http.ledger import Ledger, Slot
 from comfydeploy._wire.deadline import remaining
 
+fast: Any = None
 try:
-    from comfydeploy._http import fast_connections as fast
+    from comfydeploy._http import fast_connections
 except ImportError:  # without the extra `speed`
-    fast = None  # type: ignore[assignment]
+    pass
+else:
+    fast = fast_connections
 
 _SERVER_ERROR: Final = 500  # the service closes a connection after one without announcing it, so it is not used again
 
@@ -37,7 +40,8 @@ class Pool(httpcore.ConnectionPool):
         settings = self._settings
         if fast is None or settings["proxy"] is not None or not fast.may_replace():
             return super().create_connection(origin)
-        return fast.Connection(origin, settings["network_backend"], settings["ssl_context"])
+        made: ConnectionInterface = fast.Connection(origin, settings["network_backend"], settings["ssl_context"])
+        return made
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
@@ -121,7 +125,10 @@ class AsyncPool(httpcore.AsyncConnectionPool):
         settings = self._settings
         if fast is None or settings["proxy"] is not None or not fast.may_replace():
             return super().create_connection(origin)
-        return fast.AsyncConnection(origin, settings["network_backend"], settings["ssl_context"])
+        made: AsyncConnectionInterface = fast.AsyncConnection(
+            origin, settings["network_backend"], settings["ssl_context"]
+        )
+        return made
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""

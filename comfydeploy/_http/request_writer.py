@@ -52,6 +52,7 @@ def head_of(request: httpcore.Request) -> bytes:
     lines += [b"%b: %b\r\n" % header for header in request.headers]
     lines.append(b"\r\n")
     head = b"".join(lines)
-    if _HEAD.fullmatch(head) is None:
+    # A value with a line break would be another header.
+    if _HEAD.fullmatch(head) is None or head.count(b"\n") != len(request.headers) + 2:
         raise httpcore.LocalProtocolError("The method, the address or a header has characters that HTTP does not allow")
     return head

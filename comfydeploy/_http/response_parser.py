@@ -74,8 +74,8 @@ class ResponseParser:
     def take(self) -> Sequence[bytes]:
         """Return what was received of the body and not taken yet, in one piece.
 
-        Raise ``RemoteProtocolError`` once all bytes before what is not HTTP are taken. A compressed body stays in pieces:
-        one that cannot be decompressed must not make those before it unreadable.
+        Raise ``RemoteProtocolError`` once all bytes before what is not HTTP are taken. A compressed body stays in
+        pieces: one that cannot be decompressed must not make those before it unreadable.
         """
         parts = self._parts
         if not parts:
@@ -109,7 +109,7 @@ class ResponseParser:
         status: int = self._parser.get_status_code()
         if self.is_complete or status < _OK:
             return
-        codings = []
+        codings: list[bytes] = []
         for name, value in self.headers:
             if len(name) == 17 and name.lower() == b"transfer-encoding":  # noqa: PLR2004 - the length of that name
                 codings.append(value.lower())
