@@ -9,6 +9,8 @@ from functools import partialmethod
 import httpcore
 import pytest
 
+pytest.importorskip("httptools")
+
 from comfydeploy import ComfyDeployCore
 from comfydeploy._http import pool
 from comfydeploy._http.fast_connections import AsyncConnection, Connection, may_replace

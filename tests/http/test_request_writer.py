@@ -3,6 +3,8 @@
 import httpcore
 import pytest
 
+pytest.importorskip("httptools")
+
 from comfydeploy._http.request_writer import RequestWriter
 
 from .test_response_parser import ORIGIN, Memory

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytest.importorskip("httptools")
+
 from comfydeploy._http.fast_connections import Connection
 from comfydeploy._http.private_names import has_unread_bytes
 from comfydeploy._http.response_parser import ResponseParser
