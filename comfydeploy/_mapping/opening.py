@@ -54,5 +54,5 @@ def require_psycopg(journal: str) -> None:
     try:
         import_module("psycopg")  # which fails also where its library is missing
     except ImportError:
-        needs = f"{shown_journal(journal)} needs the package psycopg: pip install 'comfydeploy[postgres]'"
-        raise invalid_argument("journal", needs) from None
+        cure = "pip install 'comfydeploy[postgres]' 'psycopg[binary]'"
+        raise invalid_argument("journal", f"{shown_journal(journal)} needs psycopg with libpq: {cure}") from None

