@@ -14,6 +14,7 @@ import httpx
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
 from comfydeploy._http.ledger import Ledger, Slot
+from comfydeploy._http.private_names import before_server
 from comfydeploy._wire.deadline import remaining
 
 fast: Any = None
@@ -56,9 +57,11 @@ class Pool(httpcore.ConnectionPool):
                 _close(slot)
                 slot.origin, slot.connection = origin, (connection := self.create_connection(origin))
             response = connection.handle_request(request)
-        except BaseException:
+        except BaseException as error:
             _close(slot)
             self._ledger.drop(slot)
+            if (of_proxy := before_server(error, slot.connection)) is not None:
+                raise of_proxy from error
             raise
         response.stream = _Body(response, slot, self._ledger)
         return response
@@ -143,9 +146,11 @@ class AsyncPool(httpcore.AsyncConnectionPool):
                 await _aclose(slot)
                 slot.origin, slot.connection = origin, (connection := self.create_connection(origin))
             response = await connection.handle_async_request(request)
-        except BaseException:
+        except BaseException as error:
             self._ledger.drop(slot)
             await _aclose(slot)
+            if (of_proxy := before_server(error, slot.connection)) is not None:
+                raise of_proxy from error
             raise
         response.stream = _AsyncBody(response, slot, self._ledger)
         return response

@@ -1,5 +1,6 @@
 """A journal in a database: its methods as transactions, which SQLite and PostgreSQL carry out each in its way."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -11,18 +12,20 @@ from comfydeploy._mapping.transactions import Call, Transaction, adding, carryin
 R = TypeVar("R")
 
 
-class Database:
+class Database(ABC):
     """A journal in a database, which several processes may use at the same time."""
 
     longest_post: float
 
+    @abstractmethod
     def _read(self, begun: Callable[[], Transaction[R]]) -> R:
         """Carry out a transaction that only reads."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _write(self, begun: Callable[[], Transaction[R]], *, durable: bool) -> R:
         """Carry out a transaction whole or not at all."""
-        raise NotImplementedError
+        ...
 
     def find(self, keys: Sequence[str]) -> list[Known | None]:
         """Return the known ones of some jobs."""
@@ -47,7 +50,7 @@ class Database:
         """Return the request of a row."""
         return self._read(partial(requesting, row_id))
 
-    def drop(self, row_id: int) -> None:
+    def drop(self, row_id: int) -> None:  # noqa: B027 - it is the same for all
         """Do nothing: a rerun needs the row."""
 
 
