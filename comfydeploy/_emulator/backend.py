@@ -95,6 +95,7 @@ class Backend:
         self._network: Final = NetworkTransport(settings.networks)
         self._advancing: Final = asyncio.Lock()
         self._folder: Final = Folder(settings.data)
+        self.listings: Final = Listings(settings.data, catalogue)  # before the database, which has to be closed
         self.store: Final = Store(self._folder, settings.retention)
         self.feed: Final = Feed(clock)
         self.sessions: Final = Sessions(clock, self.ids)
@@ -102,7 +103,6 @@ class Backend:
         self.assets: Final = Assets(self._folder, self.store.collection("asset"), clock, self.ids)
         deployments = self.store.collection("deployment")
         catalogue.keep_in(deployments.all(), deployments.save)
-        self.listings: Final = Listings(settings.data, catalogue)
         simulation = Simulation(clock, self.ids, settings.cold_start)
         life: Life = simulation.life
         comfyui = settings.comfyui

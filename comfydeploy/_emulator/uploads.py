@@ -46,7 +46,7 @@ class Uploads:
         return self._place(f"{secrets.token_hex(16)}.part")
 
     def finish(self, draft: Path, name: str) -> None:
-        """Give a file that has come its name; it replaces one of this name."""
+        """Move a file that has come to its name; it replaces one of this name."""
         draft.replace(self._place(name))
 
     def remove(self, name: str) -> None:

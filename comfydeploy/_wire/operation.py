@@ -10,6 +10,7 @@ from comfydeploy._wire.fate import maybe_executed
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
+from comfydeploy.errors import Problem, SDKValidationError
 
 A = TypeVar("A")
 V = TypeVar("V")
@@ -61,10 +62,16 @@ def returning_list(item: type[V], *, under: str | None = None) -> Callable[[Repl
 
     def decode(reply: Reply) -> list[V]:
         sent = reply.json()
-        listed = sent.get(under) if under is not None and is_object(sent) else sent
-        return read_list(listed, item, "The server's response")
+        return read_list(sent if under is None else _field(sent, under), item, "The server's response")
 
     return decode
+
+
+def _field(sent: object, name: str) -> object:
+    if is_object(sent) and name in sent:
+        return sent[name]
+    problem = Problem(f"$.{name}", "required, but missing")
+    raise SDKValidationError(f"The server's response: {problem.path}: {problem.reason}", (problem,), sent)
 
 
 def status(code: int, *, containing: bytes = b"") -> Condition:

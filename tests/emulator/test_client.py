@@ -176,7 +176,8 @@ def arguments_of(name, core, order, calls):
 def test_no_operation_raises(calls, core, order, name, tmp_path):
     arguments = arguments_of(name, core, order, calls)
     named = {
-        **dict.fromkeys(("asset_upload", "file_upload"), {"name": "cat.png"}),
+        "asset_upload": {"name": "cat.png"},
+        "file_upload": {"name": "cat.png"},
         "run_download": {"to": tmp_path},
         "run_queue_once": {"key": "k", "settle": 0},
     }.get(name, {})

@@ -71,7 +71,13 @@ def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monke
     monkeypatch.chdir(tmp_path)  # a strange name may be that of a file
     core = calls.core(transport=transport)
     parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
-    usual = {"asset_upload": b"x", "file_upload": b"x", "file_download": "http://x/", "run_find": "k", "run_map": []}.get(name, REQUEST)
+    usual = {
+        "asset_upload": b"x",
+        "file_upload": b"x",
+        "file_download": "http://x/",
+        "run_find": "k",
+        "run_map": [],
+    }.get(name, REQUEST)
     lists = ("deployments_list", "machines_list", "models_list", "session_list", "usage")
     usual = None if name in lists else usual
     needed = {
