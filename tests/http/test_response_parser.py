@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 pytest.importorskip("httptools")
 
 from comfydeploy._http.fast_connections import Connection
-from comfydeploy._http.private_names import has_unread_bytes
+from comfydeploy._http.private_names import has_received_more
 from comfydeploy._http.response_parser import ResponseParser
 
 ORIGIN = httpcore.Origin(b"http", b"h", 80)
@@ -85,7 +85,7 @@ def received(connection):
     except httpcore.RemoteProtocolError:
         return head, body, "error"
     response.close()
-    return head, body, "idle" if connection.is_idle() and not has_unread_bytes(connection) else "closed"
+    return head, body, "idle" if connection.is_idle() and not has_received_more(connection) else "closed"
 
 
 def both(pieces):
