@@ -79,7 +79,7 @@ def first_of(*hints: Hint) -> Hint:
 
 
 def in_doubt(reply: Reply) -> bool:
-    """Check whether a response is an error of the server, or a proxy, after which the request may have been executed."""
+    """Check whether a response is an error after which the request may have been executed."""
     return reply.status_code in IN_DOUBT or (reply.status_code >= 500 and maybe_executed(reply))  # noqa: PLR2004 - the class of status codes
 
 
