@@ -49,7 +49,9 @@ class Server:
         self.programs = self.readable(programs)
         self.port = free_port()
         self.process = None
-        self.run("initdb", "-D", "data", "-U", "tester", "-E", "UTF8", "--no-locale", "--no-sync", "-A", "scram-sha-256")
+        self.run(
+            "initdb", "-D", "data", "-U", "tester", "-E", "UTF8", "--no-locale", "--no-sync", "-A", "scram-sha-256"
+        )
         self.start()
 
     @property

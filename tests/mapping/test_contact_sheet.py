@@ -123,7 +123,10 @@ def test_what_is_no_journal_is_named(tmp_path, journal):
 
 
 def test_strange_arguments_raise_nothing(monkeypatch):
-    assert contact_sheet(1, 2).failure().message == "journal: expected the path of a file or the address of a database, got int"
+    assert (
+        contact_sheet(1, 2).failure().message
+        == "journal: expected the path of a file or the address of a database, got int"
+    )
     assert contact_sheet("j", "").failure().message == "to: expected the path of a file, got ''"
 
     def written(journal, _):
