@@ -17,6 +17,7 @@ from comfydeploy._emulator.machine.life import Life
 from comfydeploy._emulator.machine.machine import Machine
 from comfydeploy._emulator.machine.simulation import Simulation
 from comfydeploy._emulator.networks import Networks
+from comfydeploy._emulator.quirks.active import ActiveQuirks
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.logs import webhook_line
 from comfydeploy._emulator.quirks.runs import quirky_life
@@ -88,7 +89,7 @@ class Backend:
         self.catalogue: Final = catalogue
         self.deliveries: Final = deliveries
         self.streams: Final = streams
-        self.quirks: Final = settings.quirks
+        self.quirks: Final = ActiveQuirks(settings.quirks)
         self.ids: Final = Ids(settings.seed)
         self.settings: Final = settings
         self.receiver: Transport | None = None
@@ -116,7 +117,7 @@ class Backend:
             Rules(
                 wrap=partial(quirky_send, quirks=self.quirks, now=clock.now),
                 method=partial(method, quirks=self.quirks),
-                drops_body=Quirk.REDIRECTED_WEBHOOKS in self.quirks,
+                drops_body=lambda: Quirk.REDIRECTED_WEBHOOKS in self.quirks,
             ),
         )
         self.machine: Final = Machine(self.store, clock, quirky_life(life, self.quirks), self._webhooks.send, self.feed)

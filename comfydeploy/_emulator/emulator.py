@@ -145,8 +145,8 @@ class Emulator:
 
     @property
     def quirks(self) -> frozenset[Quirk]:
-        """The quirks that it shows."""
-        return self._settings.quirks
+        """The quirks that it shows: those that it was created with, until the page switches others on."""
+        return frozenset(self._backend.quirks) if self._backend else self._settings.quirks
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:

@@ -101,8 +101,9 @@ class StorageExchange(_StorageCall):
 
     def _redirected(self, reply: Reply) -> Error | Pause:
         self._redirects += 1
-        try:
-            address = checked_address(urljoin(self._address, reply.headers.get("location", "")))
+        location = reply.headers.get("location")
+        try:  # without a location it would be the same address again
+            address = checked_address(urljoin(self._address, location) if location else "")
         except (InvalidRequestError, ValueError):  # `urljoin` raises as well
             return unexpected(reply, "The storage redirects to an invalid address")
         if self._redirects > _MOST_REDIRECTS:

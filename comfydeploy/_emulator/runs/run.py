@@ -13,6 +13,17 @@ from comfydeploy._emulator.deployments.forms import DeploymentRunRequest, RunReq
 from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.runs.output import InternalOutput, Output, OutputFile
 
+STATUSES: Final = (
+    "not-started",
+    "queued",
+    "started",
+    "running",
+    "uploading",
+    "success",
+    "failed",
+    "timeout",
+    "cancelled",
+)
 ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
 _TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromkeys(ENDED, "ended_at")
 

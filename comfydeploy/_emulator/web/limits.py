@@ -12,7 +12,7 @@ from comfydeploy._emulator.web.responses import error_response
 MOST_JSON: Final = 32 * 1024 * 1024
 # More than an uploaded file may have, because that has an error of its own.
 MOST_FORM: Final = 2 * uploads.LARGEST
-_FORMS: Final = ("/api/file/upload", "/api/assets/upload")
+_WITH_FILES: Final = ("/api/file/upload", "/api/assets/upload", "/assets/", "/deployments/")
 
 
 class BodyLimit:
@@ -23,8 +23,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 413, or pass the request on."""
-        takes_file = scope["path"] in _FORMS or scope["path"].startswith("/assets/")
-        most = MOST_FORM if takes_file else MOST_JSON
+        most = MOST_FORM if scope["path"].startswith(_WITH_FILES) else MOST_JSON
         size = 0
 
         async def counted() -> Message:
