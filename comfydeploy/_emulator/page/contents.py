@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment
 from starlette.requests import Request
 
 from comfydeploy._emulator.backend import Backend
@@ -18,6 +17,7 @@ from comfydeploy._emulator.page.fault_fields import FAULT_FIELDS, USUAL_FAULT_FI
 from comfydeploy._emulator.page.fields import Field, input_fields
 from comfydeploy._emulator.page.filters import AGES, VIEWS, Filter
 from comfydeploy._emulator.page.reasons import reason
+from comfydeploy._emulator.page.templates import templates
 from comfydeploy._emulator.page.views import RunView
 from comfydeploy._emulator.quirks.addresses import signed_address
 from comfydeploy._emulator.quirks.catalogue import Quirk
@@ -49,12 +49,12 @@ class Filled:
 
 
 class Contents:
-    """Writes the contents of the pages."""
+    """Writes the contents of the pages; their forms have ``token``."""
 
-    def __init__(self, backend: Backend, faults: Faults, templates: Environment, example_key: str) -> None:
+    def __init__(self, backend: Backend, faults: Faults, token: str, example_key: str) -> None:
         self._backend: Final = backend
         self._faults: Final = faults
-        self._templates: Final = templates
+        self._token: Final = token
         self._example_key: Final = example_key
 
     def overview(self, request: Request) -> View:
@@ -204,7 +204,7 @@ class Contents:
         return {"Python": snippets.python(*given), "curl": snippets.curl(*given)}
 
     def _render(self, template: str, /, **values: Any) -> str:
-        return self._templates.get_template(template).render(values)
+        return templates().get_template(template).render(values, token=self._token)
 
 
 def _deployment(run: Run, deployments: list[Deployment]) -> Deployment | None:
