@@ -109,7 +109,7 @@ def test_same_response_however_it_is_cut(data, whole):
 
 
 @given(st.data(), st.sampled_from(WHOLE))
-def test_same_response_of_connection_that_ends_early(data, whole):
+def test_same_response_where_the_end_is_early(data, whole):
     pieces = data.draw(cut(whole[: data.draw(st.integers(0, len(whole) - 1))]))
     found, expected = both(pieces)
     assert found[0] == expected[0]
