@@ -54,6 +54,7 @@ class Engine:
         self._main: Task[None] | None = None
         self._feeding: Task[None] | None = None
         self._failure: Exception | None = None
+        self._is_ending = False
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
@@ -79,7 +80,7 @@ class Engine:
         """Close the engine some time, from any thread: for a map that was left without being closed."""
         main = self._main
         if main is not None and not main.done() and not main.get_loop().is_closed():
-            main.get_loop().call_soon_threadsafe(main.cancel)
+            main.get_loop().call_soon_threadsafe(self._stop)
 
     async def close(self) -> None:
         """Create no more runs, and leave those that exist to be resumed."""
@@ -89,12 +90,17 @@ class Engine:
         main = self._main
         if main is None or main.done():
             return
-        main.cancel()
+        self._stop()
         while not main.done():
             try:
                 await shield(main)
             except CancelledError:  # a second one: requests in flight are recorded first, which takes seconds
                 continue
+
+    def _stop(self) -> None:
+        # Once: a second cancellation would leave the threads and the journal open.
+        if self._main is not None and not self._is_ending:
+            self._main.cancel()
 
     async def _run(self) -> None:
         from asyncio import CancelledError
@@ -108,6 +114,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - a function never raises
             self._outbox.add(failed_map(error))
         finally:
+            self._is_ending = True
             await self._end()
 
     async def _work(self) -> None:
