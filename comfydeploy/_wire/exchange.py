@@ -26,6 +26,7 @@ from comfydeploy._wire.settings import (
     deadline_of,
     idle_limit,
     retry_policy,
+    size_limit,
     time_limits,
 )
 from comfydeploy._wire.transport_errors import request_error
@@ -75,6 +76,7 @@ class Exchange(Generic[V]):
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
+        self._max_size = size_limit(given)
         self.deadline = deadline_of(given, now)
         self.operation = operation
         self._hooks = core.hooks
@@ -88,7 +90,7 @@ class Exchange(Generic[V]):
         self._fate: Fate = "not_sent"
         self._maybe_executed = False  # by an earlier attempt
         self._is_renewable = callable(core.bearer)  # until it was renewed
-        self.run_id = _run_id(operation, argument)
+        self.run_id = named_run(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
         server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
@@ -122,6 +124,7 @@ class Exchange(Generic[V]):
             is_lasting=self.operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
             deadline=self.deadline,
+            max_size=self._max_size,
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:
@@ -224,7 +227,7 @@ class Exchange(Generic[V]):
             pass
 
 
-def _run_id(operation: Operation[Any, Any], argument: object) -> str | None:
+def named_run(operation: Operation[Any, Any], argument: object) -> str | None:
     """Return the id of the run that a call is about, where its arguments name one."""
     if operation.creates == "nothing" and is_object(argument):
         named = argument.get("run_id")
