@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 pytest.importorskip("httptools")
 
 from comfydeploy._http.fast_connections import Connection
-from comfydeploy._http.private_names import has_unread_bytes
+from comfydeploy._http.private_names import has_received_more
 from comfydeploy._http.response_parser import ResponseParser
 
 ORIGIN = httpcore.Origin(b"http", b"h", 80)
@@ -85,7 +85,7 @@ def received(connection):
     except httpcore.RemoteProtocolError:
         return head, body, "error"
     response.close()
-    return head, body, "idle" if connection.is_idle() and not has_unread_bytes(connection) else "closed"
+    return head, body, "idle" if connection.is_idle() and not has_received_more(connection) else "closed"
 
 
 def both(pieces):
@@ -109,7 +109,7 @@ def test_same_response_however_it_is_cut(data, whole):
 
 
 @given(st.data(), st.sampled_from(WHOLE))
-def test_same_response_of_connection_that_ends_early(data, whole):
+def test_same_response_where_the_end_is_early(data, whole):
     pieces = data.draw(cut(whole[: data.draw(st.integers(0, len(whole) - 1))]))
     found, expected = both(pieces)
     assert found[0] == expected[0]
