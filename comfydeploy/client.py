@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from comfydeploy._facade.deployments import Deployments
     from comfydeploy._facade.file import File
     from comfydeploy._facade.inputs import Inputs
+    from comfydeploy._facade.map import Map
     from comfydeploy._facade.run import Run
     from comfydeploy._facade.runs import Runs
     from comfydeploy._facade.session import Sessions
@@ -58,6 +59,13 @@ class ComfyDeploy(ComfyDeployCore):
         from comfydeploy._facade.inputs import Inputs
 
         return Inputs(self)
+
+    @cached_property
+    def map(self) -> "Map":
+        """Bring the jobs of a map forward one by one."""
+        from comfydeploy._facade.map import Map
+
+        return Map(self)
 
     @cached_property
     def runs(self) -> "Runs":

@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from typing import Any, Final
 from uuid import uuid4
 
+from comfydeploy._mapping.inherited import check_fork, closed, opened
 from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
 from comfydeploy._mapping.owners import Session
 from comfydeploy._mapping.rows import DURABLE, Claim, Reopen, Row, Step, Try, Unsend
@@ -33,6 +34,7 @@ class Sqlite:
     def __init__(self, path: str, name: str | None, post_limit: float) -> None:
         """Open a journal, or create it; raise ``SDKValidationError`` if that is impossible."""
         self._path = os.path.realpath(path)  # so that all who use it have their locks in one place
+        check_fork(self._path)
         try:
             self._connection = _connected(self._path)
         except sqlite3.Error as error:
@@ -50,6 +52,7 @@ class Sqlite:
             self._connection.close()
             raise
         self.session = self._session.name
+        opened(self._path)
 
     def _open(self, name: str | None, post_limit: float) -> None:
         run = self._connection.execute
@@ -105,8 +108,7 @@ class Sqlite:
         return row
 
     def _adopts(self, entry: Entry, row: Row) -> bool:
-        (request,) = self._connection.execute(STATEMENTS["request"], (row.id,)).fetchone()
-        if not is_adopted(entry.request, request):
+        if not is_adopted(entry.request, self.request(row.id)):
             return False
         with _Transaction(self._connection, durable=False):
             self._connection.execute(STATEMENTS["adopt"], (entry.digest, entry.request, row.id))
@@ -137,6 +139,11 @@ class Sqlite:
         """Return the rows with these ids."""
         return [_row(self._connection.execute(STATEMENTS["row"], (one,)).fetchone()) for one in ids]
 
+    def request(self, row_id: int) -> str:
+        """Return the request of a row."""
+        (request,) = self._connection.execute(STATEMENTS["request"], (row_id,)).fetchone()
+        return str(request)
+
     def is_alive(self, owner: str) -> bool | None:
         """Return whether an owner is alive."""
         return self._session.is_alive(owner)
@@ -155,6 +162,7 @@ class Sqlite:
             self._connection.execute(STATEMENTS["release_all"], (f"{self.session}*",))
         self._connection.close()
         self._session.close()
+        closed(self._path)
 
 
 def write_journal(path: str, name: str, uuid: str, rows: Sequence[tuple[Row, str]]) -> None:

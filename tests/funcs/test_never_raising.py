@@ -73,10 +73,12 @@ def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monke
     parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
     usual = {"file_upload": b"x", "file_download": "http://x/", "run_find": "k", "run_map": []}.get(name, REQUEST)
     usual = None if name in ("deployments_list", "session_list") else usual
+    usual = "journal" if name == "map_step" else usual
     needed = {
         "file_upload": {"name": "cat.png"},
         "run_queue_once": {"key": "k"},
         "run_download": {"to": tmp_path / "files"},
+        "map_step": {"key": "k"},
         "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
     }.get(name, {})
     for parameter, value in itertools.product(list(parameters)[1:], STRANGE):
