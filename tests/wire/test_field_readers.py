@@ -95,7 +95,7 @@ def test_reader_equals_rules(kind, value):
 
 
 @pytest.mark.parametrize("model", MODELS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=settings.default.max_examples // 4)  # there are many models
 @given(data=st.data())
 def test_model_is_read_as_rules_read_it(model, data):
     names = st.sampled_from([one.name for one in fields(model)] + ["unknown"])
