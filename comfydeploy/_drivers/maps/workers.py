@@ -37,42 +37,60 @@ class Workers:
     def __init__(self, submit: Submit, journal: str) -> None:
         self._submit = submit
         self._journal = journal
+        self._is_broken = False
 
     async def step(self, job: GivenJob, row: Row) -> MapStep:
         """Carry out a step of a job. One that has not begun ends with the map."""
-        from asyncio import wait, wrap_future
+        from asyncio import CancelledError
 
         try:
             future = self._submit(StepJob(job.key, job.request, self._journal))
         except Exception as error:
             raise _ended(error) from error
-        step = wrap_future(future)
         try:
-            await wait([step])
-        finally:
-            step.cancel()
-            future.cancel()
-        return _answer(step, job, row)
+            await _done(future)
+        except CancelledError:
+            if not self._is_broken:  # a pool that breaks answers all futures, and hangs if one is cancelled (3.11)
+                future.cancel()
+            raise
+        return self._answer(future, job, row)
+
+    def _answer(self, future: "Future[Result[MapStep, Error]]", job: GivenJob, row: Row) -> MapStep:
+        from concurrent.futures import BrokenExecutor, CancelledError
+
+        error = CancelledError("its futures were cancelled") if future.cancelled() else future.exception()
+        if isinstance(error, BrokenExecutor | CancelledError):
+            self._is_broken = True
+            raise _ended(error) from error
+        if error is not None:
+            lost = f"executor: no result of the job ({_named(error)}). Start the map again with the same journal"
+            failed = UnexpectedClientError(f"{lost} to go on", "unknown", run_id=row.run_id)
+            failed.__cause__ = error
+            return item_of(job, row.run_id, row.attempt, (), Failure(failed))
+        result = future.result()
+        if not isinstance(result, Success):
+            return item_of(job, row.run_id, row.attempt, (), Failure(result.failure()))
+        reached = result.unwrap()
+        return evolve(reached, index=job.index, request=job.request) if isinstance(reached, MapItem) else reached
 
 
-def _answer(step: "AsyncFuture[Result[MapStep, Error]]", job: GivenJob, row: Row) -> MapStep:
-    from concurrent.futures import BrokenExecutor, CancelledError
+async def _done(future: "Future[Any]") -> None:
+    """Wait until a future is done, and leave it as it is."""
+    from asyncio import get_running_loop
 
-    if step.cancelled():
-        raise _ended(CancelledError("its futures were cancelled"))
-    error = step.exception()
-    if isinstance(error, BrokenExecutor):
-        raise _ended(error) from error
-    if error is not None:
-        lost = f"executor: no result of the job ({_named(error)}). Start the map again with the same journal to go on"
-        failed = UnexpectedClientError(lost, "unknown", run_id=row.run_id)
-        failed.__cause__ = error
-        return item_of(job, row.run_id, row.attempt, (), Failure(failed))
-    result = step.result()
-    if not isinstance(result, Success):
-        return item_of(job, row.run_id, row.attempt, (), Failure(result.failure()))
-    reached = result.unwrap()
-    return evolve(reached, index=job.index, request=job.request) if isinstance(reached, MapItem) else reached
+    loop = get_running_loop()
+    done: AsyncFuture[None] = loop.create_future()
+
+    def settle() -> None:
+        if not done.done():
+            done.set_result(None)
+
+    def notify(_: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the map was left meanwhile
+            loop.call_soon_threadsafe(settle)
+
+    future.add_done_callback(notify)
+    await done
 
 
 def _ended(error: BaseException) -> UnexpectedClientError:
