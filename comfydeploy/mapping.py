@@ -156,7 +156,9 @@ def grid(request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> Seque
     return _Grid(request, axes)
 
 
-def contact_sheet(journal: str | os.PathLike[str], to: str | os.PathLike[str]) -> Result[Path, Error]:
+def contact_sheet(
+    journal: str | os.PathLike[str], to: str | os.PathLike[str], *, name: str | None = None
+) -> Result[Path, Error]:
     """Write a page with the results of the jobs of a map, and return its path.
 
     It shows each job with its inputs, status, duration, reason and pictures, and filters them by input and status. It
@@ -166,18 +168,17 @@ def contact_sheet(journal: str | os.PathLike[str], to: str | os.PathLike[str]) -
     Args:
         journal: The journal of ``run_map``, which is not changed.
         to: The file to write, such as ``sheet.html``. One that is there is replaced.
+        name: The name of the map, which selects one of those in a database.
 
     Returns:
         ``Success`` with the path, or ``Failure``: an ``SDKValidationError`` for a journal that cannot be read and for a
         file that cannot be written.
     """
     from comfydeploy._mapping.contact_sheet import write_sheet
-    from comfydeploy._wire.arguments import path_text
     from comfydeploy._wire.transport_errors import request_error
 
     try:
-        journal_path = path_text("journal", journal, "the path of a file")
-        return Success(write_sheet(journal_path, path_text("to", to, "the path of a file")))
+        return Success(write_sheet(journal, to, name))
     except MemoryError:
         raise
     except SDKValidationError as error:

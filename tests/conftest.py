@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 import threading
 from contextlib import suppress
 
@@ -15,6 +16,8 @@ import pytest
 
 if os.environ.get("COMFYDEPLOY_TEST_HTTPX2"):
     httpx2.alias_httpx()  # before anything imports httpx: the whole suite then runs on httpx2
+if os.environ.get("COMFYDEPLOY_TEST_H11"):
+    sys.modules["httptools"] = None  # type: ignore[assignment] # as if it were not installed
 
 from comfydeploy import ComfyDeployCore
 from comfydeploy.emulator import Emulator

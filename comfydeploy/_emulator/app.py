@@ -34,7 +34,7 @@ class Application:
     def __init__(self, backend: Backend, bearer: str, faults: Faults, recorder: Recorder) -> None:
         own = [
             # A key of the user's own is a secret, so the page does not show it.
-            *PageRoutes(backend, bearer, example_key=bearer if bearer == LOCAL_KEY else "YOUR_KEY").routes(),
+            *PageRoutes(backend, faults, bearer, example_key=bearer if bearer == LOCAL_KEY else "YOUR_KEY").routes(),
             *ControlRoutes(backend, faults, recorder).routes(),
         ]
         routes = [*(endpoint.route(backend) for endpoint in ENDPOINTS), *own]
@@ -52,14 +52,14 @@ class Application:
         self._backend: Final = backend
         self._breaker: Final = Breaker(gated, faults, backend.clock)
         watching = BodyLimit(gated)
-        answering: ASGIApp = recorder.recording(BodyLimit(self._breaker))
-        closes = Quirk.CLOSED_CONNECTION in backend.quirks
-        answering = ClosingAfter500(answering) if closes else answering
+        answering = recorder.recording(BodyLimit(self._breaker))
+        closing = ClosingAfter500(answering)
 
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             # Requests of the page and of the control routes are not recorded and have no faults.
             is_own = any(route.matches(scope)[0] is not Match.NONE for route in own)
-            await (watching if is_own else answering)(scope, receive, send)
+            closes = Quirk.CLOSED_CONNECTION in backend.quirks
+            await (watching if is_own else closing if closes else answering)(scope, receive, send)
 
         self._door: Final = Door(answer, backend.settings.allowed_hosts, backend.settings.allowed_origins)
 

@@ -131,8 +131,8 @@ class Emulator:
 
     @property
     def deployments(self) -> Mapping[str, str]:
-        """The ids of the deployments, by name."""
-        return {one.name: one.id for one in self._catalogue.all()}
+        """The ids of the deployments, by name; one outside of production has its environment behind its name."""
+        return {one.title: one.id for one in self._catalogue.all()}
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -145,8 +145,8 @@ class Emulator:
 
     @property
     def quirks(self) -> frozenset[Quirk]:
-        """The quirks that it shows."""
-        return self._settings.quirks
+        """The quirks that it shows: those that it was created with, until the page switches others on."""
+        return frozenset(self._backend.quirks) if self._backend else self._settings.quirks
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:

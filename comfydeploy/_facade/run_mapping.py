@@ -53,7 +53,9 @@ class RunMapping(Group):
                 combination of inputs.
             options: As for each call of a job; ``deadline`` is from the claim of the job on.
             name: The name of the map, at most 50 characters, with which the key of each run begins.
-            journal: The path of the file in which each step is kept. Without it the journal ends with the map.
+            journal: The path of the file in which each step is kept, or the address of a PostgreSQL database, which
+                processes on any machines share: ``postgresql://user@host/database``. Without it the journal ends with
+                the map.
             to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
                 ``run_id``, ``attempt`` and the fields of ``run_download``.
             at_once: How many jobs are in work at a time, or in the hands of the executor.
@@ -122,7 +124,9 @@ class RunMapping(Group):
                 combination of inputs.
             options: As for each call of a job; ``deadline`` is from the claim of the job on.
             name: The name of the map, at most 50 characters, with which the key of each run begins.
-            journal: The path of the file in which each step is kept. Without it the journal ends with the map.
+            journal: The path of the file in which each step is kept, or the address of a PostgreSQL database, which
+                processes on any machines share: ``postgresql://user@host/database``. Without it the journal ends with
+                the map.
             to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
                 ``run_id``, ``attempt`` and the fields of ``run_download``.
             at_once: How many jobs are in work at a time, or in the hands of the executor.
@@ -180,7 +184,7 @@ class RunMapping(Group):
         are read afresh.
 
         Args:
-            journal: The path of the new journal.
+            journal: The path of the new journal, or the address of a database.
             options: What is different for this call: timeout, retries, headers, deadline.
             name: The name of the map, with which the keys of its runs begin.
             since: An aware time before the first run of the map.
@@ -226,7 +230,7 @@ class RunMapping(Group):
         are read afresh.
 
         Args:
-            journal: The path of the new journal.
+            journal: The path of the new journal, or the address of a database.
             options: What is different for this call: timeout, retries, headers, deadline.
             name: The name of the map, with which the keys of its runs begin.
             since: An aware time before the first run of the map.

@@ -115,7 +115,7 @@ def _request(
         headers |= request.upload.headers
     if attempt.is_for_storage:
         kind = type(client.build_request("GET", request.url))  # httpx's or httpx2's, without what the client adds
-        return kind(request.method, request.url, headers=headers, extensions={"timeout": limits})
+        return kind(request.method, request.url, headers=headers, content=body, extensions={"timeout": limits})
     built = client.build_request(
         request.method,
         request.url,

@@ -1,14 +1,14 @@
 """Writing a lost journal again from the runs of its map, as steps."""
 
-import os
 from collections.abc import Mapping
 from functools import partial
 from math import inf
 from typing import Any, Final
 
 from comfydeploy._mapping.markers import Marker, Prefix
+from comfydeploy._mapping.opening import check_new, write_journal
 from comfydeploy._mapping.rows import Row
-from comfydeploy._mapping.settings import checked_name, checked_path
+from comfydeploy._mapping.settings import checked_name, known_journal
 from comfydeploy._mapping.stored import adopted_text
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.json_types import is_object
@@ -31,17 +31,15 @@ def adopting(  # noqa: PLR0913 - the options of the call, by name
     timeline: Timeline, lists: Lists, *, journal: Any, name: Any, place: SearchScope, since: Any, settle: Any
 ) -> Actions[Result[AdoptedRuns, Error]]:
     """Find the runs of a map by their markers, and write a journal that knows them."""
-    path, known_as = checked_path(journal), checked_name(name)
-    if path is None or known_as is None:
-        missing = "journal" if path is None else "name"
-        raise invalid_argument(missing, f"expected the {'path of a file' if path is None else 'name of the map'}")
+    path, known_as = known_journal(journal), checked_name(name)
+    if known_as is None:
+        raise invalid_argument("name", "expected the name of the map")
     check_place(place)
     if not MOMENT.holds(since):
         raise invalid_argument("since", f"expected {MOMENT.expected}, got {type(since).__name__}")
     if not isinstance(settle, int | float) or isinstance(settle, bool) or not 0 <= settle < inf:
         raise invalid_argument("settle", f"expected seconds not below 0, got {settle!r}"[:200])
-    if os.path.exists(path) and os.path.getsize(path):  # noqa: PTH110, PTH202 - a name is not needed
-        raise invalid_argument("journal", f"{path} is there already: start run_map with it, or name a new file")
+    yield from timeline.compute(partial(check_new, path, known_as))
     search = RunSearch(timeline, lists, Prefix(f"{known_as}/"), {})
     workflow = yield from search.workflow(place, PATIENCE)
     if not isinstance(workflow, Success):
@@ -61,7 +59,7 @@ def adopting(  # noqa: PLR0913 - the options of the call, by name
     latest = _latest(journals.get(chosen or "", {}))
     if chosen is not None:
         rows = [_row(number, *one) for number, one in enumerate(latest.items(), 1)]
-        yield from timeline.compute(partial(_write, path, known_as, chosen, rows))
+        yield from timeline.compute(partial(write_journal, path, known_as, chosen, rows))
     twins = [(marker.key, tuple(run.id for run in runs)) for marker, runs in journals.get(chosen or "", {}).items()]
     return Success(
         AdoptedRuns(
@@ -101,9 +99,3 @@ def _row(number: int, marker: Marker, run: WorkflowRunRow) -> tuple[Row, str]:
     given = {name: value for name, value in inputs.items() if name != KEY_INPUT} if is_object(inputs) else {}
     row = Row(number, marker.key, "created", marker.attempt, tried_at=0.0, since=since, run_id=run.id)
     return row, adopted_text(given)
-
-
-def _write(path: str, name: str, uuid: str, rows: list[tuple[Row, str]]) -> None:
-    from comfydeploy._mapping.sqlite import write_journal
-
-    write_journal(path, name, uuid, rows)

@@ -5,10 +5,13 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from attrs import evolve
 
-from comfydeploy._mapping.rows import Row, Step, Try, Unsend, changed
+from comfydeploy._mapping.rows import Row, Step, answered
 
 ADOPTED: Final = ""
 """The digest of a row that was written anew for a run: only the inputs of its request are known."""
+
+RENEWAL: Final = 15.0
+"""The seconds between two extensions of leases, a quarter of their length."""
 
 SAME_KEY: Final = "another job has this key"
 SAME_FILES: Final = "another job would have the same file names: add {key} to the pattern"
@@ -64,6 +67,11 @@ class Journal(Protocol):
         """The prefix of the owners of this process."""
         ...
 
+    @property
+    def renewal(self) -> float:
+        """The seconds between two calls of ``renew``."""
+        ...
+
     def find(self, keys: Sequence[str]) -> list[Known | None]:
         """Return the known ones of some jobs, in their order."""
         ...
@@ -81,7 +89,7 @@ class Journal(Protocol):
         ...
 
     def is_alive(self, owner: str) -> bool | None:
-        """Return whether an owner is alive, ``None`` if that is unknown."""
+        """Return whether an owner is alive, ``None`` if that is unknown. It does not block."""
         ...
 
     def renew(self, lease: float) -> None:
@@ -90,6 +98,10 @@ class Journal(Protocol):
 
     def drop(self, row_id: int) -> None:
         """Remove a row that is done, if nothing is kept for other processes."""
+        ...
+
+    def leave(self) -> None:
+        """Wait no more for a journal that is out of reach; any thread may call this."""
         ...
 
     def close(self) -> None:
@@ -113,6 +125,7 @@ class Memory:
         self.name = name
         self.longest_post = longest_post
         self.session = "this"
+        self.renewal = RENEWAL
         self._rows: dict[int, Row] = {}
         self._ids: dict[str, int] = {}
         self._places: dict[str, int] = {}
@@ -146,21 +159,11 @@ class Memory:
         return [self._carried_out(step) for step in steps]
 
     def _carried_out(self, step: Step) -> Any:
-        before = self._rows[step.id]
-        after = changed(before, step)
-        if isinstance(step, Try):
-            if after is None:
-                return "lost"
-            if before.tried_at is None:
-                if step.max_runs is not None and self._spent >= step.max_runs:
-                    return "spent"
-                self._spent += 1
-        if after is None:
-            return None
-        if isinstance(step, Unsend):
-            self._spent -= 1
-        self._rows[step.id] = after
-        return "tried" if isinstance(step, Try) else after
+        answer = answered(self._rows[step.id], step, self._spent)
+        if answer.row is not None:
+            self._rows[step.id] = answer.row
+        self._spent += answer.runs
+        return answer.value
 
     def rows(self, ids: Iterable[int]) -> list[Row]:
         """Return the rows with these ids."""
@@ -180,6 +183,9 @@ class Memory:
         del self._rows[row_id], self._ids[key]
         if place is not None:
             del self._places[place]
+
+    def leave(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Keep nothing."""

@@ -10,13 +10,13 @@ from contextlib import suppress
 from glob import escape
 from pathlib import Path
 from typing import Final
-from weakref import WeakSet
+
+from comfydeploy._mapping.forks import close_in_children
 
 if sys.platform != "win32":  # pragma: no branch - as below
     from fcntl import LOCK_EX, LOCK_NB, flock
 
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
-_open: "WeakSet[Session]" = WeakSet()
 
 
 def machine() -> str:
@@ -41,7 +41,7 @@ class Session:
         self.name = f"{self._machine}/{word}/"
         self._path = _lock_path(journal, word)
         self._file: int | None = _locked(self._path)
-        _open.add(self)
+        close_in_children(self)
 
     def is_alive(self, owner: str) -> bool | None:
         """Return whether the process of an owner lives, ``None`` where that cannot be known."""
@@ -56,15 +56,18 @@ class Session:
         except OSError:
             return None
 
-    def close(self, *, removes: bool = True) -> None:
+    def close(self) -> None:
         """Release the lock."""
-        file, self._file = self._file, None
-        if file is None:
-            return
-        if removes:
+        if self._file is not None:
             with suppress(OSError):
                 self._path.unlink()
-        os.close(file)
+        self.forget()
+
+    def forget(self) -> None:
+        """Close the file of the lock, which otherwise a child would keep holding when its parent has ended."""
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
 
 def _locked(path: Path) -> int:
@@ -115,13 +118,3 @@ def _lock(file: int) -> None:
 
 def _lock_path(journal: str, word: str) -> Path:
     return Path(f"{journal}-{word}.lock")
-
-
-def _after_fork() -> None:
-    # Otherwise a child would keep holding the lock of a process that has ended.
-    for session in list(_open):
-        session.close(removes=False)
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
-    os.register_at_fork(after_in_child=_after_fork)

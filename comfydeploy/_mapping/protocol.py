@@ -137,10 +137,10 @@ class Position:
             return self._at(Leave(None, is_lost=True))
         tried: Any = self.action
         row = evolve(self.row, tried_at=tried.at, lease=tried.lease, since=tried.since)
-        # A deadline that has passed while the journal was written sends nothing: such a request ends at once.
-        seconds = min(self.terms.post_limit, self.deadline - now)
+        # At a time, not after some seconds: a process that is stopped before it sends the request sends it no more.
+        until = min(now + self.terms.post_limit, self.deadline)
         certain_at = now + self.terms.longest_post + self.terms.grace
-        return self._at(Post(seconds), row=row, certain_at=certain_at)
+        return self._at(Post(until), row=row, certain_at=certain_at)
 
     def _posted(self, answer: Result[str, Error], now: float, dice: float) -> "Position":
         if isinstance(answer, Success):

@@ -120,6 +120,27 @@ DURABLE: Final = (Claim, Reopen, Try)
 """The steps that must be durable before anything else is done."""
 
 
+class Answer(NamedTuple):
+    """The answer to a step, the row where it has changed, and by how many runs the count of the journal changes."""
+
+    value: Any
+    row: Row | None = None
+    runs: int = 0
+
+
+def answered(row: Row, step: Step, spent: int) -> Answer:
+    """Return the answer to a step in a journal that has ``spent`` runs."""
+    after = changed(row, step)
+    if after is None:
+        return Answer("lost" if isinstance(step, Try) else None)
+    if isinstance(step, Try):
+        is_first = row.tried_at is None
+        if is_first and step.max_runs is not None and spent >= step.max_runs:
+            return Answer("spent")
+        return Answer("tried", after, int(is_first))
+    return Answer(after, after, -int(isinstance(step, Unsend) and row.tried_at is not None))
+
+
 def changed(row: Row, step: Step) -> Row | None:
     """Return the row after a step, or ``None`` where the step does not apply to it."""
     if isinstance(step, Claim):

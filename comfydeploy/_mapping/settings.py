@@ -3,9 +3,10 @@
 from math import isfinite
 from typing import Any, Final, get_args
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from comfydeploy._mapping.actions import Resend, Terms
+from comfydeploy._mapping.addresses import FORM, is_address, is_database, shown_journal
 from comfydeploy._mapping.patterns import Pattern, checked_pattern
 from comfydeploy._wire.arguments import check_choice, invalid_argument, path_text
 from comfydeploy._wire.settings import checked_options, deadline_of
@@ -20,7 +21,7 @@ class Arguments:
 
     options: Any = None
     name: Any = None
-    journal: Any = None
+    journal: Any = field(default=None, repr=shown_journal)
     to: Any = None
     at_once: Any = 20
     attempts: Any = 1
@@ -42,7 +43,7 @@ class MapSettings:
     options: RequestOptions
     deadline: float | None
     name: str | None
-    journal: str | None
+    journal: str | None = field(repr=shown_journal)
     pattern: Pattern | None
     at_once: int
     check: bool
@@ -72,7 +73,7 @@ def checked_settings(given: Arguments) -> MapSettings:
         options=evolve(options, deadline=None),
         deadline=options.deadline,
         name=checked_name(given.name),
-        journal=checked_path(given.journal),
+        journal=None if given.journal is None else known_journal(given.journal),
         pattern=pattern,
         at_once=_count("at_once", given.at_once),
         check=given.check,
@@ -104,11 +105,10 @@ def checked_name(value: object) -> str | None:
     return value
 
 
-def checked_path(value: object) -> str | None:
-    """Return the path of a journal as text; raise ``SDKValidationError`` for a wrong one."""
-    if value is None:
-        return None
-    path = path_text("journal", value, "the path of a file")
-    if "://" in path or path == ":memory:":
-        raise invalid_argument("journal", f"expected the path of a file, got {path!r}"[:200])
-    return path
+def known_journal(value: object) -> str:
+    """Return the path or the address of a journal as text; raise ``SDKValidationError`` for a wrong one."""
+    journal = path_text("journal", value, "the path of a file or the address of a database")
+    if journal == ":memory:" or (is_address(journal) and not is_database(journal)):
+        expected = f"expected the path of a file, or {FORM}"
+        raise invalid_argument("journal", f"{expected}; got {shown_journal(journal)}"[:300])
+    return journal

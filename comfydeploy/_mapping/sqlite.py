@@ -6,35 +6,59 @@ Commits that must survive a crash of the machine are synchronous, all others are
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from typing import Any, Final
+from functools import partial
+from typing import Final, TypeVar
 from uuid import uuid4
 
-from comfydeploy._mapping.inherited import check_fork, closed, opened
-from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
+from comfydeploy._mapping.database import Database, expanded
+from comfydeploy._mapping.forks import close_in_children
+from comfydeploy._mapping.journal import RENEWAL
 from comfydeploy._mapping.owners import Session
-from comfydeploy._mapping.rows import DURABLE, Claim, Reopen, Row, Step, Try, Unsend
-from comfydeploy._mapping.statements import COLUMNS, SCHEMA, STATEMENTS, step_values
-from comfydeploy._mapping.stored import is_adopted, loaded
+from comfydeploy._mapping.rows import Row
+from comfydeploy._mapping.statements import RENEW
+from comfydeploy._mapping.transactions import (
+    Call,
+    Results,
+    Transaction,
+    carried_out,
+    creating,
+    joining,
+    releasing,
+    restoring,
+)
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import SDKValidationError
+
+R = TypeVar("R")
 
 APPLICATION: Final = 0x434D4170
 VERSION: Final = 1
 
 _BUSY: Final = 10.0  # seconds to wait for another process that writes
+_FORKED: Final = (
+    "was open in the process from which this one was forked, which SQLite does not allow: "
+    "make the pool with mp_context=multiprocessing.get_context('spawn')"
+)
 _DAMAGE: Final = ("malformed", "not a database", "Could not decode", "no such column", "no such table")
 _SYNCHRONOUS: Final = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchronous = NORMAL"}
 
+# SQLite keeps one list of the locks of a process. A child inherits it together with locks that it does not have, so its
+# parent may remove the write-ahead log while the child writes: what the child recorded is lost (measured).
+_inherited: Final[set[str]] = set()
 
-class Sqlite:
+
+class Sqlite(Database):
     """A journal in a file, which several processes may use at the same time."""
+
+    renewal = RENEWAL
 
     def __init__(self, path: str, name: str | None, post_limit: float) -> None:
         """Open a journal, or create it; raise ``SDKValidationError`` if that is impossible."""
         self._path = os.path.realpath(path)  # so that all who use it have their locks in one place
-        check_fork(self._path)
+        if self._path in _inherited:
+            raise self._unfit(_FORKED)
         try:
             self._connection = _connected(self._path)
         except sqlite3.Error as error:
@@ -52,7 +76,8 @@ class Sqlite:
             self._connection.close()
             raise
         self.session = self._session.name
-        opened(self._path)
+        self._is_open = True
+        close_in_children(self)
 
     def _open(self, name: str | None, post_limit: float) -> None:
         run = self._connection.execute
@@ -65,8 +90,7 @@ class Sqlite:
             raise self._unfit("is a database of another program")
         elif version != VERSION:
             raise self._unfit(f"has version {version}, and this version of comfydeploy reads version {VERSION}")
-        run("UPDATE map SET longest_post = max(longest_post, ?)", (post_limit,))
-        self.uuid, self.name, self.longest_post = run("SELECT uuid, name, longest_post FROM map").fetchone()
+        self.uuid, self.name, self.longest_post = carried_out(joining(post_limit), self._execute)
         if name is not None and name != self.name:
             raise self._unfit(f"is the journal of the map {self.name!r}, not of {name!r}")
         run("COMMIT")
@@ -74,75 +98,15 @@ class Sqlite:
     def _unfit(self, reason: str) -> SDKValidationError:
         return invalid_argument("journal", f"{self._path} {reason}")
 
-    def find(self, keys: Sequence[str]) -> list[Known | None]:
-        """Return the known ones of some jobs."""
-        return [None if found is None else Known(found[0], found[2]) for found in map(self._found, keys)]
+    def _read(self, begun: Callable[[], Transaction[R]]) -> R:
+        return carried_out(begun(), self._execute)
 
-    def add(self, entries: Sequence[Entry]) -> list[Row | Conflict]:
-        """Add jobs and return their rows."""
-        new = [entry for entry in entries if self._found(entry.key) is None]
-        if new:
-            with _Transaction(self._connection, durable=False):
-                self._connection.executemany(STATEMENTS["add"], new)
-        return [self._fitting(entry) for entry in entries]
+    def _write(self, begun: Callable[[], Transaction[R]], *, durable: bool) -> R:
+        with _Transaction(self._connection, durable=durable):
+            return carried_out(begun(), self._execute)
 
-    def _found(self, key: str) -> tuple[str, str | None, Row] | None:
-        found = self._connection.execute(STATEMENTS["find"], (key,)).fetchone()
-        return None if found is None else (found[0], found[1], _row(found[2:]))
-
-    def _fitting(self, entry: Entry) -> Row | Conflict:
-        found = self._found(entry.key)
-        if found is None:
-            return Conflict(SAME_FILES)
-        digest, place, row = found
-        if digest == ADOPTED and self._adopts(entry, row):
-            digest = entry.digest
-        if digest != entry.digest:
-            return Conflict(OTHER_REQUEST)
-        if place != entry.place and row.state != "done":
-            try:
-                with _Transaction(self._connection, durable=False):
-                    self._connection.execute(STATEMENTS["place"], (entry.place, row.id))
-            except sqlite3.IntegrityError:
-                return Conflict(SAME_FILES)
-        return row
-
-    def _adopts(self, entry: Entry, row: Row) -> bool:
-        if not is_adopted(entry.request, self.request(row.id)):
-            return False
-        with _Transaction(self._connection, durable=False):
-            self._connection.execute(STATEMENTS["adopt"], (entry.digest, entry.request, row.id))
-        return True
-
-    def carry_out(self, steps: Sequence[Step]) -> list[Any]:
-        """Carry out steps in one transaction and return their answers."""
-        with _Transaction(self._connection, durable=any(isinstance(step, DURABLE) for step in steps)):
-            return [self._carried_out(step) for step in steps]
-
-    def _carried_out(self, step: Step) -> Any:
-        run = self._connection.execute
-        is_first = isinstance(step, Try) and run(STATEMENTS["is_first"], (step.id,)).fetchone() is not None
-        has_changed = run(STATEMENTS[type(step).__name__.lower()], step_values(step)).rowcount == 1
-        if isinstance(step, Try):
-            if not has_changed:
-                is_own = run(STATEMENTS["is_own"], (step.id, step.owner)).fetchone() is not None
-                return "spent" if is_own else "lost"
-            run(STATEMENTS["spend"], (int(is_first),))
-            return "tried"
-        if not has_changed:
-            return None
-        if isinstance(step, Unsend):
-            run(STATEMENTS["spend"], (-1,))
-        return self.rows([step.id])[0] if isinstance(step, Claim | Reopen) else True
-
-    def rows(self, ids: Iterable[int]) -> list[Row]:
-        """Return the rows with these ids."""
-        return [_row(self._connection.execute(STATEMENTS["row"], (one,)).fetchone()) for one in ids]
-
-    def request(self, row_id: int) -> str:
-        """Return the request of a row."""
-        (request,) = self._connection.execute(STATEMENTS["request"], (row_id,)).fetchone()
-        return str(request)
+    def _execute(self, calls: Sequence[Call]) -> Results:
+        return _executed(self._connection, calls)
 
     def is_alive(self, owner: str) -> bool | None:
         """Return whether an owner is alive."""
@@ -151,46 +115,49 @@ class Sqlite:
     def renew(self, lease: float) -> None:
         """Extend the leases of this process."""
         with _Transaction(self._connection, durable=False):
-            self._connection.execute(STATEMENTS["renew"], (lease, f"{self.session}*"))
+            self._execute([Call(RENEW, {"lease": lease, "session": self.session})])
 
-    def drop(self, row_id: int) -> None:
-        """Do nothing: a rerun needs the row."""
+    def leave(self) -> None:
+        """Do nothing: a file is not out of reach."""
 
     def close(self) -> None:
         """Release all rows of this process and close the file."""
-        with suppress(sqlite3.Error), _Transaction(self._connection, durable=False):
-            self._connection.execute(STATEMENTS["release_all"], (f"{self.session}*",))
+        with suppress(sqlite3.Error, SDKValidationError):
+            self._write(partial(releasing, self.session), durable=False)
         self._connection.close()
         self._session.close()
-        closed(self._path)
+        self._is_open = False
+
+    def forget(self) -> None:
+        """Refuse the file in this process, a child of the one that has opened it."""
+        if self._is_open:
+            _inherited.add(self._path)
 
 
-def write_journal(path: str, name: str, uuid: str, rows: Sequence[tuple[Row, str]]) -> None:
+def write_rows(path: str, name: str, uuid: str, rows: Sequence[tuple[Row, str]]) -> None:
     """Write a journal with rows whose requests are known in part; raise ``SDKValidationError`` where it cannot be."""
     try:
         with closing(_connected(path)) as connection, _Transaction(connection, durable=True):
+            execute = partial(_executed, connection)
             _create(connection, uuid, name, len(rows))
-            for row, request in rows:
-                values = (
-                    row.id,
-                    row.key,
-                    ADOPTED,
-                    request,
-                    row.state,
-                    row.attempt,
-                    row.tried_at,
-                    row.since,
-                    row.run_id,
-                )
-                connection.execute(STATEMENTS["restore"], values)
+            carried_out(restoring(rows), execute)
     except sqlite3.Error as error:
         raise unusable(path, error) from None
 
 
 def _create(connection: sqlite3.Connection, uuid: str, name: str, spent: int) -> None:
-    for statement in (*SCHEMA, f"PRAGMA application_id = {APPLICATION}", f"PRAGMA user_version = {VERSION}"):
-        connection.execute(statement)
-    connection.execute(STATEMENTS["create"], (uuid, name, 0.0, spent))
+    carried_out(creating(uuid, name, spent, "INTEGER"), partial(_executed, connection))
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _executed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Results:
+    """Carry out statements and return their rows."""
+    return [connection.execute(*expanded(_plain(call))).fetchall() for call in calls]
+
+
+def _plain(call: Call) -> Call:
+    return call._replace(text=call.text.replace("{lock}", "").replace("{skip}", ""))  # there is one writer at a time
 
 
 class _Transaction:
@@ -237,10 +204,3 @@ def _connected(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-def _row(values: Sequence[Any]) -> Row:
-    fields = dict[str, Any](zip(COLUMNS, values, strict=True))
-    if fields["files"] is not None:
-        fields["files"] = tuple(loaded(fields["files"]))
-    return Row(**fields)

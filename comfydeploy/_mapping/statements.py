@@ -1,19 +1,28 @@
-"""The statements of a journal in a database, common to SQLite and other databases.
+"""The statements of a journal in a database, in the SQL that SQLite and PostgreSQL have in common.
 
-Each statement that changes a row names its owner, so that it changes nothing where another one has taken it.
+``{lock}`` and ``{skip}`` end the reads of a transaction that changes what it has read: SQLite has one writer at a time
+and needs neither. A value that is a list stands for its items.
 """
 
-import json
-from typing import Any, Final
+from typing import Final
 
-from comfydeploy._mapping.rows import End, Finish, Step
-from comfydeploy._mapping.stored import error_text, run_text
+_COLUMNS: Final = "id, key, state, attempt, owner, lease, tried_at, since, run_id, run, error, files"
+
+COLUMNS: Final = tuple(_COLUMNS.split(", "))
+"""The columns of a ``Row``, in the order of the statements below."""
 
 SCHEMA: Final = (
-    "CREATE TABLE map (uuid TEXT NOT NULL, name TEXT NOT NULL, longest_post REAL NOT NULL, spent INTEGER NOT NULL)",
+    """
+    CREATE TABLE map (
+        uuid TEXT NOT NULL,
+        name TEXT NOT NULL,
+        longest_post DOUBLE PRECISION NOT NULL,
+        spent INTEGER NOT NULL
+    )
+    """,
     """
     CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY,
+        id {id} PRIMARY KEY,
         key TEXT NOT NULL UNIQUE,
         digest TEXT NOT NULL,
         request TEXT NOT NULL,
@@ -21,8 +30,8 @@ SCHEMA: Final = (
         state TEXT NOT NULL DEFAULT 'new',
         attempt INTEGER NOT NULL DEFAULT 1,
         owner TEXT,
-        lease REAL NOT NULL DEFAULT 0,
-        tried_at REAL,
+        lease DOUBLE PRECISION NOT NULL DEFAULT 0,
+        tried_at DOUBLE PRECISION,
         since TEXT,
         run_id TEXT,
         run TEXT,
@@ -33,91 +42,41 @@ SCHEMA: Final = (
     "CREATE INDEX owned ON jobs (owner) WHERE owner IS NOT NULL",
 )
 
-COLUMNS: Final = (
-    "id",
-    "key",
-    "state",
-    "attempt",
-    "owner",
-    "lease",
-    "tried_at",
-    "since",
-    "run_id",
-    "run",
-    "error",
-    "files",
-)
-"""The columns of a ``Row``, in the order of the statements below."""
+CREATE: Final = "INSERT INTO map (uuid, name, longest_post, spent) VALUES (:uuid, :name, 0, :spent)"
+JOIN: Final = "UPDATE map SET longest_post = :post_limit WHERE longest_post < :post_limit"
+MAP: Final = "SELECT uuid, name, longest_post FROM map"
+COUNTERS: Final = "SELECT spent, longest_post FROM map"
+LOCKED_COUNTERS: Final = f"{COUNTERS} {{lock}}"
+SPEND: Final = "UPDATE map SET spent = spent + :runs"
 
-STATEMENTS: Final = {
-    "find": """
-        SELECT digest, place, id, key, state, attempt, owner, lease, tried_at, since, run_id, run, error, files
-        FROM jobs WHERE key = ?
-    """,
-    "row": """
-        SELECT id, key, state, attempt, owner, lease, tried_at, since, run_id, run, error, files
-        FROM jobs WHERE id = ?
-    """,
-    "add": "INSERT INTO jobs (key, digest, request, place) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    "create": "INSERT INTO map VALUES (?, ?, ?, ?)",
-    "restore": """
-        INSERT INTO jobs (id, key, digest, request, state, attempt, tried_at, since, run_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    """,
-    "request": "SELECT request FROM jobs WHERE id = ?",
-    "adopt": "UPDATE jobs SET digest = ?, request = ? WHERE id = ?",
-    "place": "UPDATE jobs SET place = ? WHERE id = ?",
-    "claim": """
-        UPDATE jobs SET owner = :owner, lease = :lease, state = CASE state WHEN 'new' THEN 'trying' ELSE state END
-        WHERE id = :id AND state <> 'done' AND owner IS :seen_owner AND lease = :seen_lease
-    """,
-    "reopen": """
-        UPDATE jobs SET owner = :owner, lease = :lease, state = :state, error = NULL, attempt = :attempt,
-            tried_at = CASE WHEN attempt = :attempt THEN tried_at END,
-            run_id = CASE WHEN attempt = :attempt THEN run_id END
-        WHERE id = :id AND state = 'done'
-    """,
-    "is_first": "SELECT 1 FROM jobs WHERE id = ? AND tried_at IS NULL",
-    "is_own": "SELECT 1 FROM jobs WHERE id = ? AND owner = ?",
-    "try": """
-        UPDATE jobs SET tried_at = :at, lease = :lease, since = :since
-        WHERE id = :id AND owner = :owner AND state = 'trying'
-        AND (tried_at IS NOT NULL OR :max_runs IS NULL OR (SELECT spent FROM map) < :max_runs)
-    """,
-    "spend": "UPDATE map SET spent = spent + ?",
-    "unsend": "UPDATE jobs SET tried_at = NULL WHERE id = :id AND owner = :owner AND state = 'trying'",
-    "record": """
-        UPDATE jobs SET state = 'created', run_id = :run_id WHERE id = :id AND owner = :owner AND state = 'trying'
-    """,
-    "again": """
-        UPDATE jobs SET state = 'trying', attempt = attempt + 1, tried_at = NULL, run_id = NULL
-        WHERE id = :id AND owner = :owner AND state = 'created'
-    """,
-    "end": "UPDATE jobs SET state = 'ended', run = :run WHERE id = :id AND owner = :owner AND state <> 'done'",
-    "finish": """
-        UPDATE jobs SET state = 'done', owner = NULL, lease = 0, run = :run, error = :error, files = :files
-        WHERE id = :id AND owner = :owner AND state <> 'done'
-    """,
-    "release": """
-        UPDATE jobs SET owner = NULL, lease = 0,
-            state = CASE WHEN state = 'trying' AND tried_at IS NULL THEN 'new' ELSE state END
-        WHERE id = :id AND owner = :owner AND state <> 'done'
-    """,
-    "release_all": """
-        UPDATE jobs SET owner = NULL, lease = 0,
-            state = CASE WHEN state = 'trying' AND tried_at IS NULL THEN 'new' ELSE state END
-        WHERE owner GLOB ? AND state <> 'done'
-    """,
-    "renew": "UPDATE jobs SET lease = ? WHERE owner GLOB ?",
-}
+FIND: Final = f"""
+    SELECT digest, place, CASE digest WHEN '' THEN request END, {_COLUMNS} FROM jobs WHERE key IN (:keys)
+"""  # noqa: S608 - of constants, as those below
+REQUEST: Final = "SELECT request FROM jobs WHERE id = :id"
+ADD: Final = """
+    INSERT INTO jobs (key, digest, request, place) VALUES (:key, :digest, :request, :place) ON CONFLICT DO NOTHING
+"""
+ADOPT: Final = "UPDATE jobs SET digest = :digest, request = :request WHERE id = :id"
+PLACE: Final = """
+    UPDATE jobs SET place = :place
+    WHERE id = :id AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.place = :place AND other.id <> :id)
+"""
+RESTORE: Final = """
+    INSERT INTO jobs (key, digest, request, state, attempt, tried_at, since, run_id)
+    VALUES (:key, :digest, :request, :state, :attempt, :tried_at, :since, :run_id)
+"""
 
+SHEET: Final = "SELECT key, state, attempt, request, tried_at, run_id, run, error, files FROM jobs ORDER BY id"
 
-def step_values(step: Step) -> dict[str, Any]:
-    """Return the values of a step by the names of its statement."""
-    values = step._asdict()
-    if isinstance(step, End | Finish):
-        values["run"] = run_text(step.run)
-    if isinstance(step, Finish):
-        values["error"] = error_text(step.error)
-        values["files"] = None if step.files is None else json.dumps(step.files)
-    return values
+ROWS: Final = f"SELECT {_COLUMNS} FROM jobs WHERE id IN (:ids)"  # noqa: S608
+LOCKED_ROWS: Final = f"{ROWS} ORDER BY id {{lock}}"
+UNLOCKED_ROWS: Final = f"{ROWS} {{skip}}"
+OWNED: Final = """
+    SELECT id, owner FROM jobs WHERE owner IS NOT NULL AND substr(owner, 1, length(:session)) = :session
+"""
+RENEW: Final = """
+    UPDATE jobs SET lease = :lease WHERE owner IS NOT NULL AND substr(owner, 1, length(:session)) = :session
+"""
+WRITE: Final = f"""
+    UPDATE jobs SET {", ".join(f"{column} = :{column}" for column in COLUMNS[2:])} WHERE id = :id
+"""  # noqa: S608

@@ -14,9 +14,10 @@ import trio
 from comfydeploy import ComfyDeployCore, Failure, RequestOptions, Success
 from comfydeploy._drivers.maps.workers import StepJob
 from comfydeploy._mapping.jobs import journal_entry, read_job
+from comfydeploy._mapping.opening import write_journal
 from comfydeploy._mapping.rows import Claim, Row
 from comfydeploy._mapping.settings import Arguments
-from comfydeploy._mapping.sqlite import Sqlite, write_journal
+from comfydeploy._mapping.sqlite import Sqlite
 from comfydeploy.funcs import map_step as module
 from comfydeploy.mapping import Job, JobHeld, JobUnresolved, MapItem, MaxRunsReached
 from comfydeploy.outcome import RunFailed

@@ -281,6 +281,13 @@ class TestLogs:
         assert [item.failure().raw for item in items if isinstance(item, Failure)] == ["broken", '{"error": "gone"}']
         assert calls.wait(server.left)
 
+    def test_errors_name_run(self, calls, raw):
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: 99\r\n\r\n"
+        stream = unwrap(calls("run_logs_stream", calls.core(raw([head, "close"]).url), NO_ID))
+        assert stream.run_id == NO_ID
+        (item,) = calls.items(stream)
+        assert item.failure().run_id == NO_ID
+
     def test_that_end_without_word_are_at_end(self, calls, raw):
         head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
         server = raw([head + b'data: {"message": "a"}', "close"])

@@ -445,8 +445,8 @@ class TestArguments:
             ({"grace": float("nan")}, "grace"),
             ({"name": "x" * 51}, "name"),
             ({"name": "a/b"}, "name: expected printable text without a slash"),
-            ({"journal": 3}, "journal: expected the path of a file, got int"),
-            ({"journal": "postgresql://host/db"}, "journal"),
+            ({"journal": 3}, "journal: expected the path of a file or the address of a database, got int"),
+            ({"journal": "mysql://me:word@host/db"}, "journal: expected the path of a file, or postgresql://"),
             ({"journal": "/no/such/folder/j"}, "journal: /no/such/folder/j cannot be used: unable to open"),
             ({"to": 3}, "to: expected a pattern or a folder, got int"),
             ({"to": "a\0b"}, "to"),
@@ -737,7 +737,7 @@ class TestTheEnd:
         going.set()
 
     def test_leases_are_renewed(self, calls, tmp_path, monkeypatch):
-        monkeypatch.setattr("comfydeploy._drivers.maps.engine._RENEW", 0.001)
+        monkeypatch.setattr("comfydeploy._mapping.journal.RENEWAL", 0.001)
         renewed = threading.Event()
         monkeypatch.setattr("comfydeploy._mapping.journal.Memory.renew", lambda *_: renewed.set())
         core = answering(calls, {"queue": lambda: renewed.wait(20) and {"run_id": "r"}})

@@ -123,10 +123,11 @@ def test_what_is_no_journal_is_named(tmp_path, journal):
 
 
 def test_strange_arguments_raise_nothing(monkeypatch):
-    assert contact_sheet(1, 2).failure().message == "journal: expected the path of a file, got int"
+    expected = "journal: expected the path of a file or the address of a database, got int"
+    assert contact_sheet(1, 2).failure().message == expected
     assert contact_sheet("j", "").failure().message == "to: expected the path of a file, got ''"
 
-    def written(journal, _):
+    def written(journal, *_):
         raise {"m": MemoryError, "r": RuntimeError("odd")}[journal]
 
     monkeypatch.setattr("comfydeploy._mapping.contact_sheet.write_sheet", written)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from comfydeploy._mapping import owners
+from comfydeploy._mapping import forks, owners
 from comfydeploy._mapping.owners import Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the lease alone decides there")
@@ -110,6 +110,6 @@ def test_file_system_without_locks(journal, monkeypatch):
 
 def test_a_child_does_not_keep_its_parent_alive(journal, session):
     parent = Session(journal)
-    owners._after_fork()  # what runs in a child: it has descriptors of its own there
+    forks._after_fork()  # what runs in a child: it has descriptors of its own there
     assert session.is_alive(f"{parent.name}1") is False
     assert session._file is None

@@ -1,107 +1,93 @@
 """Mutation testing: ``python tests/mutation upload streaming --every 4`` prints the mutants that no test finds.
 
-Each mutant is tested in a fork of this process, which has loaded all but this package, by the tests of its module alone
-and until the first of them fails. ``known.txt`` has the survivors that are equivalent, each with its reason.
+A mutant is tested in a fork, by the tests that take its line, and until the first of them fails. `README.md` has the
+score of each module, and `known.txt` the mutants that are equivalent, each with its reason.
 """
 
 import argparse
+import importlib
 import os
-import signal
 import sys
 import time
-from importlib.machinery import SourceFileLoader
+import warnings
 from pathlib import Path
 
-import httpx  # noqa: F401 - loaded once, for all forks
-import httpx2  # noqa: F401 - the same
-import hypothesis  # noqa: F401 - the same
-import pytest
-import starlette.applications  # noqa: F401 - the same
-from mutants import Mutant, mutants
+import hypothesis
+import scores
+from measurement import ROOT, Measurement
+from trials import Case, cases, is_found_when_loaded, tests_when_loaded, try_live, try_loaded
 
-ROOT = Path(__file__).parent.parent.parent
-# The tests of a module, the fastest first: by default those of the same name.
-TESTS = {
-    "comfydeploy/_http/ledger.py": ["tests/http/test_ledger.py", "tests/http/test_pool.py"],
-    "comfydeploy/_wire/server_sent_events.py": ["tests/wire/test_server_sent_events.py", "tests/wire/test_events.py"],
-    "comfydeploy/_wire/upload.py": ["tests/wire/test_upload.py", "tests/funcs/test_file_upload.py"],
-    "comfydeploy/streaming.py": ["tests/test_stream_closing.py", "tests/test_streaming.py"],
-    "comfydeploy/webhooks/address.py": ["tests/test_webhooks.py"],
-    "comfydeploy/webhooks/delivery.py": ["tests/test_webhooks.py"],
-    "comfydeploy/webhooks/progress.py": ["tests/test_webhooks.py"],
-}
+FOLDER = ROOT / ".cache" / "mutation"
 KNOWN = Path(__file__).with_name("known.txt")
-LIMIT = 300.0
+# Without names, what is pure, and what a stream and a pool of connections decide.
+PURE = ["comfydeploy/_wire/", "comfydeploy/_mapping/", "comfydeploy/_http/ledger.py", "comfydeploy/_http/pool.py"]
+PURE += ["comfydeploy/webhooks/", "comfydeploy/streaming.py", "comfydeploy/watching.py", "comfydeploy/outcome.py"]
+PURE += ["comfydeploy/inputs.py", "comfydeploy/mapping.py", "comfydeploy/hooks.py", "comfydeploy/errors.py"]
+PURE += ["comfydeploy/options.py", "comfydeploy/result.py", "comfydeploy/models/", "comfydeploy/_display/"]
 
 
-def tests_of(path: str) -> list[str]:
-    found = TESTS.get(path) or [f"tests/{Path(path).parent.name.lstrip('_')}/test_{Path(path).name}"]
-    return [test for test in found if (ROOT / test).exists()]
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("modules", nargs="*", help="parts of their paths; all pure modules by default")
+    parser.add_argument("--every", type=int, default=1, help="test every n-th mutant")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count(), help="processes")
+    parser.add_argument("--measure", action="store_true", help="measure anew which tests take which line")
+    given = parser.parse_args()
+    os.chdir(ROOT)
+    hypothesis.settings.register_profile(
+        "mutation",
+        deadline=None,
+        database=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+    )
+    measured = Measurement.read(FOLDER / "measured.pickle", fresh=given.measure)
+    chosen = [path for path in _paths() if any(map(path.count, given.modules or PURE)) and measured.lines_of(path)]
+    tried = [case for path in chosen for case in cases(path, given.every)]
+    known = {line.partition("  # ")[0] for line in KNOWN.read_text(encoding="utf-8").splitlines()}
+    equivalent = {(case.path, case.number) for case in tried if case.key in known}
+    tried_now = [case for case in tried if (case.path, case.number) not in equivalent]
+    _say(f"{len(tried)} mutants of {len(chosen)} modules, {len(equivalent)} of them equivalent")
+    survivors = _survivors(tried_now, measured, given.at_once)
+    for case in survivors:
+        _say(f"  {case.path}:{case.mutant.line} {case.mutant.change}")
+    scores.write(tried, equivalent, survivors, given.every)
 
 
-def is_found(path: str, mutant: Mutant) -> bool:
-    """Test a mutant in a fork and return whether a test fails, or takes too long."""
-    child = os.fork()
-    if not child:
-        os.setpgid(0, 0)
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        _replace(path, mutant.source)
-        quiet = ["-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        code = pytest.main(["-x", *quiet, *tests_of(path)])
-        os._exit(int(code))
-    until = time.monotonic() + LIMIT
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return status != 0
-        time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return True
+def _survivors(tried: list[Case], measured: Measurement, at_once: int) -> list[Case]:
+    began = time.monotonic()
+    live = try_live(tried, measured, FOLDER / "results.jsonl", at_once)
+    left = [case for case in tried if not live.get((case.path, case.number))]
+    _say(f"{len(tried) - len(left)} found in live functions, {time.monotonic() - began:.0f} s")
+    _load(measured.loaded)
+    for case in {case.path: case for case in left}.values():
+        source = compile((ROOT / case.path).read_text(encoding="utf-8"), case.path, "exec", dont_inherit=True)
+        if is_found_when_loaded(case.path, source, tests_when_loaded(case, measured), measured):
+            _say(f"  {case.path}: its tests do not pass without a change")
+    found = try_loaded(left, measured, at_once)
+    _say(f"{len(found)} found when loaded, {time.monotonic() - began:.0f} s")
+    return [case for case in left if (case.path, case.number) not in found]
 
 
-def _replace(path: str, source: str) -> None:
-    """Load the module from another source."""
-    load = SourceFileLoader.get_code
-    target = str(ROOT / path)
+def _load(names: list[str]) -> None:
+    """Load the modules of others once, for all forks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in names:
+            try:
+                importlib.import_module(name)
+            except Exception:  # noqa: S112 - then the forks load it
+                continue
 
-    def get_code(loader, name):
-        return compile(source, target, "exec") if os.path.realpath(loader.path) == target else load(loader, name)
 
-    SourceFileLoader.get_code = get_code
+def _paths() -> list[str]:
+    found = [*(ROOT / "comfydeploy").rglob("*.py"), *(ROOT / "funcs").glob("*.py")]
+    return sorted(path.relative_to(ROOT).as_posix() for path in found if "comfydeploy/funcs/" not in path.as_posix())
 
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", help="parts of their paths; all modules that have tests by default")
-    parser.add_argument("--every", type=int, default=1, help="test every n-th mutant")
-    given = parser.parse_args()
-    os.chdir(ROOT)
-    known = {line.partition("  # ")[0] for line in KNOWN.read_text(encoding="utf-8").splitlines()}
-    paths = [path.relative_to(ROOT).as_posix() for path in (ROOT / "comfydeploy").rglob("*.py")]
-    chosen = [
-        path for path in sorted(paths) if tests_of(path) and (not given.modules or any(map(path.count, given.modules)))
-    ]
-    for path in chosen:
-        made = mutants((ROOT / path).read_text(encoding="utf-8"))[:: given.every]
-        made = [mutant for mutant in made if f"{path} {mutant.change}" not in known]
-        if not is_found(path, Mutant(0, "none", "raise ValueError")) or is_found(
-            path, Mutant(0, "same", Path(path).read_text())
-        ):
-            sys.exit(f"{path}: its tests do not pass without a change, or do not load it")
-        began = time.monotonic()
-        survivors = [mutant for mutant in made if not is_found(path, mutant)]
-        for mutant in survivors:
-            _say(f"  {path}:{mutant.line} {mutant.change}")
-        score = 100 * (1 - len(survivors) / len(made)) if made else 100
-        _say(f"{path}: {score:.1f} % of {len(made)} found, {time.monotonic() - began:.0f} s")
 
 
 main()

@@ -1,8 +1,9 @@
 """The mutants of a module: its source with one small change each."""
 
 import ast
-import copy
+import pickle
 from collections.abc import Callable, Iterator
+from types import CodeType
 from typing import Any, NamedTuple
 
 _SWAPPED = {
@@ -16,48 +17,93 @@ _RENAMED = {
     "removeprefix", "startswith": "endswith", "endswith": "startswith", "partition": "rpartition", "min": "max",
     "max": "min", "any": "all", "all": "any", "strip": "lstrip", "rstrip": "lstrip", "lstrip": "rstrip",
 }  # fmt: skip
-_KEPT = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.AnnAssign, ast.Pass)
+
+
+class Constant(NamedTuple):
+    """A constant of a module, and the code that assigns a changed value to its name."""
+
+    name: str
+    code: CodeType
 
 
 class Mutant(NamedTuple):
-    """A changed source, with the line and the name of the change."""
+    """A changed module.
+
+    `lines` are those of the changed statement, or those that read the constant which it assigns.
+    """
 
     line: int
+    lines: list[int]
     change: str
-    source: str
+    code: CodeType
+    constant: Constant | None
 
 
-def mutants(source: str) -> list[Mutant]:
-    """Return every mutant of a source; types, docstrings and code for type checkers are not changed."""
+def mutants(source: str, path: str, every: int = 1) -> list[Mutant]:
+    """Return every n-th mutant of a source; types, docstrings and code for type checkers are not changed."""
     tree = ast.parse(source)
+    nodes, copied = _executed(tree), pickle.dumps(tree)
+    changes = [(number, change) for number, (node, _) in enumerate(nodes) for change, _ in _changes(node)]
     found = []
-    for number, node in enumerate(_executed(tree)):
-        for change, mutate in _changes(node):
-            changed = copy.deepcopy(tree)
-            target = _executed(changed)[number]
-            mutate(target)
-            found.append(Mutant(node.lineno, f"{change}: {ast.unparse(node)[:90]!r}", ast.unparse(changed)))
+    for number, change in changes[::every]:
+        node, statement = nodes[number]
+        changed = pickle.loads(copied)
+        _change(_executed(changed)[number][0], change)
+        ast.fix_missing_locations(changed)
+        constant = _constant(changed.body[tree.body.index(statement)], path) if statement in tree.body else None
+        lines = _readers(tree, constant.name) if constant else _lines(statement)
+        name = f"{change}: {ast.unparse(node)[:90]!r}"
+        code = compile(changed, path, "exec", dont_inherit=True)
+        found.append(Mutant(statement.lineno, lines, name, code, constant))
     return found
 
 
-def _executed(tree: ast.AST) -> list[ast.AST]:
-    """Return the nodes that are executed and may be changed, in a fixed order."""
-    found: list[ast.AST] = []
+def _change(node: ast.AST, change: str) -> None:
+    next(mutate for name, mutate in _changes(node) if name == change)(node)
 
-    def visit(node: ast.AST) -> None:
+
+def _constant(statement: ast.stmt, path: str) -> Constant | None:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+            return Constant(name, compile(ast.Module([statement], []), path, "exec", dont_inherit=True))
+    return None
+
+
+def _readers(tree: ast.AST, name: str) -> list[int]:
+    return [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+
+
+def _executed(tree: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
+    """Return the nodes that are executed and may be changed, in a fixed order, each with its statement."""
+    found: list[tuple[ast.AST, ast.AST]] = []
+
+    def visit(node: ast.AST, statement: ast.AST) -> None:
         if _is_for_readers(node):
             return
+        if isinstance(node, (ast.stmt, ast.match_case, ast.ExceptHandler)):
+            statement = node
         if hasattr(node, "lineno"):
-            found.append(node)
+            found.append((node, statement))
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list", "bases"):
                 continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST):
-                    visit(child)
+                    visit(child, statement)
 
-    visit(tree)
+    visit(tree, tree)
     return found
+
+
+def _lines(statement: Any) -> list[int]:
+    """Return the lines of a statement; of one that has a body, the lines before it."""
+    if isinstance(statement, ast.match_case):
+        return [*range(statement.pattern.lineno, statement.body[0].lineno)]
+    body = statement.cases if isinstance(statement, ast.Match) else getattr(statement, "body", None)
+    if not body:
+        return [*range(statement.lineno, statement.end_lineno + 1)]
+    first = body[0].pattern if isinstance(statement, ast.Match) else body[0]
+    return [*range(statement.lineno, max(first.lineno, statement.lineno + 1))]
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], object]]]:  # noqa: C901, PLR0912 - a row for each kind
@@ -73,7 +119,7 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], object]]]:  #
         case ast.BoolOp():
             yield "and/or", lambda node: setattr(node, "op", _SWAPPED[type(node.op)]())
             for number in range(len(node.values)):
-                yield f"drop operand {number}", lambda node, number=number: _drop(node.values, number)
+                yield f"drop operand {number}", lambda node, number=number: _drop_operand(node, number)
         case ast.Compare(ops=[op]) if type(op) in _SWAPPED:
             yield "compare", lambda node: setattr(node, "ops", [_SWAPPED[type(node.ops[0])]()])
         case ast.BinOp(op=op) if type(op) in _SWAPPED:
@@ -122,6 +168,12 @@ def _is_none(node: ast.AST) -> bool:
 
 def _drop(nodes: list, number: int) -> None:
     del nodes[number]
+
+
+def _drop_operand(node: ast.BoolOp, number: int) -> None:
+    _drop(node.values, number)
+    if len(node.values) == 1:
+        _become(node, node.values[0])
 
 
 def _become(node: ast.AST, other: ast.AST) -> None:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-_RENEW: Final = LEASE / 4
 _PATIENCE: Final = 5.0  # seconds for requests in flight when the map is left
 
 
@@ -163,6 +162,7 @@ class Engine:
             task.cancel()
         await gather(*tasks, return_exceptions=True)
         if shop is not None:
+            shop.writer.journal.leave()
             await shop.writer.flush()
             await shop.writer.call(shop.writer.journal.close)
         if self._given is not None:
@@ -175,7 +175,7 @@ class Engine:
         from asyncio import sleep
 
         while True:
-            await sleep(_RENEW)
+            await sleep(writer.journal.renewal)
             await writer.call(lambda: writer.journal.renew(time.time() + LEASE))
 
     def _spawn(self, work: Coroutine[Any, Any, V]) -> "Task[V]":

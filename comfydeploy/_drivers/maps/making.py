@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from uuid import uuid4
 
 from attrs import evolve
 
@@ -14,7 +13,9 @@ from comfydeploy._drivers.maps.engine import Engine, Prepared
 from comfydeploy._drivers.maps.iterators import AsyncRunMap, RunMap
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.workers import StepJob, Submit, checked_executor, start_workers
-from comfydeploy._mapping.journal import Journal, Memory, StoredJournal
+from comfydeploy._mapping.addresses import is_address
+from comfydeploy._mapping.journal import Journal
+from comfydeploy._mapping.opening import open_journal
 from comfydeploy._mapping.settings import Arguments, MapSettings, checked_settings
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
@@ -48,8 +49,10 @@ def prepared(core: ComfyDeployCore, service: Service, arguments: Arguments) -> P
     """Return the parts of a map of blocking calls; raise ``SDKValidationError`` for a wrong argument."""
     check_core(core)
     settings = checked_settings(arguments)
+    # A database may be far away, or out of reach for a while, and the loop has other work.
+    thread = Threads(1) if settings.journal is not None and is_address(settings.journal) else None
     calls: Calls = ThreadedCalls(core, service, Threads(settings.at_once + _BESIDE))
-    return Prepared(settings, service, calls, partial(_journal, settings), None)
+    return Prepared(settings, service, calls, _opened(settings), thread)
 
 
 def prepared_async(core: ComfyDeployCore, service: Service, arguments: Arguments) -> Prepared:
@@ -57,7 +60,7 @@ def prepared_async(core: ComfyDeployCore, service: Service, arguments: Arguments
     check_core(core)
     settings = checked_settings(arguments)
     thread = None if settings.journal is None else Threads(1)
-    return Prepared(settings, service, AwaitedCalls(core, service), partial(_journal, settings), thread)
+    return Prepared(settings, service, AwaitedCalls(core, service), _opened(settings), thread)
 
 
 def _with_workers(given: Prepared, core: ComfyDeployCore, arguments: Arguments, step: WorkerStep) -> Prepared:
@@ -79,17 +82,8 @@ def _absolute(path: str | os.PathLike[str], *, escaped: bool = False) -> str:
     text, folder = os.fspath(path), os.getcwd()  # noqa: PTH109 - as text
     if escaped:
         folder = folder.replace("{", "{{").replace("}", "}}")
-    return text if "://" in text else os.path.join(folder, text)  # noqa: PTH118 - the same
+    return text if is_address(text) else os.path.join(folder, text)  # noqa: PTH118 - the same
 
 
-def _journal(settings: MapSettings) -> Journal:
-    if settings.journal is None:
-        return Memory(settings.name or "map", uuid4().hex, settings.terms.post_limit)
-    return stored_journal(settings.journal, settings)
-
-
-def stored_journal(path: str, settings: MapSettings) -> StoredJournal:
-    """Open or create a journal; raise ``SDKValidationError`` if that is impossible."""
-    from comfydeploy._mapping.sqlite import Sqlite
-
-    return Sqlite(path, settings.name, settings.terms.post_limit)
+def _opened(settings: MapSettings) -> Callable[[], Journal]:
+    return partial(open_journal, settings.journal, settings.name, settings.terms.post_limit)

@@ -10,10 +10,12 @@ from attrs import evolve
 from comfydeploy._drivers.maps.calls import Service
 from comfydeploy._drivers.maps.engine import Engine, Prepared
 from comfydeploy._drivers.maps.iterators import AsyncRunMap, RunMap
-from comfydeploy._drivers.maps.making import prepared, prepared_async, stored_journal
+from comfydeploy._drivers.maps.making import prepared, prepared_async
 from comfydeploy._drivers.maps.workers import StepJob
+from comfydeploy._mapping.addresses import is_address, shown_journal
 from comfydeploy._mapping.jobs import GivenJob, check_job_key, stored_job
 from comfydeploy._mapping.journal import StoredJournal
+from comfydeploy._mapping.opening import open_stored
 from comfydeploy._mapping.settings import Arguments, MapSettings
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.transport_errors import request_error
@@ -85,9 +87,9 @@ class _Jobs:
     def _opened(self, path: str, settings: MapSettings) -> StoredJournal:
         """Open the journal and read the job. One that must have the job, or must be that of a map, is not created."""
         is_created = self._job.request is not None and self._job.journal is None
-        if not is_created and "://" not in path and not os.path.exists(path):  # noqa: PTH110 - a path of any kind
+        if not is_created and not is_address(path) and not os.path.exists(path):  # noqa: PTH110 - a path of any kind
             raise invalid_argument("journal", f"there is no file {path}")
-        journal = stored_journal(path, settings)
+        journal = open_stored(path, settings.name, settings.terms.post_limit)
         try:
             self._read.append(self._found(journal, path))
         except BaseException:
@@ -99,7 +101,7 @@ class _Jobs:
         job = self._job
         if job.journal not in (None, journal.uuid):
             expected = "expected the journal of the map, which all workers must reach"
-            raise invalid_argument("journal", f"{expected}: on this machine, {path} is another one")
+            raise invalid_argument("journal", f"{expected}: on this machine, {shown_journal(path)} is another one")
         if job.request is not None:
             return Job(job.key, job.request)
         (known,) = journal.find([job.key])

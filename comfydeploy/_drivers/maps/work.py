@@ -27,7 +27,7 @@ from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.input_files import with_uploads
 from comfydeploy._wire.keys import with_key
 from comfydeploy._wire.settings import within
-from comfydeploy.errors import Error
+from comfydeploy.errors import Error, RequestTimeoutError
 from comfydeploy.inputs import inputs_check
 from comfydeploy.mapping import JobHeld, MapStep, MaxRunsReached
 from comfydeploy.result import Failure, Result, Success
@@ -131,8 +131,8 @@ class Work:
                 return await self._prepared(position)
             case Turn():
                 return await shop.turn()
-            case Post(seconds):
-                return await self._posted(seconds)
+            case Post(until):
+                return await self._posted(until)
             case Look():
                 return await self._looked(position)
             case Pause(seconds, _):
@@ -172,9 +172,11 @@ class Work:
         self._wire = uploaded.unwrap()
         return Success(None)
 
-    async def _posted(self, seconds: float) -> Result[str, Error]:
-        shop = self._shop
-        options, began = within(shop.settings.options, seconds), monotonic()
+    async def _posted(self, until: float) -> Result[str, Error]:
+        shop, began = self._shop, monotonic()
+        if began >= until:
+            return Failure(RequestTimeoutError("The time for the request passed before it was sent", "not_sent"))
+        options = within(shop.settings.options, until - began)
         result = await shop.calls.send(shop.service.sending.queue, self._wire, options)
         error = None if isinstance(result, Success) else result.failure()
         shop.pacing.sent(error, began, monotonic(), random())  # noqa: S311 - jitter

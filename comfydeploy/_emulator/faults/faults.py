@@ -17,25 +17,25 @@ _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 class FaultOptions(TypedDict, total=False):
     """The arguments of ``Emulator.fail`` besides the operation; see ``Fault``."""
 
-    times: Annotated[int, Field(ge=1)] | None
-    after: _Count
-    status: Annotated[int, Field(ge=200, le=599)] | None
-    body: Any
-    content_type: str | None
-    headers: dict[str, str]
-    retry_after: _Seconds | str | None
-    execute: bool
-    delay: _Seconds
-    chunk_delay: _Seconds
-    read_delay: _Seconds
-    reset_after: _Count | None
-    truncate_after: _Count | None
-    cut_after: _Count | None
-    compress: Literal["gzip", "deflate"] | None
-    appear_after: _Seconds
-    reset: bool
-    garbage: bytes | str | None
-    hang: bool
+    times: Annotated[int, Field(ge=1, description="How many calls meet it; all without a number.")] | None
+    after: Annotated[_Count, Field(description="How many calls are answered as usual before.")]
+    status: Annotated[int, Field(ge=200, le=599, description="The status of another answer.")] | None
+    body: Annotated[Any, Field(description="The body of another answer.")]
+    content_type: Annotated[str, Field(description="The content type of the answer.")] | None
+    headers: Annotated[dict[str, str], Field(description="Headers of the answer, by their names.")]
+    retry_after: Annotated[_Seconds | str, Field(description="The header Retry-After: seconds, or a date.")] | None
+    execute: Annotated[bool, Field(description="Execute the request nevertheless: the run exists.")]
+    delay: Annotated[_Seconds, Field(description="Seconds before the answer.")]
+    chunk_delay: Annotated[_Seconds, Field(description="Seconds before each chunk of the body, such as an event.")]
+    read_delay: Annotated[_Seconds, Field(description="Seconds before each piece of the request is read.")]
+    reset_after: Annotated[_Count, Field(description="Reset the connection after so many bytes of the body.")] | None
+    truncate_after: Annotated[_Count, Field(description="Close the connection after so many bytes.")] | None
+    cut_after: Annotated[_Count, Field(description="End the body after so many bytes, as if it were whole.")] | None
+    compress: Annotated[Literal["gzip", "deflate"], Field(description="Compress the body in any case.")] | None
+    appear_after: Annotated[_Seconds, Field(description="With execute: seconds from the answer to the execution.")]
+    reset: Annotated[bool, Field(description="Reset the connection in place of an answer.")]
+    garbage: Annotated[bytes | str, Field(description="Send this in place of HTTP, and close the connection.")] | None
+    hang: Annotated[bool, Field(description="Do not answer until the client leaves.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,7 @@ class Faults:
     """The faults, oldest first; thread-safe. ``operations`` are the names that a fault may have."""
 
     def __init__(self, operations: Collection[str]) -> None:
-        self._operations: Final = operations
+        self.operations: Final = operations
         self._lock: Final = threading.Lock()
         self._scripts: list[_Script] = []
 
@@ -150,10 +150,8 @@ class Faults:
             raise UnprocessableError([problem("value_error", location, str(error), options)]) from None
         if fault.operation == "*":
             fault = replace(fault, operation=None)
-        if fault.operation not in {None, *self._operations}:
-            message = (
-                f"No operation is called {fault.operation!r}; expected '*' or one of {', '.join(self._operations)}"
-            )
+        if fault.operation not in {None, *self.operations}:
+            message = f"No operation is called {fault.operation!r}; expected '*' or one of {', '.join(self.operations)}"
             raise UnprocessableError([problem("operation", (*location, "operation"), message, fault.operation)])
         with self._lock:
             self._scripts.append(_Script(fault))

@@ -7,8 +7,8 @@ from typing import Final
 
 from PIL import Image
 
-SIZES: Final = {"small": 128, "large": 1024}  # pixels
-_KEPT: Final = 256
+SIZES: Final = {"small": 128, "medium": 384, "large": 1024}  # pixels
+_KEPT: Final = 512
 
 
 def thumbnail(path: Path, size: str) -> bytes | None:

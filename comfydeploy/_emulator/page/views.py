@@ -1,22 +1,15 @@
 """Runs as the templates of the page show them."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
 from urllib.parse import quote
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from comfydeploy._emulator.documents import json_object
 from comfydeploy._emulator.media import media_type
+from comfydeploy._emulator.page.writing import as_value
 from comfydeploy._emulator.runs.feed import History
 from comfydeploy._emulator.runs.output import Output, OutputFile
 from comfydeploy._emulator.runs.run import ENDED, Run
-
-_MINUTE: Final = 60
-_HOUR: Final = 60 * _MINUTE
-_DAY: Final = 24 * _HOUR
 
 
 @dataclass(frozen=True)
@@ -76,10 +69,14 @@ class RunView:
         return [_made(output) for output in self.run.outputs]
 
     @property
+    def pictures(self) -> list[File]:
+        """The pictures of its outputs."""
+        return [file for output in self.outputs for file in output.files if file.kind == "image"]
+
+    @property
     def picture(self) -> File | None:
         """The first picture of its outputs."""
-        files = (file for output in self.outputs for file in output.files)
-        return next((file for file in files if file.kind == "image"), None)
+        return next(iter(self.pictures), None)
 
     @property
     def live(self) -> str:
@@ -137,50 +134,3 @@ def _made(output: Output) -> Made:
         ],
         [as_value(item) for item in values if not isinstance(item, OutputFile)],
     )
-
-
-def templates() -> Environment:
-    """Create the templates, which escape all values."""
-    made = Environment(
-        loader=PackageLoader("comfydeploy._emulator.page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"age": age, "duration": duration, "clock": clock, "json": as_json, "value": as_value}
-    return made
-
-
-def age(time: timedelta) -> str:
-    """Write the age of something, no finer than pages are renewed: ``just now``, ``20 s ago``, ``3 min ago``."""
-    seconds = time.total_seconds()
-    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
-    tens = int(seconds // 10 * 10)
-    return f"{tens} s ago" if tens > 0 else "just now"
-
-
-def duration(time: timedelta) -> str:
-    """Write a duration: ``0.42 s``, ``9.10 s``, ``3 min 20 s``, ``2 h 5 min``, ``4 d 1 h``."""
-    seconds = max(0.0, time.total_seconds())
-    for size, unit, part, smaller in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} {int(seconds % size // part)} {smaller}"
-    return f"{seconds:.2f} s"
-
-
-def clock(moment: datetime) -> str:
-    """Write a time in UTC for people: ``2026-11-23 18:59:43.726``."""
-    return moment.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00")
-
-
-def as_json(data: Any) -> str:
-    """Write data as JSON in one line."""
-    return json.dumps(data, ensure_ascii=False)
-
-
-def as_value(value: Any) -> str:
-    """Write an input: text as it is, everything else as JSON."""
-    return value if isinstance(value, str) else as_json(value)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -12,44 +11,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from comfydeploy._emulator.backend import Backend
-from comfydeploy._emulator.deployments.deployment import Deployment
 from comfydeploy._emulator.deployments.forms import ANY_FORM, DEPLOYMENT_FORM, WORKFLOW_FORM, RunRequest
-from comfydeploy._emulator.deployments.outcomes import CannotStart
-from comfydeploy._emulator.machine.machine import ignore_events
 from comfydeploy._emulator.media import media_type
-from comfydeploy._emulator.quirks.answers import is_answerable, is_storable, quirky_json
+from comfydeploy._emulator.orders import Order, order_of
+from comfydeploy._emulator.quirks.answers import is_answerable, quirky_json
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.quirks.streams import quirky_listener
 from comfydeploy._emulator.routes.native import native_json
-from comfydeploy._emulator.runs.events import EventQueue, Listener
+from comfydeploy._emulator.runs.events import EventQueue
 from comfydeploy._emulator.runs.run import Run, new_runs
 from comfydeploy._emulator.web import requests
 from comfydeploy._emulator.web.endpoints import Endpoint
 from comfydeploy._emulator.web.event_stream import EventStream
 from comfydeploy._emulator.web.responses import BrokenError, Json
-
-
-@dataclass(frozen=True)
-class _Order:
-    """A request for runs: its form, what it runs, and the server's address as the client wrote it."""
-
-    backend: Backend
-    form: RunRequest
-    deployment: Deployment
-    base: str
-
-    def start(self, listener: Listener | None = None) -> Run:
-        """Start the runs and return the first; ``listener`` takes its events."""
-        backend = self.backend
-        own_call = listener is None
-        runs = new_runs(self.form, self.deployment, backend.clock.now(), backend.ids, own_call=own_call)
-        for run in runs:
-            deployment = backend.catalogue.next(self.deployment, run.workflow_inputs)
-            if isinstance(deployment.outcome, CannotStart) and deployment.outcome.at_once:
-                backend.machine.reject(run, deployment.outcome.lines)
-                raise BrokenError
-            backend.machine.start(run, deployment, self.base, (run is runs[0] and listener) or ignore_events)
-        return runs[0]
 
 
 async def queue(form: TypeAdapter[RunRequest], backend: Backend, request: Request) -> Response:
@@ -105,11 +79,8 @@ async def run(backend: Backend, request: Request) -> Response:
             return Json({"run_id": order.start().id})
 
 
-async def _order(form: TypeAdapter[RunRequest], backend: Backend, request: Request) -> _Order:
-    body = await requests.body(request, form)
-    if not is_storable(body, backend.quirks):
-        raise BrokenError
-    return _Order(backend, body, backend.catalogue.requested(body), requests.base(request))
+async def _order(form: TypeAdapter[RunRequest], backend: Backend, request: Request) -> Order:
+    return order_of(await requests.body(request, form), backend, requests.base(request))
 
 
 async def _break_at_end(backend: Backend, run: Run) -> None:
@@ -118,7 +89,7 @@ async def _break_at_end(backend: Backend, run: Run) -> None:
         raise BrokenError
 
 
-async def _outputs(order: _Order, run: Run) -> Response:
+async def _outputs(order: Order, run: Run) -> Response:
     ended = await order.backend.machine.end_of(run.id) or run
     quirks, now = order.backend.quirks, order.backend.clock.now()
     if ended.status != "success" and Quirk.EMPTY_SYNC not in quirks:
@@ -126,7 +97,7 @@ async def _outputs(order: _Order, run: Run) -> Response:
     return Json([quirky_json(output.output_json(order.base), quirks, now) for output in reversed(ended.outputs)])
 
 
-def _stream(order: _Order) -> Response:
+def _stream(order: Order) -> Response:
     backend = order.backend
     events = EventQueue()
     run = order.start(quirky_listener(events.put_nowait, backend.quirks, backend.clock.now))
@@ -134,7 +105,7 @@ def _stream(order: _Order) -> Response:
     return EventStream(events, backend.streams, cancel)
 
 
-async def _first_result(order: _Order) -> Response:
+async def _first_result(order: Order) -> Response:
     run = order.start()
     ended = await order.backend.machine.end_of(run.id) or run
     outputs = ended.outputs
@@ -154,7 +125,7 @@ async def _first_result(order: _Order) -> Response:
     raise HTTPException(400, "No output found is matching, please check the workflow or disable output_first_result")
 
 
-def _native(order: _Order) -> Response:
+def _native(order: Order) -> Response:
     backend = order.backend
     (native,) = new_runs(order.form, order.deployment, backend.clock.now(), backend.ids, own_call=False)
     backend.store.save(native)

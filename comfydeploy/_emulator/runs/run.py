@@ -13,6 +13,17 @@ from comfydeploy._emulator.deployments.forms import DeploymentRunRequest, RunReq
 from comfydeploy._emulator.ids import Ids
 from comfydeploy._emulator.runs.output import InternalOutput, Output, OutputFile
 
+STATUSES: Final = (
+    "not-started",
+    "queued",
+    "started",
+    "running",
+    "uploading",
+    "success",
+    "failed",
+    "timeout",
+    "cancelled",
+)
 ENDED: Final = frozenset({"success", "failed", "timeout", "cancelled"})
 _TIME_OF: Final = {"queued": "queued_at", "started": "started_at"} | dict.fromkeys(ENDED, "ended_at")
 
@@ -131,7 +142,7 @@ def new_runs(form: RunRequest, deployment: Deployment, now: datetime, ids: Ids, 
             created_at=now,
             updated_at=now,
             gpu_event_id=form.gpu_event_id,
-            gpu=form.gpu or GPU,
+            gpu=deployment.settings.gpu or form.gpu or GPU,
             modal_function_call_id=ids.function_call() if own_call and not batch_id else None,
             webhook=form.webhook,
             webhook_intermediate_status=bool(form.webhook_intermediate_status),

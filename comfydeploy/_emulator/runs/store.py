@@ -9,7 +9,9 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.runs.collection import Collection
 from comfydeploy._emulator.runs.database import FILE, explained, locked, opened
+from comfydeploy._emulator.runs.index import Criteria, RunIndex
 from comfydeploy._emulator.runs.logs import LogLine
 from comfydeploy._emulator.runs.run import ENDED, Run
 
@@ -32,12 +34,17 @@ class Store:
             if path:
                 exits.enter_context(locked(path.parent))
             self._database: Final = exits.enter_context(closing(opened(path)))
+            self._index: Final = RunIndex(self._database)
             self._reopen()
             self._exits: Final = exits.pop_all()
 
     def close(self) -> None:
         """Close the database, and unlock the folder."""
         self._exits.close()
+
+    def collection(self, kind: str) -> Collection:
+        """Return the documents of a kind that are kept beside the runs."""
+        return Collection(self._database, kind)
 
     def save(self, run: Run) -> None:
         """Save the run as it is now; one that has ended may replace the oldest."""
@@ -46,6 +53,7 @@ class Store:
             " ON CONFLICT (id) DO UPDATE SET status = excluded.status, run = excluded.run",
             (run.id, run.status, run.model_dump_json()),
         )
+        self._index.save(run)
         if run.status in ENDED and self._retention:
             self._retain(run, self._retention)
 
@@ -83,10 +91,13 @@ class Store:
         )
         return [Run.model_validate_json(row[0]) for row in rows]
 
-    def count(self) -> int:
-        """Count all runs."""
-        counted: int = self._database.execute("SELECT count(*) FROM runs").fetchone()[0]
-        return counted
+    def search(self, criteria: Criteria, limit: int, offset: int) -> list[Run]:
+        """Return a page of the runs that meet the criteria, newest first."""
+        return [Run.model_validate_json(document) for document in self._index.documents(criteria, limit, offset)]
+
+    def statuses(self, criteria: Criteria) -> dict[str, int]:
+        """Count the runs of each status that meet the other criteria."""
+        return self._index.statuses(criteria)
 
     def queue_position(self, run: Run) -> int | None:
         """Count the runs that wait, up to and including this one."""
@@ -128,6 +139,7 @@ class Store:
 
     def _reopen(self) -> None:
         for run in self.runs():
+            self._index.save(run)
             if run.status not in ENDED:
                 # The server that executed it has stopped; the workflow did not fail.
                 self.save(run.changed(run.updated_at, status="cancelled"))
@@ -140,5 +152,6 @@ class Store:
             return
         oldest = next(iter(self._ended))
         self._database.execute("DELETE FROM runs WHERE id = ?", (oldest,))
+        self._index.remove(oldest)
         if self._ended.pop(oldest):
             shutil.rmtree(self._folder.path / "outputs" / oldest, ignore_errors=True)

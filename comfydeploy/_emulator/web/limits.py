@@ -12,6 +12,7 @@ from comfydeploy._emulator.web.responses import error_response
 MOST_JSON: Final = 32 * 1024 * 1024
 # More than an uploaded file may have, because that has an error of its own.
 MOST_FORM: Final = 2 * uploads.LARGEST
+_WITH_FILES: Final = ("/api/file/upload", "/api/assets/upload", "/assets/", "/deployments/")
 
 
 class BodyLimit:
@@ -22,7 +23,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 413, or pass the request on."""
-        most = MOST_FORM if scope["path"] == "/api/file/upload" else MOST_JSON
+        most = MOST_FORM if scope["path"].startswith(_WITH_FILES) else MOST_JSON
         size = 0
 
         async def counted() -> Message:

@@ -30,7 +30,7 @@ class Rules:
 
     wrap: Callable[[Send], Send]
     method: Callable[[Message], str]
-    drops_body: bool
+    drops_body: Callable[[], bool]
 
 
 class Webhooks:
@@ -106,7 +106,7 @@ class Webhooks:
             body = json.dumps(message.body).encode()
             async with self._places:
                 status, verb = await deliver(
-                    self._transport(), verb, message.address, body, drops_body=self._rules.drops_body
+                    self._transport(), verb, message.address, body, drops_body=self._rules.drops_body()
                 )
         except Exception as problem:  # noqa: BLE001 - the address is free text: whatever it causes, the run goes on
             error = f"{type(problem).__name__}: {problem}"

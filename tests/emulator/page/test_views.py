@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from comfydeploy._emulator.page.views import RunView, age, clock, duration
+from comfydeploy._emulator.page.views import RunView
+from comfydeploy._emulator.page.writing import age, clock, duration
 from comfydeploy._emulator.runs.events import update
 from comfydeploy._emulator.runs.feed import History, TimedEvent
 from comfydeploy._emulator.runs.output import InternalOutput, Output, OutputFile

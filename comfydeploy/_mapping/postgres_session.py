@@ -1,0 +1,262 @@
+"""The connection of a process to a PostgreSQL database: it is made again where it is lost, and proves that it lives.
+
+The process holds an advisory lock, which PostgreSQL drops with the connection. A transaction whose commit was not
+answered is looked up by its number, which is part of it, so it is carried out once.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from threading import Event
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import Identifier
+
+from comfydeploy._mapping.addresses import FORM, is_database, shown_journal
+from comfydeploy._mapping.database import expanded
+from comfydeploy._mapping.forks import close_in_children
+from comfydeploy._mapping.transactions import Call, Results, Transaction, carried_out
+from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy.errors import ComfyDeployError, UnexpectedClientError
+
+R = TypeVar("R")
+
+_PATIENCE: Final = 60.0  # seconds in which a lost connection is made again
+_PAUSES: Final = (0.1, 0.2, 0.5, 1.0)
+FRESH: Final = 5.0
+"""Seconds within which a commit is answered, or the answer may be too old to rely on: half of ``ABSENCE``."""
+
+# So that a peer that is gone is noticed within half a minute, by both sides.
+_PARAMETERS: Final = {
+    "application_name": "comfydeploy",
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "target_session_attrs": "read-write",
+}
+_SETTINGS: Final = {
+    "client_encoding": "UTF8",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+_PASSING: Final = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
+
+_SET: Final = "SELECT set_config(:name, :value, false)"
+# Each commit is durable, because a server that crashes does not end its clients.
+_DURABLE: Final = """
+    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+"""
+_LOCK: Final = "SELECT pg_try_advisory_lock(:key)"
+_LOCKS: Final = """
+    FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_LIVING: Final = f"SELECT (classid::bigint << 32) | objid::bigint {_LOCKS}"
+_EVICT: Final = f"SELECT pg_terminate_backend(pid) {_LOCKS} AND ((classid::bigint << 32) | objid::bigint) = :key"
+_NOTE: Final = """
+    INSERT INTO sessions (session, number) VALUES (:session, :number)
+    ON CONFLICT (session) DO UPDATE SET number = excluded.number
+"""
+_NOTED: Final = "SELECT 1 FROM sessions WHERE session = :session AND number = :number"
+_FORGET: Final = "DELETE FROM sessions WHERE session = :session"
+_BEGIN: Final = Call("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+_COMMIT: Final = Call("COMMIT")
+
+# A name after one colon: two begin a type.
+_VALUE: Final = re.compile(r"(?<!:):([a-z]\w*)")
+_MARK: Final = re.compile(r"\{(lock|skip)\}")
+_MARKS: Final = {"lock": "FOR UPDATE", "skip": "FOR UPDATE SKIP LOCKED"}
+
+
+class PostgresSession:
+    """The use of a journal by one process. ``name`` is how its owners begin, before a slash."""
+
+    def __init__(self, address: str, schema: str) -> None:
+        """Connect; raise ``SDKValidationError`` if that is impossible."""
+        self._address = address
+        self._schema = schema
+        self._key = int.from_bytes(os.urandom(7))
+        self.name = _session_name(self._key)
+        self._number = 0
+        self._is_leaving = Event()
+        self.is_open = False
+        self.is_certain = True
+        """Whether no other process could take this one for dead during the last transaction."""
+        self._connection: psycopg.Connection[Any] | None = None
+        try:
+            self._connection = self._connected()
+        except psycopg.Error as error:
+            raise self.failed(reason_of(error)) from None
+        close_in_children(self)
+
+    def read(self, begun: Callable[[], Transaction[R]]) -> R:
+        """Carry out a transaction that only reads."""
+        return self._patiently(lambda connection: carried_out(begun(), partial(_executed, connection)))
+
+    def write(self, begun: Callable[[], Transaction[R]]) -> R:
+        """Carry out a transaction once, whatever happens to the connection."""
+        unanswered: list[tuple[int, R]] = []  # the transaction whose commit was sent, with its result
+
+        def written(connection: psycopg.Connection[Any]) -> R:
+            for number, result in unanswered:
+                if any(_executed(connection, [Call(_NOTED, {"session": self.name, "number": number})])[0]):
+                    return result
+            unanswered.clear()
+            self._number += 1
+            note = Call(_NOTE, {"session": self.name, "number": self._number})
+            try:
+                result = carried_out(begun(), _executing(connection))
+                unanswered.append((self._number, result))
+                sent = _moment()
+                _executed(connection, [note, _COMMIT])
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.rollback()
+                raise
+            self.is_certain = self.is_certain and _since(sent) < FRESH
+            return result
+
+        return self._patiently(written)
+
+    def living(self) -> set[str]:
+        """Return the names of all sessions that have their lock."""
+        [keys] = self._patiently(lambda connection: _executed(connection, [Call(_LIVING)]))
+        return {_session_name(key) for (key,) in keys}
+
+    def leave(self) -> None:
+        """Make no lost connection again."""
+        self._is_leaving.set()
+
+    def close(self) -> None:
+        """Close the connection, with which the lock ends."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(psycopg.Error):
+                _executed(connection, [Call(_FORGET, {"session": self.name})])
+            connection.close()
+
+    def forget(self) -> None:
+        """Close the descriptor in a child process, which would keep the connection of its parent open."""
+        if self._connection is not None and not self._connection.closed:
+            os.close(self._connection.fileno())
+
+    def _patiently(self, work: Callable[[psycopg.Connection[Any]], R]) -> R:
+        """Do some work, again and again while the database cannot be reached."""
+        until, pauses = monotonic() + _PATIENCE, iter(_PAUSES)
+        self.is_certain = True
+        while True:
+            try:
+                if self._connection is None or self._connection.closed:
+                    self._connection = None
+                    self._connection = self._connected()
+                return work(self._connection)
+            except psycopg.Error as error:
+                failure = error
+            is_lost = self._connection is None or self._connection.closed
+            if not is_lost and failure.sqlstate not in _PASSING:
+                raise self.failed(reason_of(failure))
+            self.is_certain = False
+            if monotonic() >= until or self._is_leaving.wait(next(pauses, _PAUSES[-1])):
+                raise self.failed(f"it cannot be reached: {reason_of(failure)}")
+
+    def failed(self, reason: str) -> ComfyDeployError:
+        """Return the error of a database that cannot be used, before or after the journal was opened."""
+        shown = shown_journal(self._address)
+        if not self.is_open:
+            return invalid_argument("journal", f"{shown} cannot be used: {reason}")
+        return UnexpectedClientError(f"journal: {shown}: {reason}. Start the map again to go on", "unknown")
+
+    def _connected(self) -> "psycopg.Connection[Any]":
+        connection = connected(self._address, self._schema)
+        try:
+            self._lock(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _lock(self, connection: "psycopg.Connection[Any]") -> None:
+        [[(is_locked,)]] = _executed(connection, [Call(_LOCK, {"key": self._key})])
+        if not is_locked:  # by the connection that was lost, of which the server does not know yet
+            _executed(connection, [Call(_EVICT, {"key": self._key})])
+            raise psycopg.OperationalError("the connection that was lost is not closed yet")
+
+
+def connected(address: str, schema: str) -> "psycopg.Connection[Any]":
+    """Connect to a database; raise ``SDKValidationError`` for an invalid address."""
+    try:
+        given = conninfo_to_dict(address) if is_database(address) else None
+    except psycopg.ProgrammingError:  # its text may repeat a part of the password
+        given = None
+    if given is None:
+        raise invalid_argument("journal", f"expected {FORM}, got {shown_journal(address)}") from None
+    parameters: dict[str, Any] = {**_PARAMETERS, **given}
+    connection = psycopg.connect(**parameters, autocommit=True)
+    settings = {**_SETTINGS, "search_path": Identifier(schema).as_string(connection)}
+    try:
+        set_up = [Call(_SET, {"name": name, "value": value}) for name, value in settings.items()]
+        _executed(connection, [*set_up, Call(_DURABLE)])
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _executing(connection: "psycopg.Connection[Any]") -> Callable[[Sequence[Call]], Results]:
+    """Return what carries out statements in a transaction, which the first ones begin."""
+    beginning = [_BEGIN]
+
+    def execute(calls: Sequence[Call]) -> Results:
+        sent = [*beginning, *calls]
+        beginning.clear()
+        return _executed(connection, sent)[-len(calls) :]
+
+    return execute
+
+
+def _executed(connection: "psycopg.Connection[Any]", calls: Sequence[Call]) -> Results:
+    """Carry out statements in one round trip and return their rows."""
+    cursor = psycopg.ClientCursor(connection)
+    cursor.execute(";".join(cursor.mogrify(*_translated(call)) for call in calls).encode())
+    results: Results = []
+    for _ in calls:
+        results.append(cursor.fetchall() if cursor.description else [])
+        cursor.nextset()
+    return results
+
+
+def _translated(call: Call) -> tuple[bytes, Mapping[str, Any]]:
+    text, values = expanded(call)
+    return _VALUE.sub(r"%(\1)s", _MARK.sub(lambda mark: _MARKS[mark[1]], text)).encode(), values
+
+
+def _session_name(key: int) -> str:
+    return f"{key:014x}"
+
+
+def _moment() -> tuple[float, float]:
+    return monotonic(), time.time()
+
+
+def _since(moment: tuple[float, float]) -> float:
+    """Return the seconds since a moment; the wall clock also counts those in which the machine was suspended."""
+    return max(now - then for now, then in zip(_moment(), moment, strict=True))
+
+
+def reason_of(error: psycopg.Error) -> str:
+    """Return what a server or a driver says, in one line and without its place."""
+    text = str(error).strip() or type(error).__name__
+    line = text.splitlines()[-1 if "FATAL" in text else 0]
+    return line.rpartition("FATAL:")[2].strip().rstrip(".")[:300]
