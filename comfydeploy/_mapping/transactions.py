@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from comfydeploy._mapping import statements
 from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
 from comfydeploy._mapping.rows import Claim, End, Finish, Release, Row, Step, Try, Unsend, answered
-from comfydeploy._mapping.stored import error_text, is_adopted, loaded, run_text
+from comfydeploy._mapping.stored import check_columns, error_text, files_of, is_adopted, run_text
 
 R = TypeVar("R")
 
@@ -185,9 +185,8 @@ def releasing(session: str) -> Transaction[Carried]:
 
 def _row(values: Sequence[Any]) -> Row:
     fields = dict[str, Any](zip(statements.COLUMNS, values, strict=True))
-    if fields["files"] is not None:
-        fields["files"] = tuple(loaded(fields["files"]))
-    return Row(**fields)
+    check_columns(fields)
+    return Row(**{**fields, "files": files_of(fields["files"])})
 
 
 def _values(row: Row) -> dict[str, Any]:
