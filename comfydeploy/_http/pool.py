@@ -87,18 +87,16 @@ class _Body:
     ) -> None:
         self._stream: Any = response.stream
         self._may_stay = response.status < _SERVER_ERROR
-        self._slot = slot
+        self._slot: Slot[ConnectionInterface] | None = slot
         self._ledger = ledger
-        self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._stream)
 
     def close(self) -> None:
-        if self._is_closed:
+        slot, self._slot = self._slot, None  # so that a Ctrl-C below leaves the last reference to it
+        if slot is None:
             return
-        self._is_closed = True
-        slot = self._slot
         try:
             self._stream.close()
         except BaseException:

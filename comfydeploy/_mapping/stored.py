@@ -146,6 +146,12 @@ def is_adopted(request: str, adopted: str) -> bool:
     return given.keys() == found.keys() and all(fits)
 
 
+def has_files(wire: Mapping[str, Any]) -> bool:
+    """Check whether the inputs of a stored request had files, of which only names and digests are known."""
+    inputs = wire.get("inputs")
+    return is_object(inputs) and any(map(_has_file, inputs.values()))
+
+
 def _inputs(request: str) -> Mapping[str, Any]:
     inputs = object_of(request).get("inputs")
     return inputs if is_object(inputs) else {}

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from whatwg import standard_events
 
+from comfydeploy._wire import server_sent_events
 from comfydeploy._wire.server_sent_events import SSEDecoder
 
 BOM = b"\xef\xbb\xbf"
@@ -288,3 +289,37 @@ def test_unfinished_line_is_joined_once():
         decoder.feed(chunk)
     assert len(decoder._unfinished) == 50
     assert all(kept is chunk for kept in decoder._unfinished[1:])
+
+
+class TestLimit:
+    """What is kept until an event ends is limited, however it comes."""
+
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch):
+        monkeypatch.setattr(server_sent_events, "LIMIT", 100)
+
+    @pytest.mark.parametrize("chunk", [b"-" * 10, b"data: 123456\n", b"data\n", b"a stray\n", b"data: 12\n-"])
+    def test_endless_event_comes_in_parts(self, chunk):
+        decoder, parts, kept = SSEDecoder(), [], 0
+        for _ in range(110):
+            parts += decoder.feed(chunk)
+            kept = max(kept, len(b"".join(decoder._unfinished)) + len("\n".join(decoder._data + decoder._strays)))
+        assert 90 < kept <= 100
+        assert parts
+
+    def test_event_of_this_size_is_whole(self):
+        decoder = SSEDecoder()
+        assert decoder.feed(b"data: " + b"x" * 94) == []
+        assert decoder.feed(b"\n") == []
+        assert decoder.feed(b"\n") == [("message", "x" * 94)]
+
+    def test_events_after_it_are_whole(self):
+        decoder = SSEDecoder()
+        (part,) = decoder.feed(b"event: a\ndata: " + b"x" * 101)
+        assert part == ("a", "x" * 101)
+        assert decoder.feed(b'"x"}\n\nevent: b\ndata: 1\n\n') == [("", '"x"}'), ("b", "1")]
+
+    def test_many_events_are_not_one(self):
+        decoder = SSEDecoder()
+        events = [event for _ in range(50) for event in decoder.feed(b"data: 1\n\ndata: 2\n")]
+        assert events == [("message", "1"), *[("message", "2\n1")] * 49]
