@@ -85,7 +85,7 @@ def steps(row, dice):
         [
             Claim(row.id, owner, 2.0, *seen),
             Reopen(row.id, owner, 2.0, *dice.choice([("ended", row.attempt), ("trying", row.attempt + 1)])),
-            Try(row.id, owner, 5.0, 6.0, "since", None),
+            Try(row.id, owner, 5.0, 6.0, "2026-11-25T03:04:05+00:00", None),
             Unsend(row.id, owner),
             Record(row.id, owner, run_id),
             Again(row.id, owner),

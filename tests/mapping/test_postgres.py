@@ -58,7 +58,7 @@ def claimed(journal):
 
 
 def tried(row, most=None):
-    return Try(row.id, row.owner, 5.0, 6.0, "since", most)
+    return Try(row.id, row.owner, 5.0, 6.0, "2026-11-25T03:04:05+00:00", most)
 
 
 def cut(journal):
