@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from comfydeploy.models.run_progress import RunProgress
     from comfydeploy.outcome import RunFailed
 
 __all__ = [
     "AsyncEventStream",
     "AsyncItemStream",
     "AsyncLogStream",
+    "AsyncProgressStream",
     "AsyncRunWatch",
     "EventStream",
     "ItemStream",
     "LogStream",
+    "ProgressStream",
     "RunWatch",
     "StreamItem",
 ]
@@ -164,7 +167,8 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
         self.close()
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(AttributeError):  # a Ctrl-C while it was created
+            self.close()
 
 
 class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):
@@ -275,3 +279,9 @@ LogStream: TypeAlias = ItemStream[RunLogLine]
 
 AsyncLogStream: TypeAlias = AsyncItemStream[RunLogLine]
 """The lines of the log of a run for ``async with`` and ``async for``; see ``ItemStream``."""
+
+ProgressStream: TypeAlias = ItemStream["RunProgress"]
+"""The changes of the runs of a workflow, as ``Success`` and ``Failure`` items; see ``ItemStream``."""
+
+AsyncProgressStream: TypeAlias = AsyncItemStream["RunProgress"]
+"""The changes of the runs of a workflow for ``async with`` and ``async for``; see ``ItemStream``."""

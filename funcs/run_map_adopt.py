@@ -38,7 +38,7 @@ def run_map_adopt(
 
     Args:
         core: The client: its key, its server and its connections.
-        journal: The path of the new journal.
+        journal: The path of the new journal, or the address of a database.
         options: What is different for this call: timeout, retries, headers, deadline.
         name: The name of the map, with which the keys of its runs begin.
         since: An aware time before the first run of the map.

@@ -1,16 +1,14 @@
 """List the runs of a workflow with their inputs and outputs: ``GET /workflow/{workflow_id}/runs``."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from comfydeploy._drivers.pages import PageCursor, pages, pages_async
 from comfydeploy._wire.operation import Operation, returning_list
 from comfydeploy._wire.route import FLAG, at_least, route
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.errors import Error
 from comfydeploy.models.run_row import WorkflowRunRow
 from comfydeploy.options import RequestOptions
-from comfydeploy.result import Result
+from comfydeploy.paging import AsyncPages, Pages
 
 OPERATION: Final = Operation(
     "get_all_runs",
@@ -36,7 +34,7 @@ def runs_list(
     offset: int = 0,
     with_outputs: bool | None = None,
     with_inputs: bool | None = None,
-) -> Iterator[Result[list[WorkflowRunRow], Error]]:
+) -> Pages[WorkflowRunRow]:
     """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
     The server sends an empty page for a workflow that is unknown or not yours.
@@ -55,7 +53,8 @@ def runs_list(
         with_inputs: ``False`` leaves out the inputs.
 
     Returns:
-        An iterator of ``Success(rows)``; a ``Failure`` is the last item.
+        An iterator of ``Success(rows)``; a ``Failure`` is the last item. Its method ``rows()`` yields ``Success(row)``
+        for each row of all pages.
     """
     fixed = {"workflow_id": workflow_id, "with_outputs": with_outputs, "with_inputs": with_inputs}
     return pages(core, OPERATION, PageCursor(fixed, limit, offset), options)
@@ -70,7 +69,7 @@ def runs_list_async(
     offset: int = 0,
     with_outputs: bool | None = None,
     with_inputs: bool | None = None,
-) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
+) -> AsyncPages[WorkflowRunRow]:
     """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
     The async version of ``runs_list``, which has the details; it is for ``async for``.

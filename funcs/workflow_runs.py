@@ -1,6 +1,5 @@
 """List the runs of a workflow in small rows, filtered: ``GET /v2/workflow/{workflow_id}/runs``."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -8,11 +7,10 @@ from comfydeploy._drivers.pages import PageCursor, pages, pages_async
 from comfydeploy._wire.operation import Operation, returning
 from comfydeploy._wire.route import MOMENT, TEXT, at_least, route
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.errors import Error
 from comfydeploy.models.run import RunStatus
 from comfydeploy.models.run_row import WorkflowRunRow
 from comfydeploy.options import RequestOptions
-from comfydeploy.result import Result
+from comfydeploy.paging import AsyncPages, Pages
 
 OPERATION: Final = Operation(
     "get_runs_v2",
@@ -39,7 +37,7 @@ def workflow_runs(
     status: RunStatus | str | None = None,
     deployment_id: str | None = None,
     limit: int = 50,
-) -> Iterator[Result[list[WorkflowRunRow], Error]]:
+) -> Pages[WorkflowRunRow]:
     """Yield the runs of a workflow in small rows, page by page, newest first.
 
     A row has status and times, but no inputs, outputs or progress.
@@ -57,7 +55,7 @@ def workflow_runs(
 
     Returns:
         An iterator of ``Success(rows)``; a ``Failure`` is the last item: an ``SDKError`` with status 404 for an unknown
-        workflow.
+        workflow. Its method ``rows()`` yields ``Success(row)`` for each row of all pages.
     """
     fixed = {"workflow_id": workflow_id, "rf": since, "status": status, "deployment_id": deployment_id}
     return pages(core, OPERATION, PageCursor(fixed, limit, 0), options)
@@ -72,7 +70,7 @@ def workflow_runs_async(
     status: RunStatus | str | None = None,
     deployment_id: str | None = None,
     limit: int = 50,
-) -> AsyncIterator[Result[list[WorkflowRunRow], Error]]:
+) -> AsyncPages[WorkflowRunRow]:
     """Yield the runs of a workflow in small rows, page by page, newest first.
 
     The async version of ``workflow_runs``, which has the details; it is for ``async for``.

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 import threading
 from contextlib import suppress
 
@@ -15,8 +16,11 @@ import pytest
 
 if os.environ.get("COMFYDEPLOY_TEST_HTTPX2"):
     httpx2.alias_httpx()  # before anything imports httpx: the whole suite then runs on httpx2
+if os.environ.get("COMFYDEPLOY_TEST_H11"):
+    sys.modules["httptools"] = None  # type: ignore[assignment] # as if it were not installed
 
 from comfydeploy import ComfyDeployCore
+from comfydeploy._wire import json_decoding
 from comfydeploy.emulator import Emulator
 
 # The duration of an example is no error, as machines may be busy.
@@ -107,6 +111,16 @@ class Caller:
         for core in self._cores:
             self.close_core(core)
         self._runner.close()
+
+
+@pytest.fixture(scope="module", params=["json", "msgspec"])
+def each_parser(request):
+    """Read JSON both ways, with and without the extra."""
+    from msgspec.json import Decoder
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_decoding, "accept", json_decoding.scanned if request.param == "json" else Decoder().decode)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -69,6 +69,8 @@ def hanging(text, indent):
 def method_of(client, name):
     """Return the method of the client for a function: that of ``run_deployment_queue`` is ``run.deployment.queue``."""
     first, _, rest = name.partition("_")
+    if not rest.removesuffix("async"):  # ``usage`` is a method of the client itself
+        return getattr(type(client), name)
     group = getattr(client, first)
     if not hasattr(group, rest):
         second, _, rest = rest.partition("_")

@@ -14,6 +14,7 @@ from comfydeploy import ComfyDeploy, errors, funcs
 
 NAMES = sorted(module.name for module in pkgutil.iter_modules(funcs.__path__))
 REQUEST = {"deployment_id": "d"}
+ON_MACHINE = {"workflow_version_id": "v", "machine_id": "m"}
 GRAPH = {"workflow_id": "w", "workflow_api_json": {"1": {}}}
 
 
@@ -33,16 +34,21 @@ def arguments_of(name, tmp_path):
         "inputs_upload": {"image": ("f.png", b"x")},
         "run_batch": {**REQUEST, "batch_number": 2},
         "session_create": {"machine_id": "m"},
-        "deployments_list": None,
-        "session_list": None,
+        "asset_upload": b"x",
+        "deployment_create": {**ON_MACHINE, "workflow_id": "w", "environment": "staging"},
+        **dict.fromkeys(("deployments_list", "machines_list", "models_list", "session_list", "usage")),
     }
     takes_request = list(inspect.signature(function_of(name)).parameters)[1] == "request"
     named = {
+        "asset_upload": {"name": "f.png"},
+        "deployment_update": {"request": ON_MACHINE},
         "file_upload": {"name": "f.png"},
         "run_download": {"to": tmp_path},
         "run_find": {"workflow_id": "w"},
+        "map_step": {"key": "k"},
         "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
         "run_queue_once": {"key": "k"},
+        "session_increase_timeout": {"minutes": 5},
     }
     return first.get(name, REQUEST if takes_request else "an-id"), named.get(name, {})
 
@@ -50,6 +56,8 @@ def arguments_of(name, tmp_path):
 def place_in(client, name):
     """Return the group of the client that has a function, and its name there."""
     first, _, rest = name.partition("_")
+    if not rest:  # ``usage`` is a method of the client itself
+        return client, first
     group = getattr(client, first)
     if not hasattr(group, rest):
         second, _, rest = rest.partition("_")

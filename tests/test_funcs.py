@@ -33,6 +33,8 @@ def is_awaited(function):
 def place_in(client, name):
     """Return the group of the facade with an operation, and its name there: ``client.run.deployment``, ``queue``."""
     first, _, rest = name.partition("_")
+    if not rest:  # ``usage`` is a method of the client itself
+        return client, first
     group = getattr(client, first)
     if not hasattr(group, rest):
         second, _, rest = rest.partition("_")

@@ -12,6 +12,7 @@ from comfydeploy._cli.output import Output
 from comfydeploy._cli.progress import Progress
 from comfydeploy._cli.records import Json, run_json
 from comfydeploy._cli.run_order import end_of
+from comfydeploy._mapping.addresses import shown_journal
 from comfydeploy.funcs.run_map import run_map
 from comfydeploy.mapping import MapItem, contact_sheet
 from comfydeploy.models.deployment import DeploymentModel
@@ -24,6 +25,7 @@ class MapOrder(NamedTuple):
 
     jobs: str
     journal: str
+    name: str | None
     deployment: str | None
     pattern: str | None
     at_once: int
@@ -47,13 +49,14 @@ def carry_out(session: Session, order: MapOrder) -> Exit:
             deployment = found.unwrap()
         jobs = read_jobs(order.jobs, deployment)
         counts, codes = Counter[str](), {Exit.OK}
-        ledger.state = Journaled(order.journal)
+        ledger.state = Journaled(shown_journal(order.journal))
         with (
             Progress(out, is_quiet=True) as progress,
             run_map(
                 core,
                 jobs,
                 RequestOptions(deadline=order.deadline),
+                name=order.name,
                 journal=order.journal,
                 to=order.pattern,
                 at_once=order.at_once,
@@ -73,9 +76,9 @@ def carry_out(session: Session, order: MapOrder) -> Exit:
                     _report(out, item, code)
                 progress.say(f"{counts.total()} of {len(jobs)}  {_summary(counts)}")
     out.note(f"{counts.total()} of {len(jobs)} jobs: {_summary(counts)}")
-    data: Json = {"journal": order.journal, "jobs": len(jobs), "outcomes": {**counts}, "sheet": None}
+    data: Json = {"journal": shown_journal(order.journal), "jobs": len(jobs), "outcomes": {**counts}, "sheet": None}
     if order.sheet is not None:
-        written = contact_sheet(order.journal, order.sheet)
+        written = contact_sheet(order.journal, order.sheet, name=order.name)
         if not isinstance(written, Success):
             return out.result(written, data, creates_run=False, least=max(codes))
         data["sheet"] = str(written.unwrap())

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
 
 @click.command("map")
 @click.argument("jobs", metavar="JOBS", type=click.Path(exists=True, dir_okay=False))
-@click.option("--journal", required=True, metavar="FILE", help="Keeps each step; the same command resumes from it.")
+@click.option(
+    "--journal",
+    required=True,
+    metavar="JOURNAL",
+    help="Keeps each step; the same command resumes from it: a file, or postgresql://user@host/database, which any "
+    "number of machines may use at once. The password may be in PGPASSWORD.",
+)
+@click.option("--name", metavar="NAME", help="The name of the map, which selects one of those in a database.")
 @click.option("--deployment", metavar="DEPLOYMENT", help="The deployment of the jobs: an id or a workflow's name.")
 @click.option(
     "-o",
@@ -35,6 +42,7 @@ def run_jobs(
     jobs: str,
     *,
     journal: str,
+    name: str | None,
     deployment: str | None,
     pattern: str | None,
     at_once: int,
@@ -54,5 +62,7 @@ def run_jobs(
     """
     from comfydeploy._cli.job_map import MapOrder, carry_out
 
-    order = MapOrder(jobs, journal, deployment, pattern, at_once, max_runs, attempts, deadline, not no_check, sheet)
+    order = MapOrder(
+        jobs, journal, name, deployment, pattern, at_once, max_runs, attempts, deadline, not no_check, sheet
+    )
     return carry_out(session, order)

@@ -63,11 +63,11 @@ def call(
                 return step.failure
             else:
                 token = renewed
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a function never raises
+    except BaseException as error:  # a function never raises, except for Ctrl-C and the like
         if isinstance(outcome, Reply) and outcome.source is not None:
             outcome.source[0].close()
+        if isinstance(error, MemoryError) or not isinstance(error, Exception):
+            raise
         return _failure(error, exchange)
 
 

@@ -11,6 +11,7 @@ from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, SDKValidationError
 from comfydeploy.models.document import Documents
 from comfydeploy.options import RequestOptions
+from comfydeploy.paging import AsyncPages, Pages
 from comfydeploy.result import Failure, Result, Success
 
 T = TypeVar("T")
@@ -49,23 +50,41 @@ class PageCursor(Generic[T]):
 def pages(
     core: ComfyDeployCore,
     operation: Operation[Mapping[str, Any], list[T]],
+    cursor: PageCursor[T],
+    options: RequestOptions | None,
+) -> Pages[T]:
+    """Return the pages from a cursor on; a ``Failure`` is the last."""
+    return Pages(_each_page(core, operation, cursor, options))
+
+
+def pages_async(
+    core: ComfyDeployCore,
+    operation: Operation[Mapping[str, Any], list[T]],
+    cursor: PageCursor[T],
+    options: RequestOptions | None,
+) -> AsyncPages[T]:
+    """Return the pages from a cursor on, for ``async for``; a ``Failure`` is the last."""
+    return AsyncPages(_each_page_async(core, operation, cursor, options))
+
+
+def _each_page(
+    core: ComfyDeployCore,
+    operation: Operation[Mapping[str, Any], list[T]],
     cursor: PageCursor[T] | None,
     options: RequestOptions | None,
 ) -> Iterator[Page[T]]:
-    """Yield the pages from a cursor on; a ``Failure`` is the last."""
     while cursor:
         page, cursor = cursor.advance(call(core, operation, cursor.parameters, options))
         if page is not None:
             yield page
 
 
-async def pages_async(
+async def _each_page_async(
     core: ComfyDeployCore,
     operation: Operation[Mapping[str, Any], list[T]],
     cursor: PageCursor[T] | None,
     options: RequestOptions | None,
 ) -> AsyncIterator[Page[T]]:
-    """Yield the pages from a cursor on, for ``async for``; a ``Failure`` is the last."""
     while cursor:
         page, cursor = cursor.advance(await call_async(core, operation, cursor.parameters, options))
         if page is not None:

@@ -10,7 +10,7 @@ from comfydeploy._drivers.call import call, call_async
 from comfydeploy._drivers.run_life import traced
 from comfydeploy._wire.settings import within
 from comfydeploy._wire.steps import Answer, Sleep
-from comfydeploy._wire.timeline import Action, Actions, Compute, Timeline
+from comfydeploy._wire.timeline import Action, Actions, Compute, Store, Timeline
 from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import ComfyDeployError, Error, Fate
@@ -79,6 +79,10 @@ def carry_out(core: ComfyDeployCore, options: RequestOptions | None, action: Act
         return time.sleep(action.seconds)
     if isinstance(action, Compute):
         return action.work()
+    if isinstance(action, Store):
+        from comfydeploy._drivers.storage_uploads import store  # loads what few machines need
+
+        return store(core, action, options)
     chosen = within(options, action.seconds, retries=action.retries)
     return call(core, action.operation, action.argument, chosen)
 
@@ -93,6 +97,10 @@ async def carry_out_async(core: ComfyDeployCore, options: RequestOptions | None,
         from asyncio import to_thread
 
         return await to_thread(action.work)
+    if isinstance(action, Store):
+        from comfydeploy._drivers.storage_uploads import store_async
+
+        return await store_async(core, action, options)
     chosen = within(options, action.seconds, retries=action.retries)
     return await call_async(core, action.operation, action.argument, chosen)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import comfydeploy.result as results
 from comfydeploy._drivers.call import call, call_async
+from comfydeploy._wire.exchange import named_run
 from comfydeploy._wire.open_stream import Decoder, OpenStream
 from comfydeploy._wire.operation import Operation
 from comfydeploy.core import ComfyDeployCore
@@ -31,7 +32,12 @@ def stream(
     if not isinstance(result, results.Success):
         return result
     opened = result.unwrap()
-    return results.Success(kind(opened.response, opened.client, opened.decoder))
+    try:
+        opened.decoder.run_id = named_run(operation, argument)  # until an event names it
+        return results.Success(kind(opened.response, opened.client, opened.decoder))
+    except BaseException:  # Ctrl-C
+        opened.response.close()
+        raise
 
 
 async def stream_async(
@@ -46,4 +52,5 @@ async def stream_async(
     if not isinstance(result, results.Success):
         return result
     opened = result.unwrap()
+    opened.decoder.run_id = named_run(operation, argument)  # until an event names it
     return results.Success(kind(opened.response, opened.client, opened.decoder))

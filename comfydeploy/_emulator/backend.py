@@ -7,10 +7,12 @@ from math import ceil, inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from comfydeploy._emulator.assets import Assets
 from comfydeploy._emulator.clock import Clock
 from comfydeploy._emulator.deployments.catalogue import Catalogue
 from comfydeploy._emulator.folder import Folder
 from comfydeploy._emulator.ids import Ids
+from comfydeploy._emulator.listings import Listings
 from comfydeploy._emulator.machine.life import Life
 from comfydeploy._emulator.machine.machine import Machine
 from comfydeploy._emulator.machine.simulation import Simulation
@@ -94,10 +96,14 @@ class Backend:
         self._network: Final = NetworkTransport(settings.networks)
         self._advancing: Final = asyncio.Lock()
         self._folder: Final = Folder(settings.data)
+        self.listings: Final = Listings(settings.data, catalogue)  # before the database, which has to be closed
         self.store: Final = Store(self._folder, settings.retention)
         self.feed: Final = Feed(clock)
         self.sessions: Final = Sessions(clock, self.ids)
         self.uploads: Final = Uploads(self._folder, self.ids)
+        self.assets: Final = Assets(self._folder, self.store.collection("asset"), clock, self.ids)
+        deployments = self.store.collection("deployment")
+        catalogue.keep_in(deployments.all(), deployments.save)
         simulation = Simulation(clock, self.ids, settings.cold_start)
         life: Life = simulation.life
         comfyui = settings.comfyui
@@ -136,6 +142,8 @@ class Backend:
         match path.split("/"):
             case ["", "inputs", name]:
                 return self.uploads.path(name)
+            case ["", "assets", name]:
+                return self.assets.file(name)
             case ["", "outputs", "runs", run_id, name]:
                 return self.output_file(run_id, name)
             case _:

@@ -131,8 +131,8 @@ class Emulator:
 
     @property
     def deployments(self) -> Mapping[str, str]:
-        """The ids of the deployments, by name."""
-        return {one.name: one.id for one in self._catalogue.all()}
+        """The ids of the deployments, by name; one outside of production has its environment behind its name."""
+        return {one.title: one.id for one in self._catalogue.all()}
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -26,6 +26,12 @@ class CreateSessionBody(BaseModel):
     wait_for_server: bool = False
 
 
+class IncreaseTimeoutBody(BaseModel):
+    """The body of a request that prolongs a session."""
+
+    minutes: Annotated[int, Field(ge=-_YEAR, le=_YEAR)]
+
+
 @dataclass
 class Session:
     """A session; its ``url`` comes when its machine has started."""
@@ -37,11 +43,12 @@ class Session:
     created_at: datetime
     timeout: int
     url: str | None = None
+    added: int = 0
 
     @property
     def timeout_end(self) -> datetime:
-        """The time at which the session ends by itself."""
-        return self.created_at + timedelta(minutes=self.timeout)
+        """The time at which the session ends by itself; ``added`` are minutes on top of ``timeout``."""
+        return self.created_at + timedelta(minutes=self.timeout + self.added)
 
     def session_json(self) -> dict[str, Any]:
         """Return the session as ``GET /session/{session_id}`` has it; its times are UTC without a zone."""
@@ -103,6 +110,10 @@ class Sessions:
     def find(self, session_id: str) -> Session | None:
         """Return an open session."""
         return next((session for session in self.open() if session.id == session_id), None)
+
+    def prolong(self, session: Session, minutes: int) -> None:
+        """Let a session end later, a century later at most."""
+        session.added = min(session.added + minutes, 100 * _YEAR)
 
     def end(self, session: Session) -> None:
         """Close a session."""

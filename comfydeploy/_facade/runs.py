@@ -1,13 +1,10 @@
 """``client.runs``: the lists of runs, raising."""
 
-import builtins
-from collections.abc import AsyncIterator, Iterator
-
 from comfydeploy._facade.group import Group
+from comfydeploy._facade.pages import AsyncRaisingPages, RaisingPages
 from comfydeploy.funcs.runs_list import runs_list, runs_list_async
 from comfydeploy.models.run_row import WorkflowRunRow
 from comfydeploy.options import RequestOptions
-from comfydeploy.result import unwrap
 
 
 class Runs(Group):
@@ -22,7 +19,7 @@ class Runs(Group):
         offset: int = 0,
         with_outputs: bool | None = None,
         with_inputs: bool | None = None,
-    ) -> Iterator[builtins.list[WorkflowRunRow]]:
+    ) -> RaisingPages[WorkflowRunRow]:
         """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
         The server sends an empty page for a workflow that is unknown or not yours.
@@ -38,10 +35,19 @@ class Runs(Group):
         Raises:
             ComfyDeployError: What ``runs_list`` returns as a ``Failure``. Its docstring has the details.
         """
-        chosen = {"with_outputs": with_outputs, "with_inputs": with_inputs}
-        return map(unwrap, runs_list(self._core, workflow_id, options, limit=limit, offset=offset, **chosen))
+        return RaisingPages(
+            runs_list(
+                self._core,
+                workflow_id,
+                options,
+                limit=limit,
+                offset=offset,
+                with_outputs=with_outputs,
+                with_inputs=with_inputs,
+            )
+        )
 
-    async def list_async(
+    def list_async(
         self,
         workflow_id: str,
         options: RequestOptions | None = None,
@@ -50,7 +56,7 @@ class Runs(Group):
         offset: int = 0,
         with_outputs: bool | None = None,
         with_inputs: bool | None = None,
-    ) -> AsyncIterator[builtins.list[WorkflowRunRow]]:
+    ) -> AsyncRaisingPages[WorkflowRunRow]:
         """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
         The server sends an empty page for a workflow that is unknown or not yours.
@@ -66,6 +72,14 @@ class Runs(Group):
         Raises:
             ComfyDeployError: What ``runs_list`` returns as a ``Failure``. Its docstring has the details.
         """
-        chosen = {"with_outputs": with_outputs, "with_inputs": with_inputs}
-        async for page in runs_list_async(self._core, workflow_id, options, limit=limit, offset=offset, **chosen):
-            yield unwrap(page)
+        return AsyncRaisingPages(
+            runs_list_async(
+                self._core,
+                workflow_id,
+                options,
+                limit=limit,
+                offset=offset,
+                with_outputs=with_outputs,
+                with_inputs=with_inputs,
+            )
+        )

@@ -8,11 +8,13 @@ from comfydeploy._facade.group import Group
 from comfydeploy.funcs.session_cancel import session_cancel, session_cancel_async
 from comfydeploy.funcs.session_create import session_create, session_create_async
 from comfydeploy.funcs.session_get import session_get, session_get_async
+from comfydeploy.funcs.session_increase_timeout import session_increase_timeout, session_increase_timeout_async
 from comfydeploy.funcs.session_list import session_list, session_list_async
 from comfydeploy.models.session import (
     CancelSessionResponse,
     CreateSessionRequest,
     CreateSessionResponse,
+    IncreaseTimeoutResponse,
     Session,
 )
 from comfydeploy.options import RequestOptions
@@ -23,7 +25,7 @@ _Options: TypeAlias = RequestOptions | None
 
 
 class Sessions(Group):
-    """Open, read and close sessions; every method raises the error of a ``Failure``."""
+    """Open, read, prolong and close sessions; every method raises the error of a ``Failure``."""
 
     def create(self, request: _Request, options: _Options = None) -> CreateSessionResponse:
         """Open a session on a machine and return its id.
@@ -130,3 +132,35 @@ class Sessions(Group):
             ComfyDeployError: What ``session_cancel`` returns as a ``Failure``. Its docstring has the details.
         """
         return unwrap(await session_cancel_async(self._core, session_id, options))
+
+    def increase_timeout(self, session_id: str, minutes: int, options: _Options = None) -> IncreaseTimeoutResponse:
+        """Let a session end later; its time is billed.
+
+        ``timeout_end`` of the session is then later by these minutes, ``timeout`` stays as it is.
+
+        Args:
+            session_id: The id of the session.
+            minutes: The minutes to add, 1 or more.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_increase_timeout`` returns as a ``Failure``. Its docstring has the details.
+        """
+        return unwrap(session_increase_timeout(self._core, session_id, minutes, options))
+
+    async def increase_timeout_async(
+        self, session_id: str, minutes: int, options: _Options = None
+    ) -> IncreaseTimeoutResponse:
+        """Let a session end later; its time is billed.
+
+        ``timeout_end`` of the session is then later by these minutes, ``timeout`` stays as it is.
+
+        Args:
+            session_id: The id of the session.
+            minutes: The minutes to add, 1 or more.
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``session_increase_timeout`` returns as a ``Failure``. Its docstring has the details.
+        """
+        return unwrap(await session_increase_timeout_async(self._core, session_id, minutes, options))

@@ -16,7 +16,7 @@ from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
 from comfydeploy._http.loading import LOCK
 from comfydeploy._http.network import CLOSED
-from comfydeploy._http.private_names import has_unread_bytes
+from comfydeploy._http.private_names import has_received_more
 
 C = TypeVar("C", bound=ConnectionInterface | AsyncConnectionInterface)
 
@@ -44,7 +44,7 @@ class Slot(Generic[C]):
 
     def is_clean(self) -> bool:
         """Return whether the connection can take another request, as far as its response shows."""
-        return self.connection is not None and self.connection.is_idle() and not has_unread_bytes(self.connection)
+        return self.connection is not None and self.connection.is_idle() and not has_received_more(self.connection)
 
 
 class Turn(Protocol[C]):

@@ -14,7 +14,16 @@ import httpx
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
 from comfydeploy._http.ledger import Ledger, Slot
+from comfydeploy._http.private_names import before_server
 from comfydeploy._wire.deadline import remaining
+
+fast: Any = None
+try:
+    from comfydeploy._http import fast_connections
+except ImportError:  # without the extra `speed`
+    pass
+else:
+    fast = fast_connections
 
 _SERVER_ERROR: Final = 500  # the service closes a connection after one without announcing it, so it is not used again
 
@@ -25,6 +34,15 @@ class Pool(httpcore.ConnectionPool):
     def __init__(self, limits: httpx.Limits, **settings: Any) -> None:
         super().__init__(keepalive_expiry=limits.keepalive_expiry, **settings)
         self._ledger: Ledger[ConnectionInterface] = Ledger(limits)
+        self._settings = settings
+
+    def create_connection(self, origin: Origin) -> ConnectionInterface:
+        """Create a connection, with the parser of the extra ``speed`` where it is installed and no proxy is used."""
+        settings = self._settings
+        if fast is None or settings["proxy"] is not None or not fast.may_replace():
+            return super().create_connection(origin)
+        made: ConnectionInterface = fast.Connection(origin, settings["network_backend"], settings["ssl_context"])
+        return made
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
@@ -39,9 +57,11 @@ class Pool(httpcore.ConnectionPool):
                 _close(slot)
                 slot.origin, slot.connection = origin, (connection := self.create_connection(origin))
             response = connection.handle_request(request)
-        except BaseException:
+        except BaseException as error:
             _close(slot)
             self._ledger.drop(slot)
+            if (of_proxy := before_server(error, slot.connection)) is not None:
+                raise of_proxy from error
             raise
         response.stream = _Body(response, slot, self._ledger)
         return response
@@ -67,18 +87,16 @@ class _Body:
     ) -> None:
         self._stream: Any = response.stream
         self._may_stay = response.status < _SERVER_ERROR
-        self._slot = slot
+        self._slot: Slot[ConnectionInterface] | None = slot
         self._ledger = ledger
-        self._is_closed = False
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._stream)
 
     def close(self) -> None:
-        if self._is_closed:
+        slot, self._slot = self._slot, None  # so that a Ctrl-C below leaves the last reference to it
+        if slot is None:
             return
-        self._is_closed = True
-        slot = self._slot
         try:
             self._stream.close()
         except BaseException:
@@ -101,6 +119,17 @@ class AsyncPool(httpcore.AsyncConnectionPool):
     def __init__(self, limits: httpx.Limits, **settings: Any) -> None:
         super().__init__(keepalive_expiry=limits.keepalive_expiry, **settings)
         self._ledger: Ledger[AsyncConnectionInterface] = Ledger(limits)
+        self._settings = settings
+
+    def create_connection(self, origin: Origin) -> AsyncConnectionInterface:
+        """Create a connection, as ``Pool`` does."""
+        settings = self._settings
+        if fast is None or settings["proxy"] is not None or not fast.may_replace():
+            return super().create_connection(origin)
+        made: AsyncConnectionInterface = fast.AsyncConnection(
+            origin, settings["network_backend"], settings["ssl_context"]
+        )
+        return made
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
@@ -115,9 +144,11 @@ class AsyncPool(httpcore.AsyncConnectionPool):
                 await _aclose(slot)
                 slot.origin, slot.connection = origin, (connection := self.create_connection(origin))
             response = await connection.handle_async_request(request)
-        except BaseException:
+        except BaseException as error:
             self._ledger.drop(slot)
             await _aclose(slot)
+            if (of_proxy := before_server(error, slot.connection)) is not None:
+                raise of_proxy from error
             raise
         response.stream = _AsyncBody(response, slot, self._ledger)
         return response

@@ -27,8 +27,8 @@ class AsyncPoolTransport(httpx.AsyncHTTPTransport):
         self._pool = pool
 
 
-def has_unread_bytes(connection: Any) -> bool:
-    """Return whether an idle connection has received more than its response.
+def has_received_more(connection: Any) -> bool:
+    """Return whether an idle connection has received more than its response: bytes, or its end.
 
     httpcore keeps the bytes in h11's buffer and looks at the socket alone. ``_connection`` leads from the connections
     that a pool makes, through those of a proxy, to the one that has an ``_h11_state``.
@@ -37,4 +37,18 @@ def has_unread_bytes(connection: Any) -> bool:
         connection = getattr(connection, "_connection", None)
         if connection is None:
             return False
-    return bool(state.trailing_data[0])
+    return any(state.trailing_data)
+
+
+def before_server(error: BaseException, connection: Any) -> Exception | None:
+    """Return the exception for one that a proxy caused before its connection led to the server, or ``None``.
+
+    httpcore raises then as if the request had been sent. ``_connected`` is set once the tunnel is there.
+    """
+    if getattr(connection, "_connected", True) or isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout):
+        return None
+    if isinstance(error, httpcore.TimeoutException):
+        return httpcore.ConnectTimeout(str(error))
+    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError):
+        return httpcore.ProxyError(str(error))
+    return None

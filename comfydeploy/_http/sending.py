@@ -53,6 +53,10 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     except Exception as error:  # noqa: BLE001 - every exception here is an outcome
         is_closed = client is not None and client.is_closed
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
+    except BaseException:  # such as Ctrl-C: a response refers to itself in httpx, so it would stay open for a while
+        if response is not None:
+            response.close()
+        raise
     finally:
         if window is not None:
             window.close()
@@ -117,7 +121,7 @@ def _request(
         headers |= request.upload.headers
     if attempt.is_for_storage:
         kind = type(client.build_request("GET", request.url))  # httpx's or httpx2's, without what the client adds
-        return kind(request.method, request.url, headers=headers, extensions={"timeout": limits})
+        return kind(request.method, request.url, headers=headers, content=body, extensions={"timeout": limits})
     built = client.build_request(
         request.method,
         request.url,

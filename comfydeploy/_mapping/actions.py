@@ -35,9 +35,9 @@ class Turn(NamedTuple):
 
 
 class Post(NamedTuple):
-    """Send the request once, within some seconds: the answer is a ``Result[str, Error]`` with the id of the run."""
+    """Send the request once, and end it at a time: the answer is a ``Result[str, Error]`` with the id of the run."""
 
-    seconds: float
+    until: float
 
 
 class Look(NamedTuple):

@@ -1,8 +1,9 @@
 """A journal in a database: its methods as transactions, which SQLite and PostgreSQL carry out each in its way."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from comfydeploy._mapping.journal import Conflict, Entry, Known
 from comfydeploy._mapping.rows import DURABLE, Row, Step
@@ -10,19 +11,23 @@ from comfydeploy._mapping.transactions import Call, Transaction, adding, carryin
 
 R = TypeVar("R")
 
+_MOST: Final = 500
 
-class Database:
+
+class Database(ABC):
     """A journal in a database, which several processes may use at the same time."""
 
     longest_post: float
 
+    @abstractmethod
     def _read(self, begun: Callable[[], Transaction[R]]) -> R:
         """Carry out a transaction that only reads."""
-        raise NotImplementedError
+        ...
 
+    @abstractmethod
     def _write(self, begun: Callable[[], Transaction[R]], *, durable: bool) -> R:
         """Carry out a transaction whole or not at all."""
-        raise NotImplementedError
+        ...
 
     def find(self, keys: Sequence[str]) -> list[Known | None]:
         """Return the known ones of some jobs."""
@@ -47,21 +52,23 @@ class Database:
         """Return the request of a row."""
         return self._read(partial(requesting, row_id))
 
-    def drop(self, row_id: int) -> None:
+    def drop(self, row_id: int) -> None:  # noqa: B027 - it is the same for all
         """Do nothing: a rerun needs the row."""
 
 
 def expanded(call: Call) -> tuple[str, Mapping[str, Any]]:
     """Return the text of a call with its items in place of each list, and its values.
 
-    Numbers become part of the text, because the number of values has a limit.
+    Many numbers become part of the text, because the number of values has a limit; few do not, because SQLite keeps
+    statements with the same text.
     """
     text, values = call.text, dict(call.values)
     for name, value in call.values.items():
         if isinstance(value, list):
             items: list[Any] = values.pop(name)
-            named = {f"{name}_{place}": item for place, item in enumerate(items) if not isinstance(item, int)}
+            is_long = len(items) > _MOST and isinstance(items[0], int)
+            named = {} if is_long else {f"{name}_{place}": item for place, item in enumerate(items)}
             values |= named
-            listed = [f":{one}" for one in named] or map(str, items)
+            listed = map(str, items) if is_long else map(":{}".format, named)
             text = text.replace(f":{name}", ", ".join(listed) or "NULL")
     return text, values

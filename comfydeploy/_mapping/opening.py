@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from comfydeploy._mapping.addresses import is_address, shown_journal
@@ -10,11 +11,20 @@ from comfydeploy._mapping.journal import Journal, Memory
 from comfydeploy._mapping.rows import Row
 from comfydeploy._wire.arguments import invalid_argument
 
+if TYPE_CHECKING:
+    from comfydeploy._mapping.postgres import Postgres
+    from comfydeploy._mapping.sqlite import Sqlite
+
 
 def open_journal(journal: str | None, name: str | None, post_limit: float) -> Journal:
     """Open a journal, or create it; raise ``SDKValidationError`` if that is impossible."""
     if journal is None:
         return Memory(name or "map", uuid4().hex, post_limit)
+    return open_stored(journal, name, post_limit)
+
+
+def open_stored(journal: str, name: str | None, post_limit: float) -> "Sqlite | Postgres":
+    """Open a journal that is kept, or create it; raise ``SDKValidationError`` if that is impossible."""
     if is_address(journal):
         require_psycopg(journal)
         from comfydeploy._mapping.postgres import Postgres
@@ -54,5 +64,5 @@ def require_psycopg(journal: str) -> None:
     try:
         import_module("psycopg")  # which fails also where its library is missing
     except ImportError:
-        needs = f"{shown_journal(journal)} needs the package psycopg: pip install 'comfydeploy[postgres]'"
-        raise invalid_argument("journal", needs) from None
+        cure = "pip install 'comfydeploy[postgres]' 'psycopg[binary]'"
+        raise invalid_argument("journal", f"{shown_journal(journal)} needs psycopg with libpq: {cure}") from None

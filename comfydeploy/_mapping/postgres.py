@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from hashlib import sha256
 from time import monotonic
@@ -150,7 +150,9 @@ def schema_of(name: str) -> str:
 
 def check_absent(address: str, name: str) -> None:
     """Raise ``SDKValidationError`` where a database has a map of this name already, or cannot be used."""
-    _once(address, name, _absent)
+    place = _Place.of(address, name)
+    with closing(PostgresSession(address, place.schema)) as session:
+        session.read(partial(_absent, place))
 
 
 def write_rows(address: str, name: str, uuid: str, rows: Sequence[tuple[Row, str]]) -> None:
@@ -158,16 +160,9 @@ def write_rows(address: str, name: str, uuid: str, rows: Sequence[tuple[Row, str
 
     Raise ``SDKValidationError`` where it is there already or cannot be written.
     """
-    _once(address, name, partial(_restoring, uuid=uuid, rows=rows))
-
-
-def _once(address: str, name: str, transaction: "Callable[[_Place], Transaction[None]]") -> None:
     place = _Place.of(address, name)
-    session = PostgresSession(address, place.schema)
-    try:
-        session.write(partial(transaction, place))
-    finally:
-        session.close()
+    with closing(PostgresSession(address, place.schema)) as session:
+        session.write(partial(_restoring, place, uuid=uuid, rows=rows))
 
 
 def _opening(place: _Place, *, post_limit: float) -> Transaction[tuple[str, str, float]]:

@@ -90,7 +90,7 @@ class Exchange(Generic[V]):
         self._fate: Fate = "not_sent"
         self._maybe_executed = False  # by an earlier attempt
         self._is_renewable = callable(core.bearer)  # until it was renewed
-        self.run_id = _run_id(operation, argument)
+        self.run_id = named_run(operation, argument)
         if isinstance(core.address, ComfyDeployError):
             raise core.address
         server = core.address if given.server_url is None else checked_server(given.server_url, "options.server_url")
@@ -227,7 +227,7 @@ class Exchange(Generic[V]):
             pass
 
 
-def _run_id(operation: Operation[Any, Any], argument: object) -> str | None:
+def named_run(operation: Operation[Any, Any], argument: object) -> str | None:
     """Return the id of the run that a call is about, where its arguments name one."""
     if operation.creates == "nothing" and is_object(argument):
         named = argument.get("run_id")

@@ -25,7 +25,8 @@ class FileBody:
         """Raise ``SDKError`` for an encoding that cannot be read."""
         self.received = 0
         headers = _NOTHING if is_decoded else reply.headers
-        length = headers.get("content-length", "")
+        # Chunks have an end of their own: HTTP ignores a length beside them.
+        length = "" if "transfer-encoding" in headers else headers.get("content-length", "")
         self.length = int(length) if length.isascii() and length.isdecimal() else None
         self._reply = reply
         self._encoding = headers.get("content-encoding", "identity").strip().lower() or "identity"

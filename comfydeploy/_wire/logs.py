@@ -31,7 +31,7 @@ class RunLogDecoder:
     def __init__(self) -> None:
         self._sse = SSEDecoder()
         self.is_complete = False
-        self.run_id: str | None = None  # no line names it
+        self.run_id: str | None = None  # no line names it, but the call does
         self.failure: EventUpdate | None = None
 
     def feed(self, chunk: bytes) -> list[_Item]:

@@ -6,14 +6,16 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from comfydeploy._wire.codec import read, read_list
-from comfydeploy._wire.fate import maybe_executed
+from comfydeploy._wire.fate import IN_DOUBT, maybe_executed
+from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
+from comfydeploy.errors import Problem, SDKValidationError
 
 A = TypeVar("A")
 V = TypeVar("V")
 
-Creates: TypeAlias = Literal["nothing", "run", "session"]
+Creates: TypeAlias = Literal["nothing", "run", "session", "session_time", "deployment", "asset"]
 Condition: TypeAlias = Callable[[Reply], bool]
 Hint: TypeAlias = Callable[[Reply], str | None]
 
@@ -23,7 +25,7 @@ class Operation(Generic[A, V]):
     """Two pure functions and the properties of the route.
 
     ``encode`` creates the request from the arguments, ``decode`` the value from a good response; both raise one of our
-    errors for invalid ones. ``creates`` is what the server creates, and bills, when it executes the request: such a
+    errors for invalid ones. ``creates`` is what the server creates, and may bill, when it executes the request: such a
     request is never retried automatically. ``read_timeout``: seconds to wait for the next bytes of the response,
     ``None`` for no limit. ``hint`` returns what is known of a bad response; ``is_permanent`` recognizes one that
     sending the request again cannot change. ``has_secret``: a good response holds a secret beside the token, which no
@@ -51,16 +53,25 @@ def returning(model: type[V]) -> Callable[[Reply], V]:
     return decode
 
 
-def returning_list(item: type[V]) -> Callable[[Reply], list[V]]:
+def returning_list(item: type[V], *, under: str | None = None) -> Callable[[Reply], list[V]]:
     """Return the ``decode`` of an operation whose response is a list of these models as JSON.
 
-    An item that does not fit is only in ``raw`` of the list, so that one of a new kind does not hide the others.
+    The list is the response itself, or the field ``under`` of it. An item that does not fit is only in ``raw`` of the
+    list, so that one of a new kind does not hide the others.
     """
 
     def decode(reply: Reply) -> list[V]:
-        return read_list(reply.json(), item, "The server's response")
+        sent = reply.json()
+        return read_list(sent if under is None else _field(sent, under), item, "The server's response")
 
     return decode
+
+
+def _field(sent: object, name: str) -> object:
+    if is_object(sent) and name in sent:
+        return sent[name]
+    problem = Problem(f"$.{name}", "required, but missing")
+    raise SDKValidationError(f"The server's response: {problem.path}: {problem.reason}", (problem,), sent)
 
 
 def status(code: int, *, containing: bytes = b"") -> Condition:
@@ -79,8 +90,8 @@ def first_of(*hints: Hint) -> Hint:
 
 
 def in_doubt(reply: Reply) -> bool:
-    """Check whether a response is an error of the server after which the request may have been executed."""
-    return reply.status_code >= 500 and maybe_executed(reply)  # noqa: PLR2004 - the class of status codes
+    """Check whether a response is an error after which the request may have been executed."""
+    return reply.status_code in IN_DOUBT or (reply.status_code >= 500 and maybe_executed(reply))  # noqa: PLR2004 - the class of status codes
 
 
 def as_it_is(reply: Reply) -> Reply:

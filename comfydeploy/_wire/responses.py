@@ -22,6 +22,11 @@ IN_DOUBT: Final[dict[Creates, str | None]] = {
     "run": f"A run may have been created, and billed. {HOW_TO_FIND}",
     "session": "A session may have been opened, and is billed until it is closed. Look with session_list before you "
     "open another one.",
+    "session_time": "The session may have been prolonged, and its time is billed. Read timeout_end with session_get "
+    "before you send the request again.",
+    "deployment": "The deployment may have been created or changed. Look with deployments_list before you send the "
+    "request again.",
+    "asset": "It may have been created. Look with assets_list before you send the request again.",
 }
 
 

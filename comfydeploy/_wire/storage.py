@@ -1,7 +1,7 @@
-"""A download from storage as a state machine, without the token, cookies or headers of the caller."""
+"""Downloads from storage and uploads to it as state machines, without the token, cookies or headers of the caller."""
 
-from typing import Any, Final, TypeAlias
-from urllib.parse import urljoin, urlsplit
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 from comfydeploy import __version__
 from comfydeploy._wire.arguments import invalid_argument
@@ -14,10 +14,20 @@ from comfydeploy.errors import Error, InvalidRequestError, SDKError
 from comfydeploy.models.output_file import OutputFile
 from comfydeploy.models.run_output import MediaItem
 from comfydeploy.models.secret import NOTHING_SECRET
+from comfydeploy.result import Failure, Result, Success
+
+if TYPE_CHECKING:
+    from comfydeploy._wire.upload import StorageUpload
 
 Downloadable: TypeAlias = OutputFile | MediaItem | str
 
+_AGENT: Final = {"user-agent": f"comfydeploy-python/{__version__}"}
 _READ: Final = 60.0
+_EMPTY: Final = ""
+"""The media type of the response to an upload, whose body is read only to keep the connection."""
+
+_ACCESS: Final = "x-amz-acl"
+_REPEATS: Final = 2
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 _OK: Final = 200
@@ -27,8 +37,8 @@ _EXPIRED: Final = (
 )
 
 
-class StorageExchange:
-    """One download, from its arguments to the response whose body is the file. Times are of a monotonic clock."""
+class _StorageCall:
+    """The common part of both: the settings, and the next attempt after a pause. Times are of a monotonic clock."""
 
     def __init__(self, core: Settings, file: object, options: object, now: float) -> None:
         """Check everything; raise one of our errors for anything invalid."""
@@ -42,26 +52,39 @@ class StorageExchange:
         self._address = self._first = checked_address(file)
         self._attempt = self._redirects = 0
 
-    def prepare(self, now: float) -> Attempt:
-        """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
+    def _prepared(self, request: Request, accept: str, now: float) -> Attempt:
         limits, idle_limit = self._limits, self._idle_limit
         if self._deadline is not None:
             if self._deadline.has_passed(now):
                 raise self._deadline.exceeded("before the request was sent", "not_sent")
             limits = self._deadline.limited(limits, now)
             idle_limit = self._deadline.limited({"read": idle_limit}, now)["read"]
-        headers = {"accept": ANYTHING, "user-agent": f"comfydeploy-python/{__version__}"}
         return Attempt(
-            Request("GET", self._address, headers),
+            request,
             NOTHING_SECRET,
             limits,
             idle_limit,
-            ANYTHING,
+            accept,
             is_lasting=True,
             has_default_limits=self._has_default_limits,
             deadline=self._deadline,
             is_for_storage=True,
         )
+
+    def _pause(self, outcome: Reply | Error, now: float) -> Pause | None:
+        pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
+        if pause is None or (self._deadline is not None and self._deadline.has_passed(now + pause)):
+            return None
+        self._attempt, self._address, self._redirects = self._attempt + 1, self._first, 0
+        return Pause(pause)
+
+
+class StorageExchange(_StorageCall):
+    """One download, from its arguments to the response whose body is the file."""
+
+    def prepare(self, now: float) -> Attempt:
+        """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
+        return self._prepared(Request("GET", self._address, {"accept": ANYTHING, **_AGENT}), ANYTHING, now)
 
     def settle(self, outcome: Reply | Error, now: float) -> Reply | Error | Pause:
         """Take an outcome and return the response to read, the error, or a pause before the next attempt."""
@@ -76,17 +99,11 @@ class StorageExchange:
         """Take the error of a body and return it, or a pause before the next attempt."""
         return self._pause(error, now) or error
 
-    def _pause(self, outcome: Reply | Error, now: float) -> Pause | None:
-        pause = self._policy.pause(outcome, attempt=self._attempt, elapsed=now - self._began)
-        if pause is None or (self._deadline is not None and self._deadline.has_passed(now + pause)):
-            return None
-        self._attempt, self._address, self._redirects = self._attempt + 1, self._first, 0
-        return Pause(pause)
-
     def _redirected(self, reply: Reply) -> Error | Pause:
         self._redirects += 1
-        try:
-            address = checked_address(urljoin(self._address, reply.headers.get("location", "")))
+        location = reply.headers.get("location")
+        try:  # without a location it would be the same address again
+            address = checked_address(urljoin(self._address, location) if location else "")
         except (InvalidRequestError, ValueError):  # `urljoin` raises as well
             return unexpected(reply, "The storage redirects to an invalid address")
         if self._redirects > _MOST_REDIRECTS:
@@ -95,6 +112,34 @@ class StorageExchange:
             return unexpected(reply, "The storage redirects from https to http, which is not followed")
         self._address = address
         return Pause(0.0)
+
+
+class StorageUploadExchange(_StorageCall):
+    """One upload to a signed address: storing the same file twice is harmless, so it is retried as a read is."""
+
+    def __init__(self, core: Settings, address: str, upload: "StorageUpload", options: object, now: float) -> None:
+        """Check everything; raise one of our errors for anything invalid."""
+        super().__init__(core, address, options, now)
+        headers = {"accept": ANYTHING, **_AGENT, **_signed_headers(self._address)}
+        self._request = Request("PUT", self._address, headers, upload=upload)
+
+    def prepare(self, now: float) -> Attempt:
+        """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
+        return self._prepared(self._request, _EMPTY, now)
+
+    def settle(self, outcome: Reply | Error, now: float) -> Result[None, Error] | Pause:
+        """Take an outcome and return the result, or a pause before the next attempt."""
+        if isinstance(outcome, Reply) and outcome.is_good:
+            return Success(None)
+        # A storage that refuses a file may close the connection, and each attempt sends the whole file.
+        pause = self._pause(outcome, now) if isinstance(outcome, Reply) or self._attempt < _REPEATS else None
+        return pause or Failure(_unstored(outcome) if isinstance(outcome, Reply) else outcome)
+
+
+def _signed_headers(address: str) -> dict[str, str]:
+    """Return the headers that a signature requires beside those of the file: that of a public file, for S3."""
+    signed = parse_qs(urlsplit(address).query).get("X-Amz-SignedHeaders", [""])[0].split(";")
+    return {_ACCESS: "public-read"} if _ACCESS in signed else {}
 
 
 def checked_address(file: Any) -> str:
@@ -123,4 +168,11 @@ def _refusal(reply: Reply) -> Error:
     if reply.is_good or 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
         return unexpected(reply, "The storage answered without the file")
     error = error_response(reply, _EXPIRED if reply.status_code in _NOT_THERE else None)
+    return error if isinstance(error, SDKError) else unexpected(reply, "The storage answered with an error")
+
+
+def _unstored(reply: Reply) -> Error:
+    if 300 <= reply.status_code < 400:  # noqa: PLR2004 - the class of status codes
+        return unexpected(reply, "The storage redirects an upload, which is not followed")
+    error = error_response(reply)
     return error if isinstance(error, SDKError) else unexpected(reply, "The storage answered with an error")

@@ -5,7 +5,7 @@ A machine is a generator. A driver carries out each step that it yields and send
 
 from collections.abc import Callable, Collection, Generator
 from math import inf
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.polling import Backoff, is_transient, requested_pause
@@ -13,6 +13,9 @@ from comfydeploy._wire.settings import checked_options, deadline_of
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy.errors import Error, SDKError
 from comfydeploy.result import Result, Success
+
+if TYPE_CHECKING:
+    from comfydeploy._wire.upload import StorageUpload
 
 R = TypeVar("R")
 
@@ -32,13 +35,21 @@ class Send(NamedTuple):
     retries: bool = False
 
 
+class Store(NamedTuple):
+    """Send a file to a signed address of a storage: the answer is a ``Result[None, Error]``."""
+
+    address: str
+    upload: "StorageUpload"
+    seconds: float | None
+
+
 class Compute(NamedTuple):
     """Call a function that reads a file: the answer is its return value."""
 
     work: Callable[[], Any]
 
 
-Action: TypeAlias = Sleep | Send | Compute
+Action: TypeAlias = Sleep | Send | Store | Compute
 Actions: TypeAlias = Generator[Action, Answer, R]
 
 
@@ -73,6 +84,12 @@ class Timeline:
         sent = Send(operation, argument, None if seconds == inf else seconds, retries)
         result: Result[R, Error] = yield from self._done(sent)
         return result
+
+    def store(self, address: str, upload: "StorageUpload") -> Actions[Result[None, Error]]:
+        """Send a file to a signed address of a storage, with the retries of the caller's options."""
+        seconds = self.deadline - self.now
+        stored: Result[None, Error] = yield from self._done(Store(address, upload, None if seconds == inf else seconds))
+        return stored
 
     def read(
         self, operation: Operation[Any, R], argument: Any, patience: float, *, final: Collection[int] = ()

@@ -28,6 +28,8 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes] | FormFile
 Progress: TypeAlias = Callable[[int, int], object]
 
 LIMIT: Final = 250 * 1024 * 1024
+STORAGE_LIMIT: Final = 5 * 1024**3
+"""The most that S3 takes in one request."""
 _KINDS: Final = ("image", "video", "audio", "application")
 # The server refuses these, whatever media type this machine has for them.
 _REFUSED: Final = frozenset({".txt", ".md", ".csv", ".glb", ".gltf", ".obj", ".stl"})
@@ -80,6 +82,25 @@ class Upload:
             "content-type": f"multipart/form-data; boundary={self.boundary}",
             "content-length": str(len(self.head) + self.size + len(self.tail)),
         }
+
+
+class StorageUpload(Upload):
+    """A file that is sent as it is, to a signed address of a storage."""
+
+    @property
+    def head(self) -> bytes:
+        """Nothing: the body is the file."""
+        return b""
+
+    @property
+    def tail(self) -> bytes:
+        """Nothing: the body is the file."""
+        return b""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that describe the file."""
+        return {"content-type": self.media_type, "content-length": str(self.size)}
 
 
 class Window:
@@ -142,6 +163,18 @@ class Window:
 
 def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
     """Return the upload of a path, of bytes or of a binary file; ``SDKValidationError`` for what the server refuses."""
+    upload = Upload(*_checked(file, name, progress, LIMIT))
+    _check_kind(upload)
+    return upload
+
+
+def checked_storage_upload(file: Any, name: Any, progress: Any) -> StorageUpload:
+    """Return the same for a storage, which takes files of every kind."""
+    return StorageUpload(*_checked(file, name, progress, STORAGE_LIMIT))
+
+
+def _checked(file: Any, name: Any, progress: Any, limit: int) -> tuple[str, int, Any, int, Any]:
+    """Return the name, the size, the source, the start and the callback of an upload, each checked."""
     if name is not None and (not isinstance(name, str) or not name):
         raise invalid_argument("name", f"expected a file name, got {name!r}", name)
     try:
@@ -153,9 +186,13 @@ def checked_upload(file: Any, name: Any, progress: Any) -> Upload:
     named = name or (PurePath(own).name if isinstance(own, str) else None)
     if not named:
         raise invalid_argument("name", "required: the server checks the name of the file")
-    upload = Upload(named, size, source, start, progress)
-    _check_accepted(upload)
-    return upload
+    if progress is not None and not callable(progress):
+        raise invalid_argument("progress", f"expected a function, got {type(progress).__name__}")
+    if named != named.encode(errors="replace").decode():
+        raise invalid_argument("name", f"cannot be encoded as UTF-8: {named!r}", named)
+    if size > limit:
+        raise invalid_argument("file", f"expected at most {limit:,} bytes, got {size:,}")
+    return named, size, source, start, progress
 
 
 def _examined(file: Any) -> tuple[Any, int, int, object]:
@@ -222,13 +259,7 @@ def _claimed(file: Any) -> Generator[int]:
         _MOVING.pop(id(file), None)
 
 
-def _check_accepted(upload: Upload) -> None:
-    if upload.progress is not None and not callable(upload.progress):
-        raise invalid_argument("progress", f"expected a function, got {type(upload.progress).__name__}")
-    if upload.name != upload.name.encode(errors="replace").decode():
-        raise invalid_argument("name", f"cannot be encoded as UTF-8: {upload.name!r}", upload.name)
-    if upload.size > LIMIT:
-        raise invalid_argument("file", f"expected at most {LIMIT:,} bytes, got {upload.size:,}")
+def _check_kind(upload: Upload) -> None:
     is_refused = PurePath(upload.name).suffix.lower() in _REFUSED
     if is_refused or upload.media_type.partition("/")[0] not in _KINDS:
         raise invalid_argument(

@@ -42,7 +42,10 @@ class DeploymentOutput(Document):
 
 @frozen(kw_only=True, repr=False)
 class DeploymentModel(Document):
-    """A deployment: ``id`` is the ``deployment_id`` of a request; ``raw`` has the whole workflow."""
+    """A deployment: ``id`` is the ``deployment_id`` of a request; ``raw`` has the whole workflow.
+
+    ``run_timeout`` and ``idle_timeout`` are in seconds.
+    """
 
     id: str
     environment: DeploymentEnvironment | str | None = None
@@ -54,6 +57,11 @@ class DeploymentModel(Document):
     share_slug: str | None = None
     description: str | None = None
     gpu: str | None = None
+    machine_version_id: str | None = None
+    concurrency_limit: int | None = None
+    run_timeout: int | None = None
+    idle_timeout: int | None = None
+    keep_warm: int | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
     workflow: Any = None

@@ -62,3 +62,10 @@ class CancelSessionResponse(Document):
     """Whether the session was closed."""
 
     success: bool | None = None
+
+
+@frozen(kw_only=True, repr=False)
+class IncreaseTimeoutResponse(Document):
+    """The response to a prolonged session."""
+
+    message: str | None = None

@@ -141,17 +141,23 @@ def test_webhooks_in_any_order_and_form(  # noqa: PLR0917 - named by pytest
     assert {method for method, _ in methods} == {"POST", "GET"}
 
 
+PAGED = ("deployment_runs", "machines_list", "runs_list", "workflow_runs")
+
+
 def arguments_of(name, core, order, calls):
     request = order(inputs={"text": [None]})
     row = unwrap(calls("deployments_list", core))[0]
     graph = {"workflow_id": row.workflow_id, "machine_id": row.machine_id, "workflow_api_json": INVALID}
     by_name = {
-        "deployments_list": (),
+        **dict.fromkeys(("deployments_list", "machines_list", "models_list", "session_list", "usage"), ()),
+        "asset_upload": (b"x",),
+        "deployment_create": ({"workflow_id": row.workflow_id, "machine_id": NO_ID},),
+        "deployment_update": (NO_ID, {"gpu": "T4"}),
         "file_download": (f"{core.address}/nothing",),
         "file_upload": (b"x",),
         "runs_list": (row.workflow_id,),
         "session_create": ({"machine_id": row.machine_id},),
-        "session_list": (),
+        "session_increase_timeout": (NO_ID, 5),
         "run_batch": ({**request, "batch_number": 2},),
         "run_first_result": (request,),
     }
@@ -159,7 +165,7 @@ def arguments_of(name, core, order, calls):
         return by_name[name]
     if name.startswith("run_workflow"):
         return (graph,)
-    starts = name.endswith(("_queue", "_sync", "_stream", "_native")) and name != "run_logs_stream"
+    starts = name.endswith(("_queue", "_sync", "run_stream", "deployment_stream", "_native"))
     return (request,) if starts else (NO_ID,)
 
 
@@ -170,11 +176,12 @@ def arguments_of(name, core, order, calls):
 def test_no_operation_raises(calls, core, order, name, tmp_path):
     arguments = arguments_of(name, core, order, calls)
     named = {
+        "asset_upload": {"name": "cat.png"},
         "file_upload": {"name": "cat.png"},
         "run_download": {"to": tmp_path},
         "run_queue_once": {"key": "k", "settle": 0},
     }.get(name, {})
-    listed = name.startswith(("runs_", "workflow_runs", "run_watch"))
+    listed = name.startswith("run_watch") or name in PAGED
     results = calls.pages(name, core, *arguments) if listed else [calls(name, core, *arguments, **named)]
     assert results
     assert all(isinstance(result, Success | Failure) for result in results)

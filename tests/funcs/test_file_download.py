@@ -145,6 +145,11 @@ class TestRedirects:
         assert isinstance(error, errors.SDKError)
         assert "invalid address" in error.message
 
+    def test_without_location(self, download, raw, answer):
+        server = raw(answer(302), answer(200, b"cat"))
+        assert "invalid address" in download(server.url).failure().message
+        assert len(server.requests) == 1
+
     def test_from_https_to_http(self, calls, download):
         answers = httpx.MockTransport(lambda _: httpx.Response(302, headers={"location": "http://x/cat.png"}))
         error = download("HTTPS://x/cat.png", core=calls.core(transport=answers, async_transport=answers)).failure()

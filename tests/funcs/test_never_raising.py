@@ -61,7 +61,7 @@ def result_of(calls, name, core, /, *arguments, **named):
         return items[-1].result if items else Success(None)  # a map of no jobs
     if "Watch" in str(inspect.signature(function).return_annotation):
         return calls.items(function(core, *arguments, **named))[-1]
-    if "Iterator" in str(inspect.signature(function).return_annotation):
+    if "Pages" in str(inspect.signature(function).return_annotation):
         return calls.items(function(core, *arguments, **named), 2)[-1]
     return calls(name, core, *arguments, **named)
 
@@ -71,12 +71,24 @@ def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monke
     monkeypatch.chdir(tmp_path)  # a strange name may be that of a file
     core = calls.core(transport=transport)
     parameters = inspect.signature(getattr(importlib.import_module(f"comfydeploy.funcs.{name}"), name)).parameters
-    usual = {"file_upload": b"x", "file_download": "http://x/", "run_find": "k", "run_map": []}.get(name, REQUEST)
-    usual = None if name in ("deployments_list", "session_list") else usual
+    usual = {
+        "asset_upload": b"x",
+        "file_upload": b"x",
+        "file_download": "http://x/",
+        "map_step": "journal",
+        "run_find": "k",
+        "run_map": [],
+    }.get(name, REQUEST)
+    lists = ("deployments_list", "machines_list", "models_list", "session_list", "usage")
+    usual = None if name in lists else usual
     needed = {
+        "asset_upload": {"name": "cat.png"},
+        "deployment_update": {"request": {"gpu": "T4"}},
         "file_upload": {"name": "cat.png"},
+        "session_increase_timeout": {"minutes": 5},
         "run_queue_once": {"key": "k"},
         "run_download": {"to": tmp_path / "files"},
+        "map_step": {"key": "k"},
         "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
     }.get(name, {})
     for parameter, value in itertools.product(list(parameters)[1:], STRANGE):

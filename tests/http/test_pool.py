@@ -528,6 +528,12 @@ class TestAConnectionThatIsNotUsedAgain:
         assert ask(server.url).result(5).content == RUN
         assert len(server.connections) == 2
 
+    def test_that_has_ended(self, asker, raw):
+        """Without a length the end of the connection is that of the response."""
+        ask = asker()
+        assert ask(raw([b"HTTP/1.1 200 OK\r\n\r\n" + RUN, "close"]).url).result(5).content == RUN
+        assert not ask.ledger._taken
+
     def test_through_proxy(self, calls, raw, answer, monkeypatch):
         proxy = raw(answer(200, RUN) + answer(200, b"surplus"))
         monkeypatch.setenv("http_proxy", proxy.url)

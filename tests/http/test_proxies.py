@@ -7,7 +7,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from comfydeploy import Success, errors
+from comfydeploy import RequestOptions, Success, errors
 from comfydeploy._http import proxies
 from comfydeploy._http.proxies import environment_proxies
 
@@ -83,6 +83,17 @@ def test_proxy_that_refuses(calls, raw, answer, environment):
     error = calls("run_get", calls.core("https://example.com/api"), "r").failure()
     assert (type(error), error.fate) == (errors.ConnectionError, "not_sent")
     assert "407" in str(error)
+
+
+@pytest.mark.parametrize("ends", ["reset", "close", "hang", b"not HTTP\r\n\r\n"])
+def test_proxy_that_breaks_off(calls, raw, environment, ends):
+    """Nothing reaches the server before the proxy has connected to it."""
+    environment(https_proxy=raw(ends).url)
+    core, options = calls.core("https://example.com/api"), RequestOptions(timeout=0.2)
+    error = calls("run_queue", core, {"deployment_id": "d"}, options).failure()
+    late = ends == "hang"
+    assert (type(error).__name__, error.fate) == ("RequestTimeoutError" if late else "ConnectionError", "not_sent")
+    assert ("No connection to" if late else "through the proxy") in error.message
 
 
 def test_tls_in_tls(calls, secure, environment, server_context):

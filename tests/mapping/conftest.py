@@ -1,6 +1,6 @@
 """A PostgreSQL server for the tests of journals, started once, and a database for each test."""
 
-import re
+from zlib import crc32
 
 import pytest
 from postgres_server import programs, serving
@@ -16,11 +16,12 @@ def postgres_server():
 
 
 @pytest.fixture
-def database(postgres_server, request):
-    """The address of a database; the map of the test is named as the test."""
+def database(postgres_server):
+    """The address of a database."""
     return postgres_server.address
 
 
 @pytest.fixture
 def map_name(request):
-    return re.sub(r"\W+", "_", request.node.name)[:40]
+    """The name of a map that no other test has."""
+    return f"test {crc32(request.node.nodeid.encode()):08x}"

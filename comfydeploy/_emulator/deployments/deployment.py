@@ -6,6 +6,8 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import NAMESPACE_DNS, uuid5
 
+from pydantic import BaseModel
+
 from comfydeploy._emulator.clock import to_microseconds, to_milliseconds
 from comfydeploy._emulator.deployments.nodes import DRAWING, INPUTS, LOADING, Input, Node
 from comfydeploy._emulator.deployments.outcomes import Fails, NodeOutput, OnlyPreviews, Outcome, Succeeds
@@ -16,13 +18,29 @@ GPU: Final = "CPU"
 CREATED: Final = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
 
+class Settings(BaseModel, frozen=True):
+    """What a client decides of a deployment: where and how the workflow runs."""
+
+    environment: str = ENVIRONMENT
+    machine_id: str | None = None
+    gpu: str | None = None
+    concurrency_limit: int | None = 2
+    run_timeout: int | None = 300
+    idle_timeout: int | None = 0
+    keep_warm: int | None = 0
+    share_slug: str | None = None
+    created_at: datetime = CREATED
+    updated_at: datetime = CREATED
+
+
 USUAL: Final = Succeeds()
+USUAL_SETTINGS: Final = Settings()
 _PICTURE: Final = NodeOutput("result")
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed workflow, and the usual outcome of its runs.
+    """A deployed workflow, and the usual outcome of its runs. ``name`` is that of the workflow.
 
     ``workflow_api`` is a graph given in place of its own, ``workflow`` the same as ComfyUI's page shows it.
     ``heeds_inputs``: the inputs ``fail`` and ``text`` decide how a run ends. Without it they are ordinary inputs.
@@ -37,6 +55,13 @@ class Deployment:
     workflow_api: dict[str, Any] | None = None
     workflow: Any = None
     heeds_inputs: bool = False
+    settings: Settings = USUAL_SETTINGS
+
+    @property
+    def title(self) -> str:
+        """The name of the deployment, which no other one has."""
+        environment = self.settings.environment
+        return self.name if environment == ENVIRONMENT else f"{self.name} ({environment})"
 
     def _id(self, kind: str) -> str:
         # Ids never change, so that documentation and scripts may contain them.
@@ -58,9 +83,14 @@ class Deployment:
         return self._id("version")
 
     @cached_property
+    def own_machine_id(self) -> str:
+        """The id of the machine that the workflow has."""
+        return self._id("machine")
+
+    @property
     def machine_id(self) -> str:
         """The id of the machine that runs it."""
-        return self._id("machine")
+        return self.settings.machine_id or self.own_machine_id
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
@@ -133,10 +163,22 @@ class Deployment:
             "updated_at": moment,
             "deleted": False,
             "user_id": USER,
-            "selected_machine_id": self.machine_id,
+            "selected_machine_id": self.own_machine_id,
             "description": None,
             "cover_image": None,
             "pinned": False,
+        }
+
+    def whole_workflow_json(self, versions: int) -> dict[str, Any]:
+        """Return the workflow as ``GET /workflow/{workflow_id}`` has it, with its latest versions."""
+        created = str(CREATED)
+        return {
+            **self.workflow_json(),
+            "created_at": created,
+            "updated_at": created,
+            "versions": [{**self.version_json(), "created_at": CREATED.isoformat(), "updated_at": CREATED.isoformat()}]
+            if versions
+            else [None],
         }
 
     def version_json(self) -> dict[str, Any]:
@@ -165,20 +207,21 @@ class Deployment:
             **self.deployment_json(),
             "workflow": {"id": self.workflow_id, "name": self.name, "cover_url": None},
             "version": self.version_json(),
-            "machine": None,
-            "dub_link": None,
-            "machine_version_id": None,
-            "modal_image_id": None,
-            "concurrency_limit": 2,
-            "run_timeout": 300,
-            "idle_timeout": 0,
-            "keep_warm": 0,
-            "activated_at": None,
-            "modal_app_id": None,
+        }
+
+    def changed_json(self) -> dict[str, Any]:
+        """Return the deployment as the routes that create and change one have it: its columns alone."""
+        return {
+            **self.deployment_json(),
+            "workflow": None,
+            "version": None,
+            "input_types": None,
+            "output_types": None,
         }
 
     def deployment_json(self) -> dict[str, Any]:
         """Return the deployment as ``GET /deployments`` has it."""
+        settings = self.settings
         return {
             "id": self.id,
             "user_id": USER,
@@ -186,14 +229,14 @@ class Deployment:
             "workflow_version_id": self.version_id,
             "workflow_id": self.workflow_id,
             "machine_id": self.machine_id,
-            "gpu": None,
-            "share_slug": None,
+            "gpu": settings.gpu,
+            "share_slug": settings.share_slug,
             "description": self.description,
             "share_options": None,
             "showcase_media": None,
-            "environment": ENVIRONMENT,
-            "created_at": to_microseconds(CREATED),
-            "updated_at": to_microseconds(CREATED),
+            "environment": settings.environment,
+            "created_at": to_microseconds(settings.created_at),
+            "updated_at": to_microseconds(settings.updated_at),
             "workflow": {
                 "id": self.workflow_id,
                 "name": self.name,
@@ -203,6 +246,16 @@ class Deployment:
             },
             "input_types": self.input_types,
             "output_types": self.output_types,
+            "machine": None,
+            "dub_link": None,
+            "machine_version_id": None,
+            "modal_image_id": None,
+            "concurrency_limit": settings.concurrency_limit,
+            "run_timeout": settings.run_timeout,
+            "idle_timeout": settings.idle_timeout,
+            "keep_warm": settings.keep_warm,
+            "activated_at": None,
+            "modal_app_id": None,
         }
 
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from comfydeploy._emulator import uploads
 from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.media import media_type
+from comfydeploy._emulator.uploads import Uploads
 from comfydeploy._emulator.validation import UnprocessableError, problem
 from comfydeploy._emulator.web import requests
 from comfydeploy._emulator.web.endpoints import Endpoint
@@ -20,8 +21,11 @@ _LOCATION: Final = ("body", "file")
 _MOST_PARTS: Final = 20
 
 
-async def upload(backend: Backend, request: Request) -> Response:
-    """Answer ``POST /file/upload``: the file's name alone decides whether it is accepted."""
+async def received(request: Request, files: Uploads) -> tuple[str, tuple[str, str], int]:
+    """Keep the file of a form; return its name, its id and name here, and its size.
+
+    The file's name alone decides whether it is accepted.
+    """
     async with request.form(max_files=_MOST_PARTS, max_fields=_MOST_PARTS) as form:
         file = form.get("file")
         if not file:
@@ -34,7 +38,12 @@ async def upload(backend: Backend, request: Request) -> Response:
             raise HTTPException(400, "Unsupported file type")
         if (file.size or 0) > uploads.LARGEST:
             raise HTTPException(400, f"File size exceeds {uploads.LARGEST // 1024**2}MB limit")
-        file_id, name = await asyncio.to_thread(backend.uploads.keep, filename, file.file)
+        return filename, await asyncio.to_thread(files.keep, filename, file.file), file.size or 0
+
+
+async def upload(backend: Backend, request: Request) -> Response:
+    """Answer ``POST /file/upload``."""
+    filename, (file_id, name), _ = await received(request, backend.uploads)
     return Json(
         {
             "message": "File uploaded successfully",

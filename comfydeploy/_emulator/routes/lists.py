@@ -60,14 +60,16 @@ async def list_small_rows(backend: Backend, request: Request) -> Response:
 
 
 async def list_deployment_runs(backend: Backend, request: Request) -> Response:
-    """Answer ``GET /deployment/{deployment_id}/runs``, newest first; an unknown deployment is a 500."""
+    """Answer ``GET /deployment/{deployment_id}/runs``, newest first; an unknown deployment is a 500.
+
+    The query ``status`` is ignored, as on the real server.
+    """
     deployment_id = requests.uuid_or_text(request.path_params["deployment_id"])
     try:
         backend.catalogue.find("id", deployment_id, "")
     except NotFoundError:
         raise HTTPException(500, "Internal server error") from None
-    status = request.query_params.get("status")
-    runs = backend.store.find_runs(*_page(request, "50"), deployment_id=deployment_id, status=status)
+    runs = backend.store.find_runs(*_page(request, "60"), deployment_id=deployment_id)
     meta: dict[str, Any] = {"totalRowCount": 0, "filterRowCount": 0, "chartData": []}
     return Json({"data": [deployment_row_json(run) for run in runs], "meta": meta})
 

@@ -64,4 +64,4 @@ def _progress(run: Run) -> dict[str, Any]:
     }
 
 
-ENDPOINTS: Final = (Endpoint("GET", "/api/v2/stream-progress", stream_progress, ("stream_progress",)),)
+ENDPOINTS: Final = (Endpoint("GET", "/api/v2/stream-progress", stream_progress, ("progress_stream",)),)

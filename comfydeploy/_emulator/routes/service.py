@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from comfydeploy._emulator.routes import deployments, files, lists, logs, progress, runs, sessions, start
+from comfydeploy._emulator.routes import (
+    account,
+    assets,
+    deployments,
+    files,
+    lists,
+    logs,
+    progress,
+    runs,
+    sessions,
+    start,
+)
 from comfydeploy._emulator.web.endpoints import Operations
 
 ENDPOINTS: Final = (
@@ -14,5 +25,7 @@ ENDPOINTS: Final = (
     *logs.ENDPOINTS,
     *sessions.ENDPOINTS,
     *deployments.ENDPOINTS,
+    *assets.ENDPOINTS,
+    *account.ENDPOINTS,
 )
 OPERATIONS: Final = Operations(ENDPOINTS)

@@ -36,6 +36,10 @@ def opened(path: Path | None) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = OFF")
         database.execute("CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, status TEXT, run TEXT, log TEXT)")
+        # Versions that do not know it leave it alone, so it needs no number of its own.
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS documents (kind TEXT, id TEXT, document TEXT, PRIMARY KEY (kind, id))"
+        )
         database.execute(f"PRAGMA user_version = {VERSION}")
     except BaseException:
         database.close()

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from comfydeploy._emulator.folder import Folder
+from comfydeploy._emulator.runs.collection import Collection
 from comfydeploy._emulator.runs.database import FILE, explained, locked, opened
 from comfydeploy._emulator.runs.index import Criteria, RunIndex
 from comfydeploy._emulator.runs.logs import LogLine
@@ -40,6 +41,10 @@ class Store:
     def close(self) -> None:
         """Close the database, and unlock the folder."""
         self._exits.close()
+
+    def collection(self, kind: str) -> Collection:
+        """Return the documents of a kind that are kept beside the runs."""
+        return Collection(self._database, kind)
 
     def save(self, run: Run) -> None:
         """Save the run as it is now; one that has ended may replace the oldest."""

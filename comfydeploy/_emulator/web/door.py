@@ -13,7 +13,7 @@ from comfydeploy._emulator.web.responses import Json
 
 _MAX_AGE: Final = 600  # seconds
 _METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
-_FOR_PAGES: Final = ("/api/", "/_emulator/", "/outputs/", "/inputs/")
+_FOR_PAGES: Final = ("/api/", "/_emulator/", "/outputs/", "/inputs/", "/assets/")
 
 
 class Door:

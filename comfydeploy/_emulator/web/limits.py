@@ -12,7 +12,7 @@ from comfydeploy._emulator.web.responses import error_response
 MOST_JSON: Final = 32 * 1024 * 1024
 # More than an uploaded file may have, because that has an error of its own.
 MOST_FORM: Final = 2 * uploads.LARGEST
-_WITH_FILES: Final = ("/api/file/upload", "/deployments/")
+_WITH_FILES: Final = ("/api/file/upload", "/api/assets/upload", "/assets/", "/deployments/")
 
 
 class BodyLimit:

@@ -12,7 +12,13 @@ UPLOAD = ("up.png", b"\x89PNG", "image/png")
 
 
 # These are in no recording: tests/emulator/routes compares them with the service's documentation.
-UNRECORDED = {"GET /workflow-version/{version_id}", "GET /v2/stream-progress"}
+UNRECORDED = {
+    "GET /v2/stream-progress",
+    "GET /machines",
+    "GET /assets/presigned-url",
+    "POST /assets/register",
+    "POST /assets/upload",
+}
 # Routes without a recording are compared with the models that the service documents.
 DOCUMENTED = {
     "GET /deployments": lambda client, _: client.deployments.list(),
@@ -21,7 +27,32 @@ DOCUMENTED = {
     "GET /session/{session_id}": lambda client, session: client.session.get(session.session_id),
     "DELETE /session/{session_id}": lambda client, session: client.session.cancel(session.session_id),
     "GET /v2/clickhouse-run-logs/{run_id}": lambda client, _: client.run.logs(finished_run(client)),
+    "POST /session/{session_id}/increase-timeout": lambda client, session: client.session.increase_timeout(
+        session.session_id, 5
+    ),
+    "GET /workflow/{workflow_id}": lambda client, _: client.workflow.get(picture(client).workflow_id),
+    "GET /workflow-version/{version_id}": lambda client, _: client.workflow.version_get(
+        picture(client).workflow_version_id
+    ),
+    "POST /deployment": lambda client, _: client.deployment.create(
+        {
+            "environment": "preview",
+            **{name: getattr(picture(client), name) for name in ("workflow_id", "workflow_version_id", "machine_id")},
+        }
+    ),
+    "PATCH /deployment/{deployment_id}": lambda client, _: client.deployment.update(picture(client).id, {}),
+    "GET /machine/{machine_id}": lambda client, _: client.machine.get(picture(client).machine_id),
+    "GET /models": lambda client, _: client.models.list(),
+    "GET /platform/usage": lambda client, _: client.usage(),
+    "GET /assets": lambda client, _: [client.assets.folder("a folder"), *client.assets.list()],
+    "POST /assets/folder": lambda client, _: client.assets.folder("another folder"),
+    "GET /assets/{asset_id}": lambda client, _: client.asset.get(client.asset.upload(b"x", name="a.png").id),
+    "DELETE /assets/{asset_id}": lambda client, _: client.asset.delete(client.asset.upload(b"x", name="a.png").id),
 }
+
+
+def picture(client):
+    return client.deployments.list("production")[0]
 
 
 def finished_run(client):

@@ -153,3 +153,19 @@ def test_session_needs_machine(client):
 @pytest.mark.parametrize("path", ["/machine/{}/session", "/machine/{}/sessions"])
 def test_routes_of_older_clients_are_gone(client, machine_id, path):
     assert client.request("POST" if path.endswith("n") else "GET", path.format(machine_id)).status_code == 404
+
+
+def test_prolonged_session_ends_later(client, opened):
+    session_id = opened(timeout=5)
+    before = client.get(f"/session/{session_id}").json()
+    answer = client.post(f"/session/{session_id}/increase-timeout", json={"minutes": 10})
+    assert answer.json() == {"message": "Timeout increased successfully"}
+    after = client.get(f"/session/{session_id}").json()
+    ends = [datetime.fromisoformat(one["timeout_end"]) for one in (before, after)]
+    assert (ends[1] - ends[0], after["timeout"]) == (timedelta(minutes=10), 5)
+
+
+def test_only_open_session_is_prolonged(client):
+    answer = client.post(f"/session/{uuid4()}/increase-timeout", json={"minutes": 10})
+    assert (answer.status_code, answer.json()) == (404, {"detail": "GPU event not found"})
+    assert client.post(f"/session/{uuid4()}/increase-timeout", json={}).status_code == 422

@@ -45,7 +45,20 @@ DEPLOYMENT = {"deployment_id": UNKNOWN}
         ("session_get", (UNKNOWN,)),
         ("session_list", ()),
         ("session_cancel", (UNKNOWN,)),
+        ("session_increase_timeout", (UNKNOWN, 5)),
         ("file_upload", (b"x",)),
+        ("progress_stream", (UNKNOWN,)),
+        ("deployment_get", (UNKNOWN,)),
+        ("deployment_update", (UNKNOWN, {})),
+        ("workflow_get", (UNKNOWN,)),
+        ("workflow_version_get", (UNKNOWN,)),
+        ("machine_get", (UNKNOWN,)),
+        ("models_list", ()),
+        ("usage", ()),
+        ("assets_list", ()),
+        ("assets_folder", ("pictures",)),
+        ("asset_get", ("img_0",)),
+        ("asset_delete", ("img_0",)),
     ],
 )
 def test_operation_matches_its_function(emulator, calls, name, arguments):
@@ -55,8 +68,18 @@ def test_operation_matches_its_function(emulator, calls, name, arguments):
     assert [one.operation for one in emulator.requests] == [name]
 
 
-def test_listing_runs_is_operation_too(emulator, calls):
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("runs_list", (UNKNOWN,)), ("deployment_runs", (UNKNOWN,)), ("machines_list", ())]
+)
+def test_lists_are_operations_too(emulator, calls, name, arguments):
     ways = {"transport": emulator.transport, "async_transport": emulator.async_transport}
     core = ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url, **ways)
-    calls.pages("runs_list", core, UNKNOWN)
-    assert [one.operation for one in emulator.requests] == ["runs_list"]
+    calls.pages(name, core, *arguments)
+    assert [one.operation for one in emulator.requests] == [name]
+
+
+def test_each_request_of_asset_has_a_name(emulator, calls):
+    ways = {"transport": emulator.transport, "async_transport": emulator.async_transport}
+    core = ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url, **ways)
+    calls("asset_upload", core, b"x", name="a.png")
+    assert [one.operation for one in emulator.requests] == ["asset_upload", "asset_file", "asset_upload"]

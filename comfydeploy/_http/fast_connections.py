@@ -1,0 +1,195 @@
+"""HTTP/1.1 connections with llhttp, a parser in C: those of the extra ``speed``.
+
+They are httpcore's connections to the pools: the same interface, exceptions and extensions. Head and body are one
+write where the body is small, and what was received of a body is passed on in one piece.
+"""
+
+import logging
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+import httpcore
+from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
+
+from comfydeploy._http.request_writer import RequestWriter
+from comfydeploy._http.response_parser import ResponseParser
+
+_READ: Final = 65_536
+_ORIGINALS: Final = (
+    (httpcore.HTTPConnection, "handle_request", httpcore.HTTPConnection.handle_request),
+    (httpcore.AsyncHTTPConnection, "handle_async_request", httpcore.AsyncHTTPConnection.handle_async_request),
+)
+
+
+def may_replace() -> bool:
+    """Return whether no mock has patched httpcore's own connections, and no log shows their steps."""
+    are_original = all(getattr(kind, name) is method for kind, name, method in _ORIGINALS)
+    return are_original and not logging.getLogger("httpcore.http11").isEnabledFor(logging.DEBUG)
+
+
+class _State:
+    """The common part of the connections: what a pool asks of them."""
+
+    def __init__(self, origin: Origin, network: Any, context: ssl.SSLContext | None) -> None:
+        self._origin = origin
+        self._network = network
+        self._context = context if origin.scheme == b"https" else None
+        self._stream: Any = None
+        self._response: ResponseParser | None = None
+        self._is_sent = False
+
+    @property
+    def _host(self) -> str:
+        return self._origin.host.decode("ascii")
+
+    def can_handle_request(self, origin: Origin) -> bool:
+        """Return whether the connection leads to this origin."""
+        return origin == self._origin
+
+    def is_available(self) -> bool:
+        """Return whether a request can be sent now."""
+        return self.is_idle()
+
+    def is_idle(self) -> bool:
+        """Return whether the last request was sent, and its response received and nothing else."""
+        return self._is_sent and self._response is not None and self._response.may_stay
+
+    def is_closed(self) -> bool:
+        """Return whether the connection was closed, or never made."""
+        return self._stream is None
+
+    def has_expired(self) -> bool:
+        """Return whether the server has ended the idle connection, or sent more than its response."""
+        return self._stream is None or bool(self._stream.get_extra_info("is_readable"))
+
+    def info(self) -> str:
+        """Return the origin and the state in words."""
+        return f"{str(self._origin)!r}, HTTP/1.1, {'IDLE' if self.is_idle() else 'ACTIVE'}"
+
+
+class Connection(_State, ConnectionInterface):
+    """A blocking connection."""
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, over a new connection if there is none, and receive the head of its response."""
+        limits = _limits(request)
+        self._is_sent = False
+        writer = RequestWriter(request)
+        stream = self._stream = self._stream or self._connected(limits.get("connect"))
+        self._response = response = ResponseParser()
+        with suppress(httpcore.WriteError):  # a server may refuse a request before it has read all of it
+            self._send(writer, request.stream, limits.get("write"))
+        while not response.has_head:
+            response.feed(stream.read(_READ, limits.get("read")))
+        return _answer(response, stream, _Body(stream, response, limits))
+
+    def _connected(self, limit: float | None) -> Any:
+        stream = self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
+        if self._context is not None:
+            self._context.set_alpn_protocols(["http/1.1"])
+            stream = stream.start_tls(self._context, server_hostname=self._host, timeout=limit)
+        return stream
+
+    def _send(self, writer: RequestWriter, body: Any, limit: float | None) -> None:
+        for part in body:
+            for piece in writer.framed(part):
+                self._stream.write(piece, limit)
+        for piece in writer.end():
+            self._stream.write(piece, limit)
+        self._is_sent = True
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._is_sent = False
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+
+class AsyncConnection(_State, AsyncConnectionInterface):
+    """A connection of one event loop."""
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, over a new connection if there is none, and receive the head of its response."""
+        limits = _limits(request)
+        self._is_sent = False
+        writer = RequestWriter(request)
+        stream = self._stream = self._stream or await self._connected(limits.get("connect"))
+        self._response = response = ResponseParser()
+        with suppress(httpcore.WriteError):
+            await self._send(writer, request.stream, limits.get("write"))
+        while not response.has_head:
+            response.feed(await stream.read(_READ, limits.get("read")))
+        return _answer(response, stream, _AsyncBody(stream, response, limits))
+
+    async def _connected(self, limit: float | None) -> Any:
+        stream = await self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
+        if self._context is not None:
+            self._context.set_alpn_protocols(["http/1.1"])
+            stream = await stream.start_tls(self._context, server_hostname=self._host, timeout=limit)
+        return stream
+
+    async def _send(self, writer: RequestWriter, body: Any, limit: float | None) -> None:
+        async for part in body:
+            for piece in writer.framed(part):
+                await self._stream.write(piece, limit)
+        for piece in writer.end():
+            await self._stream.write(piece, limit)
+        self._is_sent = True
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        self._is_sent = False
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.aclose()
+
+
+class _Body:
+    """The bytes of a response as they arrive. The pool closes the connection where they are not read to their end."""
+
+    def __init__(self, stream: Any, response: ResponseParser, limits: dict[str, float | None]) -> None:
+        self._stream = stream
+        self._response = response
+        self._limits = limits
+
+    def __iter__(self) -> Iterator[bytes]:
+        response, limit = self._response, self._limits.get("read")  # which differs from that for the head
+        while True:
+            yield from response.take()
+            if response.is_complete:
+                return
+            if not response.is_over:
+                response.feed(self._stream.read(_READ, limit))
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class _AsyncBody(_Body):
+    """The same, async."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        response, limit = self._response, self._limits.get("read")
+        while True:
+            for part in response.take():
+                yield part
+            if response.is_complete:
+                return
+            if not response.is_over:
+                response.feed(await self._stream.read(_READ, limit))
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+def _limits(request: Any) -> dict[str, float | None]:
+    limits: dict[str, float | None] = request.extensions.get("timeout", {})
+    return limits
+
+
+def _answer(response: ResponseParser, stream: Any, body: Any) -> httpcore.Response:
+    extensions = {**response.extensions, "network_stream": stream}
+    return httpcore.Response(response.status, headers=response.headers, content=body, extensions=extensions)

@@ -1,0 +1,127 @@
+"""When connections have the parser of the extra ``speed``, and what pools ask of them."""
+
+import asyncio
+import logging
+import runpy
+import sys
+from functools import partialmethod
+
+import httpcore
+import pytest
+
+pytest.importorskip("httptools")
+
+from comfydeploy import ComfyDeployCore
+from comfydeploy._http import pool
+from comfydeploy._http.fast_connections import AsyncConnection, Connection, may_replace
+from comfydeploy.funcs.run_get import run_get
+
+from .test_response_parser import OK, ORIGIN, Memory
+
+REQUEST = httpcore.Request("GET", "http://h/", headers=[(b"Host", b"h")])
+
+
+class AsyncMemory(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream):
+    def __init__(self, pieces):
+        self.memory = Memory(pieces)
+
+    async def connect_tcp(self, *_, **__):
+        return self
+
+    async def read(self, max_bytes, *_):
+        return self.memory.read(max_bytes)
+
+    async def write(self, buffer, *_):
+        self.memory.write(buffer)
+
+    async def aclose(self):
+        self.memory.close()
+
+    def get_extra_info(self, info):
+        return self.memory.get_extra_info(info)
+
+
+@pytest.fixture(params=["blocking", "awaited"])
+def received(request):
+    """Send a request over a connection to bytes, and return the connection and the body."""
+
+    def blocking(*pieces):
+        connection = Connection(ORIGIN, Memory(pieces), None)
+        return connection, b"".join(connection.handle_request(REQUEST).stream)
+
+    async def awaited(*pieces):
+        connection = AsyncConnection(ORIGIN, AsyncMemory(pieces), None)
+        response = await connection.handle_async_request(REQUEST)
+        return connection, b"".join([part async for part in response.stream])
+
+    return blocking if request.param == "blocking" else lambda *pieces: asyncio.run(awaited(*pieces))
+
+
+def closed(connection):
+    if isinstance(connection, Connection):
+        connection.close()
+        connection.close()
+    else:
+        asyncio.run(connection.aclose())
+        asyncio.run(connection.aclose())
+    return connection
+
+
+def kinds(server):
+    core = ComfyDeployCore(bearer="k", server_url=server.url)
+    assert run_get(core, "r").unwrap().id == "r"
+    (slot,) = core.connections.client(lasting=False)._transport._pool._ledger._idle
+    found = type(slot.connection)
+    core.close()
+    return found
+
+
+@pytest.fixture
+def server(raw, answer):
+    return raw(answer(200, b'{"id": "r", "status": "queued"}'))
+
+
+@pytest.mark.skipif(pool.fast is None, reason="without the extra")
+class TestWhereItIsUsed:
+    def test_by_default(self, server):
+        assert kinds(server) is Connection
+
+    def test_not_where_a_mock_replaces_connections(self, server, monkeypatch):
+        real = httpcore.HTTPConnection.handle_request
+        monkeypatch.setattr(httpcore.HTTPConnection, "handle_request", partialmethod(real))
+        assert not may_replace()
+        assert kinds(server) is httpcore.HTTPConnection
+
+    def test_not_where_a_log_shows_steps(self, server, caplog):
+        caplog.set_level(logging.DEBUG, logger="httpcore")
+        assert kinds(server) is httpcore.HTTPConnection
+        assert any("receive_response_headers" in record.message for record in caplog.records)
+
+
+def test_without_extra_there_is_none(monkeypatch):
+    monkeypatch.setitem(sys.modules, "httptools", None)
+    monkeypatch.delitem(sys.modules, "comfydeploy._http.fast_connections", raising=False)
+    monkeypatch.delitem(sys.modules, "comfydeploy._http.response_parser", raising=False)
+    monkeypatch.delattr("comfydeploy._http.fast_connections", raising=False)
+    assert runpy.run_path(pool.__file__)["fast"] is None
+
+
+def test_states(received):
+    connection, body = received(OK + b"content-length: 2\r\n\r\n", b"hi")
+    assert body == b"hi"
+    assert connection.can_handle_request(ORIGIN)
+    assert not connection.can_handle_request(httpcore.Origin(b"https", b"h", 443))
+    assert connection.is_idle()
+    assert connection.is_available()
+    assert not connection.is_closed()
+    assert not connection.has_expired()
+    assert connection.info() == "'http://h:80', HTTP/1.1, IDLE"
+    closed(connection)
+    assert not connection.is_idle()
+    assert connection.is_closed()
+    assert connection.has_expired()
+    assert connection.info() == "'http://h:80', HTTP/1.1, ACTIVE"
+
+
+def test_pieces_of_body_arrive_one_by_one(received):
+    assert received(OK + b"a: b\r\n\r\n", b"one", b"two")[1] == b"onetwo"

@@ -1,0 +1,214 @@
+"""The responses of llhttp, beside those of httpcore's own connections: the same, or refused."""
+
+import httpcore
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+pytest.importorskip("httptools")
+
+from comfydeploy._http.fast_connections import Connection
+from comfydeploy._http.private_names import has_received_more
+from comfydeploy._http.response_parser import ResponseParser
+
+ORIGIN = httpcore.Origin(b"http", b"h", 80)
+OK = b"HTTP/1.1 200 OK\r\n"
+WHOLE = [
+    OK + b"Content-Type: a\r\ncontent-length: 5\r\n\r\nhello",
+    OK + b"a: 1\r\na: 2 \r\nempty:\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2 \r\nde\r\n0\r\n\r\n",
+    OK + b"transfer-encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nt: v\r\n\r\n",
+    OK + b"transfer-encoding: chunked\r\ncontent-encoding: gzip\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n",
+    OK + b"connection: close\r\ncontent-length: 0\r\n\r\n",
+    OK + b"a: b\r\n\r\nuntil the end",
+    b"HTTP/1.0 200 OK\r\na: b\r\n\r\nuntil the end",
+    b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 1\r\n\r\nx",
+    b"HTTP/1.1 204 No Content\r\na: b\r\n\r\n",
+    b"HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nlink: x\r\n\r\nHTTP/1.1 201 C\r\ncontent-length: 1\r\n\r\nx",
+    b"HTTP/1.1 500 \r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.1 500\r\ncontent-length: 2\r\n\r\n{}",
+    OK + b"content-length: 1\r\n\r\nxsurplus",
+    OK + b"content-length: 0\r\n\r\n" + OK + b"content-length: 3\r\n\r\nnew",
+]
+STRANGE = [
+    b"\r",
+    b"\n",
+    b"\r\n",
+    b" ",
+    b"\t",
+    b"0",
+    b"7",
+    b"a",
+    b":",
+    b";",
+    b"\0",
+    b"\xff",
+    b"-",
+    b"+",
+    b"HTTP/1.1 200 OK\r\n",
+]
+STRANGE += [b"content-length: 5\r\n", b"transfer-encoding: chunked\r\n", b"upgrade: x\r\nconnection: upgrade\r\n"]
+
+
+class Memory(httpcore.NetworkBackend, httpcore.NetworkStream):
+    """A connection whose bytes are known; it is at its end after the last piece."""
+
+    def __init__(self, pieces):
+        self.pieces = list(pieces)
+        self.sent = []
+
+    def connect_tcp(self, *_, **__):
+        return self
+
+    def read(self, max_bytes, timeout=None):
+        return self.pieces.pop(0) if self.pieces else b""
+
+    def write(self, buffer, timeout=None):
+        self.sent.append(buffer)
+
+    def close(self):
+        self.pieces.clear()
+
+    def get_extra_info(self, info):
+        return None
+
+
+def received(connection):
+    """Return the head, the body, and how it ended: with an error, or with a connection that may be used again."""
+    head, body = (), b""
+    request = httpcore.Request(b"GET", "http://h/", headers=[(b"Host", b"h")])
+    try:
+        response = connection.handle_request(request)
+        head = response.status, response.headers, response.extensions["http_version"]
+        for part in response.stream:
+            body += part
+    except httpcore.RemoteProtocolError:
+        return head, body, "error"
+    response.close()
+    return head, body, "idle" if connection.is_idle() and not has_received_more(connection) else "closed"
+
+
+def both(pieces):
+    reference = httpcore.HTTP11Connection(ORIGIN, Memory(pieces))
+    return received(Connection(ORIGIN, Memory(pieces), None)), received(reference)
+
+
+@st.composite
+def cut(draw, data):
+    places = sorted(draw(st.lists(st.integers(0, len(data)), max_size=6)))
+    pieces = [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
+    return [piece for piece in pieces if piece]
+
+
+@given(st.data(), st.sampled_from(WHOLE))
+def test_same_response_however_it_is_cut(data, whole):
+    found, expected = both(data.draw(cut(whole)))
+    assert found[:2] == expected[:2]
+    # httpcore finds only later that a server has ended the connection, and closes what HTTP/1.0 keeps alive.
+    assert found[2] == expected[2] or b"until the end" in whole or b"keep-alive" in whole
+
+
+@given(st.data(), st.sampled_from(WHOLE))
+def test_same_response_where_the_end_is_early(data, whole):
+    pieces = data.draw(cut(whole[: data.draw(st.integers(0, len(whole) - 1))]))
+    found, expected = both(pieces)
+    assert found[0] == expected[0]
+    assert found[1] == expected[1]
+    assert (found[2] == "error") == (expected[2] == "error")
+
+
+@given(st.data())
+def test_what_both_accept_is_the_same(data):
+    changed = data.draw(st.sampled_from(WHOLE))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(changed)))
+        gone = data.draw(st.integers(0, 3))
+        changed = changed[:place] + data.draw(st.sampled_from([b"", *STRANGE])) + changed[place + gone :]
+    found, expected = both(data.draw(cut(changed)))
+    if "error" not in (found[2], expected[2]):
+        assert found[:2] == expected[:2]
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40), max_size=5))
+def test_anything_is_response_or_protocol_error(pieces):
+    assert received(Connection(ORIGIN, Memory([OK, *pieces]), None))[2] in {"error", "idle", "closed"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"SSH-2.0-OpenSSH\r\n",
+        b"HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
+        OK + b"transfer-encoding: gzip, chunked\r\n\r\n",
+        OK + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        OK + b"content-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+        OK + b"a: b\n\r\n",
+        OK + b"a: " + b"b" * 110_000,
+    ],
+    ids=lambda data: data[:60].decode(),
+)
+def test_no_head(data):
+    head, body, end = received(Connection(ORIGIN, Memory([data]), None))
+    assert (head, body, end) == ((), b"", "error")
+
+
+@pytest.mark.parametrize("frame", [b"2;" + b"x" * 110_000, b"0\r\nt: " + b"v" * 110_000])
+def test_endless_frame_of_chunk(frame):
+    pieces = [
+        OK + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n",
+        *(frame[at : at + 9000] for at in range(0, 110_000, 9000)),
+    ]
+    assert received(Connection(ORIGIN, Memory(pieces), None))[1:] == (b"abc", "error")
+
+
+def test_bytes_before_nonsense_arrive_first():
+    data = OK + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\nnonsense"
+    stream = Memory([data])
+    request = httpcore.Request("GET", "http://h/", headers=[(b"Host", b"h")])
+    response = Connection(ORIGIN, stream, None).handle_request(request)
+    parts = iter(response.stream)
+    assert next(parts) == b"abc"
+    with pytest.raises(httpcore.RemoteProtocolError, match="not HTTP"):
+        next(parts)
+
+
+@pytest.mark.parametrize(
+    ("head", "end"),
+    [
+        (b"HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 0\r\n\r\n", "idle"),
+        (b"HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n", "closed"),
+        (OK + b"transfer-encoding: Chunked\r\n\r\n0\r\n\r\n", "idle"),
+        (OK + b"\r\n", "closed"),
+    ],
+)
+def test_connection_after_response(head, end):
+    assert received(Connection(ORIGIN, Memory([head]), None))[2] == end
+
+
+def test_parts_in_hand_are_one_unless_compressed():
+    chunks = b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n"
+    for head, expected in ((OK, (b"ab",)), (OK + b"content-encoding: gzip\r\n", [b"a", b"b"])):
+        response = ResponseParser()
+        response.feed(head + chunks)
+        assert response.take() == expected
+        assert response.take() == ()
+
+
+@pytest.mark.parametrize("method", ["_add_header", "on_headers_complete", "on_message_complete"])
+@pytest.mark.parametrize("handled", [False, True])
+def test_ctrl_c_in_callback_is_raised(monkeypatch, method, handled):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ResponseParser, method, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        read_while_handling() if handled else ResponseParser().feed(WHOLE[0])
+
+
+def read_while_handling():
+    """Read while another exception is handled, which Python makes the context of the error that has the Ctrl-C."""
+    try:
+        raise KeyError
+    except KeyError:
+        ResponseParser().feed(WHOLE[0])
