@@ -116,11 +116,10 @@ async def create_deployment(backend: Backend, request: Request) -> Response:
         same = [one for one in own if one.settings.environment == body.environment]
     existing = same[0] if same else None
     before = existing.settings if existing else Settings(created_at=now)
-    slug = before.share_slug or f"{USER.partition('_')[0]}_{workflow.name}"
     changes = {
         "environment": body.environment,
         "machine_id": machine.own_machine_id,
-        "share_slug": slug if body.environment.endswith("-share") else None,
+        "share_slug": _slug(workflow.name, body.environment),
         "updated_at": now,
     }
     settings = before.model_copy(update=changes)
@@ -147,6 +146,13 @@ async def update_deployment(backend: Backend, request: Request) -> Response:
     changes = body.model_dump(exclude_none=True, exclude={"workflow_version_id", "machine_version_id"})
     changes |= {"machine_id": machine.own_machine_id, "updated_at": backend.clock.now()}
     return Json(backend.catalogue.deploy(found, found.settings.model_copy(update=changes), found.id).changed_json())
+
+
+def _slug(name: str, environment: str) -> str | None:
+    """Return the address of a shared deployment, which no other one has."""
+    kind, _, rest = environment.partition("-")
+    suffix = "" if kind == "public" else f"-{kind}"
+    return f"{USER.partition('_')[0]}_{name}{suffix}" if rest == "share" else None
 
 
 ENDPOINTS: Final = (
