@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from comfydeploy._facade.inputs import Inputs
     from comfydeploy._facade.machine import Machine
     from comfydeploy._facade.machines import Machines
+    from comfydeploy._facade.map import Map
     from comfydeploy._facade.models import PublicModels
     from comfydeploy._facade.progress import Progress
     from comfydeploy._facade.run import Run
@@ -70,6 +71,13 @@ class ComfyDeploy(ComfyDeployCore):
         from comfydeploy._facade.inputs import Inputs
 
         return Inputs(self)
+
+    @cached_property
+    def map(self) -> "Map":
+        """Bring the jobs of a map forward one by one."""
+        from comfydeploy._facade.map import Map
+
+        return Map(self)
 
     @cached_property
     def runs(self) -> "Runs":

@@ -47,6 +47,7 @@ def arguments_of(name, tmp_path):
         "file_upload": {"name": "f.png"},
         "run_download": {"to": tmp_path},
         "run_find": {"workflow_id": "w"},
+        "map_step": {"key": "k"},
         "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
         "run_queue_once": {"key": "k"},
         "session_increase_timeout": {"minutes": 5},

@@ -87,6 +87,12 @@ def is_adopted(request: str, adopted: str) -> bool:
     return given.keys() == found.keys() and all(fits)
 
 
+def has_files(wire: Mapping[str, Any]) -> bool:
+    """Check whether the inputs of a stored request had files, of which only names and digests are known."""
+    inputs: Mapping[str, Any] = wire.get("inputs") or {}
+    return any(map(_has_file, inputs.values()))
+
+
 def _inputs(request: str) -> dict[str, Any]:
     return loaded(request).get("inputs") or {}
 

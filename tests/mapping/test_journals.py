@@ -104,7 +104,7 @@ def as_stored(row):
 def test_every_step_changes_the_row_as_said(journal, seed):
     dice = random.Random(seed)
     (row,) = journal.add([entry("k")])
-    for _ in range(120 if isinstance(journal, Postgres) else 400):
+    for _ in range(80 if isinstance(journal, Postgres) else 400):
         step = steps(row, dice)
         expected = changed(row, step)
         (answer,) = journal.carry_out([step])

@@ -150,7 +150,7 @@ class TestACutConnection:
         with pytest.raises(UnexpectedClientError, match="each commit takes more than 0 s"):
             journal.carry_out([tried(row)])
 
-    def test_the_earlier_connection_still_has_the_lock(self, journal, monkeypatch):
+    def test_earlier_connection_still_has_the_lock(self, journal, monkeypatch):
         monkeypatch.setattr(postgres_session, "_PAUSES", (0.05,))
         row, earlier = claimed(journal), journal._session._connection
         journal._session._connection = None
@@ -212,7 +212,7 @@ def breaking_addresses(journal):
 
 
 class TestTwoProcesses:
-    def test_a_row_that_is_being_changed_is_not_claimed(self, journal, opened):
+    def test_a_row_in_change_is_not_claimed(self, journal, opened):
         (row,) = journal.add([entry("k")])
         claim = partial(Claim, row.id, lease=1.0, seen_owner=None, seen_lease=0.0)
         with psycopg.connect(journal._session._address) as other:

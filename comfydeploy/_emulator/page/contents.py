@@ -109,8 +109,9 @@ class Contents:
 
     def comparison(self, request: Request) -> View:
         """Show runs side by side."""
-        ids = list(dict.fromkeys(request.query_params.getlist("run")))[:MOST_COMPARED]
-        found = [run for one in ids if (run := self._backend.store.run(requests.uuid_or_text(one)))]
+        given = map(requests.uuid_or_text, request.query_params.getlist("run"))
+        ids = list(dict.fromkeys(given))[:MOST_COMPARED]
+        found = [run for one in ids if (run := self._backend.store.run(one))]
         deployments = self._backend.catalogue.all()
         content = self._render(
             "comparison.html",
