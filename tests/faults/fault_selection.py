@@ -14,7 +14,7 @@ Sequence = Callable[[Call], tuple[str, ...]]
 
 COLOURS: Final = (False, True)
 PARSERS: Final = (False, True) if pool.fast is not None else (False,)
-LONG: Final = frozenset({"run_map"})
+LONG: Final = frozenset({"map_step", "run_map"})
 """Operations that wait for the clock, so that a trial takes a second."""
 
 
