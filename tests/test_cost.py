@@ -99,9 +99,7 @@ SPEED = (
     "msgspec",
     "httptools",
     "_cython",
-    "comfydeploy._http.fast_connections",
-    "comfydeploy._http.request_writer",
-    "comfydeploy._http.response_parser",
+    "comfydeploy._http.llhttp_response",
 )  # what only the extra loads
 
 
