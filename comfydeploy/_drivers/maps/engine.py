@@ -102,11 +102,14 @@ class Engine:
         if main is None or main.done():
             return
         self._stop()
+        cancelled: CancelledError | None = None
         while not main.done():
             try:
                 await shield(main)
-            except CancelledError:  # a second one: requests in flight are recorded first, which takes seconds
-                continue
+            except CancelledError as error:  # of the caller: requests in flight are recorded first, which takes seconds
+                cancelled = cancelled or error
+        if cancelled is not None and not main.cancelled():
+            raise cancelled
 
     def _stop(self) -> None:
         # Once: a second cancellation would leave the threads and the journal open.
