@@ -1,8 +1,8 @@
 """The connections of the clients that a core makes, chosen in constant time, and a queue of waiting calls.
 
 httpx leaves this to httpcore, whose pool scans all of its connections and all calls that wait, again for every
-request: with a hundred calls in flight that is most of the cost of a call, and thousands that wait hardly move. The
-connections themselves are httpcore's, including those through a proxy.
+request: with a hundred calls in flight that is most of the cost of a call, and thousands that wait hardly move.
+Connections through a proxy are httpcore's.
 """
 
 from collections.abc import AsyncIterator, Iterator
