@@ -23,6 +23,12 @@ _LIMIT = 60
 """Seconds for a trial; after them the stacks of all threads are printed, and the process ends with 1."""
 
 
+def say(text):
+    """Write a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def tried(name, trials):
     """Make the trials, print their figures, and return the number of those that have left something."""
     figures, faults = Counter(), Counter()
@@ -35,11 +41,11 @@ def tried(name, trials):
         faults.update(trial.faults)
         first = number if trial.faults and figures["faults"] == 1 else None
         if first:
-            print(f"  first fault of {name} at {first}: {trial.faults}", flush=True)
+            say(f"  first fault of {name} at {first}: {trial.faults}")
     faulthandler.cancel_dump_traceback_later()
-    print(f"{name:45}" + "".join(f"{figures[key]:9}" for key in ("points", "faults", "late", "ignored")), flush=True)
+    say(f"{name:45}" + "".join(f"{figures[key]:9}" for key in ("points", "faults", "late", "ignored")))
     for fault, times in faults.items():
-        print(f"  {times} times: {fault}", flush=True)
+        say(f"  {times} times: {fault}")
     return figures
 
 
@@ -53,7 +59,7 @@ def main():
     warnings.simplefilter("ignore", ResourceWarning)  # of what was made and not yet used
     warnings.filterwarnings("ignore", "coroutine", RuntimeWarning)
     server, total = QuickServer(), Counter()
-    print(f"{'':45}" + "".join(f"{key:>9}" for key in ("points", "faults", "late", "ignored")))
+    say(f"{'':45}" + "".join(f"{key:>9}" for key in ("points", "faults", "late", "ignored")))
     with quick_client(), tempfile.TemporaryDirectory() as made:
         folder = Path(made)
 
@@ -81,7 +87,7 @@ def main():
             for way in () if chosen.everywhere else WAYS:
                 total += tried(f"{work!r}: {way.__name__}", cancelled(work, way))
     server.close()
-    print(f"{total['points']} points, {total['faults']} with faults, {total['late']} late, {total['ignored']} ignored")
+    say(f"{total['points']} points, {total['faults']} with faults, {total['late']} late, {total['ignored']} ignored")
     return 1 if total["faults"] else 0
 
 

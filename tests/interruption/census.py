@@ -31,7 +31,8 @@ class Census:
 
     @staticmethod
     def _now():
-        return {"descriptors": len(os.listdir("/dev/fd"))  X: threading.active_count()}
+        descriptors = os.listdir("/dev/fd")  # noqa: PTH208 - a path would make an object for each
+        return {"descriptors": len(descriptors), "threads": threading.active_count()}
 
 
 async def tasks_left(rounds=200):
