@@ -1,24 +1,31 @@
-"""The two ways to read JSON: Python's own, and msgspec of the extra ``comfydeploy[speed]``."""
+"""The client without an extra, and with ``comfydeploy[speed]``: what reads its HTTP, and what its JSON."""
 
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from msgspec.json import Decoder
 
 from benchmarks.rounds import Measure
+from comfydeploy._http import fast_connections, pool
 from comfydeploy._wire import json_decoding
 
-_Parser: TypeAlias = Callable[[Any], Any]
 
-OWN: Final[_Parser] = json_decoding.scanned
-SPEED: Final[_Parser] = Decoder().decode
+class Parsers(NamedTuple):
+    """What reads JSON, and the connections that read HTTP in place of httpcore's."""
+
+    json: Callable[[Any], Any]
+    connections: Any
 
 
-def reading_by(parser: _Parser, measure: Measure) -> Measure:
-    """Measure with one of them."""
+OWN: Final = Parsers(json_decoding.scanned, None)
+SPEED: Final = Parsers(Decoder().decode, fast_connections)
+
+
+def reading_by(parsers: Parsers, measure: Measure) -> Measure:
+    """Measure with these. A core keeps the connections that it made, so each of them needs its own."""
 
     def measured() -> float:
-        json_decoding.accept = parser
+        json_decoding.accept, pool.fast = parsers
         return measure()
 
     return measured

@@ -2,7 +2,7 @@
 
 import pytest
 
-from comfydeploy._wire.operation import as_it_is, in_doubt, returning
+from comfydeploy._wire.operation import as_it_is, in_doubt, returning, returning_list
 from comfydeploy._wire.reply import Reply
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
@@ -18,6 +18,18 @@ def test_answer_is_read_into_model():
 def test_answer_that_does_not_fit_is_named():
     with pytest.raises(SDKValidationError, match=r"The server's response: \$\.run_id: expected a string, got null"):
         returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": null}'))
+
+
+def test_list_may_be_in_field():
+    decode = returning_list(CreateRunResponse, under="data")
+    found = decode(Reply(200, {}, b'{"data": [{"run_id": "r"}, {}], "meta": {}}'))
+    assert ([one.run_id for one in found], found.raw[1]) == (["r"], {})
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"data": 5}'])
+def test_list_that_is_missing_is_named(body):
+    with pytest.raises(SDKValidationError, match=r"The server's response: \$"):
+        returning_list(CreateRunResponse, under="data")(Reply(200, {}, body))
 
 
 def test_answer_of_stream_is_given_as_it_is():

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from whatwg import standard_events
 
 from comfydeploy._wire import server_sent_events
 from comfydeploy._wire.server_sent_events import SSEDecoder
@@ -192,23 +193,6 @@ def test_line_put_in_is_seen_whatever_follows(more):
     assert events(body)[-2:] == [("", "y"), ("event_update", "d")]
 
 
-def by_the_standard(body):
-    """Read events as the standard does, line by line."""
-    found, name, data = [], "", []
-    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "data":
-            data.append(value)
-        elif field == "event":
-            name = value
-        elif not line:
-            found += [(name or "message", "\n".join(data))] if data else []
-            name, data = "", []
-    return found
-
-
 LINES = st.lists(
     st.one_of(
         st.tuples(
@@ -228,14 +212,14 @@ def test_names_and_data_are_those_of_standard(lines, end):
     body = end.join([*lines, "", ""]).encode()
     found = [event for event in events(body) if event[0]]
     if any(line.startswith("data") and line.endswith("event: log_update") for line in lines):
-        assert [data for _, data in found] == [data for _, data in by_the_standard(body)]
+        assert [data for _, data in found] == [data for _, data in standard_events(body)]
     else:
-        assert found == by_the_standard(body)
+        assert found == standard_events(body)
 
 
 @given(body=PIECES)
 def test_pieces_are_read_as_standard_reads_them(body):
-    assert [event for event in events(body + b"\n\n") if event[0]] == by_the_standard(body + b"\n\n")
+    assert [event for event in events(body + b"\n\n") if event[0]] == standard_events(body + b"\n\n")
 
 
 def test_inserted_event_keeps_outer_data():

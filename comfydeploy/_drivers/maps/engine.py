@@ -14,6 +14,7 @@ from comfydeploy._drivers.maps.items import failed_map
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
+from comfydeploy._drivers.maps.workers import Submit, Workers
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._http.connections import running_loop
 from comfydeploy._mapping.jobs import checked_jobs
@@ -33,13 +34,18 @@ _PATIENCE: Final = 5.0  # seconds for requests in flight when the map is left
 
 @frozen
 class Prepared:
-    """The parts of an engine. ``thread`` is where the journal is opened and used, ``None`` for the loop itself."""
+    """The parts of an engine.
+
+    ``thread`` is where the journal is opened and used, ``None`` for the loop itself. ``submit`` is where the jobs are
+    carried out, ``None`` for the engine itself.
+    """
 
     settings: MapSettings
     service: Service
     calls: Calls
     opened: Callable[[], Journal]
     thread: Threads | None
+    submit: Submit | None = None
 
 
 class Engine:
@@ -62,6 +68,11 @@ class Engine:
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
         """The jobs with more than one run, each with the ids of its runs."""
         return [] if self._shop is None else list(self._shop.twins)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether ``max_runs`` is reached."""
+        return self._in_work is not None and self._in_work.is_spent
 
     async def batch(self) -> list[MapItem]:
         """Return the waiting items, at least one unless the map has ended."""
@@ -128,7 +139,8 @@ class Engine:
         self._outbox.limit(given.settings.at_once)
         writer = await Writer.opened(given.opened, given.thread)
         shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, self._spawn)
-        in_work = self._in_work = JobsInWork(shop, self._outbox)
+        workers = None if given.submit is None else Workers(given.submit, writer.journal.uuid)
+        in_work = self._in_work = JobsInWork(shop, self._outbox, workers)
         self._spawn(shop.runs.follow())
         self._spawn(in_work.watch())
         self._spawn(self._renew(writer))

@@ -26,8 +26,8 @@ from comfydeploy._emulator.web.responses import BrokenError
 # As the service's own page names what it starts.
 _ORIGIN: Final = "manual"
 _NO_START: Final = (
-    "A client would get a 500 for this request: the outcome of the run is CannotStart(at_once=True), and the list has it"
-    " as failed; or the quirk broken-storing does not store it."
+    "A client would get a 500 for this request: the outcome of the run is CannotStart(at_once=True), and it is"
+    " listed as failed; or the quirk broken-storing does not store it."
 )
 
 

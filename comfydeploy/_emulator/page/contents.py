@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment
 from starlette.requests import Request
 
 from comfydeploy._emulator.backend import Backend
@@ -18,6 +17,7 @@ from comfydeploy._emulator.page.fault_fields import FAULT_FIELDS, USUAL_FAULT_FI
 from comfydeploy._emulator.page.fields import Field, input_fields
 from comfydeploy._emulator.page.filters import AGES, VIEWS, Filter
 from comfydeploy._emulator.page.reasons import reason
+from comfydeploy._emulator.page.templates import templates
 from comfydeploy._emulator.page.views import RunView
 from comfydeploy._emulator.quirks.addresses import signed_address
 from comfydeploy._emulator.quirks.catalogue import Quirk
@@ -49,12 +49,12 @@ class Filled:
 
 
 class Contents:
-    """Writes the contents of the pages."""
+    """Writes the contents of the pages; their forms have ``token``."""
 
-    def __init__(self, backend: Backend, faults: Faults, templates: Environment, example_key: str) -> None:
+    def __init__(self, backend: Backend, faults: Faults, token: str, example_key: str) -> None:
         self._backend: Final = backend
         self._faults: Final = faults
-        self._templates: Final = templates
+        self._token: Final = token
         self._example_key: Final = example_key
 
     def overview(self, request: Request) -> View:
@@ -77,7 +77,7 @@ class Contents:
             views=VIEWS,
             ages=AGES,
             deployments=deployments,
-            deployment_id=next((one.id for one in deployments if one.name == chosen.deployment), None),
+            deployment_id=next((one.id for one in deployments if one.title == chosen.deployment), None),
             example=self._snippets(deployments[0], request, input_fields(deployments[0].input_types)),
         )
         title = f"{chosen.status} runs" if chosen.status in STATUSES else "Runs"
@@ -109,8 +109,9 @@ class Contents:
 
     def comparison(self, request: Request) -> View:
         """Show runs side by side."""
-        ids = list(dict.fromkeys(request.query_params.getlist("run")))[:MOST_COMPARED]
-        found = [run for one in ids if (run := self._backend.store.run(requests.uuid_or_text(one)))]
+        given = map(requests.uuid_or_text, request.query_params.getlist("run"))
+        ids = list(dict.fromkeys(given))[:MOST_COMPARED]
+        found = [run for one in ids if (run := self._backend.store.run(one))]
         deployments = self._backend.catalogue.all()
         content = self._render(
             "comparison.html",
@@ -151,7 +152,7 @@ class Contents:
             base=requests.base(request),
             example=self._snippets(deployment, request, fields),
         )
-        return View(deployment.name + _OURS, content, status=422 if filled.errors else 200, tab="/deployments")
+        return View(deployment.title + _OURS, content, status=422 if filled.errors else 200, tab="/deployments")
 
     def switches(self, _: Request, filled: Filled | None = None) -> View:
         """Show the quirks and the faults."""
@@ -188,7 +189,7 @@ class Contents:
     def _seen(self, run: Run, deployments: list[Deployment]) -> RunView:
         found = _deployment(run, deployments)
         # A kept run may be of a deployment that this server does not have.
-        name = found.name if found else "unknown"
+        name = found.title if found else "unknown"
         return RunView(run, name, self._backend.clock.now(), self._backend.feed.history(run.id), self._address)
 
     def _address(self, url: str) -> str:
@@ -204,7 +205,7 @@ class Contents:
         return {"Python": snippets.python(*given), "curl": snippets.curl(*given)}
 
     def _render(self, template: str, /, **values: Any) -> str:
-        return self._templates.get_template(template).render(values)
+        return templates().get_template(template).render(values, token=self._token)
 
 
 def _deployment(run: Run, deployments: list[Deployment]) -> Deployment | None:
