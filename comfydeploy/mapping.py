@@ -1,4 +1,4 @@
-"""Jobs for ``run_map``, the items that it yields, and the contact sheet of its journal.
+"""Jobs for ``run_map`` and ``map_step``, their results, and the contact sheet of a journal.
 
 >>> from comfydeploy.mapping import grid
 >>> jobs = grid({"deployment_id": "d"}, {"prompt": ["a cat", "a dog"], "seed": range(25)})
@@ -24,7 +24,17 @@ from comfydeploy.result import Failure, Result, Success
 if TYPE_CHECKING:
     from comfydeploy.models.run import WorkflowRunModel
 
-__all__ = ["Job", "JobUnresolved", "MapError", "MapItem", "contact_sheet", "grid"]
+__all__ = [
+    "Job",
+    "JobHeld",
+    "JobUnresolved",
+    "MapError",
+    "MapItem",
+    "MapStep",
+    "MaxRunsReached",
+    "contact_sheet",
+    "grid",
+]
 
 
 @final
@@ -60,7 +70,8 @@ class MapItem(Shown):
     ``index`` is its position among the jobs; it is -1 where the map itself failed, and then the item is the last one.
     ``key`` is that of the job, its position as text unless given. ``request`` is as it was given. ``run_id`` is the
     run of the last ``attempt``, if there is one. ``saved`` has the paths of its files. ``result`` is ``Success(run)``
-    where the run has succeeded and its files are saved.
+    where the run has succeeded and its files are saved. ``twins`` has the ids of all runs of the attempt where there is
+    more than one, against the assumption.
     """
 
     index: int
@@ -70,6 +81,7 @@ class MapItem(Shown):
     attempt: int
     saved: list[Path]
     result: "Result[WorkflowRunModel, MapError]"
+    twins: tuple[str, ...] = field(default=(), repr=False)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         from comfydeploy._display.bundle import job_bundle
@@ -77,6 +89,25 @@ class MapItem(Shown):
         given: Any = self.request
         inputs = given.get("inputs") if is_object(given) else getattr(given, "inputs", None)
         return job_bundle(self.key, self.run_id, self.attempt, inputs, self.saved, self.result)
+
+
+@final
+@frozen
+class JobHeld:
+    """Another process or thread has the job at this time, so that the step did nothing: call it again later."""
+
+    key: str
+
+
+@final
+@frozen
+class MaxRunsReached:
+    """The journal has ``max_runs`` runs, and none of them is of this job."""
+
+    key: str
+
+
+MapStep: TypeAlias = MapItem | JobHeld | MaxRunsReached
 
 
 @final

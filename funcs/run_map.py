@@ -2,25 +2,19 @@
 
 import os
 from collections.abc import Iterable
-from typing import Final
+from concurrent.futures import Executor
 
-from comfydeploy._drivers.maps.calls import Service
 from comfydeploy._drivers.maps.iterators import AsyncRunMap, RunMap
 from comfydeploy._drivers.maps.making import mapped, mapped_async
 from comfydeploy._mapping.actions import Resend
 from comfydeploy._mapping.settings import Arguments
 from comfydeploy.core import ComfyDeployCore
-from comfydeploy.funcs import run_get, workflow_runs
-from comfydeploy.funcs.run_find import LISTS
-from comfydeploy.funcs.run_queue_and_wait import SENDING
-from comfydeploy.funcs.run_watch import STEPS
+from comfydeploy.funcs.map_step import SERVICE, worker_step
 from comfydeploy.mapping import Job
 from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 
 __all__ = ["AsyncRunMap", "RunMap", "run_map", "run_map_async"]
-
-SERVICE: Final = Service(SENDING, LISTS, STEPS, run_get.OPERATION, workflow_runs.OPERATION)
 
 
 def run_map(
@@ -38,6 +32,7 @@ def run_map(
     resend: Resend = "after_grace",
     post_limit: float = 300,
     grace: float = 60,
+    executor: Executor | None = None,
 ) -> RunMap:
     """Run all jobs, each once, and yield the result of each as it ends.
 
@@ -63,7 +58,7 @@ def run_map(
             map.
         to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
             ``run_id``, ``attempt`` and the fields of ``run_download``.
-        at_once: How many jobs are in work at a time.
+        at_once: How many jobs are in work at a time, or in the hands of the executor.
         attempts: How often a job is run whose runs have failed.
         max_runs: No run is created once the journal has so many.
         check: Compare the inputs with the deployment first: a sequence whole before the first run is paid, an iterator
@@ -71,6 +66,8 @@ def run_map(
         resend: ``"after_grace"`` or ``"never"``: whether a request is sent again whose run was not found.
         post_limit: Seconds for the request that creates a run.
         grace: Seconds for a run to be listed after its request.
+        executor: A ``concurrent.futures.Executor`` whose workers carry out the jobs, as by ``map_step``: a pool of
+            processes, or that of Dask. It needs a ``journal`` that all of them reach. Its owner closes it.
 
     Returns:
         A ``RunMap``: a context manager and an iterator of ``MapItem``. A wrong argument and a journal that cannot be
@@ -88,8 +85,9 @@ def run_map(
         resend=resend,
         post_limit=post_limit,
         grace=grace,
+        executor=executor,
     )
-    return mapped(core, SERVICE, jobs, arguments)
+    return mapped(core, SERVICE, jobs, arguments, worker_step)
 
 
 def run_map_async(
@@ -107,6 +105,7 @@ def run_map_async(
     resend: Resend = "after_grace",
     post_limit: float = 300,
     grace: float = 60,
+    executor: Executor | None = None,
 ) -> AsyncRunMap:
     """Run all jobs, each once, and yield the result of each as it ends.
 
@@ -125,5 +124,6 @@ def run_map_async(
         resend=resend,
         post_limit=post_limit,
         grace=grace,
+        executor=executor,
     )
-    return mapped_async(core, SERVICE, jobs, arguments)
+    return mapped_async(core, SERVICE, jobs, arguments, worker_step)

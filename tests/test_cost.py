@@ -160,7 +160,7 @@ class TestACall:
         ("own", "bare", "most"),
         [
             # One of them is `telemetry.report`, by which tracing and the log see an attempt.
-            (lambda core: run_get(core, "r"), lambda client: client.get(f"{SERVER}/run/r"), 243),
+            (lambda core: run_get(core, "r"), lambda client: client.get(f"{SERVER}/run/r"), 244),
             (lambda core: run_queue(core, REQUEST), lambda client: client.post(f"{SERVER}/q", json=REQUEST), 222),
         ],
         ids=["run_get", "run_queue"],

@@ -86,4 +86,5 @@ def test_failure_is_raised_after_the_rows_before_it():
     assert raised(RaisingPages(read(ITEMS)).rows()) == [1, 2, 3, 500]
     assert raised(RaisingPages(read(ITEMS))) == [[1, 2], [], [3], 500]
     assert raised_async(AsyncRaisingPages(read_async(ITEMS)).rows()) == [1, 2, 3, 500]
+    assert raised_async(AsyncRaisingPages(read_async(ITEMS[:3])).rows()) == [1, 2, 3]
     assert raised_async(AsyncRaisingPages(read_async(ITEMS))) == [[1, 2], [], [3], 500]

@@ -51,14 +51,14 @@ def opened(sink: Sink) -> Generator[Sink]:
 @asynccontextmanager
 async def opened_async(sink: Sink) -> AsyncGenerator[Sink]:
     """Open a sink in a thread, and close it at the end, also while a thread still works on it."""
-    from asyncio import to_thread
+    from asyncio import get_running_loop, shield, to_thread
 
     try:
         await to_thread(sink.open)
         yield sink
     finally:
         sink.stop()
-        await to_thread(sink.close)
+        await shield(get_running_loop().run_in_executor(None, sink.close))  # a second cancellation must not prevent it
 
 
 def receive(reply: Reply, sink: Sink, terms: Terms) -> Error | None:

@@ -10,6 +10,7 @@ from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
     from datetime import datetime
 
     from comfydeploy._facade.maps import AsyncRaisingMap, RaisingMap
@@ -36,6 +37,7 @@ class RunMapping(Group):
         resend: "Resend" = "after_grace",
         post_limit: float = 300,
         grace: float = 60,
+        executor: "Executor | None" = None,
     ) -> "RaisingMap":
         """Run all jobs, each once, and yield the result of each as it ends.
 
@@ -56,7 +58,7 @@ class RunMapping(Group):
                 the map.
             to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
                 ``run_id``, ``attempt`` and the fields of ``run_download``.
-            at_once: How many jobs are in work at a time.
+            at_once: How many jobs are in work at a time, or in the hands of the executor.
             attempts: How often a job is run whose runs have failed.
             max_runs: No run is created once the journal has so many.
             check: Compare the inputs with the deployment first: a sequence whole before the first run is paid, an
@@ -64,6 +66,8 @@ class RunMapping(Group):
             resend: ``"after_grace"`` or ``"never"``: whether a request is sent again whose run was not found.
             post_limit: Seconds for the request that creates a run.
             grace: Seconds for a run to be listed after its request.
+            executor: A ``concurrent.futures.Executor`` whose workers carry out the jobs, as by ``map_step``: a pool of
+                processes, or that of Dask. It needs a ``journal`` that all of them reach. Its owner closes it.
 
         Raises:
             ComfyDeployError: What ``run_map`` returns as a ``Failure``. Its docstring has the details.
@@ -85,6 +89,7 @@ class RunMapping(Group):
             resend=resend,
             post_limit=post_limit,
             grace=grace,
+            executor=executor,
         )
         return RaisingMap(items)
 
@@ -103,6 +108,7 @@ class RunMapping(Group):
         resend: "Resend" = "after_grace",
         post_limit: float = 300,
         grace: float = 60,
+        executor: "Executor | None" = None,
     ) -> "AsyncRaisingMap":
         """Run all jobs, each once, and yield the result of each as it ends.
 
@@ -123,7 +129,7 @@ class RunMapping(Group):
                 the map.
             to: Where files go, such as ``out/{prompt}-{seed}{suffix}``, filled in with the inputs of a job, ``key``,
                 ``run_id``, ``attempt`` and the fields of ``run_download``.
-            at_once: How many jobs are in work at a time.
+            at_once: How many jobs are in work at a time, or in the hands of the executor.
             attempts: How often a job is run whose runs have failed.
             max_runs: No run is created once the journal has so many.
             check: Compare the inputs with the deployment first: a sequence whole before the first run is paid, an
@@ -131,6 +137,8 @@ class RunMapping(Group):
             resend: ``"after_grace"`` or ``"never"``: whether a request is sent again whose run was not found.
             post_limit: Seconds for the request that creates a run.
             grace: Seconds for a run to be listed after its request.
+            executor: A ``concurrent.futures.Executor`` whose workers carry out the jobs, as by ``map_step``: a pool of
+                processes, or that of Dask. It needs a ``journal`` that all of them reach. Its owner closes it.
 
         Raises:
             ComfyDeployError: What ``run_map`` returns as a ``Failure``. Its docstring has the details.
@@ -152,6 +160,7 @@ class RunMapping(Group):
             resend=resend,
             post_limit=post_limit,
             grace=grace,
+            executor=executor,
         )
         return AsyncRaisingMap(items)
 

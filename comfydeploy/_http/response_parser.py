@@ -36,7 +36,8 @@ class ResponseParser:
         self.on_body = self._parts.append
         self.on_message_begin = partial(self._begun.append, None)
         self._parser: Any = HttpResponseParser(self)
-        self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)  # as some servers pad it
+        # As h11: some servers pad the size of a chunk, and chunks come before a length.
+        self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True, lenient_chunked_length=True)
 
     @property
     def may_stay(self) -> bool:

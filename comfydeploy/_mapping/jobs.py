@@ -5,9 +5,9 @@ from typing import Any, Final, TypeGuard
 
 from attrs import field, frozen
 
-from comfydeploy._mapping.journal import SAME_FILES, SAME_KEY, Entry
+from comfydeploy._mapping.journal import ADOPTED, SAME_FILES, SAME_KEY, Entry, Known
 from comfydeploy._mapping.patterns import Pattern
-from comfydeploy._mapping.stored import described, digest_of, without_queries
+from comfydeploy._mapping.stored import described, digest_of, has_files, object_of, without_queries
 from comfydeploy._wire.arguments import invalid_argument, invalid_request
 from comfydeploy._wire.codec import given, json_bytes
 from comfydeploy._wire.json_types import is_object
@@ -24,7 +24,10 @@ _PLACES: Final = ("workflow_version_id", "workflow_id", "deployment_id")  # in t
 
 @frozen
 class GivenJob:
-    """A job as it was given. ``wire`` is the wire form of its request, unchecked; ``problem`` is why it has none."""
+    """A job as it was given. ``wire`` is the wire form of its request, unchecked; ``problem`` is why it has none.
+
+    ``is_whole``: the request can be sent. A journal keeps neither files nor the query strings of addresses.
+    """
 
     index: int
     key: str
@@ -32,6 +35,7 @@ class GivenJob:
     wire: Mapping[str, Any] = field(factory=dict[str, Any], repr=False)
     digest: str = ""
     problem: SDKValidationError | None = None
+    is_whole: bool = True
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -47,9 +51,11 @@ class GivenJob:
 
 def read_job(index: int, given_one: Any) -> GivenJob:
     """Return a job, with a problem where it has no key or no request."""
+    if isinstance(given_one, GivenJob):  # it was read from the journal
+        return given_one
     key, request = (given_one.key, given_one.request) if isinstance(given_one, Job) else (str(index), given_one)
     try:
-        _check_key(key)
+        check_job_key(key)
         wire = _wire(request)
         return GivenJob(index, key, request, wire, digest_of(wire))
     except MemoryError:
@@ -57,6 +63,16 @@ def read_job(index: int, given_one: Any) -> GivenJob:
     except Exception as error:  # noqa: BLE001 - a mapping of any class may raise anything
         known: Any = key
         return GivenJob(index, known if isinstance(known, str) else str(index), request, problem=_problem(error))
+
+
+def stored_job(known: Known, request: str) -> GivenJob:
+    """Return a job as a journal has it; raise ``SDKValidationError`` where its request is not known."""
+    key = known.row.key
+    if known.digest == ADOPTED:
+        raise invalid_argument("request", f"the journal has only the inputs of job {key!r}: pass its request")
+    wire = dict(object_of(request))
+    is_whole = digest_of(wire) == known.digest and not has_files(wire)
+    return GivenJob(0, key, wire, wire, known.digest, is_whole=is_whole)
 
 
 def job_problem(job: GivenJob, pattern: Pattern | None) -> SDKValidationError | None:
@@ -138,7 +154,8 @@ def _problem(error: Exception) -> SDKValidationError:
     return SDKValidationError(f"request: cannot be read: {type(error).__name__}")
 
 
-def _check_key(key: Any) -> None:
+def check_job_key(key: Any) -> None:
+    """Raise ``SDKValidationError`` for an invalid key of a job."""
     if isinstance(key, str) and not 0 < len(key) <= _LONGEST_KEY:
         raise invalid_argument("key", f"expected 1 to {_LONGEST_KEY} characters, got {len(key)}", key)
     check_key("key", key)

@@ -109,6 +109,14 @@ class Journal(Protocol):
         ...
 
 
+class StoredJournal(Journal, Protocol):
+    """A journal that is kept, and that several processes may use."""
+
+    def request(self, row_id: int) -> str:
+        """Return the request of a row as JSON, without files and the query strings of addresses."""
+        ...
+
+
 class Memory:
     """A journal that ends with the map."""
 

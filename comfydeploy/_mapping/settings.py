@@ -17,7 +17,7 @@ _LONGEST_NAME: Final = 50
 
 @frozen(kw_only=True)
 class Arguments:
-    """The arguments of ``run_map`` as they were given."""
+    """The arguments of ``run_map`` or ``map_step`` as they were given."""
 
     options: Any = None
     name: Any = None
@@ -30,11 +30,15 @@ class Arguments:
     resend: Any = "after_grace"
     post_limit: Any = 300.0
     grace: Any = 60.0
+    executor: Any = None
 
 
 @frozen(kw_only=True)
 class MapSettings:
-    """The checked arguments. ``deadline`` is in seconds from the claim of a job, and not in ``options``."""
+    """The checked arguments. ``deadline`` is in seconds from the claim of a job, and not in ``options``.
+
+    ``is_step``: it is for one job, and ends where that is wrong or another owner has it.
+    """
 
     options: RequestOptions
     deadline: float | None
@@ -44,6 +48,7 @@ class MapSettings:
     at_once: int
     check: bool
     terms: Terms
+    is_step: bool = False
 
 
 def checked_settings(given: Arguments) -> MapSettings:

@@ -8,11 +8,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from functools import partial
+from functools import cache, partial
 from typing import Final, TypeVar
 from uuid import uuid4
 
 from comfydeploy._mapping.database import Database, expanded
+from comfydeploy._mapping.forks import close_in_children
 from comfydeploy._mapping.journal import RENEWAL
 from comfydeploy._mapping.owners import Session
 from comfydeploy._mapping.rows import Row
@@ -36,8 +37,16 @@ APPLICATION: Final = 0x434D4170
 VERSION: Final = 1
 
 _BUSY: Final = 10.0  # seconds to wait for another process that writes
+_FORKED: Final = (
+    "was open in the process from which this one was forked, which SQLite does not allow: "
+    "make the pool with mp_context=multiprocessing.get_context('spawn')"
+)
 _DAMAGE: Final = ("malformed", "not a database", "Could not decode", "no such column", "no such table")
 _SYNCHRONOUS: Final = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchronous = NORMAL"}
+
+# SQLite keeps one list of the locks of a process. A child inherits it together with locks that it does not have, so its
+# parent may remove the write-ahead log while the child writes: what the child recorded is lost (measured).
+_inherited: Final[set[str]] = set()
 
 
 class Sqlite(Database):
@@ -48,6 +57,8 @@ class Sqlite(Database):
     def __init__(self, path: str, name: str | None, post_limit: float) -> None:
         """Open a journal, or create it; raise ``SDKValidationError`` if that is impossible."""
         self._path = os.path.realpath(path)  # so that all who use it have their locks in one place
+        if self._path in _inherited:
+            raise self._unfit(_FORKED)
         try:
             self._connection = _connected(self._path)
         except sqlite3.Error as error:
@@ -65,6 +76,8 @@ class Sqlite(Database):
             self._connection.close()
             raise
         self.session = self._session.name
+        self._is_open = True
+        close_in_children(self)
 
     def _open(self, name: str | None, post_limit: float) -> None:
         run = self._connection.execute
@@ -113,6 +126,12 @@ class Sqlite(Database):
             self._write(partial(releasing, self.session), durable=False)
         self._connection.close()
         self._session.close()
+        self._is_open = False
+
+    def forget(self) -> None:
+        """Refuse the file in this process, a child of the one that has opened it."""
+        if self._is_open:
+            _inherited.add(self._path)
 
 
 def write_rows(path: str, name: str, uuid: str, rows: Sequence[tuple[Row, str]]) -> None:
@@ -134,11 +153,13 @@ def _create(connection: sqlite3.Connection, uuid: str, name: str, spent: int) ->
 
 def _executed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Results:
     """Carry out statements and return their rows."""
-    return [connection.execute(*expanded(_plain(call))).fetchall() for call in calls]
+    plain = (expanded(Call(_plain(call.text), call.values)) for call in calls)
+    return [connection.execute(text, values).fetchall() for text, values in plain]
 
 
-def _plain(call: Call) -> Call:
-    return call._replace(text=call.text.replace("{lock}", "").replace("{skip}", ""))  # there is one writer at a time
+@cache
+def _plain(text: str) -> str:
+    return text.replace("{lock}", "").replace("{skip}", "")  # there is one writer at a time
 
 
 class _Transaction:

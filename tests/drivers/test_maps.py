@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from comfydeploy._drivers.maps.engine import Engine
 from comfydeploy._drivers.maps.items import failed_map
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.threads import Threads
@@ -198,3 +199,15 @@ class TestOutbox:
 def test_the_end_of_a_map_says_what_to_do(reason, cure):
     error = failed_map(sqlite3.DatabaseError(reason)).result.failure()
     assert error.message == f"journal: {reason}. {cure}"
+
+
+@pytest.mark.parametrize("is_ending", [False, True])
+def test_end_of_a_map_is_not_interrupted(is_ending):
+    async def main():
+        engine = Engine([], None)
+        engine._is_ending = is_ending
+        engine._main = asyncio.create_task(asyncio.sleep(0.01))
+        await engine.close()
+        return engine._main.cancelled()
+
+    assert asyncio.run(main()) is not is_ending

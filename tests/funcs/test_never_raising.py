@@ -75,18 +75,21 @@ def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monke
         "asset_upload": b"x",
         "file_upload": b"x",
         "file_download": "http://x/",
+        "map_step": "journal",
         "run_find": "k",
         "run_map": [],
     }.get(name, REQUEST)
-    lists = ("deployments_list", "machines_list", "models_list", "session_list", "usage")
+    lists = ("deployments_list", "machines_list", "models_list", "session_list", "usage", "deployments_featured")
     usual = None if name in lists else usual
     needed = {
         "asset_upload": {"name": "cat.png"},
         "deployment_update": {"request": {"gpu": "T4"}},
         "file_upload": {"name": "cat.png"},
         "session_increase_timeout": {"minutes": 5},
+        "share_get": {"slug": "s"},
         "run_queue_once": {"key": "k"},
         "run_download": {"to": tmp_path / "files"},
+        "map_step": {"key": "k"},
         "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
     }.get(name, {})
     for parameter, value in itertools.product(list(parameters)[1:], STRANGE):

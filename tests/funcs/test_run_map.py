@@ -651,6 +651,14 @@ class TestPlaces:
         (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=False, **named))
         assert (type(error), "status 403" in error.hint) == (JobUnresolved, True)
 
+    def test_a_request_that_is_late_is_not_sent(self, calls, core, picture, service, monkeypatch):
+        """A process that stands still between the note and the request."""
+        clock = count(step=400)
+        monkeypatch.setattr("comfydeploy._drivers.maps.work.monotonic", lambda: next(clock))
+        (error,) = errors_of(items_of(calls, start(calls, core, [picture], check=False)))
+        assert (error.fate, "passed before it was sent" in str(error)) == ("not_sent", True)
+        assert service.requests("run_queue") == []
+
     def test_a_run_that_no_list_shows(self, calls, monkeypatch):
         monkeypatch.setattr("comfydeploy._mapping.listing._VISIBLE", 0.0)
         assert self.run(calls, {"rows": []})[0].result.unwrap()

@@ -171,7 +171,7 @@ def _replace(target: str, code: Any) -> None:
     load = SourceFileLoader.get_code
 
     def get_code(loader: Any, name: str) -> Any:
-        return code if os.path.abspath(loader.path) == target else load(loader, name)
+        return code if str(Path(loader.path).absolute()) == target else load(loader, name)
 
     SourceFileLoader.get_code = get_code
 

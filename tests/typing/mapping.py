@@ -1,12 +1,14 @@
 """The types of maps: checked by mypy and pyright, never run."""
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, assert_never, assert_type
 
-from comfydeploy import ComfyDeployCore, Failure, Result, Success
+from comfydeploy import ComfyDeploy, ComfyDeployCore, Failure, Result, Success
 from comfydeploy.errors import (
     ConnectionError,
+    Error,
     HTTPValidationError,
     InvalidRequestError,
     RequestAbortedError,
@@ -15,8 +17,9 @@ from comfydeploy.errors import (
     SDKValidationError,
     UnexpectedClientError,
 )
+from comfydeploy.funcs.map_step import map_step, map_step_async
 from comfydeploy.funcs.run_map import AsyncRunMap, RunMap, run_map, run_map_async
-from comfydeploy.mapping import Job, JobUnresolved, MapError, MapItem, grid
+from comfydeploy.mapping import Job, JobHeld, JobUnresolved, MapError, MapItem, MapStep, MaxRunsReached, grid
 from comfydeploy.models import DeploymentRunRequest, WorkflowRunModel
 from comfydeploy.outcome import DeadlineExceeded, DownloadIncomplete, RunCancelled, RunFailed, RunTimedOut
 
@@ -71,3 +74,47 @@ async def awaited(core: ComfyDeployCore) -> str:
         async for item in items.in_order():
             return described(item)
     return ""
+
+
+def step(core: ComfyDeployCore, request: DeploymentRunRequest) -> str:
+    result = map_step(core, Path("j"), "k", request=request, to="out")
+    assert_type(result, Result[MapStep, Error])
+    match result:
+        case Success(MapItem() as item):
+            return described(item)
+        case Success(other):
+            return stepped(other)
+        case Failure(error):
+            assert_type(error, Error)
+            return error.message
+        case _:
+            assert_never(result)
+
+
+def stepped(step: MapStep) -> str:
+    match step:
+        case MapItem():
+            return described(step)
+        case JobHeld(key=key):
+            return key
+        case MaxRunsReached(key=key):
+            return key
+        case _:
+            assert_never(step)
+
+
+async def awaited_step(core: ComfyDeployCore) -> str:
+    result = await map_step_async(core, "j", "k")
+    assert_type(result, Result[MapStep, Error])
+    return stepped(result.unwrap()) if isinstance(result, Success) else result.failure().message
+
+
+def in_processes(core: ComfyDeployCore) -> list[MapItem]:
+    with ProcessPoolExecutor() as pool, run_map(core, [{"deployment_id": "d"}], journal="j", executor=pool) as items:
+        assert_type(items, RunMap)
+        return list(items)
+
+
+def raising(client: ComfyDeploy) -> str:
+    assert_type(client.map.step("j", "k"), MapStep)
+    return stepped(client.map.step("j", "k"))

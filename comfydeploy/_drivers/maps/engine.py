@@ -14,6 +14,7 @@ from comfydeploy._drivers.maps.items import failed_map
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
+from comfydeploy._drivers.maps.workers import Submit, Workers
 from comfydeploy._drivers.maps.writer import Writer
 from comfydeploy._mapping.jobs import checked_jobs
 from comfydeploy._mapping.journal import Journal
@@ -31,13 +32,18 @@ _PATIENCE: Final = 5.0  # seconds for requests in flight when the map is left
 
 @frozen
 class Prepared:
-    """The parts of an engine. ``thread`` is where the journal is opened and used, ``None`` for the loop itself."""
+    """The parts of an engine.
+
+    ``thread`` is where the journal is opened and used, ``None`` for the loop itself. ``submit`` is where the jobs are
+    carried out, ``None`` for the engine itself.
+    """
 
     settings: MapSettings
     service: Service
     calls: Calls
     opened: Callable[[], Journal]
     thread: Threads | None
+    submit: Submit | None = None
 
 
 class Engine:
@@ -54,11 +60,17 @@ class Engine:
         self._main: Task[None] | None = None
         self._feeding: Task[None] | None = None
         self._failure: Exception | None = None
+        self._is_ending = False
 
     @property
     def twins(self) -> list[tuple[str, tuple[str, ...]]]:
         """The jobs with more than one run, each with the ids of its runs."""
         return [] if self._shop is None else list(self._shop.twins)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether ``max_runs`` is reached."""
+        return self._in_work is not None and self._in_work.is_spent
 
     async def batch(self) -> list[MapItem]:
         """Return the waiting items, at least one unless the map has ended."""
@@ -79,7 +91,7 @@ class Engine:
         """Close the engine some time, from any thread: for a map that was left without being closed."""
         main = self._main
         if main is not None and not main.done() and not main.get_loop().is_closed():
-            main.get_loop().call_soon_threadsafe(main.cancel)
+            main.get_loop().call_soon_threadsafe(self._stop)
 
     async def close(self) -> None:
         """Create no more runs, and leave those that exist to be resumed."""
@@ -89,12 +101,20 @@ class Engine:
         main = self._main
         if main is None or main.done():
             return
-        main.cancel()
+        self._stop()
+        cancelled: CancelledError | None = None
         while not main.done():
             try:
                 await shield(main)
-            except CancelledError:  # a second one: requests in flight are recorded first, which takes seconds
-                continue
+            except CancelledError as error:  # of the caller: requests in flight are recorded first, which takes seconds
+                cancelled = cancelled or error
+        if cancelled is not None and not main.cancelled():
+            raise cancelled
+
+    def _stop(self) -> None:
+        # Once: a second cancellation would leave the threads and the journal open.
+        if self._main is not None and not self._is_ending:
+            self._main.cancel()
 
     async def _run(self) -> None:
         from asyncio import CancelledError
@@ -108,6 +128,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - a function never raises
             self._outbox.add(failed_map(error))
         finally:
+            self._is_ending = True
             await self._end()
 
     async def _work(self) -> None:
@@ -116,7 +137,8 @@ class Engine:
         self._outbox.limit(given.settings.at_once)
         writer = await Writer.opened(given.opened, given.thread)
         shop = self._shop = Workshop(given.calls, given.service, given.settings, writer, self._spawn)
-        in_work = self._in_work = JobsInWork(shop, self._outbox)
+        workers = None if given.submit is None else Workers(given.submit, writer.journal.uuid)
+        in_work = self._in_work = JobsInWork(shop, self._outbox, workers)
         self._spawn(shop.runs.follow())
         self._spawn(in_work.watch())
         self._spawn(self._renew(writer))

@@ -98,6 +98,8 @@ class Feeder:
         return good
 
     async def _fail(self, job: GivenJob, problem: Error) -> None:
+        if self._shop.settings.is_step:
+            raise problem
         await self._outbox.put(item_of(job, None, 1, (), Failure(problem)))
 
     def _chunks(self, jobs: Iterable[tuple[int, Any]]) -> Iterator[list[GivenJob]]:

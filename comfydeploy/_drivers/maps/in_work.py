@@ -5,25 +5,28 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
-from comfydeploy._drivers.maps.items import item_of, stored_item
+from comfydeploy._drivers.maps.items import stored_item
 from comfydeploy._drivers.maps.outbox import Outbox
 from comfydeploy._drivers.maps.work import Work, Workshop
+from comfydeploy._drivers.maps.workers import Workers
 from comfydeploy._mapping.actions import Look, Pause, Post
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.protocol import LEASE, Position, is_free, reopening
 from comfydeploy._mapping.rows import Claim, Record, Reopen, Row, Try
 from comfydeploy._mapping.stored import error_of
+from comfydeploy.mapping import JobHeld, MaxRunsReached
 
 _MOST_HELD: Final = 10_000
 _LOOK: Final = 1.0  # seconds between two checks of the jobs of other processes
 
 
 class JobsInWork:
-    """Begins jobs and yields their items."""
+    """Begins jobs, here or in the workers of an executor, and yields their items."""
 
-    def __init__(self, shop: Workshop, outbox: Outbox) -> None:
+    def __init__(self, shop: Workshop, outbox: Outbox, workers: Workers | None) -> None:
         self._shop = shop
         self._outbox = outbox
+        self._workers = workers
         self._begun = 0
         self._held: dict[int, GivenJob] = {}
         self.sending: set[int] = set()
@@ -56,7 +59,7 @@ class JobsInWork:
         elif is_free(row, is_alive=None if row.owner is None else journal.is_alive(row.owner), wall=time.time()):
             claim = Claim(row.id, owner, lease, row.owner, row.lease)
         else:
-            self._held[row.id] = job
+            self._hold(row, job)
             return
         while not (self._shop.slots.has_room and self._outbox.has_room):
             await self._outbox.wait()
@@ -81,20 +84,30 @@ class JobsInWork:
 
     async def _work(self, job: GivenJob, row: Row, claim: Claim | Reopen) -> None:
         try:
-            position = await Work(self._shop, job, row).run(claim, lambda position: self._moved(row.id, position))
-            if position is None:
-                self._held[row.id] = job
-            elif position.result is not None:
-                reached = position.row
-                await self._outbox.put(item_of(job, reached.run_id, reached.attempt, position.saved, position.result))
-                self._shop.writer.journal.drop(row.id)
-            else:  # there was no turn for it
-                self.is_spent = True
+            if self._workers is None:
+                step = await Work(self._shop, job, row).run(claim, lambda position: self._moved(row.id, position))
+            else:
+                step = await self._workers.step(job, row)
+            match step:
+                case JobHeld():
+                    self._hold(row, job)
+                case MaxRunsReached():
+                    self.is_spent = True
+                case _:
+                    if step.twins:
+                        self._shop.twins.append((step.key, step.twins))
+                    await self._outbox.put(step)
+                    self._shop.writer.journal.drop(row.id)
         finally:
             self._shop.slots.remove(row.id)
             self.sending.discard(row.id)
             self._begun -= 1
             self._outbox.notify()
+
+    def _hold(self, row: Row, job: GivenJob) -> None:
+        """Wait for the owner of a job; a step of one job ends instead."""
+        if not self._shop.settings.is_step:
+            self._held[row.id] = job
 
     def _moved(self, job: int, position: Position) -> None:
         action = position.action

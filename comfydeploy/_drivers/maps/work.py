@@ -5,12 +5,13 @@ from functools import partial
 from math import inf
 from random import random
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
 
 from comfydeploy._drivers.maps.calls import Calls, Service
 from comfydeploy._drivers.maps.files import JobTerms
+from comfydeploy._drivers.maps.items import item_of
 from comfydeploy._drivers.maps.places import Places, Spawn
 from comfydeploy._drivers.maps.runs import Runs
 from comfydeploy._drivers.maps.writer import Writer
@@ -22,15 +23,19 @@ from comfydeploy._mapping.protocol import Position, begin
 from comfydeploy._mapping.rows import Claim, Reopen, Row
 from comfydeploy._mapping.schedule import Pacing, Slots
 from comfydeploy._mapping.settings import MapSettings
+from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.input_files import with_uploads
 from comfydeploy._wire.keys import with_key
 from comfydeploy._wire.settings import within
 from comfydeploy.errors import Error, RequestTimeoutError
 from comfydeploy.inputs import inputs_check
+from comfydeploy.mapping import JobHeld, MapStep, MaxRunsReached
 from comfydeploy.result import Failure, Result, Success
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_UNKNOWN: Final = "the journal keeps neither files nor the query strings of addresses: pass the request of the job"
 
 
 class Workshop:
@@ -63,7 +68,7 @@ class Workshop:
     async def checked(self, job: GivenJob) -> Result[None, Error]:
         """Check the inputs of a job against its deployment."""
         deployment_id = job.place.deployment_id
-        if not self.settings.check or deployment_id is None:
+        if not self.settings.check or deployment_id is None or not job.is_whole:
             return Success(None)
         deployment = await self.places.deployment(deployment_id)
         if not isinstance(deployment, Success):
@@ -80,13 +85,20 @@ class Work:
         self._job = job
         self._is_resumed = row.state in ("created", "ended")
         self._wire: dict[str, Any] = {}
+        self._twins: tuple[str, ...] = ()
 
-    async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Position | None:
-        """Claim the row and bring the job to its end, in a span; return ``None`` where another owner has it."""
+    async def run(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> MapStep:
+        """Claim the row and bring the job to its end, in a span."""
         with traced("comfydeploy.job") as work:
             position = await self._left(claim, has_moved)
             work.end(None if position is None else position.result)
-            return position
+        if position is None:
+            return JobHeld(self._job.key)
+        if position.result is None:  # there was no turn for it
+            return MaxRunsReached(self._job.key)
+        reached = position.row
+        item = item_of(self._job, reached.run_id, reached.attempt, position.saved, position.result)
+        return evolve(item, twins=self._twins)
 
     async def _left(self, claim: Claim | Reopen, has_moved: "Callable[[Position], None]") -> Position | None:
         row = await self._shop.writer.do(claim)
@@ -146,6 +158,8 @@ class Work:
 
     async def _prepared(self, position: Position) -> Result[None, Error]:
         shop, job = self._shop, self._job
+        if not job.is_whole:
+            return Failure(invalid_argument("request", _UNKNOWN))
         workflow = await shop.places.workflow(job.place)
         if not isinstance(workflow, Success):
             return Failure(workflow.failure())
@@ -175,5 +189,5 @@ class Work:
             return workflow
         result = await shop.places.look(workflow.unwrap(), shop.markers.of(row.key, row.attempt), row.since)
         if isinstance(result, Success) and len(result.unwrap().run_ids) > 1:
-            shop.twins.append((row.key, result.unwrap().run_ids))
+            self._twins = result.unwrap().run_ids
         return result
