@@ -15,7 +15,7 @@ Sequence = Callable[[Call], tuple[str, ...]]
 
 COLOURS: Final = (False, True)
 PARSERS: Final = (False, True) if http1.new_response is not H11Response else (False,)
-LONG: Final = frozenset({"run_map"})
+LONG: Final = frozenset({"map_step", "run_map"})
 """Operations that wait for the clock, so that a trial takes a second."""
 
 
