@@ -718,18 +718,17 @@ class TestFacts:
 
     @pytest.mark.parametrize(("level", "count"), [(10, 2), (11, 0)])
     def test_logger_is_called_at_its_level(self, calling, changed, level, count):
-        class Logger:
-            lines = []
+        lines = []
 
+        class Logger:
             def isEnabledFor(self, asked):
                 return asked == level
 
             def debug(self, *parts):
-                self.lines.append(parts)
+                lines.append(parts)
 
-        Logger.lines.clear()
         calling(changed(), None, debug_logger=Logger()).settle(answer(404))
-        assert len(Logger.lines) == count
+        assert len(lines) == count
 
     def test_header_that_hook_kept_is_whole(self, calling, changed):
         sent = answer(200, {"run_id": "r"}, echo="hunter2hunter2")
