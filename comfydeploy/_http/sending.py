@@ -103,9 +103,10 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
     finally:
         if window is not None:
-            from asyncio import to_thread
+            from asyncio import get_running_loop, shield
 
-            await to_thread(window.close)  # after a cancelled read, which its thread continues
+            # After a cancelled read, which its thread continues; a thread, unlike a task, cannot be cancelled.
+            await shield(get_running_loop().run_in_executor(None, window.close))
 
 
 def _request(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from comfydeploy._mapping import statements
 from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
 from comfydeploy._mapping.rows import Claim, End, Finish, Release, Row, Step, Try, Unsend, answered
-from comfydeploy._mapping.stored import error_text, is_adopted, loaded, run_text
+from comfydeploy._mapping.stored import check_columns, error_text, files_of, is_adopted, run_text
 
 R = TypeVar("R")
 
@@ -185,8 +185,8 @@ def releasing(session: str) -> Transaction[Carried]:
 
 
 def _row(values: Sequence[Any]) -> Row:
-    files = values[-1]
-    known: Any = values if files is None else (*values[:-1], tuple(loaded(files)))
+    check_columns(dict(zip(statements.COLUMNS, values, strict=True)))
+    known: Any = (*values[:-1], files_of(values[-1]))
     return Row(*known)
 
 

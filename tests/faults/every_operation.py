@@ -21,8 +21,10 @@ import attrs
 import httpx
 
 from comfydeploy import ComfyDeployCore, funcs
+from comfydeploy._wire.reply import Reply as Response
 from comfydeploy.errors import MalformedEvent
 from comfydeploy.funcs.run_map import AsyncRunMap, RunMap
+from comfydeploy.paging import Pages
 from comfydeploy.result import Failure, Result
 from comfydeploy.streaming import AsyncItemStream, AsyncRunWatch, ItemStream, RunWatch
 
@@ -48,6 +50,7 @@ ARGUMENTS: dict[str, Any] = {
 }
 # Of one operation: what is different, and optional parameters that it needs here.
 OWN: dict[str, dict[str, Any]] = {
+    "asset_upload": {"name": "cat.png"},
     "file_upload": {"name": "cat.png"},
     "file_download": {"file": f"{BASE}{STORAGE}"},
     "run_batch": {"request": {**REQUEST, "batch_number": 2}},
@@ -58,6 +61,8 @@ OWN: dict[str, dict[str, Any]] = {
     "run_workflow_stream": {"request": {"workflow_id": ID, "workflow_api_json": {"1": {}}}},
     "run_workflow_sync": {"request": {"workflow_id": ID, "workflow_api_json": {"1": {}}}},
 }
+# What an answer is wrapped in.
+WRAPPED: dict[str, Callable[[Any], Any]] = {"deployment_runs": lambda rows: {"data": rows, "meta": {}}}
 # By the name of a field of an answer.
 FIELDS: dict[str, Any] = {
     "status": "success",
@@ -66,6 +71,13 @@ FIELDS: dict[str, Any] = {
 }
 _READ = r"_(id|at)$|^(status|data|workflow_inputs|outputs)$"
 _VALUES: dict[type, Any] = {bool: True, int: 1, float: 1.0, datetime: MOMENT}
+# Requests of composites that are no operations of their own: the method, the path, what they create, and the answer.
+STORED = {"url": f"{BASE}{STORAGE}", "download_url": f"{BASE}{STORAGE}", "file_id": ID, "db_path": ID}
+PARTS: dict[str, tuple[str, str, str, Any]] = {
+    "asset_upload: presign": ("GET", "/assets/presigned-url", "nothing", STORED),
+    "asset_upload: store": ("PUT", STORAGE, "nothing", ""),
+    "asset_upload: register": ("POST", "/assets/register", "asset", {"id": ID, "name": ID}),
+}
 RUN_EVENTS = (
     f'event: event_update\ndata: {{"prompt_id": "{ID}", "number": 1, "node_errors": {{}}}}\n\n'
     f'event: log_update\ndata: {{"logs": "a line", "timestamp": "{MOMENT}"}}\n\n'
@@ -78,7 +90,11 @@ Reply = Literal["json", "stream", "file", "steps"]
 
 @dataclass(frozen=True)
 class Call:
-    """One operation. ``reply`` is what its response is; a composite has ``steps``, which are other operations."""
+    """One operation. ``reply`` is what its response is; a composite has ``steps``, which are other operations.
+
+    ``final_500``: a 500 is not repeated. ``is_storage``: it reads from another server, and follows redirects.
+    ``ends_itself``: an event is the end of its stream, not the end of the body.
+    """
 
     name: str
     blocking: Callable[..., Any]
@@ -89,6 +105,7 @@ class Call:
     answer: Any = None
     final_500: bool = False
     is_storage: bool = False
+    ends_itself: bool = False
 
     @property
     def names_run(self) -> bool:
@@ -103,6 +120,16 @@ class Call:
         return {name: value.replace(BASE, base) if isinstance(value, str) else value for name, value in given.items()}
 
 
+def part(name: str) -> Call:
+    """Return a request of a composite that is no operation."""
+    return Call(name, len, len, "json", PARTS[name][2], frozenset())
+
+
+def is_creating(step: str) -> bool:
+    """Check whether a request of a composite creates something."""
+    return PARTS[step][2] != "nothing" if step in PARTS else step.startswith("run_queue")
+
+
 def every_call() -> dict[str, Call]:
     """Return all operations by their names."""
     return {name: _call(name) for name in NAMES}
@@ -110,7 +137,10 @@ def every_call() -> dict[str, Call]:
 
 def routes(calls: Mapping[str, Call], folder: Path) -> dict[str, dict[str, Any]]:
     """Return the good answers for the server, by the operation: its method, its path, its type and its body."""
-    known = {}
+    known: dict[str, dict[str, Any]] = {
+        name: {"method": method, "path": path, "creates": creates, "kind": "application/json", "body": json.dumps(body)}
+        for name, (method, path, creates, body) in PARTS.items()
+    }
     for call in calls.values():
         if call.reply == "steps":
             continue
@@ -180,22 +210,22 @@ def _call(name: str) -> Call:
     if operation is None or not hasattr(operation, "encode"):
         return Call(name, blocking, awaited, "steps", "run" if "request" in parameters else "nothing", parameters)
     reply: Reply = "json"
+    ends_itself = False
     if operation.accept == "text/event-stream":
         reply, answer = "stream", {"kind": operation.accept, "body": _events(operation)}
+        decoder = operation.decode(Response(200, source=(None, None))).decoder
+        decoder.feed(answer["body"].encode())
+        ends_itself = decoder.is_complete
     elif operation.accept == "*/*":
         reply, answer = "file", _file()
     else:
         wanted = _value(typing.get_type_hints(blocking)["return"])
-        answer = {"kind": "application/json", "body": json.dumps(document(wanted))}
-    is_final = operation.is_permanent is not None and operation.is_permanent(_Answer())
-    return Call(name, blocking, awaited, reply, operation.creates, parameters, answer, is_final)
-
-
-class _Answer:
-    """A 500 as the server of this folder sends it."""
-
-    status_code = 500
-    content = b'{"detail": "a fault"}'
+        sent = WRAPPED.get(name, lambda document: document)(document(wanted))
+        answer = {"kind": "application/json", "body": json.dumps(sent)}
+    is_final = operation.is_permanent is not None and operation.is_permanent(Response(500, content=b'"a fault"'))
+    return Call(
+        name, blocking, awaited, reply, operation.creates, parameters, answer, is_final, ends_itself=ends_itself
+    )
 
 
 def _file() -> dict[str, Any]:
@@ -207,11 +237,11 @@ def _events(operation: Any) -> str:
 
 
 def _value(result: Any) -> Any:
-    """Return the type of the value of a ``Result``, or of the items of an iterator of results."""
+    """Return the type of the value of a ``Result``, or of a page of a list."""
     origin, parts = typing.get_origin(result), typing.get_args(result)
-    if origin is Result:
-        return parts[0]
-    return _value(parts[0]) if origin in (Iterator, AsyncIterator) else result
+    if origin is Pages:
+        return list[parts[0]]  # type: ignore[valid-type]
+    return parts[0] if origin is Result else result
 
 
 def document(kind: Any, name: str = "") -> Any:

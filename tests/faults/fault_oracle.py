@@ -1,14 +1,15 @@
 """The expected result of a trial: one pure function of the facts of the operation, the fault and the options."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from every_operation import Call
+from every_operation import Call, is_creating
 from fault_table import Fault
 
 TIMEOUTS: Final = frozenset({"RequestTimeoutError", "DeadlineExceeded"})
 REFUSED: Final = frozenset({429, 503})
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
+LATER: Final = frozenset({408, 429, 499})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 EXPIRED: Final = frozenset({400, 401, 403, 404, 410})
 # How the requests of a composite are treated: repeated until they succeed, or as the operation itself would be.
@@ -48,28 +49,39 @@ SETTINGS: Final = (
 
 @dataclass(frozen=True)
 class Trial:
-    """One cell of the matrix: a call whose request ``at`` has a fault. ``sequence`` are the requests without one."""
+    """One cell of the matrix: a call whose request ``at`` has a fault. ``sequence`` are the requests without one.
+
+    ``is_fast``: responses are parsed by llhttp, where the extra ``speed`` is installed, and otherwise by h11.
+    """
 
     call: Call
     fault: Fault
     setting: Setting
-    is_async: bool
+    is_async: bool = False
+    is_fast: bool = False
     at: int = 0
     sequence: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         colour = "async" if self.is_async else "blocking"
         place = f", request {self.at + 1}" if self.at else ""
-        return f"{self.call.name} {colour}, {self.fault.family}: {self.fault.name}, {self.setting.name}{place}"
+        parser = "llhttp" if self.is_fast else "h11"
+        return (
+            f"{self.call.name} {colour}, {parser}, {self.fault.family}: {self.fault.name}, {self.setting.name}{place}"
+        )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one attempt comes to. ``open``: connections that stay open."""
+    """What one attempt comes to. ``open``: connections that stay open, ``None`` for any number."""
 
     kind: str
     fate: str | None = None
-    open: int = 0
+    open: int | None = 0
+
+
+UNREAD: Final = Outcome("SDKError", "answered", None)
+"""A body that is not read: the connection stays where all of it has been received."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,8 @@ def is_possible(call: Call, fault: Fault, setting: Setting) -> bool:
 
 def expected(trial: Trial, struck: Call) -> Expected:
     """Return the expected result of a trial; ``struck`` is the operation whose request has the fault."""
+    if trial.is_fast and trial.fault.strict_effect is not None:
+        trial = replace(trial, fault=replace(trial.fault, effect=trial.fault.strict_effect, keeps=False))
     if trial.call.reply != "steps":
         return _of_operation(trial.call, trial.fault, trial.setting)
     return _of_steps(trial, struck)
@@ -118,22 +132,21 @@ def _of_operation(call: Call, fault: Fault, setting: Setting) -> Expected:
     return Expected(frozenset({last.kind}), last.fate, has_id, requests, runs, last.open)
 
 
-def outcome_of_good(call: Call) -> Outcome:
-    """Return the outcome of a good answer. The end mark of a log ends its stream before the end of its body."""
-    return Outcome("Success", None, 0 if call.reply == "stream" and call.creates == "nothing" else 1)
+def outcome_of_good(call: Call, *, keeps: bool | None = True) -> Outcome:
+    """Return the outcome of a good answer. Where an event ends a stream, the body may or may not have ended as well."""
+    return Outcome("Success", None, None if call.ends_itself or keeps is None else int(keeps))
 
 
 def outcome(call: Call, fault: Fault) -> Outcome:  # noqa: C901, PLR0911, PLR0912 - a table
     """Return the outcome of the struck attempt."""
     kept = 1 if fault.keeps else 0
     is_json, is_file = call.reply == "json", call.reply == "file"
-    good = outcome_of_good(call)
-    good = Outcome("Success", None, min(kept, good.open))
+    good = outcome_of_good(call, keeps=fault.keeps)
     broken = "unknown" if is_json else "answered"
     invalid = Outcome("SDKValidationError", "answered", kept)
     if call.is_storage and 200 <= fault.status < 400 and fault.status not in (200, *REDIRECTS):
-        return Outcome("SDKError", "answered", 0 if fault.status < 300 else 1)
-    if fault.is_complete and call.reply == "stream" and call.creates == "nothing":
+        return UNREAD if fault.status < 300 else Outcome("SDKError", "answered", kept)
+    if fault.is_complete and call.ends_itself:
         return good
     match fault.effect:
         case "good":
@@ -158,17 +171,13 @@ def outcome(call: Call, fault: Fault) -> Outcome:  # noqa: C901, PLR0911, PLR091
         case "other type":
             return good if is_file else Outcome("SDKError", "answered", kept)
         case "event stream":
-            return good if not is_json else Outcome("SDKError", "answered", 0)
+            return good if not is_json else UNREAD
         case "not json":
             return invalid if is_json else Outcome("Success", None, kept)
         case "undecodable":
-            return Outcome("ConnectionError" if call.reply == "stream" else "SDKError", "answered", 0)
+            return Outcome("ConnectionError", "answered", None) if call.reply == "stream" else UNREAD
         case "unknown encoding":
-            if is_file:
-                return Outcome("SDKError", "answered", 0)
-            return invalid if is_json else Outcome("Success", None, kept)
-        case "strange encoding" | "doubled encoding":
-            return Outcome("SDKError", "answered", 0) if is_file else good
+            return UNREAD
         case "truncated":
             if is_file:
                 return Outcome("ConnectionError", "answered", kept)
@@ -194,7 +203,7 @@ def _of_steps(trial: Trial, struck: Call) -> Expected:  # noqa: PLR0911 - a tabl
     first = outcome(struck, fault)
     if not (fault.waits and trial.setting.deadline):
         if fault.effect == "good" and first.kind == "Success":
-            created = sum(step.startswith("run_queue") for step in trial.sequence)
+            created = sum(map(is_creating, trial.sequence))
             return Expected(frozenset({"Success"}), None, None, total, created, None)
         if struck.name in PATIENT.get(name, ()) and first.kind != "Success":
             if _is_transient(struck, fault, first):
@@ -217,4 +226,4 @@ def _is_transient(struck: Call, fault: Fault, first: Outcome) -> bool:
     if first.kind in ("ConnectionError", "RequestTimeoutError"):
         return True
     is_final = struck.name == "deployment_get" and fault.status == 500
-    return fault.effect == "status" and (fault.status == 429 or fault.status >= 500) and not is_final
+    return fault.effect == "status" and (fault.status in LATER or fault.status >= 500) and not is_final

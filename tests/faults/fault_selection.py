@@ -8,9 +8,13 @@ from every_operation import Call
 from fault_oracle import SETTINGS, Trial, is_possible
 from fault_table import FAULTS, Fault
 
+from comfydeploy._http import http1
+from comfydeploy._http.h11_response import H11Response
+
 Sequence = Callable[[Call], tuple[str, ...]]
 
 COLOURS: Final = (False, True)
+PARSERS: Final = (False, True) if http1.new_response is not H11Response else (False,)
 LONG: Final = frozenset({"run_map"})
 """Operations that wait for the clock, so that a trial takes a second."""
 
@@ -24,9 +28,9 @@ def whole(calls: Mapping[str, Call], sequence: Sequence) -> Iterator[Trial]:
             places = _places(steps, fault)
             if call.name in LONG and fault.family == "status":
                 places = [places[number % len(places)]]
-            for setting, at, is_async in product(settings, places, COLOURS):
+            for setting, at, is_async, is_fast in product(settings, places, COLOURS, PARSERS):
                 if is_possible(call, fault, setting):
-                    yield Trial(call, fault, setting, is_async, at, steps)
+                    yield Trial(call, fault, setting, is_async, is_fast, at, steps)
 
 
 def families() -> list[str]:
@@ -58,12 +62,12 @@ def brief(family: str, calls: Mapping[str, Call], sequence: Sequence) -> list[Tr
 def _trial(call: Call, fault: Fault, turn: int, sequence: Sequence) -> list[Trial]:
     """Return a trial with the next options and colour that are possible, if there are any."""
     steps = sequence(call) if call.reply == "steps" else ()
-    ways = [*product(SETTINGS, COLOURS)]
+    ways = [*product(PARSERS, SETTINGS, COLOURS)]
     for number in range(turn, turn + len(ways)):
-        setting, is_async = ways[number % len(ways)]
+        is_fast, setting, is_async = ways[number % len(ways)]
         if is_possible(call, fault, setting):
             places = _places(steps, fault)
-            return [Trial(call, fault, setting, is_async, places[turn % len(places)], steps)]
+            return [Trial(call, fault, setting, is_async, is_fast, places[turn % len(places)], steps)]
     return []
 
 

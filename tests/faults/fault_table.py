@@ -7,7 +7,7 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 RESET, CLOSE, HALF_CLOSE, HANG, ENDLESS, DRIP = "reset", "close", "half-close", "hang", "endless", "drip"
@@ -30,9 +30,7 @@ Effect = Literal[
     "event stream",  # the content type is that of a stream
     "not json",  # the body is not that of the operation
     "undecodable",  # the body is not of its encoding
-    "unknown encoding",  # the body is of an encoding that is not supported
-    "strange encoding",  # the same, but the body is as it would be without it
-    "doubled encoding",  # compressed twice
+    "unknown encoding",  # the body is of an encoding that was not requested
     "truncated",  # the compressed body has no end
 ]
 
@@ -78,7 +76,8 @@ class Fault:
     ``listener`` is the port that the client connects to, through ``proxy`` if there is one. ``before`` is what happens
     to an earlier call on the same connection. A request ``reaches`` the server where the server has read all of it;
     ``executed`` says whether the server did what it requested. ``keeps``: the connection stays usable. ``is_complete``:
-    the whole body comes, although the connection says that there is more.
+    the whole body comes, although the connection says that there is more. ``strict_effect`` is that for a parser which
+    refuses what HTTP leaves open.
     """
 
     family: str
@@ -91,10 +90,11 @@ class Fault:
     before: Script | None = None
     reaches: bool = True
     executed: bool = True
-    keeps: bool = True
+    keeps: bool | None = True
     needs_deadline: bool = False
     is_secure: bool = False
-    is_complete: bool = field(default=False)
+    is_complete: bool = False
+    strict_effect: Effect | None = None
 
     @property
     def is_lasting(self) -> bool:
@@ -367,8 +367,8 @@ def _types() -> list[Fault]:
 
 
 def _lengths() -> list[Fault]:
-    def fault(name: str, effect: Effect, script: Script, *, keeps: bool = False, is_complete: bool = False) -> Fault:
-        return Fault("length", name, effect, script, keeps=keeps, is_complete=is_complete)
+    def fault(name: str, effect: Effect, script: Script, *, keeps: bool = False, **facts: object) -> Fault:
+        return Fault("length", name, effect, script, keeps=keeps, **facts)  # type: ignore[arg-type]
 
     def lengths(*values: str | int) -> Script:
         return lambda good: [
@@ -394,7 +394,13 @@ def _lengths() -> list[Fault]:
         ),
         fault("too short", "not json", lambda good: [good.head(length=1) + good.body]),
         fault("nothing", "not json", lambda good: [good.head(length=0)], keeps=True),
-        fault("doubled", "good", lambda good: [good.head(f"content-length: {len(good.body)}") + good.body], keeps=True),
+        fault(
+            "doubled",
+            "good",
+            lambda good: [good.head(f"content-length: {len(good.body)}") + good.body],
+            keeps=True,
+            strict_effect="lost",
+        ),
         fault("two lengths", "lost", lengths(5, 6)),
         fault("not a number", "lost", lengths("five")),
         fault("negative", "lost", lengths(-5)),
@@ -406,6 +412,7 @@ def _lengths() -> list[Fault]:
                 + b"%x\r\n%b\r\n0\r\n\r\n" % (len(good.body), good.body)
             ],
             keeps=True,
+            strict_effect="lost",
         ),
         fault(
             "transfer encoding unknown",
@@ -435,9 +442,9 @@ def _encodings() -> list[Fault]:
         fault("gzip", "good", "gzip", gzip.compress),
         fault("deflate", "good", "deflate", zlib.compress),
         fault("deflate without a header", "good", "deflate", raw_deflate),
-        fault("gzip twice", "doubled encoding", "gzip, gzip", lambda body: gzip.compress(gzip.compress(body))),
+        fault("gzip twice", "unknown encoding", "gzip, gzip", lambda body: gzip.compress(gzip.compress(body))),
         fault("identity", "good", "identity", lambda body: body),
-        fault("unknown", "strange encoding", "rot13", lambda body: body),
+        fault("unknown", "unknown encoding", "rot13", lambda body: body),
         fault("gzip, truncated", "truncated", "gzip", lambda body: gzip.compress(body)[:-12]),
         fault("deflate, truncated", "truncated", "deflate", lambda body: zlib.compress(body)[:-8]),
         fault("gzip, garbage", "undecodable", "gzip", lambda _: b"not compressed at all"),
@@ -470,7 +477,7 @@ def _informational() -> list[Fault]:
 
 
 def _surplus() -> list[Fault]:
-    def fault(name: str, script: Script, *, keeps: bool = False) -> Fault:
+    def fault(name: str, script: Script, *, keeps: bool | None = False) -> Fault:
         return Fault("surplus", name, "good", script, keeps=keeps)
 
     stray = b'HTTP/1.1 200 X\r\ncontent-type: application/json\r\ncontent-length: 12\r\n\r\n{"stray": 1}'
@@ -478,7 +485,7 @@ def _surplus() -> list[Fault]:
         fault("a second answer", lambda good: [good.whole() + stray]),
         fault("bytes", lambda good: [good.whole() + b"0123456789"]),
         fault("the begin of an answer", lambda good: [good.whole() + stray[:20]]),
-        fault("an empty line", lambda good: [good.whole() + b"\r\n"]),
+        fault("an empty line", lambda good: [good.whole() + b"\r\n"], keeps=None),  # which may precede an answer
         Fault(
             "surplus",
             "a second answer before",

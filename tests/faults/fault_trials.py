@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from types import SimpleNamespace, TracebackType
 from typing import Any, Final, Self
 from unittest import mock
 
-from every_operation import Call, every_call, last, last_async, routes
+from every_operation import PARTS, Call, every_call, last, last_async, part, routes
 from fault_oracle import Expected, Setting, Trial, expected
 from fault_table import FAULTS, NONE, Fault
 
@@ -24,8 +25,11 @@ from comfydeploy import BackoffStrategy, ComfyDeployCore, RequestOptions, RetryC
 from comfydeploy._drivers import call as call_driver
 from comfydeploy._drivers import steps as steps_driver
 from comfydeploy._drivers import storage as storage_driver
+from comfydeploy._http import http1
+from comfydeploy._http.h11_response import H11Response
 from comfydeploy._http.tls import shared_context
 
+BY_DEFAULT: Final = http1.new_response
 FOLDER: Final = Path(__file__).parent
 CERTIFICATES: Final = FOLDER.parent / "samples" / "certificates"
 LIMITS: Final = (0.15, 1.5, 15.0)
@@ -127,6 +131,7 @@ class Bench:
 
     def _enter_world(self, trusted: Path) -> None:
         enter = self._exits.enter_context
+        enter(mock.patch.object(logging.getLogger("comfydeploy"), "disabled", new=True))
         enter(mock.patch.dict(os.environ, {"SSL_CERT_FILE": str(trusted)}))
         for name in [*PROXIES, *map(str.upper, PROXIES)]:
             os.environ.pop(name, None)
@@ -145,9 +150,9 @@ class Bench:
     ) -> None:
         self._exits.close()
 
-    def sequence(self, call: Call, *, is_async: bool = False) -> tuple[str, ...]:
+    def sequence(self, call: Call) -> tuple[str, ...]:
         """Return the requests of a call without faults, and check that it succeeds."""
-        trial = Trial(call, NONE, Setting("plain"), is_async)
+        trial = Trial(call, NONE, Setting("plain"))
         seen = self._observed(trial, LIMITS[-1])
         if seen.escaped or seen.kind != "Success" or seen.left:
             raise AssertionError(f"{call.name} without a fault: {seen}")
@@ -158,7 +163,8 @@ class Bench:
         found: list[str] = []
         for limit in LIMITS:
             seen = self._observed(trial, limit)
-            struck = self.calls[trial.sequence[trial.at]] if trial.sequence else trial.call
+            name = trial.sequence[trial.at] if trial.sequence else trial.call.name
+            struck = part(name) if name in PARTS else self.calls[name]
             found = seen.problems(trial, expected(trial, struck), limit)
             if not found:
                 break
@@ -175,7 +181,8 @@ class Bench:
         before = _descriptors()
         began = time.monotonic()
         self._ways = self._leading(fault)
-        with self._through(fault.proxy):
+        parser = mock.patch.object(http1, "new_response", BY_DEFAULT if trial.is_fast else H11Response)
+        with self._through(fault.proxy), parser:
             core = ComfyDeployCore(bearer="key-of-the-test", server_url=again)
             do = self._do_async if trial.is_async else self._do
             seen, opened, after = do(core, trial, f"{origin}/{token}", again, limit)

