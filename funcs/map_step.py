@@ -53,7 +53,7 @@ def map_step(
 
     Args:
         core: The client: its key, its server and its connections.
-        journal: The path of the journal of the map.
+        journal: The path of the journal of the map, or the address of its database.
         key: The key of the job.
         options: As for each call of the job; ``deadline`` is from its claim on.
         request: The request of the job. A job that the journal does not have is added with it. Otherwise it is only

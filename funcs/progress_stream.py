@@ -6,7 +6,7 @@ from comfydeploy._drivers.streams import stream, stream_async
 from comfydeploy._wire.open_stream import decoded_by
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.progress import RunProgressDecoder
-from comfydeploy._wire.route import FLAG, ID, route
+from comfydeploy._wire.route import FLAG, REQUIRED, route
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error
 from comfydeploy.options import RequestOptions
@@ -15,7 +15,7 @@ from comfydeploy.streaming import AsyncProgressStream, ProgressStream
 
 OPERATION: Final = Operation(
     "stream_progress_endpoint_v2_v2_stream_progress_get",
-    route("GET", "/v2/stream-progress", workflow_id=ID, return_run=FLAG),
+    route("GET", "/v2/stream-progress", workflow_id=REQUIRED, return_run=FLAG),
     decoded_by(RunProgressDecoder),
     creates="nothing",
     accept="text/event-stream",

@@ -20,11 +20,13 @@ if os.environ.get("COMFYDEPLOY_TEST_H11"):
     sys.modules["httptools"] = None  # type: ignore[assignment] # as if it were not installed
 
 from comfydeploy import ComfyDeployCore
+from comfydeploy._wire import json_decoding
 from comfydeploy.emulator import Emulator
 
 # The duration of an example is no error, as machines may be busy.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("patient"), max_examples=20)
+hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("patient"), max_examples=1000)
 hypothesis.settings.load_profile("patient")
 
 # A shell ignores Ctrl-C in what it starts in the background, and so would every test that sends one.
@@ -110,6 +112,16 @@ class Caller:
         for core in self._cores:
             self.close_core(core)
         self._runner.close()
+
+
+@pytest.fixture(scope="module", params=["json", "msgspec"])
+def each_parser(request):
+    """Read JSON both ways, with and without the extra."""
+    from msgspec.json import Decoder
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_decoding, "accept", json_decoding.scanned if request.param == "json" else Decoder().decode)
+        yield
 
 
 @pytest.fixture(scope="session")

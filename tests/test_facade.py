@@ -36,7 +36,9 @@ def arguments_of(name, tmp_path):
         "session_create": {"machine_id": "m"},
         "asset_upload": b"x",
         "deployment_create": {**ON_MACHINE, "workflow_id": "w", "environment": "staging"},
-        **dict.fromkeys(("deployments_list", "machines_list", "models_list", "session_list", "usage")),
+        **dict.fromkeys(
+            ("deployments_list", "machines_list", "models_list", "session_list", "usage", "deployments_featured")
+        ),
     }
     takes_request = list(inspect.signature(function_of(name)).parameters)[1] == "request"
     named = {
@@ -49,6 +51,7 @@ def arguments_of(name, tmp_path):
         "run_map_adopt": {"name": "night", "since": datetime.now(UTC), "workflow_id": "w"},
         "run_queue_once": {"key": "k"},
         "session_increase_timeout": {"minutes": 5},
+        "share_get": {"slug": "s"},
     }
     return first.get(name, REQUEST if takes_request else "an-id"), named.get(name, {})
 

@@ -74,7 +74,13 @@ SHOWN = {
     "docs/first-picture.md": ("PosixPath('pictures/", "the run failed: "),
     "docs/index.md": ("PosixPath('pictures/",),
     "docs/lambda.md": ("True\n",),
-    "docs/operations.md": ("b4f8e47e-e77b-5227-a017-693eb36cdd5d [('prompt', ", "'success', None)"),
+    "docs/operations.md": (
+        "b4f8e47e-e77b-5227-a017-693eb36cdd5d [('prompt', ",
+        "'success', None)",
+        "<Success: ('",
+        "\n['success']\n",
+        "[('cat.png', 3)]",
+    ),
     "docs/overnight.md": ("saved a cat-0.png\n", "saved a lighthouse-0.png\n"),
     "docs/run-may-exist.md": ("run ", "it may be "),
     "docs/scale.md": (

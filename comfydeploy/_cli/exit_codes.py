@@ -87,6 +87,6 @@ def _code_of(error: "CommandError", *, creates_run: bool) -> Exit:  # noqa: PLR0
 
 def _lost(error: "Error", *, creates_run: bool) -> Exit:
     """Return whether an unknown run may exist."""
-    from comfydeploy._wire.queue_once import is_refused
+    from comfydeploy._wire.fate import is_refused
 
     return Exit.UNKNOWN if creates_run and error.run_id is None and not is_refused(error) else Exit.ERROR

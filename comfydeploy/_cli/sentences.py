@@ -34,7 +34,7 @@ def hint_of(error: CommandError, state: State) -> str | None:
         ended = error.cancelled == "yes"
         return None if ended else f"To wait on: comfydeploy wait {run_id}. To end it: comfydeploy cancel {run_id}"
     if isinstance(state, Sending) and error.run_id is None:
-        from comfydeploy._wire.queue_once import is_refused
+        from comfydeploy._wire.fate import is_refused
 
         if error.fate != "not_sent" and not (isinstance(error, SDKError | HTTPValidationError) and is_refused(error)):
             return f"A run may exist, and be billed. To find it: {find_command(state.key, state.deployment_id)}"

@@ -204,7 +204,7 @@ async def save_async(
 
         async def receive(index: int) -> None:
             async with turn:
-                target = await to_thread(files.target, index)
+                target = await _target(files, index)
                 try:
                     result = await fetch_async(core, files.files[index], options, target, _EVERYTHING)
                     await to_thread(files.place, index, target, result)
@@ -230,6 +230,18 @@ async def save_async(
             raise found from None
         return unwritten(found)
     return files.saved
+
+
+async def _target(files: RunFiles, index: int) -> Target:
+    """Return the target of a file, made in a thread; one that is made for a cancelled task is dropped."""
+    from asyncio import get_running_loop, shield
+
+    made = get_running_loop().run_in_executor(None, files.target, index)
+    try:
+        return await shield(made)
+    except BaseException:
+        made.add_done_callback(lambda done: None if done.exception() else files.drop(done.result()))
+        raise
 
 
 def _given(run_or_id: Any) -> WorkflowRunModel | None:

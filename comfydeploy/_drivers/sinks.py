@@ -39,6 +39,7 @@ class Sink:
     def open(self) -> None:
         """Open the target, before a request is billed."""
         with self._lock:
+            self._check_open()
             if self.is_in_memory:
                 self._file = BytesIO()
             elif is_path(self._to):
@@ -49,8 +50,7 @@ class Sink:
     def write(self, data: bytes) -> None:
         """Write all of the bytes, also to a file that accepts a part of them, or none for a while."""
         with self._lock:
-            if self._is_stopped:  # the caller has left while a thread was at work
-                raise OSError("the target was closed")
+            self._check_open()
             self.size += len(data)
             while data:
                 try:
@@ -100,6 +100,10 @@ class Sink:
             if self._part is not None:
                 with suppress(OSError):
                     self._part.unlink(missing_ok=True)
+
+    def _check_open(self) -> None:
+        if self._is_stopped:  # the caller has left while a thread was at work, or before it began
+            raise OSError("the target was closed")
 
     def _open_path(self, to: "str | os.PathLike[str]") -> None:
         try:

@@ -32,8 +32,12 @@ def stream(
     if not isinstance(result, results.Success):
         return result
     opened = result.unwrap()
-    opened.decoder.run_id = named_run(operation, argument)  # until an event names it
-    return results.Success(kind(opened.response, opened.client, opened.decoder))
+    try:
+        opened.decoder.run_id = named_run(operation, argument)  # until an event names it
+        return results.Success(kind(opened.response, opened.client, opened.decoder))
+    except BaseException:  # Ctrl-C
+        opened.response.close()
+        raise
 
 
 async def stream_async(

@@ -77,17 +77,17 @@ def wait(
             settings.queued(run_id)
         while follower.result is None:
             settings.updated(next_item(core, operations, settings, follower, life), follower)
+        life.end(follower.result)
+        return _named(follower.result, run_id)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - of a callback, and a function never raises
         _abandon(core, operations, settings, follower, life)
         return _named(Failure(request_error(error, "answered", closed=False)), run_id)
     except BaseException as interrupt:
-        interrupt.add_note(f"The run is {run_id}")
+        _note(interrupt, run_id)
         _abandon(core, operations, settings, follower, life)
         raise
-    life.end(follower.result)
-    return _named(follower.result, run_id)
 
 
 async def wait_async(
@@ -110,7 +110,7 @@ async def wait_async(
         life.end(None)
         raise
     except BaseException as interrupt:
-        interrupt.add_note(f"The run is {run_id}")
+        _note(interrupt, run_id)
         await _abandon_async(core, operations, settings, follower, life)
         raise
     life.end(follower.result)
@@ -128,20 +128,21 @@ def queue_and_wait(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    life = RunLife(began=monotonic())
+    life, run_id = RunLife(began=monotonic()), None
     try:
         machine = partial(queueing_with_files, sending=sending, request=request)
         with life:
             created = run_steps(core, settings.options, machine)
+        if not isinstance(created, Success):
+            life.end(created)
+            return created
+        run_id = created.unwrap().run_id
+        life.created(run_id)
+        return wait(core, operations, run_id, settings, life)
     except BaseException as interrupt:
-        interrupt.add_note(_IN_DOUBT)
+        _note(interrupt, run_id)
         life.end(None)
         raise
-    if not isinstance(created, Success):
-        life.end(created)
-        return created
-    life.created(created.unwrap().run_id)
-    return wait(core, operations, created.unwrap().run_id, settings, life)
 
 
 async def queue_and_wait_async(
@@ -155,20 +156,28 @@ async def queue_and_wait_async(
     problem = settings.problem()
     if problem is not None:
         return Failure(problem)
-    life = RunLife(began=monotonic())
+    life, run_id = RunLife(began=monotonic()), None
     try:
         machine = partial(queueing_with_files, sending=sending, request=request)
         with life:
             created = await run_steps_async(core, settings.options, machine)
+        if not isinstance(created, Success):
+            life.end(created)
+            return created
+        run_id = created.unwrap().run_id
+        life.created(run_id)
+        return await wait_async(core, operations, run_id, settings, life)
     except BaseException as interrupt:
-        interrupt.add_note(_IN_DOUBT)
+        _note(interrupt, run_id)
         life.end(None)
         raise
-    if not isinstance(created, Success):
-        life.end(created)
-        return created
-    life.created(created.unwrap().run_id)
-    return await wait_async(core, operations, created.unwrap().run_id, settings, life)
+
+
+def _note(interrupt: BaseException, run_id: str | None) -> None:
+    """Add the run to an interrupt, once, or that one may exist."""
+    note = _IN_DOUBT if run_id is None else f"The run is {run_id}"
+    if note not in getattr(interrupt, "__notes__", ()):
+        interrupt.add_note(note)
 
 
 def _action(operations: Operations, step: Sleep | Request, run_id: str) -> Action:

@@ -91,7 +91,8 @@ class Assets:
         path = place(parent.strip("/"), name)
         if any(one.is_folder and one.path == path for one in self._all.values()):
             return None
-        return self._add(Asset(id=f"folder_{self._ids.word(16)}", name=name, path=path, is_folder=True, **self._now()))
+        id_, now = f"folder_{self._ids.word(16)}", self._clock.now()
+        return self._add(Asset(id=id_, name=name, path=path, is_folder=True, created_at=now))
 
     def expect(self, filename: str, parent: str, media_type: str) -> Expected:
         """Expect a file; of too many, the oldest are forgotten."""
@@ -121,9 +122,17 @@ class Assets:
     def received(self, filename: str, parent: str, kept: tuple[str, str], size: int, media_type: str) -> Asset:
         """Add a file that has come in a form, with its id and its name here."""
         file_id, file = kept
-        path = place(parent.lstrip("/"), file)
-        fields = {"file": file, "file_size": size, "mime_type": media_type, **self._now()}
-        return self._add(Asset(id=file_id, name=filename, path=path, **fields))
+        return self._add(
+            Asset(
+                id=file_id,
+                name=filename,
+                path=place(parent.lstrip("/"), file),
+                file=file,
+                file_size=size,
+                mime_type=media_type,
+                created_at=self._clock.now(),
+            )
+        )
 
     def delete(self, asset: Asset) -> None:
         """Delete a file, or a folder with all that is in it."""
@@ -137,9 +146,6 @@ class Assets:
     def file(self, name: str) -> Path | None:
         """Return the path of a file."""
         return self.files.path(name)
-
-    def _now(self) -> dict[str, Any]:
-        return {"created_at": self._clock.now()}
 
     def _add(self, asset: Asset) -> Asset:
         self._all[asset.id] = asset

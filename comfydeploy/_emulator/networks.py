@@ -9,6 +9,9 @@ from typing import Final, TypeAlias
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PRIVATE: Final = "private"
+# Addresses of IPv6 that end in one of IPv4, which a router or the system translates to it.
+_TRANSLATED: Final = [ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")]
+_FOR_LOCAL_USE: Final = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 class RefusedAddressError(Exception):
@@ -48,10 +51,24 @@ class Networks:
     def check(self, text: str) -> None:
         """Raise ``RefusedAddressError`` unless requests may be sent to this address."""
         address = ipaddress.ip_address(text.partition("%")[0])
-        plain = getattr(address, "ipv4_mapped", None) or address
-        if plain.is_loopback or plain.is_unspecified or plain.is_global or self._allows_private:
+        plain = _translated(address)
+        if plain.is_loopback or plain.is_unspecified or _is_public(plain) or self._allows_private:
             return
         if not any(plain in network for network in self._allowed if network.version == plain.version):
             raise RefusedAddressError(
                 f"{plain} is in a private network; allow it with --allow-network {plain}/{plain.max_prefixlen}"
             )
+
+
+def _translated(address: Address) -> Address:
+    """Return the address of IPv4 that one of IPv6 stands for, or else the address itself."""
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback or address.is_unspecified:
+        return address
+    if any(address in network for network in _TRANSLATED):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
+
+
+def _is_public(address: Address) -> bool:
+    is_local = isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _FOR_LOCAL_USE)
+    return address.is_global and not address.is_multicast and not is_local

@@ -16,9 +16,9 @@ class Assets(Group):
     def upload(
         self,
         file: Source,
-        parent_path: str = "/",
         options: RequestOptions | None = None,
         *,
+        parent_path: str = "/",
         name: str | None = None,
         progress: Progress | None = None,
     ) -> Asset:
@@ -30,22 +30,22 @@ class Assets(Group):
         Args:
             file: A path, bytes, a binary file that can seek, or a file that a web framework received, as in
                 ``file_upload``.
-            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
             options: What is different for this call: timeout, retries, headers, deadline.
+            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
             name: The name for the server. It is required with bytes.
             progress: Called with the bytes sent so far and the size of the file.
 
         Raises:
             ComfyDeployError: What ``asset_upload`` returns as a ``Failure``. Its docstring has the details.
         """
-        return unwrap(asset_upload(self._core, file, parent_path, options, name=name, progress=progress))
+        return unwrap(asset_upload(self._core, file, options, parent_path=parent_path, name=name, progress=progress))
 
     async def upload_async(
         self,
         file: Source,
-        parent_path: str = "/",
         options: RequestOptions | None = None,
         *,
+        parent_path: str = "/",
         name: str | None = None,
         progress: Progress | None = None,
     ) -> Asset:
@@ -57,15 +57,17 @@ class Assets(Group):
         Args:
             file: A path, bytes, a binary file that can seek, or a file that a web framework received, as in
                 ``file_upload``.
-            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
             options: What is different for this call: timeout, retries, headers, deadline.
+            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
             name: The name for the server. It is required with bytes.
             progress: Called with the bytes sent so far and the size of the file.
 
         Raises:
             ComfyDeployError: What ``asset_upload`` returns as a ``Failure``. Its docstring has the details.
         """
-        return unwrap(await asset_upload_async(self._core, file, parent_path, options, name=name, progress=progress))
+        return unwrap(
+            await asset_upload_async(self._core, file, options, parent_path=parent_path, name=name, progress=progress)
+        )
 
     def get(self, asset_id: str, options: RequestOptions | None = None) -> Asset:
         """Return a file or a folder; the address of a private file is signed anew.

@@ -41,32 +41,32 @@ class AssetFolders(Group):
         """
         return unwrap(await assets_list_async(self._core, path, options))
 
-    def folder(self, name: str, parent_path: str = "/", options: RequestOptions | None = None) -> Asset:
+    def folder(self, name: str, options: RequestOptions | None = None, *, parent_path: str = "/") -> Asset:
         """Create a folder and return it.
 
         The service does not check that the parent exists.
 
         Args:
             name: The name of the folder.
-            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
             options: What is different for this call: timeout, retries, headers, deadline.
+            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
 
         Raises:
             ComfyDeployError: What ``assets_folder`` returns as a ``Failure``. Its docstring has the details.
         """
-        return unwrap(assets_folder(self._core, name, parent_path, options))
+        return unwrap(assets_folder(self._core, name, options, parent_path=parent_path))
 
-    async def folder_async(self, name: str, parent_path: str = "/", options: RequestOptions | None = None) -> Asset:
+    async def folder_async(self, name: str, options: RequestOptions | None = None, *, parent_path: str = "/") -> Asset:
         """Create a folder and return it.
 
         The service does not check that the parent exists.
 
         Args:
             name: The name of the folder.
-            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
             options: What is different for this call: timeout, retries, headers, deadline.
+            parent_path: The ``path`` of the folder that it is in; ``"/"`` for the root.
 
         Raises:
             ComfyDeployError: What ``assets_folder`` returns as a ``Failure``. Its docstring has the details.
         """
-        return unwrap(await assets_folder_async(self._core, name, parent_path, options))
+        return unwrap(await assets_folder_async(self._core, name, options, parent_path=parent_path))

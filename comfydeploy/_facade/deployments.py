@@ -3,8 +3,10 @@
 import builtins
 
 from comfydeploy._facade.group import Group
+from comfydeploy.funcs.deployments_featured import deployments_featured, deployments_featured_async
 from comfydeploy.funcs.deployments_list import deployments_list, deployments_list_async
 from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentModel
+from comfydeploy.models.featured_deployment import FeaturedDeployment
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
@@ -53,3 +55,29 @@ class Deployments(Group):
             ComfyDeployError: What ``deployments_list`` returns as a ``Failure``. Its docstring has the details.
         """
         return unwrap(await deployments_list_async(self._core, environment, options, is_fluid=is_fluid))
+
+    def featured(self, options: RequestOptions | None = None) -> builtins.list[FeaturedDeployment]:
+        """Return the deployments that the service features, with their whole workflows.
+
+        They have no ids: ``share_get`` finds one by its ``share_slug``.
+
+        Args:
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``deployments_featured`` returns as a ``Failure``. Its docstring has the details.
+        """
+        return unwrap(deployments_featured(self._core, options))
+
+    async def featured_async(self, options: RequestOptions | None = None) -> builtins.list[FeaturedDeployment]:
+        """Return the deployments that the service features, with their whole workflows.
+
+        They have no ids: ``share_get`` finds one by its ``share_slug``.
+
+        Args:
+            options: What is different for this call: timeout, retries, headers, deadline.
+
+        Raises:
+            ComfyDeployError: What ``deployments_featured`` returns as a ``Failure``. Its docstring has the details.
+        """
+        return unwrap(await deployments_featured_async(self._core, options))

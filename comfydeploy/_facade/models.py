@@ -4,13 +4,15 @@ import builtins
 
 from comfydeploy._facade.group import Group
 from comfydeploy.funcs.models_list import models_list, models_list_async
+from comfydeploy.funcs.models_search import models_search, models_search_async
+from comfydeploy.models.found_model import FoundModel
 from comfydeploy.models.public_model import PublicModel
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 
 class PublicModels(Group):
-    """List the public models; every method raises the error of a ``Failure``."""
+    """List the public models, and search others; every method raises the error of a ``Failure``."""
 
     def list(self, options: RequestOptions | None = None) -> builtins.list[PublicModel]:
         """Return the public models of the service, with their inputs.
@@ -37,3 +39,37 @@ class PublicModels(Group):
             ComfyDeployError: What ``models_list`` returns as a ``Failure``. Its docstring has the details.
         """
         return unwrap(await models_list_async(self._core, options))
+
+    def search(
+        self, query: str, options: RequestOptions | None = None, *, provider: str | None = None
+    ) -> builtins.list[FoundModel]:
+        """Return files of models that other sites have, with their addresses.
+
+        The service passes the search on, and answers 500 where one of the sites does not answer.
+
+        Args:
+            query: What to search for.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            provider: ``comfyui``, ``civitai`` or ``huggingface``; ``None`` for all.
+
+        Raises:
+            ComfyDeployError: What ``models_search`` returns as a ``Failure``. Its docstring has the details.
+        """
+        return unwrap(models_search(self._core, query, options, provider=provider))
+
+    async def search_async(
+        self, query: str, options: RequestOptions | None = None, *, provider: str | None = None
+    ) -> builtins.list[FoundModel]:
+        """Return files of models that other sites have, with their addresses.
+
+        The service passes the search on, and answers 500 where one of the sites does not answer.
+
+        Args:
+            query: What to search for.
+            options: What is different for this call: timeout, retries, headers, deadline.
+            provider: ``comfyui``, ``civitai`` or ``huggingface``; ``None`` for all.
+
+        Raises:
+            ComfyDeployError: What ``models_search`` returns as a ``Failure``. Its docstring has the details.
+        """
+        return unwrap(await models_search_async(self._core, query, options, provider=provider))

@@ -18,6 +18,7 @@ from comfydeploy._http.pool import AsyncPool, Pool
 from comfydeploy._http.private_names import AsyncPoolTransport, PoolTransport
 from comfydeploy._http.proxies import environment_proxies
 from comfydeploy._http.tls import shared_context
+from comfydeploy._wire.attempt import ENCODINGS
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -30,13 +31,11 @@ class _Plain:
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        # The headers are those of the client that this is mixed into.
-        self._headers_of_all: dict[str, str] = {"accept-encoding": self.headers["accept-encoding"]}  # type: ignore[attr-defined]
         self._ignored = _ignored_cookies(self.library)
 
     def build_request(self, method: str, url: Any, *, headers: Any = None, **parts: Any) -> Any:
         """Create a request from its parts alone."""
-        merged: dict[str, str] = {**self._headers_of_all, **(headers or {})}
+        merged: dict[str, str] = {"accept-encoding": ENCODINGS, **(headers or {})}
         return self.library.Request(method, _url(self.library, url), headers=merged, **parts)
 
     @property

@@ -1,11 +1,12 @@
 """Sending one attempt through httpx, blocking and async, and reading its response."""
 
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.connections import Connections
-from comfydeploy._wire.attempt import ANYTHING, Attempt
+from comfydeploy._wire.attempt import ANYTHING, Attempt, is_requested, too_large
+from comfydeploy._wire.redaction import without_secret
 from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.transport_errors import request_error
 from comfydeploy.errors import ComfyDeployError, Error, Fate
@@ -40,11 +41,11 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
         response = client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
         handling = attempt.body_handling(response.status_code, head.get("content-type", ""))
-        if handling == "keep_open":
+        if handling == "keep_open" and _is_readable(response, head, attempt):
             limits["read"] = attempt.idle_limit  # the transport looks it up as it begins to read the body
             return Reply(response.status_code, head, source=(response, client))
         try:
-            return Reply(response.status_code, head, _read(response, head) if handling == "read" else b"")
+            return Reply(response.status_code, head, _read(response, head, attempt) if handling != "discard" else b"")
         finally:
             response.close()
     except MemoryError:
@@ -52,6 +53,10 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     except Exception as error:  # noqa: BLE001 - every exception here is an outcome
         is_closed = client is not None and client.is_closed
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
+    except BaseException:  # such as Ctrl-C: a response refers to itself in httpx, so it would stay open for a while
+        if response is not None:
+            response.close()
+        raise
     finally:
         if window is not None:
             window.close()
@@ -83,11 +88,12 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
         response = await client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
         handling = attempt.body_handling(response.status_code, head.get("content-type", ""))
-        if handling == "keep_open":
+        if handling == "keep_open" and _is_readable(response, head, attempt):
             limits["read"] = attempt.idle_limit
             return Reply(response.status_code, head, source=(response, client))
         try:
-            return Reply(response.status_code, head, await _read_async(response, head) if handling == "read" else b"")
+            content = await _read_async(response, head, attempt) if handling != "discard" else b""
+            return Reply(response.status_code, head, content)
         finally:
             await response.aclose()
     except MemoryError:
@@ -97,9 +103,10 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
     finally:
         if window is not None:
-            from asyncio import to_thread
+            from asyncio import get_running_loop, shield
 
-            await to_thread(window.close)  # after a cancelled read, which its thread continues
+            # After a cancelled read, which its thread continues; a thread, unlike a task, cannot be cancelled.
+            await shield(get_running_loop().run_in_executor(None, window.close))
 
 
 def _request(
@@ -130,22 +137,49 @@ def _request(
     return built
 
 
-def _read(response: "httpx.Response", head: dict[str, str]) -> bytes:
-    stream: Any = response.stream
-    return response.read() if _needs_httpx(response, head) else b"".join(stream)
+def _read(response: "httpx.Response", head: dict[str, str], attempt: Attempt) -> bytes:
+    parts: list[bytes] = []
+    left = attempt.max_size
+    for part in _parts(response, head, attempt, response.iter_bytes):
+        left -= len(part)
+        if left < 0:
+            raise too_large(Reply(response.status_code, head), attempt.max_size)
+        parts.append(part)
+    return b"".join(parts)
 
 
-async def _read_async(response: "httpx.Response", head: dict[str, str]) -> bytes:
-    stream: Any = response.stream
-    return await response.aread() if _needs_httpx(response, head) else b"".join([chunk async for chunk in stream])
+async def _read_async(response: "httpx.Response", head: dict[str, str], attempt: Attempt) -> bytes:
+    parts: list[bytes] = []
+    left = attempt.max_size
+    async for part in _parts(response, head, attempt, response.aiter_bytes):
+        left -= len(part)
+        if left < 0:
+            raise too_large(Reply(response.status_code, head), attempt.max_size)
+        parts.append(part)
+    return b"".join(parts)
 
 
-def _needs_httpx(response: "httpx.Response", head: dict[str, str]) -> bool:
-    """Check whether a body has to be decompressed, or has been read by a transport or hook of the caller.
+def _parts(response: "httpx.Response", head: dict[str, str], attempt: Attempt, decompressed: Callable[[], Any]) -> Any:
+    """Return the parts of a body, where needed those that httpx has decompressed.
 
-    Other bodies are read directly: the three iterators that httpx adds take as long as parsing the body.
+    A body that is not compressed is read directly: the three iterators that httpx adds take as long as parsing it.
     """
-    return "content-encoding" in head or response.is_stream_consumed
+    if "content-encoding" not in head and not response.is_stream_consumed:
+        return response.stream
+    if not _is_readable(response, head, attempt):
+        encoding, reply = head["content-encoding"], Reply(response.status_code, head)
+        raise unexpected(reply, f"The body of the response is encoded as {encoding!r}, which was not requested")
+    return decompressed()
+
+
+def _is_readable(response: "httpx.Response", head: dict[str, str], attempt: Attempt) -> bool:
+    """Check whether a body comes in a requested encoding, or was decompressed by a transport or hook of the caller.
+
+    Files have a check of their own.
+    """
+    if "content-encoding" not in head or response.is_stream_consumed or attempt.accept == ANYTHING:
+        return True
+    return is_requested(head["content-encoding"], response.request.headers.get("accept-encoding", ""))
 
 
 def _head(response: "httpx.Response") -> dict[str, str]:
@@ -156,7 +190,7 @@ def _outcome(
     error: Exception, fate: Fate, attempt: Attempt, response: "httpx.Response | None", *, closed: bool
 ) -> Reply | Error:
     if isinstance(error, ComfyDeployError):
-        return cast("Error", error.with_traceback(None))  # the connections raise no other
+        return without_secret(cast("Error", error.with_traceback(None)), attempt.token)
     if response is not None and type(error).__name__ == "DecodingError":
         reply = Reply(response.status_code, _head(response)).without(attempt.token)
         found = unexpected(reply, f"The body of the response cannot be decompressed: {error}")

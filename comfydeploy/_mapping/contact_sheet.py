@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -14,8 +14,8 @@ from comfydeploy._mapping.addresses import is_address
 from comfydeploy._mapping.opening import require_psycopg
 from comfydeploy._mapping.settings import checked_name, known_journal
 from comfydeploy._mapping.sqlite import APPLICATION, VERSION, unusable
-from comfydeploy._mapping.statements import SHEET
-from comfydeploy._mapping.stored import loaded
+from comfydeploy._mapping.statements import SHEET, SHEET_COLUMNS
+from comfydeploy._mapping.stored import check_columns, files_of, object_of
 from comfydeploy._wire.arguments import invalid_argument, path_text
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT
@@ -89,10 +89,10 @@ def _jobs(rows: _Rows, folder: Path) -> Iterator[SheetJob]:
 
 
 def _job(row: tuple[Any, ...], folder: Path) -> SheetJob:
+    columns = dict(zip(SHEET_COLUMNS, row, strict=True))
+    check_columns(columns)
     key, state, attempt, request, tried_at, run_id, run_text, error_text, files = row
-    run: dict[str, Any] = loaded(run_text) if run_text else {}
-    error: dict[str, Any] = loaded(error_text) if error_text else {}
-    inputs: Any = loaded(request).get("inputs")
+    run, error, inputs = object_of(run_text), object_of(error_text), object_of(request).get("inputs")
     if state == "done":
         status = str(run.get("status") or error.get("error") or "success")
     else:
@@ -104,14 +104,17 @@ def _job(row: tuple[Any, ...], folder: Path) -> SheetJob:
         attempt=attempt,
         run_id=run_id,
         seconds=_seconds(run),
-        reason=error.get("message") or (_UNSAVED if state == "ended" else None),
-        files=tuple(_relative(file, folder) for file in loaded(files or "[]")),
+        reason=str(error.get("message") or "") or (_UNSAVED if state == "ended" else None),
+        files=tuple(_relative(file, folder) for file in files_of(files) or ()),
     )
 
 
-def _seconds(run: dict[str, Any]) -> float | None:
+def _seconds(run: Mapping[str, Any]) -> float | None:
     found = run.get("run_duration") if run.get("duration") is None else run["duration"]
-    return float(found) if isinstance(found, int | float) else None
+    try:
+        return float(found) if isinstance(found, int | float) else None
+    except OverflowError:
+        return None
 
 
 def _relative(file: str, folder: Path) -> str:

@@ -3,13 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from comfydeploy._mapping.journal import Conflict, Entry, Known
 from comfydeploy._mapping.rows import DURABLE, Row, Step
 from comfydeploy._mapping.transactions import Call, Transaction, adding, carrying, finding, reading, requesting
 
 R = TypeVar("R")
+
+_MOST: Final = 500
 
 
 class Database(ABC):
@@ -57,14 +59,16 @@ class Database(ABC):
 def expanded(call: Call) -> tuple[str, Mapping[str, Any]]:
     """Return the text of a call with its items in place of each list, and its values.
 
-    Numbers become part of the text, because the number of values has a limit.
+    Many numbers become part of the text, because the number of values has a limit; few do not, because SQLite keeps
+    statements with the same text.
     """
     text, values = call.text, dict(call.values)
     for name, value in call.values.items():
         if isinstance(value, list):
             items: list[Any] = values.pop(name)
-            named = {f"{name}_{place}": item for place, item in enumerate(items) if not isinstance(item, int)}
+            is_long = len(items) > _MOST and isinstance(items[0], int)
+            named = {} if is_long else {f"{name}_{place}": item for place, item in enumerate(items)}
             values |= named
-            listed = [f":{one}" for one in named] or map(str, items)
+            listed = map(str, items) if is_long else map(":{}".format, named)
             text = text.replace(f":{name}", ", ".join(listed) or "NULL")
     return text, values

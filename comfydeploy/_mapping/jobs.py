@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from comfydeploy._mapping.journal import ADOPTED, SAME_FILES, SAME_KEY, Entry, Known
 from comfydeploy._mapping.patterns import Pattern
-from comfydeploy._mapping.stored import described, digest_of, has_files, loaded, without_queries
+from comfydeploy._mapping.stored import described, digest_of, has_files, object_of, without_queries
 from comfydeploy._wire.arguments import invalid_argument, invalid_request
 from comfydeploy._wire.codec import given, json_bytes
 from comfydeploy._wire.json_types import is_object
@@ -70,7 +70,7 @@ def stored_job(known: Known, request: str) -> GivenJob:
     key = known.row.key
     if known.digest == ADOPTED:
         raise invalid_argument("request", f"the journal has only the inputs of job {key!r}: pass its request")
-    wire: dict[str, Any] = loaded(request)
+    wire = dict(object_of(request))
     is_whole = digest_of(wire) == known.digest and not has_files(wire)
     return GivenJob(0, key, wire, wire, known.digest, is_whole=is_whole)
 

@@ -53,7 +53,7 @@ class Session:
             return False if place.partition("~")[0] == self._machine.partition("~")[0] else None
         try:
             return not _takes_over(_lock_path(self._journal, rest.partition("/")[0]))
-        except OSError:
+        except (OSError, ValueError):  # a name with a NUL is that of no file
             return None
 
     def close(self) -> None:

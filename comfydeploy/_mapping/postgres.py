@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from hashlib import sha256
-from time import monotonic
 from typing import Any, Final, NamedTuple, Self, TypeVar
 from uuid import uuid4
 
 from comfydeploy._mapping.addresses import shown_journal
 from comfydeploy._mapping.database import Database
 from comfydeploy._mapping.journal import Conflict, Entry, Known
-from comfydeploy._mapping.postgres_session import FRESH, PostgresSession
-from comfydeploy._mapping.presence import ABSENCE, Presence, session_of
+from comfydeploy._mapping.postgres_session import ABSENCE, FRESH, PostgresSession
 from comfydeploy._mapping.rows import Row, Step, Try
 from comfydeploy._mapping.transactions import Call, Transaction, creating, joining, releasing, restoring
 from comfydeploy._wire.arguments import invalid_argument
@@ -34,7 +32,7 @@ _TABLES: Final = """
     SELECT relname, obj_description(pg_class.oid, 'pg_class')
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = :schema AND relkind = 'r'
 """
-_SESSIONS: Final = Call("CREATE TABLE sessions (session TEXT PRIMARY KEY, number BIGINT NOT NULL)")
+_SESSIONS: Final = Call("CREATE TABLE sessions (session TEXT PRIMARY KEY, number BIGINT NOT NULL, missing TIMESTAMPTZ)")
 _COMMENT: Final = Call(f"COMMENT ON TABLE map IS '{VERSION}'")
 
 
@@ -63,7 +61,7 @@ class Postgres(Database):
     def __init__(self, address: str, name: str | None, post_limit: float) -> None:
         """Open the journal of a map, or create it; raise ``SDKValidationError`` if that is impossible."""
         self.name = name or "map"
-        self._presence = Presence(ABSENCE)
+        self._dead = frozenset[str]()
         place = _Place.of(address, self.name)
         self._session = PostgresSession(address, place.schema)
         try:
@@ -115,18 +113,18 @@ class Postgres(Database):
         raise self._session.failed(f"each commit takes more than {FRESH:g} s")
 
     def _look(self, rows: Iterable[Row]) -> None:
-        """See which processes are alive that have rows, after the rows were read."""
-        others = {session_of(row.owner) for row in rows if row.owner is not None} - {self._session.name}
+        """See which processes are dead that have rows, after the rows were read."""
+        others = {_session_of(row.owner) for row in rows if row.owner is not None} - {self._session.name}
         if others:
-            self._presence.saw(others, self._session.living(), monotonic())
+            self._dead = (self._dead - others) | self._session.dead(others)
 
     def is_alive(self, owner: str) -> bool | None:
         """Return whether an owner was alive when its row was read."""
-        return self._presence.is_alive(session_of(owner), monotonic())
+        return _session_of(owner) not in self._dead
 
     def renew(self, lease: float) -> None:  # noqa: ARG002 - the connection itself is what shows that a process lives
         """Use the connection, so that a lost one is made again."""
-        self._session.living()
+        self._session.appear()
 
     def leave(self) -> None:
         """Wait no more for a database that cannot be reached."""
@@ -138,6 +136,10 @@ class Postgres(Database):
         with suppress(ComfyDeployError):
             self._write(partial(releasing, self.session), durable=False)
         self._session.close()
+
+
+def _session_of(owner: str) -> str:
+    return owner.partition("/")[0]
 
 
 def schema_of(name: str) -> str:

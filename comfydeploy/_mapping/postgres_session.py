@@ -1,13 +1,17 @@
 """The connection of a process to a PostgreSQL database: it is made again where it is lost, and proves that it lives.
 
-The process holds an advisory lock, which PostgreSQL drops with the connection. A transaction whose commit was not
-answered is looked up by its number, which is part of it, so it is carried out once.
+The process holds an advisory lock, which PostgreSQL drops with the connection. A process that is stopped or slow keeps
+both. One whose connection is cut connects again within seconds, so only a lock that is missing for longer, by the clock
+of the database, is that of a dead process.
+
+A transaction whose commit was not answered is looked up by its number, which is part of it, so it is carried out once.
 """
 
 import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
 from threading import Event
@@ -26,6 +30,9 @@ from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import ComfyDeployError, UnexpectedClientError
 
 R = TypeVar("R")
+
+ABSENCE: Final = 10.0
+"""Seconds for which a lock is missing until its process counts as dead."""
 
 _PATIENCE: Final = 60.0  # seconds in which a lost connection is made again
 _PAUSES: Final = (0.1, 0.2, 0.5, 1.0)
@@ -63,12 +70,19 @@ _LOCKS: Final = """
     FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
-_LIVING: Final = f"SELECT (classid::bigint << 32) | objid::bigint {_LOCKS}"
-_EVICT: Final = f"SELECT pg_terminate_backend(pid) {_LOCKS} AND ((classid::bigint << 32) | objid::bigint) = :key"
+_KEY: Final = "((classid::bigint << 32) | objid::bigint)"
+_LIVING: Final = f"SELECT {_KEY} {_LOCKS}"
+_EVICT: Final = f"SELECT pg_terminate_backend(pid) {_LOCKS} AND {_KEY} = :key"
 _NOTE: Final = """
     INSERT INTO sessions (session, number) VALUES (:session, :number)
-    ON CONFLICT (session) DO UPDATE SET number = excluded.number
+    ON CONFLICT (session) DO UPDATE SET number = excluded.number, missing = NULL
 """
+_MISS: Final = """
+    INSERT INTO sessions (session, number, missing) VALUES (:session, 0, clock_timestamp())
+    ON CONFLICT (session) DO UPDATE SET missing = coalesce(sessions.missing, excluded.missing)
+    RETURNING extract(epoch FROM clock_timestamp() - missing)::float8
+"""
+_APPEAR: Final = "UPDATE sessions SET missing = NULL WHERE session = :session AND missing IS NOT NULL"
 _NOTED: Final = "SELECT 1 FROM sessions WHERE session = :session AND number = :number"
 _FORGET: Final = "DELETE FROM sessions WHERE session = :session"
 _BEGIN: Final = Call("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
@@ -130,10 +144,13 @@ class PostgresSession:
 
         return self._patiently(written)
 
-    def living(self) -> set[str]:
-        """Return the names of all sessions that have their lock."""
-        [keys] = self._patiently(lambda connection: _executed(connection, [Call(_LIVING)]))
-        return {_session_name(key) for (key,) in keys}
+    def appear(self) -> None:
+        """Use the connection, so that a lost one is made again before other processes take this one for dead."""
+        self._patiently(lambda connection: _executed(connection, [Call(_APPEAR, {"session": self.name})]))
+
+    def dead(self, sessions: AbstractSet[str]) -> set[str]:
+        """Return those sessions whose lock is missing for some time, after their rows were read."""
+        return self._patiently(lambda connection: _dead(connection, sessions))
 
     def leave(self) -> None:
         """Make no lost connection again."""
@@ -240,6 +257,15 @@ def _executed(connection: "psycopg.Connection[Any]", calls: Sequence[Call]) -> R
 def _translated(call: Call) -> tuple[bytes, Mapping[str, Any]]:
     text, values = expanded(call)
     return _VALUE.sub(r"%(\1)s", _MARK.sub(lambda mark: _MARKS[mark[1]], text)).encode(), values
+
+
+def _dead(connection: "psycopg.Connection[Any]", sessions: AbstractSet[str]) -> set[str]:
+    [keys] = _executed(connection, [Call(_LIVING)])
+    missing = sorted(sessions - {_session_name(key) for (key,) in keys})
+    if not missing:
+        return set()
+    noted = _executed(connection, [Call(_MISS, {"session": one}) for one in missing])
+    return {one for one, [(seconds,)] in zip(missing, noted, strict=True) if seconds >= ABSENCE}
 
 
 def _session_name(key: int) -> str:

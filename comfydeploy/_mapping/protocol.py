@@ -30,13 +30,12 @@ from comfydeploy._mapping.actions import (
     Turn,
 )
 from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Reopen, Row, Try, Unsend
+from comfydeploy._wire import fate
 from comfydeploy._wire.polling import FIRST, is_transient, requested_pause, spread
 from comfydeploy.errors import (
     ConnectionError,
     Error,
-    HTTPValidationError,
     RequestTimeoutError,
-    SDKError,
 )
 from comfydeploy.mapping import JobUnresolved, MapError
 from comfydeploy.models.run import WorkflowRunModel
@@ -54,8 +53,7 @@ _NOT_LISTED: Final = (
     "The list has no run of this map, so it proves nothing: one more job shows whether the list works. "
     "If it is certain that no run was created, a new journal begins anew. "
 )
-# A proxy sends these when time is over or a client has left, and 303 follows what was executed.
-_IN_DOUBT: Final = frozenset({303, 408, 429, 499})
+_TOO_MANY: Final = 429
 
 
 @frozen
@@ -262,7 +260,5 @@ def reopening(row: Row, error: Any, terms: Terms, owner: str, lease: float) -> R
 
 
 def is_refused(error: Error) -> bool:
-    """Check whether a response proves that no run was created. Those of a proxy may be sent too late."""
-    if isinstance(error, HTTPValidationError):
-        return True
-    return isinstance(error, SDKError) and 300 <= error.status_code < 500 and error.status_code not in _IN_DOUBT  # noqa: PLR2004 - the classes of status codes
+    """Check whether a response proves that no run was created. A 429 of a proxy may be sent too late."""
+    return fate.is_refused(error) and getattr(error, "status_code", 0) != _TOO_MANY

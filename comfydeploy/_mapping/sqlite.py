@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
-from functools import partial
+from functools import cache, partial
 from typing import Final, TypeVar
 from uuid import uuid4
 
@@ -153,11 +153,13 @@ def _create(connection: sqlite3.Connection, uuid: str, name: str, spent: int) ->
 
 def _executed(connection: sqlite3.Connection, calls: Sequence[Call]) -> Results:
     """Carry out statements and return their rows."""
-    return [connection.execute(*expanded(_plain(call))).fetchall() for call in calls]
+    plain = (expanded(Call(_plain(call.text), call.values)) for call in calls)
+    return [connection.execute(text, values).fetchall() for text, values in plain]
 
 
-def _plain(call: Call) -> Call:
-    return call._replace(text=call.text.replace("{lock}", "").replace("{skip}", ""))  # there is one writer at a time
+@cache
+def _plain(text: str) -> str:
+    return text.replace("{lock}", "").replace("{skip}", "")  # there is one writer at a time
 
 
 class _Transaction:

@@ -66,7 +66,8 @@ RESTORE: Final = """
     VALUES (:key, :digest, :request, :state, :attempt, :tried_at, :since, :run_id)
 """
 
-SHEET: Final = "SELECT key, state, attempt, request, tried_at, run_id, run, error, files FROM jobs ORDER BY id"
+SHEET_COLUMNS: Final = ("key", "state", "attempt", "request", "tried_at", "run_id", "run", "error", "files")
+SHEET: Final = f"SELECT {', '.join(SHEET_COLUMNS)} FROM jobs ORDER BY id"  # noqa: S608
 
 ROWS: Final = f"SELECT {_COLUMNS} FROM jobs WHERE id IN (:ids)"  # noqa: S608
 LOCKED_ROWS: Final = f"{ROWS} ORDER BY id {{lock}}"

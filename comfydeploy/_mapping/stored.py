@@ -3,17 +3,21 @@
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from types import NoneType
+from typing import Any, Final, get_args
 
 from attrs import fields
 
+from comfydeploy._mapping.rows import State
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.codec import json_bytes, read
 from comfydeploy._wire.file_values import is_file
 from comfydeploy._wire.json_decoding import parsed
 from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy._wire.redaction import without_secrets
+from comfydeploy.errors import SDKValidationError
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import RunCancelled, RunEnd, RunFailed, RunTimedOut
 
@@ -21,6 +25,19 @@ from comfydeploy.outcome import RunCancelled, RunEnd, RunFailed, RunTimedOut
 _QUERY: Final = re.compile(r'(https?://[^\s"?#\\]*)\?[^\s"\\]*', re.IGNORECASE)
 _KINDS: Final = {kind.__name__: kind for kind in (RunFailed, RunCancelled, RunTimedOut)}
 _BESIDE: Final = frozenset({"run", "fate"})
+_LONGEST: Final = 100
+_NUMBER: Final = (float, int)
+_TEXT: Final = (str, NoneType)
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "id": (int,),
+    "key": (str,),
+    "state": (str,),
+    "attempt": (int,),
+    "lease": _NUMBER,
+    "tried_at": (*_NUMBER, NoneType),
+    **dict.fromkeys(("request", "owner", "since", "run_id", "run", "error", "files"), _TEXT),
+}
+"""The types of the columns. One that is there as text, such as a run, is read where it is needed."""
 
 CURE: Final = "find the runs with run_map_adopt and a new file"
 """What to do where a journal is damaged."""
@@ -36,12 +53,51 @@ def digest_of(wire: Mapping[str, Any]) -> str:
     return sha256(text.encode()).hexdigest()[:32]
 
 
-def loaded(text: str) -> Any:
-    """Return the JSON of a column; raise ``SDKValidationError`` where it is damaged."""
+def check_columns(row: Mapping[str, Any]) -> None:
+    """Raise ``SDKValidationError`` where a column of a row is damaged: a database may hold any value in any column."""
+    for name, value in row.items():
+        if type(value) not in _TYPES[name]:
+            raise _damage(f"{name} is of the type {type(value).__name__}")
+    if row["state"] not in get_args(State):
+        raise _damage(f"the state {row['state'][:_LONGEST]!r} is unknown")
+    if row.get("since") is not None and not _is_moment(row["since"]):
+        raise _damage("since is no aware time")
+
+
+def object_of(text: str | None) -> Mapping[str, Any]:
+    """Return the JSON object of a column, an empty one where there is none; raise where it is damaged."""
+    found = {} if text is None else _loaded(text)
+    if not is_object(found):
+        raise _damage(f"expected an object, got {type(found).__name__}")
+    return found
+
+
+def files_of(text: str | None) -> tuple[str, ...] | None:
+    """Return the stored names of files; raise where they are damaged."""
+    if text is None:
+        return None
+    found = _loaded(text)
+    if not is_array(found) or not all(isinstance(file, str) for file in found):
+        raise _damage("expected a list of the names of files")
+    return tuple(found)
+
+
+def _loaded(text: str) -> Any:
     try:
         return parsed(text)
-    except ValueError as error:
-        raise invalid_argument("journal", f"a row is damaged ({error}): {CURE}") from None
+    except (ValueError, RecursionError) as error:
+        raise _damage(str(error)) from None
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _damage(reason: str) -> SDKValidationError:
+    return invalid_argument("journal", f"a row is damaged ({reason}): {CURE}")
 
 
 def run_text(run: WorkflowRunModel | None) -> str | None:
@@ -51,7 +107,7 @@ def run_text(run: WorkflowRunModel | None) -> str | None:
 
 def run_of(text: str | None) -> WorkflowRunModel | None:
     """Return a stored run."""
-    return None if text is None else read(loaded(text), WorkflowRunModel, "journal")
+    return None if text is None else read(object_of(text), WorkflowRunModel, "journal")
 
 
 def error_text(error: RunEnd | None) -> str | None:
@@ -67,11 +123,14 @@ def error_of(text: str | None, run: WorkflowRunModel | None) -> RunEnd | None:
     """Return a stored error of a run."""
     if text is None:
         return None
-    values: dict[str, Any] = loaded(text)
-    kind: Any = _KINDS[values.pop("error")]
-    if "logs" in values:
-        values["logs"] = tuple(values["logs"])
-    ended: RunEnd = kind(run=run, **values)
+    values = dict(object_of(text))
+    try:
+        kind: Any = _KINDS[values.pop("error")]
+        if "logs" in values:
+            values["logs"] = tuple(values["logs"])
+        ended: RunEnd = kind(run=run, **values)
+    except (KeyError, TypeError) as error:
+        raise _damage(f"an error cannot be read: {error}") from None
     return ended
 
 
@@ -89,12 +148,13 @@ def is_adopted(request: str, adopted: str) -> bool:
 
 def has_files(wire: Mapping[str, Any]) -> bool:
     """Check whether the inputs of a stored request had files, of which only names and digests are known."""
-    inputs: Mapping[str, Any] = wire.get("inputs") or {}
-    return any(map(_has_file, inputs.values()))
+    inputs = wire.get("inputs")
+    return is_object(inputs) and any(map(_has_file, inputs.values()))
 
 
-def _inputs(request: str) -> dict[str, Any]:
-    return loaded(request).get("inputs") or {}
+def _inputs(request: str) -> Mapping[str, Any]:
+    inputs = object_of(request).get("inputs")
+    return inputs if is_object(inputs) else {}
 
 
 def _has_file(value: Any) -> bool:

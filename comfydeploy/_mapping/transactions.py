@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from comfydeploy._mapping import statements
 from comfydeploy._mapping.journal import ADOPTED, OTHER_REQUEST, SAME_FILES, Conflict, Entry, Known
 from comfydeploy._mapping.rows import Claim, End, Finish, Release, Row, Step, Try, Unsend, answered
-from comfydeploy._mapping.stored import error_text, is_adopted, loaded, run_text
+from comfydeploy._mapping.stored import check_columns, error_text, files_of, is_adopted, run_text
 
 R = TypeVar("R")
 
@@ -155,12 +155,13 @@ def carrying(steps: Sequence[Step]) -> Transaction[Carried]:
     counts = any(isinstance(step, Try | Unsend) for step in steps)
     claimed = [step.id for step in steps if isinstance(step, Claim)]
     own = [step.id for step in steps if not isinstance(step, Claim)]
-    [(spent, longest_post)], claimable, owned = yield [
+    [(spent, longest_post)], *found = yield [
         Call(statements.LOCKED_COUNTERS if counts else statements.COUNTERS),
-        Call(statements.UNLOCKED_ROWS, {"ids": claimed}),
-        Call(statements.LOCKED_ROWS, {"ids": own}),  # by their ids, so that no two processes wait for each other
+        *([Call(statements.UNLOCKED_ROWS, {"ids": claimed})] if claimed else []),
+        # By their ids, so that no two processes wait for each other.
+        *([Call(statements.LOCKED_ROWS, {"ids": own})] if own else []),
     ]
-    rows = {row.id: row for row in map(_row, [*claimable, *owned])}
+    rows = {row.id: row for values in found for row in map(_row, values)}
     answers: list[Any] = []
     changes: dict[int, Row] = {}
     runs = 0
@@ -184,10 +185,9 @@ def releasing(session: str) -> Transaction[Carried]:
 
 
 def _row(values: Sequence[Any]) -> Row:
-    fields = dict[str, Any](zip(statements.COLUMNS, values, strict=True))
-    if fields["files"] is not None:
-        fields["files"] = tuple(loaded(fields["files"]))
-    return Row(**fields)
+    check_columns(dict(zip(statements.COLUMNS, values, strict=True)))
+    known: Any = (*values[:-1], files_of(values[-1]))
+    return Row(*known)
 
 
 def _values(row: Row) -> dict[str, Any]:

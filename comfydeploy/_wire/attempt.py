@@ -6,12 +6,16 @@ from typing import Final, Literal
 from attrs import evolve, field, frozen
 
 from comfydeploy._wire.deadline import Deadline
-from comfydeploy._wire.reply import media_type
+from comfydeploy._wire.reply import Reply, media_type, unexpected
 from comfydeploy._wire.request import Request
+from comfydeploy.errors import SDKError
 from comfydeploy.models.secret import Secret
+from comfydeploy.options import RequestOptions
 
 EVENT_STREAM = "text/event-stream"
 ANYTHING = "*/*"
+# A part of 64 KiB in one of them has 64 MiB at most. In others, and in several at once, it may have any size.
+ENCODINGS: Final = "gzip, deflate"
 # httpx's default limits: a client that has them uses ours.
 _HTTPX_LIMITS: Final[dict[str, float | None]] = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
 
@@ -24,7 +28,8 @@ class Attempt:
     later. ``accept`` is the expected media type. ``is_lasting`` is true for a call that may keep its connection for
     minutes. ``has_default_limits`` is true where neither the core nor the call names a timeout.
     ``deadline`` is that of the call. ``is_for_storage`` is true for a request
-    that gets nothing from the core or a client of the caller: no token, headers, cookies or parameters.
+    that gets nothing from the core or a client of the caller: no token, headers, cookies or parameters. ``max_size``
+    are the bytes of a body that is read whole.
     """
 
     request: Request
@@ -36,6 +41,7 @@ class Attempt:
     has_default_limits: bool = field(default=False, kw_only=True)
     deadline: Deadline | None = field(default=None, kw_only=True)
     is_for_storage: bool = field(default=False, kw_only=True)
+    max_size: int = field(default=RequestOptions().max_response_size, kw_only=True)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -73,3 +79,14 @@ class Attempt:
         if media_type(content_type) != EVENT_STREAM:
             return "read"
         return "keep_open" if is_good and self.accept == EVENT_STREAM else "discard"
+
+
+def is_requested(encoding: str, requested: str) -> bool:
+    """Check whether a content encoding is a single one, and among those that were requested."""
+    names = {name.partition(";")[0].strip() for name in f"identity,{ENCODINGS},{requested}".lower().split(",")}
+    return encoding.strip().lower() in names
+
+
+def too_large(reply: Reply, most: int) -> SDKError:
+    """Return the error for a body that is larger than it may be."""
+    return unexpected(reply, f"The body of the response is larger than {most:,} bytes (options.max_response_size)")

@@ -26,6 +26,7 @@ from comfydeploy._wire.settings import (
     deadline_of,
     idle_limit,
     retry_policy,
+    size_limit,
     time_limits,
 )
 from comfydeploy._wire.transport_errors import request_error
@@ -75,6 +76,7 @@ class Exchange(Generic[V]):
         self._limits = time_limits(core.timeout, given.timeout, operation.read_timeout)
         self._has_default_limits = core.timeout is None and given.timeout is None
         self._idle_limit = idle_limit(given)
+        self._max_size = size_limit(given)
         self.deadline = deadline_of(given, now)
         self.operation = operation
         self._hooks = core.hooks
@@ -122,6 +124,7 @@ class Exchange(Generic[V]):
             is_lasting=self.operation.read_timeout is None,
             has_default_limits=self._has_default_limits,
             deadline=self.deadline,
+            max_size=self._max_size,
         )
 
     def settle(self, outcome: Reply | Error, now: float) -> Step[V]:

@@ -6,7 +6,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from comfydeploy._wire.codec import read, read_list
-from comfydeploy._wire.fate import maybe_executed
+from comfydeploy._wire.fate import IN_DOUBT, maybe_executed
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
@@ -90,8 +90,8 @@ def first_of(*hints: Hint) -> Hint:
 
 
 def in_doubt(reply: Reply) -> bool:
-    """Check whether a response is an error of the server after which the request may have been executed."""
-    return reply.status_code >= 500 and maybe_executed(reply)  # noqa: PLR2004 - the class of status codes
+    """Check whether a response is an error after which the request may have been executed."""
+    return reply.status_code in IN_DOUBT or (reply.status_code >= 500 and maybe_executed(reply))  # noqa: PLR2004 - the class of status codes
 
 
 def as_it_is(reply: Reply) -> Reply:

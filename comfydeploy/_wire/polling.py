@@ -5,7 +5,8 @@ from typing import Final
 
 from attrs import frozen
 
-from comfydeploy._wire.retry import retry_after
+from comfydeploy._wire.fate import GAVE_UP
+from comfydeploy._wire.retry import http_date, retry_after
 from comfydeploy.errors import ConnectionError, Error, RequestTimeoutError, SDKError
 
 FIRST: Final = 0.25
@@ -20,7 +21,7 @@ _AGAIN: Final = 0.5625
 _JITTER: Final = 0.1
 _LONGEST: Final = 600.0
 
-_TOO_MANY: Final = 429
+_TRANSIENT: Final = GAVE_UP | {429}
 _SERVER_ERROR: Final = 500
 
 
@@ -63,7 +64,7 @@ def spread(pause: float, dice: float) -> float:
 def is_transient(error: Error) -> bool:
     """Return whether a read that failed with this error may succeed when it is sent again."""
     if isinstance(error, SDKError):
-        return error.status_code == _TOO_MANY or error.status_code >= _SERVER_ERROR
+        return error.status_code in _TRANSIENT or error.status_code >= _SERVER_ERROR
     return isinstance(error, ConnectionError | RequestTimeoutError)
 
 
@@ -78,10 +79,5 @@ def requested_pause(error: Error) -> float:
 
 
 def _sent_at(error: SDKError) -> datetime:
-    from email.utils import parsedate_to_datetime  # few servers require a pause
-
-    try:
-        date = parsedate_to_datetime(error.headers.get("date", ""))
-    except ValueError:
-        return datetime.max.replace(tzinfo=UTC)  # without a Date, a date in Retry-After requires nothing
-    return date.replace(tzinfo=date.tzinfo or UTC)
+    # Without a Date, a date in Retry-After requires nothing.
+    return http_date(error.headers.get("date", "")) or datetime.max.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any, Final
 from attrs import evolve, frozen
 
 from comfydeploy._wire.arguments import invalid_argument
-from comfydeploy._wire.fate import with_fate
+from comfydeploy._wire.fate import is_refused, with_fate
 from comfydeploy._wire.input_files import Uploads, with_uploads
 from comfydeploy._wire.keys import with_key
 from comfydeploy._wire.operation import Operation
@@ -15,7 +15,7 @@ from comfydeploy._wire.polling import Backoff, is_transient, requested_pause
 from comfydeploy._wire.run_request import one_run
 from comfydeploy._wire.run_search import Lists, RunSearch, SearchScope, check_id, checked_cache, checked_since
 from comfydeploy._wire.timeline import Actions, Timeline
-from comfydeploy.errors import Error, HTTPValidationError, SDKError
+from comfydeploy.errors import Error
 from comfydeploy.models.create_run import CreateRunResponse
 from comfydeploy.models.found_runs import FoundRuns
 from comfydeploy.models.queued_once import QueuedOnce
@@ -128,13 +128,6 @@ class _Attempt:
         if problem is not None:
             return f"{hint} The last search failed: {problem.message.removesuffix('.')}."
         return hint if listed else f"{hint} The list has no run at all: the workflow may not be yours."
-
-
-def is_refused(error: Error) -> bool:
-    """Check whether an error proves that no run was created: it was not sent, or the server refused it."""
-    if error.fate == "not_sent" or isinstance(error, HTTPValidationError):
-        return True
-    return isinstance(error, SDKError) and 300 <= error.status_code < 500  # noqa: PLR2004 - the classes of status codes
 
 
 def _scope_of(wire: dict[str, Any]) -> SearchScope:

@@ -64,10 +64,16 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     text = headers.get("retry-after", "").strip()
     if text.isdecimal() and text.isascii():
         return float(text)
-    from email.utils import parsedate_to_datetime
+    date = http_date(text)
+    return None if date is None else max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
+
+
+def http_date(text: str) -> datetime | None:
+    """Return the date of a header as an aware datetime, or ``None`` for anything else."""
+    from email.utils import parsedate_to_datetime  # few servers send a date that matters
 
     try:
         date = parsedate_to_datetime(text)
-        return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - (now or datetime.now(UTC))).total_seconds())
-    except (ValueError, OverflowError):
+        return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+    except (ValueError, OverflowError):  # also for a year or a zone beyond all dates
         return None

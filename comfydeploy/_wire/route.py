@@ -24,7 +24,7 @@ class Kind:
 
 
 TEXT: Final = Kind("a string", lambda value: isinstance(value, str))
-ID: Final = Kind("an id", lambda value: isinstance(value, str) and value != "", is_required=True)
+REQUIRED: Final = Kind("a non-empty string", lambda value: isinstance(value, str) and value != "", is_required=True)
 FLAG: Final = Kind("true or false", lambda value: isinstance(value, bool), lambda value: str(value).lower())
 # By its attributes, so that the class need not be imported.
 MOMENT: Final = Kind(

@@ -13,6 +13,8 @@ _PASSED_OVER: Final = ("", "id", "retry")
 _PUT_IN: Final = "event: log_update"
 _GLUED: Final = ("event: event_update", _PUT_IN)
 _BOM: Final = "\ufeff"
+# Bytes, or characters, that are kept until an event ends. What is longer is returned in parts, none of which is JSON.
+LIMIT: Final = 64 * 1024 * 1024
 
 ServerSentEvent: TypeAlias = tuple[str, str]
 """The name and the data of one event. The name is empty for text that is not a field of any event."""
@@ -35,6 +37,8 @@ class SSEDecoder:
         self._data: list[str] = []
         self._strays: list[str] = []
         self._is_broken = False
+        self._unfinished_size = 0
+        self._block_size = 0
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next bytes and return the events that they complete."""
@@ -46,19 +50,24 @@ class SSEDecoder:
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = chunk.rfind(b"\n") + 1
         if not end:
-            if chunk:
-                self._unfinished.append(chunk)
-            return []
+            self._unfinished.append(chunk)
+            self._unfinished_size += len(chunk)
+            return self.finish() if self._is_too_long() else []
         self._unfinished.append(chunk[:end])
         lines = b"".join(self._unfinished).decode("utf-8", "replace")
-        self._unfinished = [chunk[end:]] if end < len(chunk) else []
-        return self._events(lines)
+        self._unfinished = [chunk[end:]]
+        self._unfinished_size = len(chunk) - end
+        events = self._events(lines)
+        return events + self.finish() if self._is_too_long() else events
 
     def finish(self) -> list[ServerSentEvent]:
         """Return the unfinished event at the end of the stream, if there is one."""
         tail = b"".join(self._unfinished).decode("utf-8", "replace")
-        self._unfinished = []
+        self._unfinished, self._unfinished_size = [], 0
         return self._events(tail + "\n\n")
+
+    def _is_too_long(self) -> bool:
+        return self._block_size + self._unfinished_size > LIMIT
 
     def _events(self, lines: str) -> list[ServerSentEvent]:
         if self._at_start:
@@ -90,15 +99,20 @@ class SSEDecoder:
             pass
         elif self._is_broken and line.endswith(_GLUED):
             remainder, _, name = line.rpartition("event: ")
-            self._strays.append(remainder)
+            self._add_stray(remainder)
             self._name = name
         elif not _FIELD.fullmatch(field):
-            self._strays.append(line)
+            self._add_stray(line)
+
+    def _add_stray(self, text: str) -> None:
+        self._strays.append(text)
+        self._block_size += len(text) + 1
 
     def _add(self, data: str) -> None:
         # By the standard this is one event of two lines, which is not JSON: the text of both is returned.
         self._is_broken = self._is_broken or bool(self._data and self._data[-1].endswith(_PUT_IN))
         self._data.append(data)
+        self._block_size += len(data) + 1
 
     def _end_block(self, events: list[ServerSentEvent]) -> None:
         if self._strays:
@@ -108,3 +122,4 @@ class SSEDecoder:
             events.append((self._name or "message", "\n".join(self._data)))
             self._data.clear()
         self._name = ""
+        self._block_size = 0

@@ -70,6 +70,13 @@ def idle_limit(options: RequestOptions) -> float | None:
     return limit
 
 
+def size_limit(options: RequestOptions) -> int:
+    """Return how many bytes a body that is read whole may have."""
+    most = options.max_response_size
+    _expect(type(most) is int and most > 0, "options.max_response_size", "bytes as an integer above 0", most)
+    return most
+
+
 def deadline_of(options: RequestOptions, now: float) -> Deadline | None:
     """Return the deadline of a call that begins now, or ``None`` without one."""
     seconds = options.deadline

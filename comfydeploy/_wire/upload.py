@@ -109,6 +109,7 @@ class Window:
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
         self._sent = 0
+        self._is_closed = False
         self._lock = allocate_lock()
         self._read: Callable[[int], bytes] | None = None
         self._close: Callable[[], object] | None = None
@@ -117,6 +118,8 @@ class Window:
         """Open the file at its start."""
         source = self.upload.source
         with self._lock:
+            if self._is_closed:  # the caller has left before a thread began
+                return
             if isinstance(source, bytes):
                 self._read = self._part_of_bytes
             elif isinstance(source, Path):
@@ -146,7 +149,7 @@ class Window:
     def close(self) -> None:
         """Close a file that ``open`` opened; restore the position of any other."""
         with self._lock:
-            self._read = None
+            self._is_closed, self._read = True, None
             close, self._close = self._close, None
             if close is not None:
                 close()

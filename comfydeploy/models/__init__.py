@@ -23,7 +23,9 @@ __all__ = [
     "EventUpdate",
     "EventUpdateEvent",
     "ExecutionMode",
+    "FeaturedDeployment",
     "FileUploadResponse",
+    "FoundModel",
     "FoundRuns",
     "Gpu",
     "IncreaseTimeoutResponse",
@@ -76,7 +78,9 @@ if TYPE_CHECKING:
     )
     from comfydeploy.models.deployment_request import CreateDeploymentRequest, UpdateDeploymentRequest
     from comfydeploy.models.document import Document
+    from comfydeploy.models.featured_deployment import FeaturedDeployment
     from comfydeploy.models.file_upload import FileUploadResponse
+    from comfydeploy.models.found_model import FoundModel
     from comfydeploy.models.found_runs import FoundRuns
     from comfydeploy.models.machine import MachineModel
     from comfydeploy.models.media_file import MediaFile
@@ -142,7 +146,9 @@ else:
                 "UpdateDeploymentRequest",
             ),
             "document": ("Document",),
+            "featured_deployment": ("FeaturedDeployment",),
             "file_upload": ("FileUploadResponse",),
+            "found_model": ("FoundModel",),
             "found_runs": ("FoundRuns",),
             "machine": ("MachineModel",),
             "media_file": ("MediaFile",),

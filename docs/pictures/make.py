@@ -32,12 +32,12 @@ def main() -> None:
         (saved,) = client.run.download(run, to=_FOLDER, name="cat{suffix}")
         time.sleep(5)  # until the slow run is halfway
         for scheme, name in (("light", "page.png"), ("dark", "page-dark.png")):
-            page = browser.new_page(viewport={"width": 860, "height": 480}, color_scheme=scheme)
+            page = browser.new_page(viewport={"width": 960, "height": 600}, color_scheme=scheme)
             page.goto(emulator.url.removesuffix("api"))
             page.wait_for_selector("img")
             page.wait_for_timeout(500)
             page.screenshot(path=_FOLDER / name)
-            _reduce(_FOLDER / name, (860, 480))
+            _reduce(_FOLDER / name, (960, 600))
         _reduce(saved, (256, 256))
 
 

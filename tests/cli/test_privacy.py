@@ -1,9 +1,12 @@
 """No output contains secrets."""
 
 import json
+import re
 
+import click
 import pytest
 
+from comfydeploy._cli.commands import comfydeploy
 from comfydeploy._cli.privacy import Privacy
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.emulator import Emulator
@@ -96,3 +99,16 @@ def test_logs_have_no_webhooks(server, shell):
         assert "proof" not in done.out
         assert "a.example" not in done.out
         assert done.out
+
+
+def test_no_command_takes_the_key():
+    """What is typed is in the history of the shell, and the arguments of a process are in lists of processes."""
+    context = click.Context(comfydeploy)
+    found = [
+        (name, option.name)
+        for name in comfydeploy.list_commands(context)
+        for option in comfydeploy.get_command(context, name).params
+        if re.search("key|bearer|token|secret|password", option.name)
+    ]
+    # The keys of runs, and the key that a local server accepts.
+    assert found == [("run", "key"), ("find", "keys"), ("emulator", "bearer")]

@@ -149,7 +149,9 @@ def arguments_of(name, core, order, calls):
     row = unwrap(calls("deployments_list", core))[0]
     graph = {"workflow_id": row.workflow_id, "machine_id": row.machine_id, "workflow_api_json": INVALID}
     by_name = {
-        **dict.fromkeys(("deployments_list", "machines_list", "models_list", "session_list", "usage"), ()),
+        **dict.fromkeys(
+            ("deployments_list", "machines_list", "models_list", "session_list", "usage", "deployments_featured"), ()
+        ),
         "asset_upload": (b"x",),
         "deployment_create": ({"workflow_id": row.workflow_id, "machine_id": NO_ID},),
         "deployment_update": (NO_ID, {"gpu": "T4"}),
@@ -158,6 +160,7 @@ def arguments_of(name, core, order, calls):
         "runs_list": (row.workflow_id,),
         "session_create": ({"machine_id": row.machine_id},),
         "session_increase_timeout": (NO_ID, 5),
+        "share_get": ("user", "other"),
         "run_batch": ({**request, "batch_number": 2},),
         "run_first_result": (request,),
     }

@@ -6,7 +6,11 @@ from comfydeploy._emulator.networks import Networks, RefusedAddressError
 from comfydeploy.emulator import Emulator
 
 OPEN = ["127.0.0.1", "127.8.8.8", "::1", "0.0.0.0", "8.8.8.8", "2606:4700::1111", "::ffff:127.0.0.1"]
+OPEN += ["64:ff9b::808:808", "2002:808:808::1", "::"]
 PRIVATE = ["10.0.0.5", "172.18.0.3", "192.168.1.1", "169.254.169.254", "fd00::1", "fe80::1%eth0", "::ffff:10.0.0.5"]
+# Addresses of IPv6 behind which is a private one of IPv4, and those that no single computer has.
+PRIVATE += ["64:ff9b::a9fe:a9fe", "64:ff9b:1::a00:5", "2002:a00:5::1", "::a00:5", "::ffff:0:a00:5", "fec0::1"]
+PRIVATE += ["224.0.0.1", "ff02::1"]
 
 
 @pytest.mark.parametrize("address", OPEN)

@@ -145,8 +145,8 @@ class TestRedirects:
         assert isinstance(error, errors.SDKError)
         assert "invalid address" in error.message
 
-    def test_without_location(self, download, raw, answer, cat=b"cat"):
-        server = raw(answer(302), answer(200, cat))
+    def test_without_location(self, download, raw, answer):
+        server = raw(answer(302), answer(200, b"cat"))
         assert "invalid address" in download(server.url).failure().message
         assert len(server.requests) == 1
 

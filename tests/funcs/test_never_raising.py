@@ -79,13 +79,14 @@ def test_strange_arguments_are_a_failure(calls, transport, name, tmp_path, monke
         "run_find": "k",
         "run_map": [],
     }.get(name, REQUEST)
-    lists = ("deployments_list", "machines_list", "models_list", "session_list", "usage")
+    lists = ("deployments_list", "machines_list", "models_list", "session_list", "usage", "deployments_featured")
     usual = None if name in lists else usual
     needed = {
         "asset_upload": {"name": "cat.png"},
         "deployment_update": {"request": {"gpu": "T4"}},
         "file_upload": {"name": "cat.png"},
         "session_increase_timeout": {"minutes": 5},
+        "share_get": {"slug": "s"},
         "run_queue_once": {"key": "k"},
         "run_download": {"to": tmp_path / "files"},
         "map_step": {"key": "k"},

@@ -109,3 +109,56 @@ def test_log_is_read_to_its_last_line(ask, calls):
     assert "__END__" in RECORDED["stream-logs"]["body"]
     assert all(line.timestamp.tzinfo for line in lines)
     assert len(lines) == RECORDED["stream-logs"]["body"].count("data:") - 3  # the last events are not lines
+
+
+class TestListsAndReasons:
+    """What was recorded last: one deployment, lists of runs, and why a run failed."""
+
+    LATER = json.loads(SAMPLES.with_name("lists_and_reasons.json").read_text(encoding="utf-8"))
+
+    @pytest.fixture
+    def core(self, calls):
+        def respond(request):
+            path = f"/api{request.url.path}"
+            found = next((one for one in self.LATER if one["call"].split()[1].partition("?")[0] == path), None)
+            if found is None:
+                return httpx.Response(404, json={"detail": "Not Found"})
+            headers = {"content-type": found["content_type"]}
+            return httpx.Response(found["status"], headers=headers, text=found["body"])
+
+        return calls.core(transport=httpx.MockTransport(respond))
+
+    def bodies(self, name):
+        return [json.loads(one["body"]) for one in self.LATER if one["name"] == name and one["status"] == 200]
+
+    def test_deployment_is_whole(self, calls, core):
+        (sent,) = self.bodies("deployment-get")
+        deployment = unwrap(calls("deployment_get", core, sent["id"]))
+        assert deployment.raw == sent
+        assert (deployment.id, deployment.workflow_id) == (sent["id"], sent["workflow_id"])
+
+    def test_unknown_deployment_is_500(self, calls, core):
+        error = calls("deployment_get", core, "00000000-0000-4000-8000-000000000000").failure()
+        assert (type(error), error.status_code, error.fate) == (errors.SDKError, 500, "answered")
+
+    def test_node_that_raised_is_reason(self, calls, core):
+        rows, run, *_ = self.bodies("runs-v1-failed-reason")
+        error = calls("run_wait", core, run["id"]).failure()
+        (row,) = [output["data"] for output in rows[0]["outputs"] if "exception_message" in output["data"]]
+        assert (error.run_id, error.kind, error.source) == (run["id"], "node", "row")
+        assert (error.node_id, error.exception_message) == (row["node_id"], row["exception_message"].strip())
+
+    def test_refused_graph_is_reason(self, calls, core):
+        _, run = self.bodies("runs-v1-refused-reason")
+        error = calls("run_wait", core, run["id"]).failure()
+        assert (error.run_id, error.kind, error.source) == (run["id"], "refused", "row")
+
+    def test_run_is_found_by_its_key(self, calls, core):
+        rows = self.bodies("runs-v1-failed-reason")[0]
+        found = unwrap(calls("run_find", core, ["night/7/3/1"], workflow_id=rows[0]["workflow_id"]))
+        assert [run.id for run in found.runs] == [rows[0]["id"]]
+
+    def test_rows_of_workflow_have_no_inputs(self, calls, core):
+        (sent,) = self.bodies("v2-workflow-runs-list")
+        (page,) = calls.pages("workflow_runs", core, sent[0]["workflow_id"])
+        assert [row.id for row in unwrap(page)] == [row["id"] for row in sent]

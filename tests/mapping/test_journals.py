@@ -4,6 +4,7 @@ import random
 import sqlite3
 import stat
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def steps(row, dice):
         [
             Claim(row.id, owner, 2.0, *seen),
             Reopen(row.id, owner, 2.0, *dice.choice([("ended", row.attempt), ("trying", row.attempt + 1)])),
-            Try(row.id, owner, 5.0, 6.0, "since", None),
+            Try(row.id, owner, 5.0, 6.0, "2026-11-25T03:04:05+00:00", None),
             Unsend(row.id, owner),
             Record(row.id, owner, run_id),
             Again(row.id, owner),
@@ -104,7 +105,7 @@ def as_stored(row):
 def test_every_step_changes_the_row_as_said(journal, seed):
     dice = random.Random(seed)
     (row,) = journal.add([entry("k")])
-    for _ in range(120 if isinstance(journal, Postgres) else 400):
+    for _ in range(80 if isinstance(journal, Postgres) else 400):
         step = steps(row, dice)
         expected = changed(row, step)
         (answer,) = journal.carry_out([step])
@@ -210,6 +211,28 @@ class TestAKeptOne:
             claim, tried = Claim(row.id, "me", 1.0, None, 0.0), Try(row.id, "me", 1.0, 1.0, None, None)
             answers = journal.carry_out([claim, tried, Record(row.id, "me", "r"), Again(row.id, "me"), tried])
             assert (answers[1], answers[4], journal.rows([row.id])[0].attempt) == ("tried", "tried", 2)
+
+    def test_processes_at_the_same_time_count_once(self, opened):
+        """Three claim the same rows and send what they have; ``max_runs`` is that of all."""
+        found, most = [], 10
+
+        def run(journal):
+            owner = f"{journal.session}1"
+            rows = journal.add([entry(str(number)) for number in range(15)])
+            for few in (rows[:5], rows[5:10], rows[10:]):
+                claimed = journal.carry_out([Claim(row.id, owner, 1.0, None, 0.0) for row in few])
+                own = [row for row in claimed if row is not None]
+                answers = journal.carry_out([Try(row.id, owner, 1.0, 2.0, None, most) for row in own])
+                found.extend(zip([row.key for row in own], answers, strict=True))
+
+        with opened() as one, opened() as two, opened() as three:
+            threads = [threading.Thread(target=run, args=(journal,)) for journal in (one, two, three)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert sorted(int(key) for key, _ in found) == [*range(15)]
+        assert sorted(answer for _, answer in found) == ["spent"] * 5 + ["tried"] * most
 
     def test_a_step_that_fails_undoes_the_others(self, opened):
         with opened() as journal:

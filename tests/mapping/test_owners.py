@@ -74,6 +74,10 @@ def test_unreadable_lock_says_nothing(session, monkeypatch):
     assert session.is_alive(f"{machine}/0123/1") is None
 
 
+def test_owner_that_is_no_name_of_a_file(session):
+    assert session.is_alive(f"{session.name.partition('/')[0]}/a\0/1") is None
+
+
 def test_locks_of_the_dead_are_removed(journal, session):
     left = Path(f"{journal}-0123.lock")
     left.touch()

@@ -76,7 +76,7 @@ def _load(names: list[str]) -> None:
         for name in names:
             try:
                 importlib.import_module(name)
-            except Exception:  # noqa: S112 - then the forks load it
+            except Exception:  # the forks load it then
                 continue
 
 

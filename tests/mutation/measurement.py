@@ -70,7 +70,9 @@ class _Meter:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._coverage = coverage.Coverage(data_file=None, config_file=False, include=[f"{ROOT}/comfydeploy/*", f"{ROOT}/funcs/*"])
+        self._coverage = coverage.Coverage(
+            data_file=None, config_file=False, include=[f"{ROOT}/comfydeploy/*", f"{ROOT}/funcs/*"]
+        )
         self._seconds: dict[str, float] = {}
         self._failed: set[str] = set()
 

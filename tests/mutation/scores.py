@@ -8,9 +8,9 @@ from typing import Any
 README = Path(__file__).with_name("README.md")
 HEAD = """# Mutation testing
 
-`uv run python tests/mutation` changes the pure modules in one small place at a time, and runs the tests that take the changed
-line: a change that no test finds is one that a mistake could make too. With names it tests those modules alone, and with
-`--every 4` a quarter of the changes. It writes this page. `known.txt` has the changes that are equivalent, each with its reason.
+`uv run python tests/mutation` changes the pure modules in one small place at a time, and runs the tests that take the
+changed line: a change that no test finds could be a mistake. With names it tests those modules alone, with `--every 4`
+a quarter of the changes. It writes this page. `known.txt` has the changes that are equivalent, each with its reason.
 
 {total}
 
@@ -29,7 +29,8 @@ def write(tried: list[Any], equivalent: set[Any], survivors: list[Any], every: i
         row = [tested - left[path], same[path], left[path]]
         rows[path] = [f"{number}" if every == 1 else f"{number}, 1 of {every}", *map(str, row), _score(row[0], tested)]
     sums = [sum(int(row[column]) for row in rows.values()) for column in (1, 2, 3)]
-    total = f"{sums[0]} of {sums[0] + sums[2]} are found: {_score(sums[0], sums[0] + sums[2])}. {sums[1]} more are equivalent."
+    tested = sums[0] + sums[2]
+    total = f"{sums[0]} of {tested} are found: {_score(sums[0], tested)}. {sums[1]} more are equivalent."
     lines = [f"| `{path}` | {' | '.join(row)} |\n" for path, row in sorted(rows.items())]
     README.write_text(HEAD.format(total=total) + "".join(lines), encoding="utf-8")
 

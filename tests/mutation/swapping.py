@@ -1,4 +1,4 @@
-"""Give live functions the code of a mutant, so that a trial need not load the package again."""
+"""Set the code of live functions to that of a mutant, so that a trial need not load the package again."""
 
 import functools
 import gc
@@ -25,7 +25,7 @@ class Live:
         ]
 
     def swap(self, swaps: Swaps) -> bool:
-        """Give functions their new code, and return whether every one of them is loaded and takes it."""
+        """Set the new code of functions, and return whether every one of them is loaded and takes it."""
         try:
             for old, new in swaps:
                 for function in self._functions.get(_key(old), ()):

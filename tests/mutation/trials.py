@@ -74,7 +74,10 @@ class LiveTrials:
         files = {_loaded_as(path): path for path in paths}
         self._items = {item.nodeid: item for item in session.items}
         self._session = session
-        self._originals = {path: compile((ROOT / path).read_text(encoding="utf-8"), file, "exec", dont_inherit=True) for file, path in files.items()}
+        self._originals = {
+            path: compile((ROOT / path).read_text(encoding="utf-8"), file, "exec", dont_inherit=True)
+            for file, path in files.items()
+        }
         self._live = Live(set(files))
         gc.freeze()
         workers = [self._work(number) for number in range(self._at_once)]
@@ -148,7 +151,9 @@ class _Chosen:
         self._order = {test: number for number, test in enumerate(tests)}
 
     def pytest_collection_modifyitems(self, items: list[Any]) -> None:
-        items[:] = sorted((item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid])
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self._order), key=lambda item: self._order[item.nodeid]
+        )
 
 
 def is_found_when_loaded(path: str, code: Any, tests: list[str], measured: Measurement) -> bool:
@@ -166,12 +171,14 @@ def _replace(target: str, code: Any) -> None:
     load = SourceFileLoader.get_code
 
     def get_code(loader: Any, name: str) -> Any:
-        return code if os.path.abspath(loader.path) == target else load(loader, name)
+        return code if str(Path(loader.path).absolute()) == target else load(loader, name)
 
     SourceFileLoader.get_code = get_code
 
 
-def try_live(tried: list[Case], measured: Measurement, results: Path, at_once: int) -> dict[tuple[str, int], bool | None]:
+def try_live(
+    tried: list[Case], measured: Measurement, results: Path, at_once: int
+) -> dict[tuple[str, int], bool | None]:
     """Try mutants in live functions; None where that is impossible."""
     results.unlink(missing_ok=True)
     plugin = LiveTrials(tried, measured, results, at_once)

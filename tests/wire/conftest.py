@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
-from msgspec.json import Decoder
 
-from comfydeploy._wire import json_decoding
 from comfydeploy._wire.exchange import Exchange
 from comfydeploy._wire.operation import Operation, hinting, in_doubt, returning
 from comfydeploy._wire.reply import Reply
@@ -22,14 +20,6 @@ EXCHANGES, STREAMS, WEBHOOKS = (
     json.loads((SAMPLES / f"{name}.json").read_text()) for name in ("exchanges", "streams", "webhooks")
 )
 GOOD = 200
-
-
-@pytest.fixture(scope="module", params=["json", "msgspec"])
-def each_parser(request):
-    """Read JSON both ways, with and without the extra."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_decoding, "accept", json_decoding.scanned if request.param == "json" else Decoder().decode)
-        yield
 
 
 @frozen

@@ -2,7 +2,7 @@
 
 import pytest
 
-from comfydeploy._wire.operation import as_it_is, returning
+from comfydeploy._wire.operation import as_it_is, in_doubt, returning, returning_list
 from comfydeploy._wire.reply import Reply
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
@@ -20,9 +20,32 @@ def test_answer_that_does_not_fit_is_named():
         returning(CreateRunResponse)(Reply(200, {}, b'{"run_id": null}'))
 
 
+def test_list_may_be_in_field():
+    decode = returning_list(CreateRunResponse, under="data")
+    found = decode(Reply(200, {}, b'{"data": [{"run_id": "r"}, {}], "meta": {}}'))
+    assert ([one.run_id for one in found], found.raw[1]) == (["r"], {})
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"data": 5}'])
+def test_list_that_is_missing_is_named(body):
+    with pytest.raises(SDKValidationError, match=r"The server's response: \$"):
+        returning_list(CreateRunResponse, under="data")(Reply(200, {}, body))
+
+
 def test_answer_of_stream_is_given_as_it_is():
     reply = Reply(200)
     assert as_it_is(reply) is reply
+
+
+@pytest.mark.parametrize("code", [303, 408, 499, 500, 502, 504])
+def test_bad_response_leaves_doubt(code):
+    assert in_doubt(Reply(code))
+    assert "A run may have been created" in run_queue.OPERATION.hint(Reply(code))
+
+
+@pytest.mark.parametrize("code", [307, 400, 401, 404, 422, 429, 503])
+def test_refusal_leaves_no_doubt(code):
+    assert not in_doubt(Reply(code))
 
 
 def test_run_is_requested_by_id():

@@ -1,7 +1,7 @@
 """The pauses between polls."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from comfydeploy._wire.polling import FIRST, Pace, is_transient, requested_pause, spread
@@ -49,8 +49,8 @@ def test_jitter_only_delays():
     [
         (ConnectionError("x", "unknown"), True),
         (RequestTimeoutError("x", "not_sent"), True),
-        *[(SDKError("x", status), True) for status in (429, 500, 502, 503, 504, 520)],
-        *[(SDKError("x", status), False) for status in (200, 307, 400, 401, 403, 404)],
+        *[(SDKError("x", status), True) for status in (408, 429, 499, 500, 502, 503, 504, 520)],
+        *[(SDKError("x", status), False) for status in (200, 303, 307, 400, 401, 403, 404)],
         (HTTPValidationError([]), False),
         (SDKValidationError("x"), False),
         (InvalidRequestError("x"), False),
@@ -88,6 +88,11 @@ def test_error_without_headers_requires_no_pause():
     assert requested_pause(ConnectionError("x", "unknown")) == 0.0
 
 
-@given(st.text(max_size=20), st.text(max_size=20))
+DATES = st.text(max_size=20) | st.from_regex(r"Mon, 01 Jan \d{1,30} \d{1,30}:00:00 [+-]\d{1,30}", fullmatch=True)
+
+
+@given(DATES, DATES)
+@example("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "5")
+@example("Mon, 01 Jan 2020 00:00:00 +99999999999999", "5")
 def test_odd_headers_never_raise(date, text):
     assert 0.0 <= requested_pause(SDKError("x", 503, headers={"retry-after": text, "date": date})) <= 600.0

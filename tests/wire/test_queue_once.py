@@ -92,6 +92,9 @@ LOSSES = {
     "500": SDKError("broken", 500),
     "502": SDKError("bad gateway", 502),
     "503": BUSY,
+    "303": SDKError("see other", 303),
+    "408": SDKError("the time of a proxy is over", 408),
+    "499": SDKError("its client has left", 499),
     "unreadable": SDKValidationError("no JSON", fate="answered"),
     "another type": SDKError("html", 200),
 }

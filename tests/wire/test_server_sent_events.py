@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from whatwg import standard_events
 
+from comfydeploy._wire import server_sent_events
 from comfydeploy._wire.server_sent_events import SSEDecoder
 
 BOM = b"\xef\xbb\xbf"
@@ -191,23 +193,6 @@ def test_line_put_in_is_seen_whatever_follows(more):
     assert events(body)[-2:] == [("", "y"), ("event_update", "d")]
 
 
-def by_the_standard(body):
-    """Read events as the standard does, line by line."""
-    found, name, data = [], "", []
-    text = body.decode("utf-8", "replace").removeprefix("\ufeff")
-    for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "data":
-            data.append(value)
-        elif field == "event":
-            name = value
-        elif not line:
-            found += [(name or "message", "\n".join(data))] if data else []
-            name, data = "", []
-    return found
-
-
 LINES = st.lists(
     st.one_of(
         st.tuples(
@@ -227,14 +212,14 @@ def test_names_and_data_are_those_of_standard(lines, end):
     body = end.join([*lines, "", ""]).encode()
     found = [event for event in events(body) if event[0]]
     if any(line.startswith("data") and line.endswith("event: log_update") for line in lines):
-        assert [data for _, data in found] == [data for _, data in by_the_standard(body)]
+        assert [data for _, data in found] == [data for _, data in standard_events(body)]
     else:
-        assert found == by_the_standard(body)
+        assert found == standard_events(body)
 
 
 @given(body=PIECES)
 def test_pieces_are_read_as_standard_reads_them(body):
-    assert [event for event in events(body + b"\n\n") if event[0]] == by_the_standard(body + b"\n\n")
+    assert [event for event in events(body + b"\n\n") if event[0]] == standard_events(body + b"\n\n")
 
 
 def test_inserted_event_keeps_outer_data():
@@ -304,3 +289,52 @@ def test_unfinished_line_is_joined_once():
         decoder.feed(chunk)
     assert len(decoder._unfinished) == 50
     assert all(kept is chunk for kept in decoder._unfinished[1:])
+
+
+def test_name_without_data_names_no_later_event():
+    assert events(b"event: a\nevent: b\ndata: 1\n\ndata: 2\n\n") == [("b", "1"), ("message", "2")]
+
+
+def test_two_lines_of_data_break_no_event():
+    sent = b"data: a\ndata: b\n\n{x event: event_update\n\n"
+    assert events(sent) == [("message", "a\nb"), ("", "{x event: event_update")]
+
+
+def test_broken_stream_stays_broken():
+    broken = b'event: event_update\ndata: {"aevent: log_update\ndata: {}\n\n'
+    glued = b'b"}event: event_update\ndata: 1\n\n'
+    assert events(broken, b"data: 1\ndata: 2\n\n", glued)[-2:] == [("", 'b"}'), ("event_update", "1")]
+
+
+class TestLimit:
+    """What is kept until an event ends is limited, however it comes."""
+
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch):
+        monkeypatch.setattr(server_sent_events, "LIMIT", 100)
+
+    @pytest.mark.parametrize("chunk", [b"-" * 10, b"data: 123456\n", b"data\n", b"a stray\n", b"data: 12\n-"])
+    def test_endless_event_comes_in_parts(self, chunk):
+        decoder, parts, kept = SSEDecoder(), [], 0
+        for _ in range(110):
+            parts += decoder.feed(chunk)
+            kept = max(kept, len(b"".join(decoder._unfinished)) + len("\n".join(decoder._data + decoder._strays)))
+        assert 90 < kept <= 100
+        assert parts
+
+    def test_event_of_this_size_is_whole(self):
+        decoder = SSEDecoder()
+        assert decoder.feed(b"data: " + b"x" * 94) == []
+        assert decoder.feed(b"\n") == []
+        assert decoder.feed(b"\n") == [("message", "x" * 94)]
+
+    def test_events_after_it_are_whole(self):
+        decoder = SSEDecoder()
+        (part,) = decoder.feed(b"event: a\ndata: " + b"x" * 101)
+        assert part == ("a", "x" * 101)
+        assert decoder.feed(b'"x"}\n\nevent: b\ndata: 1\n\n') == [("", '"x"}'), ("b", "1")]
+
+    def test_many_events_are_not_one(self):
+        decoder = SSEDecoder()
+        events = [event for _ in range(50) for event in decoder.feed(b"data: 1\n\ndata: 2\n")]
+        assert events == [("message", "1"), *[("message", "2\n1")] * 49]

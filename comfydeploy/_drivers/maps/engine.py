@@ -16,10 +16,12 @@ from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
 from comfydeploy._drivers.maps.workers import Submit, Workers
 from comfydeploy._drivers.maps.writer import Writer
+from comfydeploy._http.connections import running_loop
 from comfydeploy._mapping.jobs import checked_jobs
 from comfydeploy._mapping.journal import Journal
 from comfydeploy._mapping.protocol import LEASE
 from comfydeploy._mapping.settings import MapSettings
+from comfydeploy.errors import InvalidRequestError
 from comfydeploy.mapping import MapItem
 
 if TYPE_CHECKING:
@@ -74,12 +76,12 @@ class Engine:
 
     async def batch(self) -> list[MapItem]:
         """Return the waiting items, at least one unless the map has ended."""
-        from asyncio import get_running_loop, shield
+        from asyncio import shield
 
         if self._main is None and not self._outbox.is_closed:
             try:
-                self._main = get_running_loop().create_task(self._run())
-            except RuntimeError as error:  # of another event loop than asyncio's
+                self._main = running_loop().create_task(self._run())
+            except InvalidRequestError as error:  # of another event loop than asyncio's
                 self._outbox.close()
                 return [failed_map(error)]
         items = await self._outbox.take()
@@ -91,7 +93,7 @@ class Engine:
         """Close the engine some time, from any thread: for a map that was left without being closed."""
         main = self._main
         if main is not None and not main.done() and not main.get_loop().is_closed():
-            main.get_loop().call_soon_threadsafe(self._leave, main)
+            main.get_loop().call_soon_threadsafe(self._stop)
 
     async def close(self) -> None:
         """Create no more runs, and leave those that exist to be resumed."""
@@ -101,16 +103,20 @@ class Engine:
         main = self._main
         if main is None or main.done():
             return
-        self._leave(main)
+        self._stop()
+        cancelled: CancelledError | None = None
         while not main.done():
             try:
                 await shield(main)
-            except CancelledError:  # a second one: requests in flight are recorded first, which takes seconds
-                continue
+            except CancelledError as error:  # of the caller: requests in flight are recorded first, which takes seconds
+                cancelled = cancelled or error
+        if cancelled is not None and not main.cancelled():
+            raise cancelled
 
-    def _leave(self, main: "Task[None]") -> None:
-        if not self._is_ending:  # otherwise the end would be interrupted before it has closed the journal
-            main.cancel()
+    def _stop(self) -> None:
+        # Once: a second cancellation would leave the threads and the journal open.
+        if self._main is not None and not self._is_ending:
+            self._main.cancel()
 
     async def _run(self) -> None:
         from asyncio import CancelledError
@@ -124,6 +130,7 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - a function never raises
             self._outbox.add(failed_map(error))
         finally:
+            self._is_ending = True
             await self._end()
 
     async def _work(self) -> None:
@@ -148,7 +155,6 @@ class Engine:
         """End all tasks; wait for responses in flight and record them."""
         from asyncio import gather
 
-        self._is_ending = True
         if self._feeding is not None:
             self._feeding.cancel()
         shop, in_work = self._shop, self._in_work

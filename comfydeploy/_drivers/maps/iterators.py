@@ -4,6 +4,7 @@ import os
 from _thread import allocate_lock
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from threading import RLock, Thread
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,7 +16,7 @@ from comfydeploy._mapping.schedule import Order
 from comfydeploy.mapping import MapItem
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from asyncio import AbstractEventLoop, Task
     from concurrent.futures import Future
 
 __all__ = ["AsyncRunMap", "RunMap"]
@@ -29,9 +30,11 @@ class _Loop:
         self._loop: AbstractEventLoop | None = None
         self._thread: Thread | None = None
         self._pending: Future[list[MapItem]] | None = None
+        self._closing: Task[None] | None = None
         self._is_closed = False
+        self._is_serving = False
         self._process = os.getpid()
-        self._closing = allocate_lock()
+        self._beginning = allocate_lock()
 
     def batch(self) -> list[MapItem]:
         """Return the waiting items. A call that was interrupted loses nothing: the next one goes on."""
@@ -43,8 +46,9 @@ class _Loop:
             self._is_closed = True
             return [failed_map(RuntimeError("a map goes on in the process that made it, not in a fork"))]
         if self._loop is None:
-            self._loop = new_event_loop()
-            self._thread = Thread(target=self._serve, args=(self._loop,), name="comfydeploy-map", daemon=True)
+            loop = new_event_loop()
+            self._thread = Thread(target=self._serve, args=(loop,), name="comfydeploy-map", daemon=True)
+            self._loop = loop  # from here on `close` ends both
             self._thread.start()
         if self._pending is None:
             self._pending = run_coroutine_threadsafe(self._engine.batch(), self._loop)
@@ -53,33 +57,44 @@ class _Loop:
         return batch
 
     def close(self) -> None:
-        """End the engine, and then its loop."""
-        from asyncio import run_coroutine_threadsafe
-        from concurrent.futures import wait
-
+        """End the engine, and then its loop; this may be interrupted and called again."""
         self._is_closed = True
-        if self._process != os.getpid():
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None or self._process != os.getpid():
             return
-        with self._closing:  # by one thread at a time: a loop that was stopped answers no more
-            loop, thread = self._loop, self._thread
-            if loop is None or thread is None or loop.is_closed():
+        with self._beginning:
+            if not self._is_serving:  # a Ctrl-C before the thread has begun
+                loop.close()
                 return
-            run_coroutine_threadsafe(self._engine.close(), loop).result()
-            if self._pending is not None:  # a read in another thread, which ends now
-                wait([self._pending])
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+        self.abandon()
+        thread.join()
 
     def abandon(self) -> None:
-        """End the engine without waiting, for a map that was never closed."""
-        from asyncio import run_coroutine_threadsafe
-
+        """End the engine and its loop without waiting."""
         loop = self._loop
-        if loop is not None and loop.is_running() and self._process == os.getpid():
-            closing = run_coroutine_threadsafe(self._engine.close(), loop)
-            closing.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
+        if loop is not None and self._process == os.getpid():
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(self._begin_closing)
+
+    def _begin_closing(self) -> None:
+        if self._loop is not None and self._closing is None:
+            self._closing = self._loop.create_task(self._end(self._loop))
+
+    async def _end(self, loop: "AbstractEventLoop") -> None:
+        from asyncio import wait, wrap_future
+
+        try:
+            await self._engine.close()
+            if self._pending is not None:  # a read in another thread, which ends now
+                await wait([wrap_future(self._pending)])
+        finally:
+            loop.stop()
 
     def _serve(self, loop: "AbstractEventLoop") -> None:
+        with self._beginning:
+            if loop.is_closed():
+                return
+            self._is_serving = True
         is_over = False
         while not is_over:
             try:

@@ -39,7 +39,7 @@ class Catalogue:
         self._known: Final = {one.name: one for one in DEPLOYMENTS}
         self._more: Final = more
         self._deployed: Final[dict[str, Deployed]] = {}
-        self._keep: Callable[[str, str], object] = lambda *_: None
+        self._keep: Callable[[str, str], object] = _forget
         self._lasting: Final[dict[str, Outcome]] = {}
         self._next: Final[defaultdict[str, deque[Outcome]]] = defaultdict(deque)
 
@@ -145,6 +145,10 @@ class Catalogue:
             if getattr(deployment, attribute) == str(value):
                 return deployment
         raise NotFoundError(otherwise)
+
+
+def _forget(id_: str, document: str) -> None:
+    """Keep nothing."""
 
 
 def _uuid(text: str) -> str:

@@ -209,6 +209,20 @@ class Deployment:
             "version": self.version_json(),
         }
 
+    def share_json(self) -> dict[str, Any]:
+        """Return the deployment as those see it with whom it is shared."""
+        whole = self.deployment_json()
+        names = ("id", "user_id", "org_id", "share_slug", "description", "environment", "workflow")
+        return {name: whole[name] for name in (*names, "input_types", "output_types")}
+
+    def featured_json(self) -> dict[str, Any]:
+        """Return the deployment as the list of the featured ones has it."""
+        return {
+            "workflow": {**self.deployment_json()["workflow"], "workflow": self.drawing()},
+            "description": self.description,
+            "share_slug": self.settings.share_slug,
+        }
+
     def changed_json(self) -> dict[str, Any]:
         """Return the deployment as the routes that create and change one have it: its columns alone."""
         return {

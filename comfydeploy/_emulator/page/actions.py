@@ -26,7 +26,8 @@ from comfydeploy._emulator.web.responses import BrokenError
 # As the service's own page names what it starts.
 _ORIGIN: Final = "manual"
 _NO_START: Final = (
-    "The server answers 500, as it would answer a client: a script, CannotStart(at_once=True), or a quirk says so."
+    "A client would get a 500 for this request: the outcome of the run is CannotStart(at_once=True), and it is"
+    " listed as failed; or the quirk broken-storing does not store it."
 )
 
 
@@ -66,7 +67,7 @@ class Actions:
         if run.workflow_version_id:
             version = {"workflow_version_id": run.workflow_version_id, "machine_id": run.machine_id}
             return self._start({**body, **version}, request)
-        reason = "It executed a graph of its request, which is not kept. Send the request again."
+        reason = "It executed a graph of its request, which is not kept. Send the request again from your program."
         return self._contents.refused("This run cannot be repeated", reason, 409)
 
     async def cancel(self, request: Request, _: FormData) -> str | View:

@@ -8,6 +8,7 @@ from comfydeploy._emulator.page.writing import as_value
 from comfydeploy._emulator.runs.run import Run
 
 MOST: Final = 12
+_IN_CAPTION: Final = 3
 
 
 @dataclass(frozen=True)
@@ -16,12 +17,19 @@ class Columns:
 
     names: list[str]
     equal: list[tuple[str, str]]
+    ranked: list[str]
+    """The same names, the ones with the most different values first."""
     hidden: int = 0
     """How many more inputs differ than ``MOST``."""
 
     def cells(self, run: Run) -> list[tuple[str, str | None]]:
         """Return the inputs of a run for these columns: ``None`` where it has no such input."""
         return [(name, _value(run, name)) for name in self.names]
+
+    def caption(self, run: Run) -> list[tuple[str, str]]:
+        """Return the inputs in which a run differs most from the others."""
+        cells = [(name, _value(run, name)) for name in self.ranked]
+        return [(name, value) for name, value in cells if value is not None][:_IN_CAPTION]
 
 
 def columns(runs: Sequence[Run], most: int = MOST) -> Columns:
@@ -30,7 +38,8 @@ def columns(runs: Sequence[Run], most: int = MOST) -> Columns:
     values = {name: {_value(run, name) for run in runs} for name in names}
     differing = [name for name in names if len(runs) == 1 or len(values[name]) > 1]
     equal = [(name, value) for name in names if name not in differing for value in values[name] if value is not None]
-    return Columns(differing[:most], equal, len(differing[most:]))
+    ranked = sorted(differing, key=lambda name: -len(values[name]))
+    return Columns(differing[:most], equal, ranked, len(differing[most:]))
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
 """The contents of the pages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment
 from starlette.requests import Request
 
 from comfydeploy._emulator.backend import Backend
@@ -18,7 +17,9 @@ from comfydeploy._emulator.page.fault_fields import FAULT_FIELDS, USUAL_FAULT_FI
 from comfydeploy._emulator.page.fields import Field, input_fields
 from comfydeploy._emulator.page.filters import AGES, VIEWS, Filter
 from comfydeploy._emulator.page.reasons import reason
+from comfydeploy._emulator.page.templates import templates
 from comfydeploy._emulator.page.views import RunView
+from comfydeploy._emulator.quirks.addresses import signed_address
 from comfydeploy._emulator.quirks.catalogue import Quirk
 from comfydeploy._emulator.runs.run import STATUSES, Run
 from comfydeploy._emulator.web import requests
@@ -48,12 +49,12 @@ class Filled:
 
 
 class Contents:
-    """Writes the contents of the pages."""
+    """Writes the contents of the pages; their forms have ``token``."""
 
-    def __init__(self, backend: Backend, faults: Faults, templates: Environment, example_key: str) -> None:
+    def __init__(self, backend: Backend, faults: Faults, token: str, example_key: str) -> None:
         self._backend: Final = backend
         self._faults: Final = faults
-        self._templates: Final = templates
+        self._token: Final = token
         self._example_key: Final = example_key
 
     def overview(self, request: Request) -> View:
@@ -76,8 +77,8 @@ class Contents:
             views=VIEWS,
             ages=AGES,
             deployments=deployments,
-            deployment_id=next((one.id for one in deployments if one.name == chosen.deployment), None),
-            example=self._snippets(deployments[0], request, {}),
+            deployment_id=next((one.id for one in deployments if one.title == chosen.deployment), None),
+            example=self._snippets(deployments[0], request, input_fields(deployments[0].input_types)),
         )
         title = f"{chosen.status} runs" if chosen.status in STATUSES else "Runs"
         return View(title + _OURS, content, f"/page/events?{chosen.query(page=chosen.page)}", tab="/")
@@ -108,8 +109,9 @@ class Contents:
 
     def comparison(self, request: Request) -> View:
         """Show runs side by side."""
-        ids = list(dict.fromkeys(request.query_params.getlist("run")))[:MOST_COMPARED]
-        found = [run for one in ids if (run := self._backend.store.run(requests.uuid_or_text(one)))]
+        given = map(requests.uuid_or_text, request.query_params.getlist("run"))
+        ids = list(dict.fromkeys(given))[:MOST_COMPARED]
+        found = [run for one in ids if (run := self._backend.store.run(one))]
         deployments = self._backend.catalogue.all()
         content = self._render(
             "comparison.html",
@@ -142,21 +144,19 @@ class Contents:
         run = self._backend.store.run(requests.uuid_or_text(request.query_params.get("run", "")))
         inputs = run.workflow_inputs if run else {}
         filled = filled or Filled({one.name: one.written(inputs.get(one.name, one.default)) for one in fields})
-        usual = {one.name: one.default for one in fields if one.default not in (None, "", False)}
         content = self._render(
             "deployment.html",
             deployment=deployment,
             fields=fields,
             filled=filled,
             base=requests.base(request),
-            example=self._snippets(deployment, request, usual),
+            example=self._snippets(deployment, request, fields),
         )
-        return View(deployment.name + _OURS, content, status=422 if filled.errors else 200, tab="/deployments")
+        return View(deployment.title + _OURS, content, status=422 if filled.errors else 200, tab="/deployments")
 
     def switches(self, _: Request, filled: Filled | None = None) -> View:
         """Show the quirks and the faults."""
-        usual = Filled({one.name: one.written(one.default) for one in FAULT_FIELDS})
-        filled = filled or usual
+        filled = filled or Filled({"operation": "*"})
         content = self._render(
             "switches.html",
             quirks=list(Quirk),
@@ -189,15 +189,23 @@ class Contents:
     def _seen(self, run: Run, deployments: list[Deployment]) -> RunView:
         found = _deployment(run, deployments)
         # A kept run may be of a deployment that this server does not have.
-        name = found.name if found else "unknown"
-        return RunView(run, name, self._backend.clock.now(), self._backend.feed.history(run.id))
+        name = found.title if found else "unknown"
+        return RunView(run, name, self._backend.clock.now(), self._backend.feed.history(run.id), self._address)
 
-    def _snippets(self, deployment: Deployment, request: Request, inputs: Mapping[str, Any]) -> dict[str, str]:
+    def _address(self, url: str) -> str:
+        if Quirk.EXPIRING_ADDRESSES not in self._backend.quirks:
+            return url
+        now = self._backend.clock.now()
+        # The same for some minutes, so that the page does not change all the time.
+        return signed_address(url, now.replace(minute=now.minute // 10 * 10, second=0))
+
+    def _snippets(self, deployment: Deployment, request: Request, fields: Sequence[Field]) -> dict[str, str]:
+        inputs = {one.name: one.default for one in fields if one.default not in (None, "") and one.default is not False}
         given = (f"{requests.base(request)}api", self._example_key, deployment.id, inputs)
         return {"Python": snippets.python(*given), "curl": snippets.curl(*given)}
 
     def _render(self, template: str, /, **values: Any) -> str:
-        return self._templates.get_template(template).render(values)
+        return templates().get_template(template).render(values, token=self._token)
 
 
 def _deployment(run: Run, deployments: list[Deployment]) -> Deployment | None:

@@ -42,7 +42,7 @@ class Filter:
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
         """Read the query of an address; what is invalid is left out."""
-        given = {one.name: query.get(one.name, "").strip() for one in fields(cls) if one.name != "page"}
+        given = {one.name: query.get(one.name, "") for one in fields(cls) if one.name != "page"}
         view = given.pop("view")
         times = {name: given[name] if _moment(given[name]) else "" for name in ("since", "until")}
         age = given["age"] if given["age"] in AGES else ""
@@ -50,7 +50,7 @@ class Filter:
         page = int(number) if number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS else 1
         return cls(
             view=view if view in VIEWS else "table",
-            **{**given, **times, "age": age},
+            **{**given, **times, "age": age, "q": given["q"].strip()},
             page=max(1, page),
         )
 
@@ -83,7 +83,7 @@ class Filter:
 
     def criteria(self, deployments: Iterable[Deployment], now: datetime) -> Criteria:
         """Return what to search for; a deployment is given by its name, and an unknown one has no runs."""
-        ids = {one.name: (one.id, one.workflow_id) for one in deployments}
+        ids = {one.title: (one.id, one.workflow_id) for one in deployments}
         since = _moment(self.since)
         if self.age:
             oldest = now - AGES[self.age][1]

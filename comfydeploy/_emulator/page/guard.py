@@ -75,7 +75,7 @@ class Guard:
         """Read a form of this page; raise ``RefusedFormError`` for any other."""
         _, _, sender = request.headers.get("origin", "").partition("://")
         if not sender or sender.lower() != request.headers.get("host", "").lower():
-            raise RefusedFormError("It was sent by a page of another site, or by no page at all.")
+            raise RefusedFormError("It was sent by a page of another site, or by no page at all. Nothing was changed.")
         try:
             form = await request.form(max_files=_MOST_PARTS, max_fields=_MOST_PARTS)
         except HTTPException as error:
@@ -83,7 +83,9 @@ class Guard:
         try:
             token = form.get("token")
             if not isinstance(token, str) or not hmac.compare_digest(token.encode(), self.token.encode()):
-                raise RefusedFormError("It is not of this start of the server. Reload the page, and send it again.")
+                raise RefusedFormError(
+                    "It is not of this start of the server. Nothing was changed. Reload its page, and send it again."
+                )
             yield form
         finally:
             await form.close()

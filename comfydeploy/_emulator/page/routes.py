@@ -18,7 +18,6 @@ from comfydeploy._emulator.faults.faults import Faults
 from comfydeploy._emulator.page.actions import Actions
 from comfydeploy._emulator.page.contents import Contents, View
 from comfydeploy._emulator.page.guard import Answer, Guard, RefusedFormError
-from comfydeploy._emulator.page.templates import templates
 from comfydeploy._emulator.page.thumbnails import SIZES, thumbnail
 from comfydeploy._emulator.runs.events import Event
 from comfydeploy._emulator.web import requests
@@ -28,6 +27,7 @@ PAUSE_SECONDS: Final = 0.2
 LONGEST_SILENCE: Final = 10.0
 
 _TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_STYLES: Final = ("style.css", "runs.css", "forms.css")
 _SEE_OTHER: Final = 303
 
 _Viewed: TypeAlias = Callable[[Request], View]
@@ -40,10 +40,12 @@ class PageRoutes:
     def __init__(self, backend: Backend, faults: Faults, bearer: str, example_key: str) -> None:
         self._backend: Final = backend
         self._guard: Final = Guard(bearer)
-        self._contents: Final = Contents(backend, faults, templates(self._guard.token), example_key)
+        self._contents: Final = Contents(backend, faults, self._guard.token, example_key)
         self._actions: Final = Actions(backend, faults, self._contents)
         folder = files("comfydeploy._emulator.page") / "assets"
         self._assets: Final = {one.name: one.read_bytes() for one in folder.iterdir() if one.is_file()}
+        # One request is faster than three, and nothing is painted before the last one.
+        self._assets["style.css"] = b"\n".join(self._assets.pop(name) for name in _STYLES)
 
     def routes(self) -> list[Route]:
         """List the routes of the page."""

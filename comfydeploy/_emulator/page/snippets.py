@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from shlex import quote
 from typing import Any, Final
 
-_NARROW: Final = 60
+_NARROW: Final = 40  # characters
 
 
 def curl(url: str, key: str, deployment_id: str, inputs: Mapping[str, Any]) -> str:

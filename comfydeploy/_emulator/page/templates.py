@@ -1,14 +1,15 @@
 """The templates of the page."""
 
-from typing import Any, cast
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from comfydeploy._emulator.page.writing import age, as_json, as_value, clock, duration
 
 
-def templates(token: str) -> Environment:
-    """Create the templates, which escape all values; their forms contain the token."""
+@cache
+def templates() -> Environment:
+    """Create the templates, which escape all values; they are compiled once, for all servers of a process."""
     made = Environment(
         loader=PackageLoader("comfydeploy._emulator.page"),
         autoescape=True,
@@ -16,6 +17,5 @@ def templates(token: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    cast("dict[str, Any]", made.globals)["token"] = token
     made.filters |= {"age": age, "duration": duration, "clock": clock, "json": as_json, "value": as_value}
     return made

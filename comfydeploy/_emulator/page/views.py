@@ -1,5 +1,6 @@
 """Runs as the templates of the page show them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -41,6 +42,8 @@ class RunView:
     name: str
     now: datetime
     history: History | None = None
+    address: Callable[[str], str] = str
+    """Returns the address by which the file at another one can be read."""
 
     @property
     def has_ended(self) -> bool:
@@ -66,7 +69,7 @@ class RunView:
     @property
     def outputs(self) -> list[Made]:
         """The outputs of its nodes."""
-        return [_made(output) for output in self.run.outputs]
+        return [_made(output, self.address) for output in self.run.outputs]
 
     @property
     def pictures(self) -> list[File]:
@@ -118,7 +121,7 @@ class RunView:
         return [(name, fact) for name, fact in facts.items() if fact]
 
 
-def _made(output: Output) -> Made:
+def _made(output: Output, address: Callable[[str], str]) -> Made:
     values = [item for items in output.data.values() for item in items]
     node = f"{output.node_class} (node {output.node})"
     return Made(
@@ -126,7 +129,7 @@ def _made(output: Output) -> Made:
         [
             File(
                 file.filename,
-                output.url(file, "/"),
+                address(output.url(file, "/")),
                 media_type(file.filename).partition("/")[0],
                 f"/page/thumbnails/{{size}}/{output.run_id}/{quote(file.filename)}",
             )

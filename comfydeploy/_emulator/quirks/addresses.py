@@ -19,7 +19,11 @@ def signed(document: Any, now: datetime) -> Any:
     if not is_object(document):
         return document
     if "filename" in document and isinstance(url := document.get("url"), str):
-        return {**document, "url": _signed(url, now), **({"is_public": False} if "is_public" in document else {})}
+        return {
+            **document,
+            "url": signed_address(url, now),
+            **({"is_public": False} if "is_public" in document else {}),
+        }
     return {key: signed(value, now) for key, value in document.items()}
 
 
@@ -34,7 +38,8 @@ def is_valid(path: str, query: Mapping[str, str], now: datetime) -> bool:
     return is_signature and now < moment + timedelta(seconds=LIFETIME)
 
 
-def _signed(url: str, now: datetime) -> str:
+def signed_address(url: str, now: datetime) -> str:
+    """Return an address that is valid for ``LIFETIME`` from now on."""
     date = now.strftime(_FORMAT)
     signature = _signature(unquote(urlsplit(url).path), date)
     return f"{url}?{urlencode({'X-Amz-Date': date, 'X-Amz-Expires': LIFETIME, 'X-Amz-Signature': signature})}"

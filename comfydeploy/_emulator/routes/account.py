@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import Field, TypeAdapter
@@ -13,7 +14,7 @@ from comfydeploy._emulator.backend import Backend
 from comfydeploy._emulator.clock import to_naive
 from comfydeploy._emulator.deployments.deployment import CREATED
 from comfydeploy._emulator.runs.run import Run
-from comfydeploy._emulator.validation import validated
+from comfydeploy._emulator.validation import UnprocessableError, problem, validated
 from comfydeploy._emulator.web import requests
 from comfydeploy._emulator.web.endpoints import Endpoint
 from comfydeploy._emulator.web.responses import Json
@@ -55,6 +56,15 @@ async def list_models(backend: Backend, request: Request) -> Response:  # noqa: 
     return Json(backend.listings.models())
 
 
+async def search_models(backend: Backend, request: Request) -> Response:
+    """Answer ``GET /search/model``: here among the public models, because no other site is searched."""
+    if "query" not in request.query_params:
+        raise UnprocessableError([problem("missing", ("query", "query"), "Field required", None)])
+    text, provider = request.query_params["query"].lower(), request.query_params.get("provider", "all")
+    named = [one["name"] for one in backend.listings.models() if text in one["name"].lower()]
+    return Json({"models": [_found_model(name) for name in named if provider in ("all", "comfyui")]})
+
+
 async def show_usage(backend: Backend, request: Request) -> Response:
     """Answer ``GET /platform/usage``: the seconds of the runs that ended in the period, by machine and GPU."""
     now = backend.clock.now()
@@ -90,6 +100,20 @@ async def show_usage(backend: Backend, request: Request) -> Response:
     )
 
 
+def _found_model(name: str) -> dict[str, Any]:
+    address = f"https://example.com/{quote(name)}.safetensors"
+    return {
+        "name": name,
+        "type": "checkpoints",
+        "provider": "comfyui",
+        "filename": f"{name}.safetensors",
+        "save_path": "checkpoints",
+        "size": None,
+        "download_url": address,
+        "reference_url": address,
+    }
+
+
 def _is_chosen(request: Request, machine: dict[str, Any]) -> bool:
     if "is_deleted" not in request.query_params:
         return True
@@ -109,5 +133,6 @@ ENDPOINTS: Final = (
     Endpoint("GET", "/api/machines", list_machines, ("machines_list",)),
     Endpoint("GET", "/api/machine/{machine_id}", show_machine, ("machine_get",)),
     Endpoint("GET", "/api/models", list_models, ("models_list",)),
+    Endpoint("GET", "/api/search/model", search_models, ("models_search",)),
     Endpoint("GET", "/api/platform/usage", show_usage, ("usage",)),
 )

@@ -78,6 +78,21 @@ async def show_workflow(backend: Backend, request: Request) -> Response:
     return Json(found.whole_workflow_json(versions))
 
 
+async def show_share(backend: Backend, request: Request) -> Response:
+    """Answer ``GET /share/{username}/{slug}``."""
+    slug = "{username}_{slug}".format_map(request.path_params)
+    for one in backend.catalogue.all():
+        if one.settings.share_slug == slug:
+            return Json(one.share_json())
+    raise HTTPException(404, "Deployment not found")
+
+
+async def list_featured(backend: Backend, request: Request) -> Response:  # noqa: ARG001 - the signature of an endpoint
+    """Answer ``GET /deployments/featured``: here the ones that are shared with all."""
+    shared = [one for one in backend.catalogue.all() if one.settings.environment == "public-share"]
+    return Json([one.featured_json() for one in shared])
+
+
 async def create_deployment(backend: Backend, request: Request) -> Response:
     """Answer ``POST /deployment``: a workflow has one deployment in each environment.
 
@@ -101,11 +116,10 @@ async def create_deployment(backend: Backend, request: Request) -> Response:
         same = [one for one in own if one.settings.environment == body.environment]
     existing = same[0] if same else None
     before = existing.settings if existing else Settings(created_at=now)
-    slug = before.share_slug or f"{USER}_{workflow.name}"
     changes = {
         "environment": body.environment,
         "machine_id": machine.own_machine_id,
-        "share_slug": slug if body.environment.endswith("-share") else None,
+        "share_slug": _slug(workflow.name, body.environment),
         "updated_at": now,
     }
     settings = before.model_copy(update=changes)
@@ -134,7 +148,16 @@ async def update_deployment(backend: Backend, request: Request) -> Response:
     return Json(backend.catalogue.deploy(found, found.settings.model_copy(update=changes), found.id).changed_json())
 
 
+def _slug(name: str, environment: str) -> str | None:
+    """Return the address of a shared deployment, which no other one has."""
+    kind, _, rest = environment.partition("-")
+    suffix = "" if kind == "public" else f"-{kind}"
+    return f"{USER.partition('_')[0]}_{name}{suffix}" if rest == "share" else None
+
+
 ENDPOINTS: Final = (
+    Endpoint("GET", "/api/share/{username}/{slug}", show_share, ("share_get",)),
+    Endpoint("GET", "/api/deployments/featured", list_featured, ("deployments_featured",)),
     Endpoint("POST", "/api/deployment", create_deployment, ("deployment_create",)),
     Endpoint("PATCH", "/api/deployment/{deployment_id}", update_deployment, ("deployment_update",)),
     Endpoint("GET", "/api/workflow/{workflow_id}", show_workflow, ("workflow_get",)),

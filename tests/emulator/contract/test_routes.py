@@ -15,6 +15,7 @@ UPLOAD = ("up.png", b"\x89PNG", "image/png")
 UNRECORDED = {
     "GET /v2/stream-progress",
     "GET /machines",
+    "GET /share/{username}/{slug}",
     "GET /assets/presigned-url",
     "POST /assets/register",
     "POST /assets/upload",
@@ -34,15 +35,12 @@ DOCUMENTED = {
     "GET /workflow-version/{version_id}": lambda client, _: client.workflow.version_get(
         picture(client).workflow_version_id
     ),
-    "POST /deployment": lambda client, _: client.deployment.create(
-        {
-            "environment": "preview",
-            **{name: getattr(picture(client), name) for name in ("workflow_id", "workflow_version_id", "machine_id")},
-        }
-    ),
+    "POST /deployment": lambda client, _: shared(client),
     "PATCH /deployment/{deployment_id}": lambda client, _: client.deployment.update(picture(client).id, {}),
     "GET /machine/{machine_id}": lambda client, _: client.machine.get(picture(client).machine_id),
     "GET /models": lambda client, _: client.models.list(),
+    "GET /deployments/featured": lambda client, _: shared(client) and client.deployments.featured(),
+    "GET /search/model": lambda client, _: client.models.search("picture"),
     "GET /platform/usage": lambda client, _: client.usage(),
     "GET /assets": lambda client, _: [client.assets.folder("a folder"), *client.assets.list()],
     "POST /assets/folder": lambda client, _: client.assets.folder("another folder"),
@@ -53,6 +51,11 @@ DOCUMENTED = {
 
 def picture(client):
     return client.deployments.list("production")[0]
+
+
+def shared(client):
+    parts = {name: getattr(picture(client), name) for name in ("workflow_id", "workflow_version_id", "machine_id")}
+    return client.deployment.create({"environment": "public-share", **parts})
 
 
 def finished_run(client):

@@ -43,7 +43,10 @@ class Forms(HTMLParser):
         elif tag in {"textarea", "select"}:
             self._name, self._text = given["name"], [] if tag == "textarea" else None
         elif tag == "option" and self._form and "selected" in given:
-            self._text = []
+            if "value" in given:
+                self._form.values.append((self._name, given["value"]))
+            else:
+                self._text = []
 
     def handle_data(self, data):
         if self._text is not None:

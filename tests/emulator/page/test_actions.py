@@ -137,6 +137,7 @@ def test_scripted_refusal_is_shown(visitor, deployment):
     answer = visitor.send(deployment, "run")
     assert answer.status_code == 500
     assert "The run was not started" in answer.text
+    assert [run.status for run in visitor.emulator.runs] == ["failed"]
 
 
 def test_quirk_refuses_what_cannot_be_stored(visit):
@@ -185,6 +186,7 @@ def test_forged_form_is_refused(visitor, state, path, name):
         answer = visitor.send(path.format(**names), name, **forged)
         assert answer.status_code == 403, forged
         assert "This form was not accepted" in answer.text
+        assert "Nothing was changed." in answer.text
     assert now() == before
 
 
@@ -202,7 +204,7 @@ def test_token_of_earlier_start_is_refused(visit):
         token = dict(visit(first).form(path, "run").values)["token"]
         answer = visit(second).send(path, "run", token=token)
         assert answer.status_code == 403
-        assert "Reload the page" in answer.text
+        assert "Reload its page" in answer.text
         assert second.runs == ()
 
 
@@ -261,7 +263,7 @@ def pictured(visitor, monkeypatch):
     return f"/deployments/{visitor.emulator.deployments['picture']}"
 
 
-def test_pictures_are_uploaded_and_sent_as_addresses(visitor, pictured):
+def test_pictures_are_uploaded_as_addresses(visitor, pictured):
     files = [
         ("input-face", ("a cat.png", png(), "image/png")),
         ("input-many", ("1.png", png())),
@@ -281,7 +283,7 @@ def test_address_can_be_given_in_place_of_picture(visitor, pictured):
     assert visitor.sent_run(answer).workflow_inputs == {"face": "https://example.com/a.png", "style": EVIL}
 
 
-def test_uploaded_picture_survives_error_elsewhere(visitor, pictured):
+def test_uploaded_picture_survives_error(visitor, pictured):
     files = [("input-face", ("a.png", png(), "image/png"))]
     answer = visitor.send(pictured, "run", files=files, **{"input-style": "none"})
     assert answer.status_code == 422

@@ -1,11 +1,12 @@
 """The page in a browser: live, by keyboard, in dark mode, and without requests to other servers."""
 
-import re
 import shutil
 
 import pytest
+from PIL import Image
 
-from comfydeploy.emulator import Emulator
+from comfydeploy._emulator.deployments.deployment import Deployment
+from comfydeploy.emulator import Emulator, Fails, IsCancelled, Succeeds
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -20,6 +21,8 @@ EVIL = "<script>document.title = 'evil'</script><img src=x onerror=\"document.ti
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = playwright.expect
+# Each wait ends when it is fulfilled; the machine may be busy.
+expect.set_options(timeout=60_000)
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
@@ -68,13 +71,15 @@ def visit(browser, server):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: addresses.append(request.url))
         page.goto(path)
-        expect(page.locator("#connection")).to_have_text("Live")
+        if page.locator("body").get_attribute("data-events"):
+            expect(page.locator("#connection")).to_have_text("Live")
         return page
 
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    # A form with an error is a 422, which Chromium reports as well.
+    assert [one for one in complaints if "status of 422" not in one] == []
     assert [address for address in addresses if not address.startswith(f"{root}/")] == []
 
 
@@ -119,9 +124,11 @@ def test_keyboard_opens_details_of_run(visit, server, queue):
     run_id = queue()
     page = visit()
     page.keyboard.press("Tab")
-    expect(page.get_by_role("link", name="comfydeploy")).to_be_focused()
-    page.keyboard.press("Tab")
-    expect(page.locator(f"#run-{run_id} a")).to_be_focused()
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    row = page.locator(f"#run-{run_id}")
+    while not row.evaluate("row => row.contains(document.activeElement)"):
+        page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/runs/{run_id}")
     events = page.locator("#events")
@@ -157,37 +164,6 @@ def test_focus_stays_on_run_while_others_come(visit, server, queue):
     expect(page.locator(f"#run-{run_id} a")).to_be_focused()
 
 
-def luminance(colour):
-    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-COLOURS = """elements => elements.filter(one => one.checkVisibility()).map(one => {
-    let behind = one;
-    while (getComputedStyle(behind).backgroundColor === "rgba(0, 0, 0, 0)") behind = behind.parentElement;
-    return [`${one.tagName} ${one.className}`, getComputedStyle(one).color, getComputedStyle(behind).backgroundColor];
-})"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast_in_both_schemes(visit, server, client, queue, scheme):
-    _, failed, _, cancelled = (queue(name) for name in ("picture", "failing", "slow", "slow"))
-    client.post(f"/run/{cancelled}/cancel")
-    server.advance(5)
-    queue()
-    shades = []
-    for path in ("/", f"/runs/{failed}"):
-        page = visit(path, color_scheme=scheme)
-        page.evaluate("document.querySelectorAll('.box').forEach(one => one.open = true)")
-        texts = page.locator("h1, h2, p, a, dt, dd, time, span, strong, code, button, summary")
-        for element, ink, ground in texts.evaluate_all(COLOURS):
-            bright, dim = sorted((luminance(ink), luminance(ground)), reverse=True)
-            assert (bright + 0.05) / (dim + 0.05) >= 4.5, element
-        shades.append(luminance(page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")))
-    assert max(shades) < 0.05 if scheme == "dark" else min(shades) > 0.8
-
-
 @pytest.mark.parametrize("path", ["/", "/runs/"])
 def test_narrow_window_does_not_scroll_sideways(visit, server, queue, path):
     run_id = queue(inputs={"prompt": "x" * 500, "y" * 300: 1}, webhook="http://127.0.0.1:9/" + "z" * 300)
@@ -204,7 +180,7 @@ def test_user_text_is_escaped(visit, server, queue):
     overview, page = visit(), visit(f"/runs/{run_id}")
     server.advance(10)
     expect(overview.locator(".badge")).to_have_text("failed")
-    expect(overview.locator(".summary")).to_have_text(EVIL)
+    expect(overview.locator("td.input").first).to_have_text(EVIL)
     expect(page.locator("#failure")).to_contain_text(EVIL)
     expect(page.locator("#inputs dd").first).to_have_text(EVIL)
     assert {overview.title(), page.title()} == {"Runs \u00b7 comfydeploy", "failed \u00b7 failing"}
@@ -213,9 +189,9 @@ def test_user_text_is_escaped(visit, server, queue):
 
 def test_example_can_be_copied(visit, server):
     page = visit(permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy").first.click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()").startswith(f"curl '{server.url}/run/queue'")
+    page.get_by_role("button", name="Copy: curl").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith(f"curl {server.url}/run/deployment/queue")
 
 
 def test_page_reconnects_to_its_server(browser, tmp_path, connect):
@@ -231,3 +207,196 @@ def test_page_reconnects_to_its_server(browser, tmp_path, connect):
         expect(page.locator("#connection")).to_have_text("Live", timeout=20_000)
         expect(page.locator(".run .badge")).to_have_text("success")
         page.close()
+
+
+def test_failed_run_is_found_in_two_actions(visit, server, client, queue):
+    body = {"deployment_id": server.deployments["failing"], "batch_number": 120}
+    server.script("failing", Succeeds([]), times=60)
+    server.script("failing", Fails("The one."))
+    server.script("failing", Succeeds([]), times=None)
+    client.post("/run", json=body)
+    server.advance(10)
+    page = visit()
+    expect(page.get_by_role("heading", name="Runs 120")).to_be_visible()
+    page.get_by_role("link", name="failed 1").click()
+    page.locator(".run a").click()
+    expect(page.locator("#failure")).to_contain_text("The one.")
+    page.go_back()
+    expect(page.locator(".run")).to_have_count(1)
+    page.go_back()
+    expect(page.get_by_role("link", name="All 120")).to_have_attribute("aria-current", "true")
+
+
+def test_filter_is_in_address(visit, server, queue):
+    for seed in range(3):
+        queue(inputs={"prompt": "a cat", "seed": seed})
+    queue("slow", inputs={"prompt": "a cat"})
+    page = visit()
+    page.keyboard.press("/")
+    page.keyboard.type("cat seed=1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=cat+seed%3D1")
+    expect(page.locator(".run")).to_have_count(1)
+    page.get_by_label("Deployment").select_option("slow")
+    page.wait_for_url("**/?q=cat+seed%3D1&deployment=slow")
+    expect(page.get_by_text("No run matches")).to_be_visible()
+    page.keyboard.press("a")
+    page.wait_for_url("**/")
+    expect(page.locator(".run")).to_have_count(4)
+
+
+def test_run_is_started_cancelled_and_repeated(visit, server):
+    page = visit()
+    page.keyboard.press("n")
+    page.get_by_role("link", name="slow").click()
+    page.get_by_label("Width").fill("5")
+    page.get_by_role("button", name="Run", exact=True).click()
+    width = page.get_by_label("Width")
+    expect(page.locator("#input-width-error")).to_have_text("Enter a whole number: 16 to 2048.")
+    assert width.get_attribute("aria-invalid") == "true"
+    width.fill("64")
+    page.get_by_role("button", name="Random").click()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_url("**/runs/*")
+    page.get_by_role("button", name="Cancel").click()
+    expect(badge(page)).to_have_text("cancelled")
+    page.get_by_role("button", name="Run again").click()
+    expect(badge(page)).to_have_text("not-started")
+    first, second = server.runs
+    assert first.workflow_inputs == second.workflow_inputs
+    assert first.workflow_inputs["width"] == 64
+    assert first.workflow_inputs["seed"] != 0
+
+
+def test_picture_is_dropped_and_shown(visit, server, monkeypatch, tmp_path):
+    monkeypatch.setattr(Deployment, "input_types", [{"input_id": "face", "class_type": "ComfyUIDeployExternalImage"}])
+    Image.new("RGB", (40, 20)).save(tmp_path / "a cat.png")
+    page = visit(f"/deployments/{server.deployments['picture']}")
+    content = list((tmp_path / "a cat.png").read_bytes())
+    data = page.evaluate_handle(
+        """content => {
+            const data = new DataTransfer();
+            data.items.add(new File([new Uint8Array(content)], "a cat.png", { type: "image/png" }));
+            return data;
+        }""",
+        content,
+    )
+    control = page.locator("[type=file]")
+    control.dispatch_event("dragenter", {"dataTransfer": data})
+    expect(page.locator(".drop")).to_have_class("drop over")
+    control.evaluate(
+        """(control, data) => {
+            control.files = data.files;
+            control.dispatchEvent(new Event("change", { bubbles: true }));
+        }""",
+        data,
+    )
+    expect(page.get_by_role("img", name="a cat.png")).to_be_visible()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_url("**/runs/*")
+    assert "/inputs/img_" in server.runs[0].workflow_inputs["face"]
+
+
+def test_two_runs_are_compared_by_keyboard(visit, server, queue):
+    for seed in (1, 2):
+        queue(inputs={"prompt": "a cat", "seed": seed, "width": 64, "height": 64})
+    server.advance(10)
+    page = visit()
+    expect(page.locator("#equal")).to_contain_text("a cat")
+    assert page.locator("th.input").all_inner_texts() == ["seed"]
+    for key in "jsjsc":
+        page.keyboard.press(key)
+    page.wait_for_url("**/comparison?run=*&run=*")
+    expect(page.locator("tr.differs")).to_have_count(1)
+    expect(page.locator("tr.differs")).to_contain_text("seed")
+    expect(page.locator("#outputs img")).to_have_count(2)
+
+
+def test_keys_are_explained_and_switched_off(visit, queue):
+    queue()
+    page = visit()
+    page.keyboard.press("?")
+    keys = page.locator("#keys kbd")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    assert {"/", "1", "2", "3", "j", "k", "s", "n", "?"} <= set(keys.all_inner_texts())
+    page.get_by_label("Keys of one letter").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("2")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden()
+    assert page.locator("#runs.table").count() == 1
+
+
+def test_busy_page_keeps_what_visitor_does(visit, server, client, queue):
+    run_id = queue(inputs={"prompt": "a cat"})
+    page = visit()
+    page.get_by_label(f"Compare {run_id[:8]}").check()
+    page.get_by_text("Between").click()
+    page.get_by_label("Search the inputs").fill("half a wo")
+    page.evaluate("""() => {
+        const cell = document.querySelector("td.input .value");
+        window.node = cell.firstChild;
+        getSelection().selectAllChildren(cell);
+        window.replaced = 0;
+        new MutationObserver((all) => { window.replaced += all.filter((one) => one.removedNodes.length).length; })
+            .observe(document.querySelector(`#runs tbody`), { childList: true });
+    }""")
+    page.get_by_label("Search the inputs").focus()
+    body = {"deployment_id": server.deployments["slow"], "batch_number": 20, "inputs": {"prompt": "a dog"}}
+    client.post("/run", json=body)
+    for _ in range(60):
+        server.advance(0.1)
+    expect(page.locator(".run")).to_have_count(21)
+    expect(page.locator(".run .badge.running")).to_have_count(20)
+    assert page.get_by_label(f"Compare {run_id[:8]}").is_checked()
+    assert page.locator("#between").get_attribute("open") == ""
+    assert page.get_by_label("Search the inputs").input_value() == "half a wo"
+    expect(page.get_by_label("Search the inputs")).to_be_focused()
+    assert page.evaluate("window.node.isConnected")
+    assert page.evaluate("window.replaced") == 0
+
+
+def test_list_that_is_scrolled_stays_where_it_is(visit, server, client, queue):
+    for _ in range(20):
+        queue()
+    page = visit(viewport={"width": 900, "height": 500})
+    row = page.locator(".run").nth(12)
+    row.scroll_into_view_if_needed()
+    place = "row => row.getBoundingClientRect().top"
+    run_id, before = row.get_attribute("id"), row.evaluate(place)
+    queue()
+    expect(page.locator(".run")).to_have_count(21)
+    assert abs(page.locator(f"#{run_id}").evaluate(place) - before) < 3
+
+
+PLACES = ("/", "/?view=grid", "/?view=sheet", "/deployments", "/switches", "{deployment}", "{run}", "{both}")
+# The dark scheme has the same elements in other colours.
+COLOURED = ("/", "/switches", "{run}", "{both}")
+COLOURS = {"runOnly": ["color-contrast"]}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "places", "rules"), [("light", PLACES, RULES), ("dark", COLOURED, COLOURS)], ids=["light", "dark"]
+)
+def test_pages_have_no_barrier(visit, server, queue, scheme, places, rules):  # noqa: PLR0917 - fixtures and cases
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()
+    server.script("slow", IsCancelled())
+    names = ("picture", "failing", "slow", "slow")
+    ids = [queue(name, inputs={"seed": number}) for number, name in enumerate(names)]
+    server.advance(6)
+    server.fail("run_get", status=503)
+    addresses = {
+        "deployment": f"/deployments/{server.deployments['picture']}",
+        "run": f"/runs/{ids[1]}",
+        "both": f"/comparison?run={ids[0]}&run={ids[1]}",
+    }
+    page = visit(color_scheme=scheme)
+    shade = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert shade == ("rgb(13, 17, 23)" if scheme == "dark" else "rgb(246, 247, 251)")
+    for place in places:
+        page.goto(place.format(**addresses))
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+        found = axe.run(page, options=rules).response
+        assert found["passes"]
+        assert [(one["id"], one["impact"], one["nodes"][0]["html"]) for one in found["violations"]] == [], place

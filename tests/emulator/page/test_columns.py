@@ -22,7 +22,7 @@ def test_missing_input_differs_from_any_value():
     assert [found.cells(run) for run in given] == [[("seed", "null")], [("seed", None)]]
 
 
-def test_text_and_number_that_look_alike_are_alike():
+def test_text_and_number_may_be_alike():
     assert columns(runs({"seed": 1}, {"seed": "1"})).equal == [("seed", "1")]
 
 
@@ -44,3 +44,10 @@ def test_compared_inputs_that_differ_come_first():
         ("x", [None, "true"], True),
         ("prompt", ["a", "a"], False),
     ]
+
+
+def test_caption_begins_with_what_differs_most():
+    given = runs(*({"prompt": "a", "seed": seed, "x": None} for seed in range(3)), {"prompt": "b", "seed": 0, "y": 1})
+    found = columns(given)
+    assert found.caption(given[1]) == [("seed", "1"), ("prompt", "a"), ("x", "null")]
+    assert found.caption(given[3]) == [("seed", "0"), ("prompt", "b"), ("y", "1")]

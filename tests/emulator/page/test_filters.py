@@ -52,7 +52,7 @@ def test_filter_is_narrow_if_it_leaves_out_runs(query, is_narrow):
     assert Filter.of(query).is_narrow is is_narrow
 
 
-def test_criteria_have_ids_words_and_earliest_moment():
+def test_criteria_have_ids_words_and_moment():
     one = Deployment("one")
     criteria = Filter.of({"deployment": "one", "q": "a  cat", "age": "1h", "since": "2026-01-01"}).criteria([one], NOW)
     assert criteria.deployment == (one.id, one.workflow_id)

@@ -1,6 +1,7 @@
 """Quirks and faults, switched on the page."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -45,6 +46,15 @@ def test_switched_quirk_closes_connections(visitor):
     assert "connection" not in answer.headers
 
 
+def test_files_open_although_addresses_expire(visitor):
+    run_id = visitor.queue()
+    visitor.emulator.advance(10)
+    visitor.send("/switches", "quirks", quirk=["expiring-addresses"])
+    (address,) = re.findall(r'<figcaption><a href="(.*?)"', visitor.get(f"/runs/{run_id}"))
+    assert visitor.http.get(address).headers["content-type"] == "image/png"
+    assert visitor.http.get(address.partition("?")[0]).status_code == 403
+
+
 def test_new_start_has_quirks_of_its_options(visit):
     emulator = Emulator(port=None, quirks=[Quirk.EMPTY_SYNC])
     with emulator:
@@ -54,7 +64,7 @@ def test_new_start_has_quirks_of_its_options(visit):
         assert emulator.quirks == {Quirk.EMPTY_SYNC}
 
 
-def test_every_option_of_faults_is_field_with_explanation():
+def test_every_option_of_faults_is_field():
     assert [one.name for one in FAULT_FIELDS] == list(FaultOptions.__annotations__)
     assert {one.name for one in FAULT_FIELDS} == {one.name for one in dataclasses.fields(Fault)} - {"operation"}
     assert all(one.description.endswith(".") for one in FAULT_FIELDS)

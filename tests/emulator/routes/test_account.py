@@ -75,6 +75,14 @@ def test_there_is_a_model_without_file(client):
     assert [one["id"] for one in client.get("/models").json()] == ["local-picture"]
 
 
+def test_models_are_found_by_name(client):
+    find = lambda **params: client.get("/search/model", params=params)  # noqa: E731 - short
+    (found,) = find(query="PICTURE").json()["models"]
+    assert (found["name"], found["filename"]) == ("Local picture", "Local picture.safetensors")
+    assert find(query="picture", provider="civitai").json() == find(query="x").json() == {"models": []}
+    assert find().json()["detail"][0]["loc"] == ["query", "query"]
+
+
 def test_usage_is_that_of_ended_runs(by_hand, connect):
     client = connect(by_hand)
     deployment = client.get("/deployments").json()[0]

@@ -57,7 +57,18 @@ def test_deployment_can_move_to_another_environment(own):
     moved = client.post(
         "/deployment", json=order_of(listed, deployment_id=made["id"], environment="public-share")
     ).json()
-    assert (moved["id"], moved["share_slug"]) == (made["id"], "user_local0001_picture")
+    assert (moved["id"], moved["share_slug"]) == (made["id"], "user_picture")
+
+
+def test_shared_deployment_is_read_by_its_slug(own):
+    _, client, listed = own
+    assert client.get("/deployments/featured").json() == []
+    made = client.post("/deployment", json=order_of(listed, environment="public-share")).json()
+    found = client.get(f"/share/{made['share_slug'].replace('_', '/', 1)}").json()
+    assert (found["id"], found["input_types"], "machine_id" in found) == (made["id"], listed["input_types"], False)
+    (featured,) = client.get("/deployments/featured").json()
+    assert (featured["share_slug"], "nodes" in featured["workflow"]["workflow"]) == (made["share_slug"], True)
+    assert client.get("/share/user/other").status_code == 404
 
 
 def test_runs_of_deployment_use_its_machine(own):

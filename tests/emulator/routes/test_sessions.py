@@ -163,9 +163,6 @@ def test_prolonged_session_ends_later(client, opened):
     after = client.get(f"/session/{session_id}").json()
     ends = [datetime.fromisoformat(one["timeout_end"]) for one in (before, after)]
     assert (ends[1] - ends[0], after["timeout"]) == (timedelta(minutes=10), 5)
-    for _ in range(200):
-        client.post(f"/session/{session_id}/increase-timeout", json={"minutes": 365 * 24 * 60})
-    assert client.get(f"/session/{session_id}").status_code == 200
 
 
 def test_only_open_session_is_prolonged(client):

@@ -54,7 +54,16 @@ function press(event) {
   else element.click();
 }
 
-isOn.checked = localStorage.getItem(STORED) !== "off";
-isOn.addEventListener("change", () => localStorage.setItem(STORED, isOn.checked ? "on" : "off"));
+// A browser may refuse to store anything: then the choice lasts until the page is left.
+function stored(act) {
+  try {
+    return act(localStorage);
+  } catch {
+    return null;
+  }
+}
+
+isOn.checked = stored((store) => store.getItem(STORED)) !== "off";
+isOn.addEventListener("change", () => stored((store) => store.setItem(STORED, isOn.checked ? "on" : "off")));
 document.querySelector("#help").addEventListener("click", explain);
 document.addEventListener("keydown", press);
