@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import comfydeploy.result as results
 from comfydeploy._drivers import telemetry
+from comfydeploy._http.connections import running_loop
 from comfydeploy._http.sending import send, send_async
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.exchange import Exchange, Pause, Renew
@@ -107,9 +108,9 @@ async def call_async(
 async def _settled_in_time(
     core: ComfyDeployCore, exchange: Exchange[V], ends_at: float, span: "CallSpan | None"
 ) -> results.Result[V, Error]:
-    from asyncio import get_running_loop, timeout
+    from asyncio import timeout
 
-    loop = get_running_loop()
+    loop = running_loop()
     async with timeout(None) as whole:
         # Set at the deadline and not earlier, because after a busy moment of the loop both limits would end at once.
         grace = loop.call_later(ends_at - monotonic(), lambda: whole.reschedule(loop.time() + _GRACE))

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, cast
 from attrs import evolve, frozen
 
 from comfydeploy._drivers.sinks import Sink
+from comfydeploy._http.connections import running_loop
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.deadline import read_limit
 from comfydeploy._wire.file_body import FileBody
@@ -51,14 +52,15 @@ def opened(sink: Sink) -> Generator[Sink]:
 @asynccontextmanager
 async def opened_async(sink: Sink) -> AsyncGenerator[Sink]:
     """Open a sink in a thread, and close it at the end, also while a thread still works on it."""
-    from asyncio import get_running_loop, shield, to_thread
+    from asyncio import shield, to_thread
 
+    loop = running_loop()
     try:
         await to_thread(sink.open)
         yield sink
     finally:
         sink.stop()
-        await shield(get_running_loop().run_in_executor(None, sink.close))  # a second cancellation must not prevent it
+        await shield(loop.run_in_executor(None, sink.close))  # a second cancellation must not prevent it
 
 
 def receive(reply: Reply, sink: Sink, terms: Terms) -> Error | None:

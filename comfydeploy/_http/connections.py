@@ -56,7 +56,7 @@ class Connections:
 
     def async_client(self, *, lasting: bool) -> "httpx.AsyncClient":
         """Return the client for an async call, made for the running event loop."""
-        loop = _running_loop()
+        loop = running_loop()
         if self.async_given is not None:
             _check(self.async_given, "async_http_client", "an httpx.AsyncClient", "send", "aclose")
             return self.async_given
@@ -86,7 +86,7 @@ class Connections:
 
     async def aclose(self) -> None:
         """Close the clients of the running event loop, and then as ``close`` does."""
-        loop = _running_loop()
+        loop = running_loop()
         clients = [self._awaiting.pop(key) for key in list(self._awaiting) if key[0] is loop]
         self.close()
         for client in clients:
@@ -127,7 +127,8 @@ def _limits(*, lasting: bool) -> "httpx.Limits":
     return httpx.Limits(max_connections=None if lasting else 100, max_keepalive_connections=100)
 
 
-def _running_loop() -> "AbstractEventLoop":
+def running_loop() -> "AbstractEventLoop":
+    """Return the running event loop; ``InvalidRequestError`` where it is another library's than asyncio's."""
     from asyncio import get_running_loop
 
     try:

@@ -22,6 +22,8 @@ from comfydeploy.emulator import Emulator
 from comfydeploy.funcs.run_map import run_map
 from comfydeploy.mapping import grid
 
+# Otherwise each worker imports all of Dask. It is read when Dask is imported.
+os.environ.setdefault("DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD", "forkserver")
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 
@@ -29,6 +31,7 @@ QUIET = {
     "distributed.admin.log-length": 0,
     "distributed.comm.retry.count": 2,
     "distributed.scheduler.allowed-failures": 20,
+    "distributed.comm.timeouts.connect": "120s",
     "distributed.worker.daemon": True,
 }
 

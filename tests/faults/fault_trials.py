@@ -25,9 +25,11 @@ from comfydeploy import BackoffStrategy, ComfyDeployCore, RequestOptions, RetryC
 from comfydeploy._drivers import call as call_driver
 from comfydeploy._drivers import steps as steps_driver
 from comfydeploy._drivers import storage as storage_driver
-from comfydeploy._http import pool
+from comfydeploy._http import http1
+from comfydeploy._http.h11_response import H11Response
 from comfydeploy._http.tls import shared_context
 
+BY_DEFAULT: Final = http1.new_response
 FOLDER: Final = Path(__file__).parent
 CERTIFICATES: Final = FOLDER.parent / "samples" / "certificates"
 LIMITS: Final = (0.15, 1.5, 15.0)
@@ -179,7 +181,7 @@ class Bench:
         before = _descriptors()
         began = time.monotonic()
         self._ways = self._leading(fault)
-        parser = mock.patch.object(pool, "fast", pool.fast if trial.is_fast else None)
+        parser = mock.patch.object(http1, "new_response", BY_DEFAULT if trial.is_fast else H11Response)
         with self._through(fault.proxy), parser:
             core = ComfyDeployCore(bearer="key-of-the-test", server_url=again)
             do = self._do_async if trial.is_async else self._do

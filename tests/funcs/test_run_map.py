@@ -237,7 +237,6 @@ class TestFailures:
         assert len(made(({**picture} for _ in count()), max_runs=2, at_once=1)) == 2
 
     def test_a_deadline_is_for_each_job(self, made, service, picture, tmp_path):
-        service.script("picture", Succeeds(seconds=0))
         (error,) = errors_of(made([picture], RequestOptions(deadline=1e-9), journal=tmp_path / "j"))
         assert isinstance(error, errors.RequestTimeoutError)
         assert not service.runs()

@@ -263,10 +263,10 @@ class TestRecords:
                 seen.append(trace.get_current_span().name)
                 return True
 
-        caplog.handler.addFilter(Current())
-        calls("run_wait", server(BROKEN, SUCCESS), "r")
-        caplog.set_level(logging.INFO, "comfydeploy")
-        calls("run_wait", server(BROKEN, SUCCESS), "r")
+        with caplog.filtering(Current()):
+            calls("run_wait", server(BROKEN, SUCCESS), "r")
+            caplog.set_level(logging.INFO, "comfydeploy")
+            calls("run_wait", server(BROKEN, SUCCESS), "r")
         assert seen == ["comfydeploy.run"] * 3
 
     def test_print_nothing_by_default(self, calls, server, capfd, monkeypatch):

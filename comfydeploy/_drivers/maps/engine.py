@@ -16,10 +16,12 @@ from comfydeploy._drivers.maps.threads import Threads
 from comfydeploy._drivers.maps.work import Workshop
 from comfydeploy._drivers.maps.workers import Submit, Workers
 from comfydeploy._drivers.maps.writer import Writer
+from comfydeploy._http.connections import running_loop
 from comfydeploy._mapping.jobs import checked_jobs
 from comfydeploy._mapping.journal import Journal
 from comfydeploy._mapping.protocol import LEASE
 from comfydeploy._mapping.settings import MapSettings
+from comfydeploy.errors import InvalidRequestError
 from comfydeploy.mapping import MapItem
 
 if TYPE_CHECKING:
@@ -74,12 +76,12 @@ class Engine:
 
     async def batch(self) -> list[MapItem]:
         """Return the waiting items, at least one unless the map has ended."""
-        from asyncio import get_running_loop, shield
+        from asyncio import shield
 
         if self._main is None and not self._outbox.is_closed:
             try:
-                self._main = get_running_loop().create_task(self._run())
-            except RuntimeError as error:  # of another event loop than asyncio's
+                self._main = running_loop().create_task(self._run())
+            except InvalidRequestError as error:  # of another event loop than asyncio's
                 self._outbox.close()
                 return [failed_map(error)]
         items = await self._outbox.take()

@@ -6,7 +6,7 @@ import pytest
 from comfydeploy.emulator import Emulator
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def quiet(connect):
     """A client of a server of its own, and the ids of that server."""
     with Emulator(pace=0) as emulator:
