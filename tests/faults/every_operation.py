@@ -62,7 +62,10 @@ OWN: dict[str, dict[str, Any]] = {
     "run_workflow_sync": {"request": {"workflow_id": ID, "workflow_api_json": {"1": {}}}},
 }
 # What an answer is wrapped in.
-WRAPPED: dict[str, Callable[[Any], Any]] = {"deployment_runs": lambda rows: {"data": rows, "meta": {}}}
+WRAPPED: dict[str, Callable[[Any], Any]] = {
+    "deployment_runs": lambda rows: {"data": rows, "meta": {}},
+    "models_search": lambda rows: {"models": rows},
+}
 # By the name of a field of an answer.
 FIELDS: dict[str, Any] = {
     "status": "success",
