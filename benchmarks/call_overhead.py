@@ -92,8 +92,8 @@ def _contenders(exits: ExitStack, address: str) -> tuple[dict[str, Measure], dic
         name = library.__name__
         get[f"{name}: client.get(...).json()"] = _each(partial(_got, client, address), _TIMES)
         queue[f"{name}: client.post(...).json()"] = _each(partial(_posted, client, address), _TIMES)
+        core = exits.enter_context(ComfyDeployCore(bearer=samples.TOKEN, server_url=address))
         for parsers, extra in ((OWN, ""), (SPEED, _QUICK)) if library is httpx else ():
-            core = exits.enter_context(ComfyDeployCore(bearer=samples.TOKEN, server_url=address))
             get[f"run_get{extra}"] = reading_by(parsers, _each(partial(_read, core), _TIMES))
             queue[f"run_queue{extra}"] = reading_by(parsers, _each(partial(_queued, core), _TIMES))
     for name, send in (("urllib3", _urllib3(address)), ("http.client", _http_client(exits, address))):
@@ -167,9 +167,9 @@ def _awaited(address: str, rounds: int) -> Iterator[Section]:
             queue[f"{library.__name__}: await client.post(...)"] = _each_awaited(
                 runner, partial(_posted_async, client, address), _TIMES
             )
+            core = ComfyDeployCore(bearer=samples.TOKEN, server_url=address)
+            closing.append(core.aclose)
             for parsers, extra in ((OWN, ""), (SPEED, _QUICK)) if library is httpx else ():
-                core = ComfyDeployCore(bearer=samples.TOKEN, server_url=address)
-                closing.append(core.aclose)
                 get[f"run_get_async{extra}"] = reading_by(
                     parsers, _each_awaited(runner, partial(run_get_async, core, samples.RUN_ID), _TIMES)
                 )

@@ -47,7 +47,6 @@ def sections(*, quick: bool) -> Iterator[Section]:
         official(address, ["0.6.3"], clock="cpu") as sdk,  # the later one has no streams
         httpx.Client() as client,
         ComfyDeployCore(bearer=samples.TOKEN) as core,
-        ComfyDeployCore(bearer=samples.TOKEN) as quick_core,
     ):
         many, single, in_bytes, few, small, big, bigger = (f"{address}/{name}" for name in answered)
         for server, events, title, least, fast in (
@@ -58,7 +57,7 @@ def sections(*, quick: bool) -> Iterator[Section]:
             contenders = {
                 "httpx-sse and json.loads": each(partial(_sse, client, server), 1, events, clock=process_time),
                 "run_stream": reading_by(OWN, each(partial(_typed, core, server), 1, events, clock=process_time)),
-                _SPEED: reading_by(SPEED, each(partial(_typed, quick_core, server), 1, events, clock=process_time)),
+                _SPEED: reading_by(SPEED, each(partial(_typed, core, server), 1, events, clock=process_time)),
                 "httpx: bytes": each(partial(_bytes, client, server), 1, events, clock=process_time),
             }
             if server == many:

@@ -5,7 +5,7 @@ from typing import Final
 
 from comfydeploy._drivers.maps.calls import Service
 from comfydeploy._drivers.maps.stepping import step, step_async
-from comfydeploy._drivers.maps.workers import StepJob
+from comfydeploy._drivers.maps.workers import StepJob, shared_core
 from comfydeploy._mapping.actions import Resend
 from comfydeploy._mapping.settings import Arguments
 from comfydeploy.core import ComfyDeployCore
@@ -53,7 +53,7 @@ def map_step(
 
     Args:
         core: The client: its key, its server and its connections.
-        journal: The path of the journal of the map.
+        journal: The path of the journal of the map, or the address of its database.
         key: The key of the job.
         options: As for each call of the job; ``deadline`` is from its claim on.
         request: The request of the job. A job that the journal does not have is added with it. Otherwise it is only
@@ -125,4 +125,4 @@ async def map_step_async(
 
 def worker_step(core: ComfyDeployCore, arguments: Arguments, job: StepJob) -> Result[MapStep, Error]:
     """Bring a job of a map as far as it can be now, in a worker of the executor of the map."""
-    return step(core, SERVICE, arguments, job)
+    return step(shared_core(core, job), SERVICE, arguments, job)

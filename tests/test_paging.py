@@ -82,7 +82,7 @@ def test_page_is_read_when_its_rows_are_needed():
     assert (next(rows), next(rows), len(taken)) == (Success(1), Success(2), 1)
 
 
-def test_failure_is_raised_after_the_rows_before_it():
+def test_failure_is_raised_after_earlier_rows():
     assert raised(RaisingPages(read(ITEMS)).rows()) == [1, 2, 3, 500]
     assert raised(RaisingPages(read(ITEMS))) == [[1, 2], [], [3], 500]
     assert raised_async(AsyncRaisingPages(read_async(ITEMS)).rows()) == [1, 2, 3, 500]

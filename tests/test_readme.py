@@ -83,6 +83,12 @@ SHOWN = {
     ),
     "docs/overnight.md": ("saved a cat-0.png\n", "saved a lighthouse-0.png\n"),
     "docs/run-may-exist.md": ("run ", "it may be "),
+    "docs/scale.md": (
+        "success herons/heron-1.png\n",
+        "heron-2 <Success: WorkflowRunModel(",
+        "heron-3 <Success: WorkflowRunModel(",
+        "['herons/heron-4.png']",
+    ),
     "docs/streaming.md": ("execution_start\n", "40% Executing ", "log ", "run "),
     "docs/limits.md": ("<Failure: The server answered with an error (status 404): Run not found>",),
     "docs/errors.md": (
@@ -125,6 +131,7 @@ NEEDED = {
     "docs/celery.md": ("celery",),
     "docs/django.md": ("django",),
     "docs/observability.md": ("ddtrace", "logfire", "opentelemetry.instrumentation.httpx", "sentry_sdk"),
+    "docs/scale.md": ("celery", "distributed"),
     "docs/testing.md": ("pytest_httpx", "respx", "vcr"),
 }
 # The page whose test files set up objects that exist once in a process.

@@ -53,4 +53,6 @@ def job_bundle(  # noqa: PLR0913, PLR0917 - the fields of an item of a map
 
 def card_bundle(card: Card, *, addresses: bool = False) -> dict[str, str]:
     """Return a card by media types."""
-    return {"text/plain": card_text(card), "text/html": card_html(card, addresses=addresses)}
+    page = card_html(card, addresses=addresses)
+    # A notebook sends it as UTF-8, which cannot encode half of a pair of surrogates.
+    return {"text/plain": card_text(card), "text/html": page.encode(errors="replace").decode()}

@@ -43,7 +43,7 @@ class Map(Group):
         job.
 
         Args:
-            journal: The path of the journal of the map.
+            journal: The path of the journal of the map, or the address of its database.
             key: The key of the job.
             options: As for each call of the job; ``deadline`` is from its claim on.
             request: The request of the job. A job that the journal does not have is added with it. Otherwise it is only
@@ -107,7 +107,7 @@ class Map(Group):
         job.
 
         Args:
-            journal: The path of the journal of the map.
+            journal: The path of the journal of the map, or the address of its database.
             key: The key of the job.
             options: As for each call of the job; ``deadline`` is from its claim on.
             request: The request of the job. A job that the journal does not have is added with it. Otherwise it is only

@@ -143,7 +143,6 @@ class Ledger(Generic[C]):
                 if not turn.done():
                     turn.set_exception(httpcore.PoolTimeout(CLOSED))
             found = [slot.connection for slot in self._idle if slot.connection]
-            self._waiting.clear()
             self._idle.clear()
         return found
 

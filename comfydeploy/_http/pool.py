@@ -1,8 +1,8 @@
 """The connections of the clients that a core makes, chosen in constant time, and a queue of waiting calls.
 
 httpx leaves this to httpcore, whose pool scans all of its connections and all calls that wait, again for every
-request: with a hundred calls in flight that is most of the cost of a call, and thousands that wait hardly move. The
-connections themselves are httpcore's, including those through a proxy.
+request: with a hundred calls in flight that is most of the cost of a call, and thousands that wait hardly move.
+Connections through a proxy are httpcore's.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -13,17 +13,10 @@ import httpcore
 import httpx
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
+from comfydeploy._http.http1 import AsyncConnection, Connection, may_replace
 from comfydeploy._http.ledger import Ledger, Slot
 from comfydeploy._http.private_names import before_server
 from comfydeploy._wire.deadline import remaining
-
-fast: Any = None
-try:
-    from comfydeploy._http import fast_connections
-except ImportError:  # without the extra `speed`
-    pass
-else:
-    fast = fast_connections
 
 _SERVER_ERROR: Final = 500  # the service closes a connection after one without announcing it, so it is not used again
 
@@ -37,12 +30,11 @@ class Pool(httpcore.ConnectionPool):
         self._settings = settings
 
     def create_connection(self, origin: Origin) -> ConnectionInterface:
-        """Create a connection, with the parser of the extra ``speed`` where it is installed and no proxy is used."""
+        """Create a connection, httpcore's own behind a proxy and where something looks at those."""
         settings = self._settings
-        if fast is None or settings["proxy"] is not None or not fast.may_replace():
+        if settings["proxy"] is not None or not may_replace():
             return super().create_connection(origin)
-        made: ConnectionInterface = fast.Connection(origin, settings["network_backend"], settings["ssl_context"])
-        return made
+        return Connection(origin, settings["network_backend"], settings["ssl_context"])
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""
@@ -124,12 +116,9 @@ class AsyncPool(httpcore.AsyncConnectionPool):
     def create_connection(self, origin: Origin) -> AsyncConnectionInterface:
         """Create a connection, as ``Pool`` does."""
         settings = self._settings
-        if fast is None or settings["proxy"] is not None or not fast.may_replace():
+        if settings["proxy"] is not None or not may_replace():
             return super().create_connection(origin)
-        made: AsyncConnectionInterface = fast.AsyncConnection(
-            origin, settings["network_backend"], settings["ssl_context"]
-        )
-        return made
+        return AsyncConnection(origin, settings["network_backend"], settings["ssl_context"])
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request as soon as there is a connection for it."""

@@ -186,7 +186,8 @@ def releasing(session: str) -> Transaction[Carried]:
 
 def _row(values: Sequence[Any]) -> Row:
     check_columns(dict(zip(statements.COLUMNS, values, strict=True)))
-    return Row(*values[:-1], files_of(values[-1]))
+    known: Any = (*values[:-1], files_of(values[-1]))
+    return Row(*known)
 
 
 def _values(row: Row) -> dict[str, Any]:

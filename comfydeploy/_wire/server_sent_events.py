@@ -55,7 +55,7 @@ class SSEDecoder:
             return self.finish() if self._is_too_long() else []
         self._unfinished.append(chunk[:end])
         lines = b"".join(self._unfinished).decode("utf-8", "replace")
-        self._unfinished = [chunk[end:]] if end < len(chunk) else []
+        self._unfinished = [chunk[end:]]
         self._unfinished_size = len(chunk) - end
         events = self._events(lines)
         return events + self.finish() if self._is_too_long() else events

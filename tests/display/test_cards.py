@@ -225,6 +225,12 @@ def test_a_terminal_obeys_nothing():
     assert re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text_of(run)) is None
 
 
+def test_half_of_a_character_is_replaced():
+    bundle = WorkflowRunModel(id="r\ud800", status="success")._repr_mimebundle_()
+    assert b"r?" in bundle["text/html"].encode()
+    assert bundle["text/plain"].encode()
+
+
 def test_no_part_of_card_has_signature():
     table = Table("t", ("h",), ((SIGNED,), (Link(SIGNED, SIGNED),), (Status(SIGNED),)))
     shown = card_bundle(Card("Run", SIGNED, SIGNED, (("f", SIGNED),), (table,), note=f"Upload failed for {SIGNED}"))

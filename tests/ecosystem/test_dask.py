@@ -22,6 +22,8 @@ from comfydeploy.emulator import Emulator
 from comfydeploy.funcs.run_map import run_map
 from comfydeploy.mapping import grid
 
+# Otherwise each worker imports all of Dask. It is read when Dask is imported.
+os.environ.setdefault("DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD", "forkserver")
 distributed = pytest.importorskip("distributed")
 dask = pytest.importorskip("dask")
 
@@ -29,6 +31,8 @@ QUIET = {
     "distributed.admin.log-length": 0,
     "distributed.comm.retry.count": 2,
     "distributed.scheduler.allowed-failures": 20,
+    "distributed.comm.timeouts.connect": "120s",
+    "distributed.deploy.lost-worker-timeout": "300s",  # a worker that is started again on a busy machine is no lost one
     "distributed.worker.daemon": True,
 }
 
@@ -36,7 +40,7 @@ QUIET = {
 @contextmanager
 def cluster(workers):
     """Start a scheduler here and workers in processes, which are started again when they die."""
-    options = {"n_workers": workers, "threads_per_worker": 2, "dashboard_address": None, "silence_logs": 60}
+    options = {"n_workers": workers, "threads_per_worker": 2, "dashboard_address": ":0", "silence_logs": 60}
     with (
         dask.config.set(QUIET),
         distributed.LocalCluster(**options) as local,

@@ -8,13 +8,14 @@ from every_operation import Call
 from fault_oracle import SETTINGS, Trial, is_possible
 from fault_table import FAULTS, Fault
 
-from comfydeploy._http import pool
+from comfydeploy._http import http1
+from comfydeploy._http.h11_response import H11Response
 
 Sequence = Callable[[Call], tuple[str, ...]]
 
 COLOURS: Final = (False, True)
-PARSERS: Final = (False, True) if pool.fast is not None else (False,)
-LONG: Final = frozenset({"run_map"})
+PARSERS: Final = (False, True) if http1.new_response is not H11Response else (False,)
+LONG: Final = frozenset({"map_step", "run_map"})
 """Operations that wait for the clock, so that a trial takes a second."""
 
 

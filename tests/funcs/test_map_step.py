@@ -12,6 +12,7 @@ import pytest
 import trio
 
 from comfydeploy import ComfyDeployCore, Failure, RequestOptions, Success
+from comfydeploy._drivers.maps import workers
 from comfydeploy._drivers.maps.workers import StepJob
 from comfydeploy._mapping.jobs import journal_entry, read_job
 from comfydeploy._mapping.opening import write_journal
@@ -257,6 +258,13 @@ def test_function_and_its_arguments_pickle():
 
 
 class TestAWorker:
+    def test_has_one_core_for_each_of_the_last_maps(self, monkeypatch):
+        monkeypatch.setattr(workers, "_cores", {})
+        cores = [ComfyDeployCore(bearer=name) for name in "123456"]
+        shared = [workers.shared_core(core, StepJob("k", map=name)) for core, name in zip(cores, "aabcde", strict=True)]
+        assert [cores.index(core) for core in shared] == [0, 0, 2, 3, 4, 5]
+        assert list(workers._cores) == ["b", "c", "d", "e"]
+
     def test_of_another_journal_does_nothing(self, service, path):
         core = ComfyDeployCore(bearer="k", server_url="http://h", transport=httpx.MockTransport(service))
         add(path, "k", REQUEST)

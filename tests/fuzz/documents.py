@@ -36,8 +36,8 @@ OPERATIONS = sorted(
     key=lambda operation: operation.id,
 )
 
-FEWER = settings(max_examples=settings.default.max_examples // 4)
-"""A quarter of the examples, since these take long; of any profile."""
+FEWER = settings(max_examples=max(settings.default.max_examples // 5, 5))
+"""A fifth of the examples of any profile, since these take long."""
 
 TEXTS = st.text(max_size=8) | st.sampled_from(
     [

@@ -22,6 +22,8 @@ from comfydeploy.errors import SDKValidationError
 from comfydeploy.models import WorkflowRunModel
 from comfydeploy.outcome import RunFailed
 
+pytestmark = pytest.mark.usefixtures("each_parser")
+
 FEW = settings(max_examples=max(settings.default.max_examples // 10, 5))
 """A tenth of the examples: each writes a file."""
 

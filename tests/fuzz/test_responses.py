@@ -43,6 +43,8 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 204, 301, 400, 401, 404, 422, 42
 def properties(value):
     """Read all that a value derives from its fields."""
     repr(value)
+    for text in value._repr_mimebundle_().values():
+        text.encode()
     for name, _ in inspect.getmembers(type(value), lambda one: isinstance(one, property)):
         getattr(value, name)
 

@@ -9,12 +9,31 @@ from pathlib import Path
 
 import pytest
 
+from comfydeploy._http import http1
 from comfydeploy._http.async_network import AsyncNetwork
+from comfydeploy._http.h11_response import H11Response
 from comfydeploy._http.network import Network
 from comfydeploy._http.tls import shared_context
 
 # Only for these tests: a key and a self-signed certificate of 127.0.0.1.
 LOCALHOST = Path(__file__).parents[1] / "samples" / "localhost.pem"
+
+
+def _responses():
+    yield pytest.param(H11Response, id="h11")
+    try:
+        from comfydeploy._http.llhttp_response import LlhttpResponse
+    except ImportError:
+        yield pytest.param(None, id="llhttp", marks=pytest.mark.skip(reason="without the extra"))
+    else:
+        yield pytest.param(LlhttpResponse, id="llhttp")
+
+
+@pytest.fixture(params=_responses())
+def parser(request, monkeypatch):
+    """Let each of the two parsers read the responses, and return its class."""
+    monkeypatch.setattr(http1, "new_response", request.param)
+    return request.param
 
 
 @pytest.fixture

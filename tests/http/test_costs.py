@@ -1,6 +1,6 @@
 """What calls cost on real connections, in counts: system calls, turns of the event loop, Python calls and threads.
 
-Each with the parser of httpcore and with that of the extra ``speed``. The limits are those of today: raise one only
+Each with h11 and with the parser of the extra ``speed``. The limits are those of today: raise one only
 with a reason.
 """
 
@@ -14,7 +14,6 @@ import httpx
 import pytest
 
 from comfydeploy import ComfyDeployCore
-from comfydeploy._http import pool
 from comfydeploy._http.async_network import AsyncStream
 from comfydeploy._http.network import SocketStream
 from comfydeploy._wire import json_decoding
@@ -33,14 +32,9 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(
-    params=["h11", pytest.param("llhttp", marks=pytest.mark.skipif(pool.fast is None, reason="without the extra"))]
-)
-def parser(request, monkeypatch):
-    if request.param == "h11":
-        monkeypatch.setattr(pool, "fast", None)
+@pytest.fixture(autouse=True)
+def _without_msgspec(monkeypatch):
     monkeypatch.setattr(json_decoding, "accept", json_decoding.scanned)
-    return request.param
 
 
 @pytest.fixture
@@ -91,25 +85,13 @@ def python_calls(work):
 
 
 @pytest.mark.parametrize(
-    ("call", "writes"),
-    [
-        (lambda core: run_get(core, "r"), {"h11": 1, "llhttp": 1}),
-        (lambda core: run_queue(core, ORDER), {"h11": 2, "llhttp": 1}),  # h11: the head, and then the body
-    ],
-    ids=["get", "queue"],
+    "call", [lambda core: run_get(core, "r"), lambda core: run_queue(core, ORDER)], ids=["get", "queue"]
 )
-def test_writes_and_reads_of_call(core, parser, monkeypatch, call, writes):
+def test_call_is_one_write_and_one_read(core, parser, monkeypatch, call):
     call(core).unwrap()
-    counts = Counts(monkeypatch, SocketStream, "read")
-    write, sent = SocketStream.write, []
-
-    def note(self, data, timeout=None):
-        sent.append(data)
-        write(self, data, timeout)
-
-    monkeypatch.setattr(SocketStream, "write", note)
+    counts = Counts(monkeypatch, SocketStream, "write", "read")
     call(core).unwrap()
-    assert (len([data for data in sent if data]), counts.read) == (writes[parser], 1)
+    assert (counts.write, counts.read) == (1, 1)
 
 
 class Selector(selectors.DefaultSelector):
@@ -148,8 +130,7 @@ def test_awaited_call_is_few_turns_and_no_thread(server, parser, monkeypatch, ca
         turns, reads = runner.run(counted())
         runner.run(core.aclose())
     assert reads == 10
-    # One to send, one to receive, and one where the response comes late; httpcore's locks take two.
-    assert turns <= {"h11": 50, "llhttp": 30}[parser]
+    assert turns <= 30  # one to send, one to receive, and one where the response comes late
 
 
 def test_call_costs_same_beside_many_connections(server, parser):
@@ -176,8 +157,8 @@ def test_event_of_stream_is_few_calls(raw, parser):
             list(run_stream(core, ORDER).unwrap())  # fills caches
             stream = run_stream(core, ORDER).unwrap()
             counts.append(python_calls(lambda stream=stream: list(stream)))
-    # Each chunk is an event here. What has come together is one piece with llhttp.
-    assert (counts[1] - counts[0]) / 100 <= {"h11": 62, "llhttp": 8}[parser]
+    # Each chunk is an event here. What has come together is one piece.
+    assert (counts[1] - counts[0]) / 100 <= 8
 
 
 def test_open_stream_is_few_objects(raw, parser):
@@ -197,7 +178,7 @@ def test_open_stream_is_few_objects(raw, parser):
         blocks = (sys.getallocatedblocks() - before) / 10
         for stream in streams:
             stream.close()
-    assert blocks <= {"h11": 400, "llhttp": 300}[parser]
+    assert blocks <= 300
 
 
 def test_file_is_written_in_large_parts(raw, parser, tmp_path, monkeypatch):

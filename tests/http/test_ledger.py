@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from comfydeploy._http import ledger as module
-from comfydeploy._http.ledger import Ledger
+from comfydeploy._http.ledger import Ledger, Slot
 
 ORIGIN = httpcore.URL("http://host").origin
+OTHER = httpcore.URL("http://other").origin
 
 
 class Lock:
@@ -82,3 +83,120 @@ def test_calls_in_line_are_failed_under_the_lock(lock):
         ledger.close()
     assert held == [1]
     assert isinstance(turn.exception(), httpcore.PoolTimeout)
+
+
+class Connection:
+    def __init__(self, *, idle=True, expired=False):
+        self._idle, self._expired = idle, expired
+
+    def is_idle(self):
+        return self._idle
+
+    def has_expired(self):
+        return self._expired
+
+
+@pytest.mark.parametrize("connection", [None, Connection(idle=False), Connection(expired=True)])
+def test_unusable_connection_is_not_used(connection):
+    (slot,) = idle(Ledger(httpx.Limits()), connection)
+    assert slot.usable(ORIGIN) is None
+
+
+def test_connection_is_used_for_its_origin(monkeypatch):
+    (slot,) = idle(Ledger(httpx.Limits()), Connection())
+    assert slot.usable(ORIGIN) is slot.connection
+    assert slot.usable(OTHER) is None
+    monkeypatch.setattr(module, "has_received_more", lambda _: False)
+    assert slot.is_clean()
+
+
+@pytest.mark.parametrize(("connection", "more"), [(None, False), (Connection(idle=False), False), (Connection(), True)])
+def test_used_connection_is_not_clean(monkeypatch, connection, more):
+    (slot,) = idle(Ledger(httpx.Limits()), connection)
+    monkeypatch.setattr(module, "has_received_more", lambda _: more)
+    assert not slot.is_clean()
+
+
+def test_last_used_slot_of_origin_is_next():
+    ledger = Ledger(httpx.Limits(max_connections=3))
+    first, second = idle(ledger, "a", "b")
+    assert ledger.take(ORIGIN) is second
+    assert ledger.take(ORIGIN) is first
+
+
+def test_oldest_slot_goes_to_another_origin():
+    ledger = Ledger(httpx.Limits(max_connections=2))
+    oldest, newest = idle(ledger, "a", "b")
+    assert ledger.take(OTHER) is oldest
+    assert ledger.take(OTHER) is newest
+    assert ledger.take(OTHER) is None
+
+
+def test_slot_that_was_never_made_is_dropped():
+    Slot.__new__(Slot).__del__()
+
+
+def test_slot_is_dropped_once():
+    ledger, turns = Ledger(httpx.Limits(max_connections=1)), [Future(), Future()]
+    slot = ledger.take(ORIGIN)
+    with ledger.line(turns[0], ORIGIN), ledger.line(turns[1], ORIGIN):
+        ledger.drop(slot)
+        ledger.drop(slot)
+        assert [turn.done() for turn in turns] == [True, False]
+
+
+def test_closed_pool_keeps_nothing():
+    ledger = Ledger(httpx.Limits())
+    slot = ledger.take(ORIGIN)
+    slot.connection = "connection"
+    idle(ledger, "idle")
+    assert ledger.close() == ["idle"]
+    assert not ledger.keep(slot)
+    assert ledger.close() == []
+
+
+def test_idle_connection_expires(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    ledger = Ledger(httpx.Limits(keepalive_expiry=5.0))
+    slots = idle(ledger, "old")
+    now = 105.0
+    assert ledger.outdated() == []
+    now = 105.5
+    assert ledger.outdated() == ["old"]
+    assert slots
+
+
+def test_changes_are_made_under_the_lock(lock, monkeypatch):
+    held = []
+
+    def moment():
+        held.append(lock.depth)
+        return 0.0
+
+    monkeypatch.setattr(module, "monotonic", moment)
+    ledger = Ledger(httpx.Limits(keepalive_expiry=5.0))
+    ledger.keep(slot := ledger.take(ORIGIN))
+    ledger.outdated()
+    assert slot
+    assert held == [1, 1]
+
+
+def test_slot_is_dropped_under_the_lock(lock):
+    class Turn(Future):
+        def set_result(self, result):
+            held.append(lock.depth)
+            super().set_result(result)
+
+    held = []
+    ledger = Ledger(httpx.Limits(max_connections=1))
+    slot = ledger.take(ORIGIN)
+    with ledger.line(Turn(), ORIGIN):
+        ledger.drop(slot)
+    assert held == [2]  # one is that of the slot which takes its place
+
+
+def test_wait_in_vain_says_so():
+    ledger = Ledger(httpx.Limits(max_connections=0))
+    with pytest.raises(httpcore.PoolTimeout, match=r"^All connections are busy$"), ledger.line(Future(), ORIGIN):
+        raise TimeoutError

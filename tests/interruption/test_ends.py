@@ -108,7 +108,7 @@ class TestAMapThatHasNotBegun:
         items.close()
 
 
-def test_cancellation_of_the_end_of_a_map_is_raised(server, tmp_path):
+def test_cancelled_end_of_a_map_is_raised(server, tmp_path):
     async def main():
         async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
             items = run_map_async(core, [RUN], journal=tmp_path / "journal")

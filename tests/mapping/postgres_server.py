@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
@@ -31,6 +32,8 @@ SETTINGS = {
 
 def programs():
     """Return the folder of the programs, or ``None``."""
+    if sys.platform != "linux":  # its processes are found in /proc
+        return None
     chosen = os.environ.get("COMFYDEPLOY_TEST_POSTGRES")
     if chosen:
         return Path(chosen)
@@ -53,6 +56,10 @@ class Server:
             "initdb", "-D", "data", "-U", "tester", "-E", "UTF8", "--no-locale", "--no-sync", "-A", "scram-sha-256"
         )
         self.start()
+
+    @property
+    def version(self):
+        return f"PostgreSQL {(self.folder / 'data' / 'PG_VERSION').read_text().strip()}"
 
     @property
     def address(self):

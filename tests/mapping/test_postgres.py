@@ -7,6 +7,7 @@ import threading
 from contextlib import closing, contextmanager
 from functools import partial
 
+import psycopg
 import pytest
 from postgres_server import PASSWORD, free_port
 
@@ -19,8 +20,6 @@ from comfydeploy._mapping.rows import Again, Claim, Finish, Record, Row, Try, Un
 from comfydeploy._mapping.settings import Arguments, checked_settings
 from comfydeploy.errors import SDKValidationError, UnexpectedClientError
 from comfydeploy.mapping import contact_sheet
-
-psycopg = pytest.importorskip("psycopg")
 
 
 @pytest.fixture

@@ -2,19 +2,24 @@
 
 import threading
 from datetime import UTC, datetime
+from traceback import TracebackException
 
+import psycopg
 import pytest
 from postgres_server import PASSWORD
 
 from comfydeploy import Success
+from comfydeploy._mapping.jobs import journal_entry, read_job
+from comfydeploy._mapping.postgres import Postgres, schema_of
+from comfydeploy._mapping.rows import Claim
 from comfydeploy.client import ComfyDeploy
 from comfydeploy.emulator import Emulator
 from comfydeploy.funcs import run_map as module
+from comfydeploy.funcs.map_step import map_step
 from comfydeploy.funcs.run_map_adopt import run_map_adopt
 from comfydeploy.inputs import KEY_INPUT
-from comfydeploy.mapping import grid
+from comfydeploy.mapping import Job, JobHeld, MapItem, grid
 
-pytest.importorskip("psycopg")
 one_colour = pytest.mark.parametrize("calls", ["blocking"], indirect=True)
 
 
@@ -117,8 +122,30 @@ def test_the_client_has_it(server, jobs, database, map_name, is_complete):
         assert is_complete(list(items))
 
 
+@one_colour
+class TestAStep:
+    def test_brings_a_job_to_its_end(self, core, jobs, database, map_name):
+        for request in (jobs[0], None):
+            step = map_step(core, database, "k", request=request, name=map_name).unwrap()
+            assert (step.key, step.result.unwrap().status) == ("k", "success")
+
+    def test_takes_over_from_a_dead_process(self, core, jobs, database, map_name):
+        journal = Postgres(database, map_name, 300.0)
+        job = read_job(0, Job("k", jobs[0]))
+        (row,) = journal.add([journal_entry(job, None)])
+        journal.carry_out([Claim(row.id, f"{journal.session}1", 1.0, None, 0.0)])
+        assert map_step(core, database, "k", name=map_name) == Success(JobHeld("k"))
+        journal._session._connection.close()
+        while not isinstance(step := map_step(core, database, "k", name=map_name).unwrap(), MapItem):
+            with psycopg.connect(database) as connection:  # in place of ten seconds
+                connection.execute(f"UPDATE {schema_of(map_name)}.sessions SET missing = missing - interval '5 s'")
+        assert step.result.unwrap().status == "success"
+        journal.close()
+
+
 def test_an_error_is_the_last_item(run, jobs):
     (item,) = run(jobs, journal=f"postgresql://me:{PASSWORD}@127.0.0.1:1/db")
     assert item.index == -1
     assert "postgresql://me:[redacted]@127.0.0.1:1/db cannot be used: " in item.result.failure().message
-    assert PASSWORD not in repr(item)
+    shown = TracebackException.from_exception(item.result.failure(), capture_locals=True)
+    assert PASSWORD not in repr(item) + "".join(shown.format())

@@ -9,6 +9,7 @@ from math import inf
 
 from attrs import evolve
 from simulated_calls import Calls, Core
+from simulated_following import Runs
 from simulated_network import LATEST
 from simulated_server import WORKFLOW
 from world import Fault
@@ -19,7 +20,6 @@ from comfydeploy._mapping.markers import Markers
 from comfydeploy._mapping.protocol import LEASE, begin, is_free
 from comfydeploy._mapping.rows import DURABLE, Claim
 from comfydeploy._mapping.schedule import Pacing
-from comfydeploy._wire.follower import Follower
 from comfydeploy._wire.keys import key_of
 from comfydeploy._wire.run_search import PATIENCE, RunSearch
 from comfydeploy._wire.settings import within
@@ -144,7 +144,9 @@ class Process:
         self.markers = Markers("map", "journal")
         self.pacing = Pacing()
         self._claims = 0
-        self._tasks = [self.world.spawn(self._watch())]
+        self.runs = Runs(self.world, self.calls)
+        self._following = self.world.spawn(self.runs.follow())
+        self._tasks = [self.world.spawn(self._watch()), self._following]
         if choices.one_in(2):
             then = self.world.now + choices.of((0.01, 0.1, 1.0, 10.0, 60.0)) * choices.fraction()
             self.world.at(then, self._die, choices.below(4))
@@ -155,7 +157,7 @@ class Process:
             task.kill()
 
     def _die(self, way):
-        if not self.is_alive or all(task.is_over for task in self._tasks):
+        if not self.is_alive or self._following.is_over:
             return
         if way < 2:
             self.world.note("process %d is killed", self.number)
@@ -165,6 +167,13 @@ class Process:
             self.map.crash(loses=way == 3)
 
     def _watch(self):
+        """Work until there is no more to do, and end."""
+        yield from self._claimed()
+        while not all(task.is_over for task in self._tasks[2:]):
+            yield 1.0
+        self._following.kill()
+
+    def _claimed(self):
         """Claim the jobs that are free, until all are done or it has tried often enough."""
         world, journal = self.world, self.map.journal
         tasks, claims, quits = {}, Counter(), world.now + 400.0
@@ -222,8 +231,7 @@ class Process:
                 yield seconds
                 return None
             case Follow(run_id):
-                deadline = None if position.deadline == inf else position.deadline
-                return (yield from self.calls.wait(Follower(run_id, now=world.now, deadline=deadline)))
+                return (yield from self.runs.end(run_id, position.deadline))
             case Fetch():
                 raise AssertionError("nothing is saved")
             case step:

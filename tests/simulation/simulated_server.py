@@ -3,6 +3,7 @@
 import json
 from bisect import insort
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from comfydeploy._wire.keys import KEY_INPUT
 
@@ -41,7 +42,7 @@ class Run:
 
 
 class Server:
-    """Answers requests. ``kept`` are the runs, also those that nobody sees yet; ``watched`` is called with each."""
+    """Answers requests. ``kept`` are the runs, also those that are not listed yet; ``watched`` is called with each."""
 
     def __init__(self, world, watched=lambda run: None):
         self._world = world
@@ -115,7 +116,15 @@ class Server:
 
     def _page(self, query):
         now, skipped = self._world.now, int(query["offset"])
-        rows = [run for run in self._listed if run.listed <= now][skipped : skipped + int(query["limit"])]
+        since, status = int(query.get("rf", -1)), query.get("status")
+        listed = (
+            run
+            for run in self._listed
+            if run.listed <= now
+            and (since < 0 or BEGINNING.timestamp() + run.created >= since)
+            and status in (None, run.status(now))
+        )
+        rows = islice(listed, skipped, skipped + int(query["limit"]))
         texts = (f'{{{run.state(now)}, "workflow_inputs": {run.inputs}}}' for run in rows)
         return 200, JSON, f"[{', '.join(texts)}]".encode()
 

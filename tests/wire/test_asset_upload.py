@@ -83,7 +83,7 @@ def test_refused_asset_is_not_searched(error):
     assert (result.failure(), len(steps)) == (error, 1)
 
 
-def test_storage_gets_what_is_left_of_the_deadline():
+def test_storage_gets_rest_of_deadline():
     core = ComfyDeployCore(bearer="key-of-the-test", server_url="http://service/api")
     upload = checked_storage_upload(b"x", "a.png", None)
     exchange = StorageUploadExchange(core, "http://storage/x", upload, RequestOptions(deadline=5), 0.0)

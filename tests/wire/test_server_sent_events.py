@@ -291,6 +291,21 @@ def test_unfinished_line_is_joined_once():
     assert all(kept is chunk for kept in decoder._unfinished[1:])
 
 
+def test_name_without_data_names_no_later_event():
+    assert events(b"event: a\nevent: b\ndata: 1\n\ndata: 2\n\n") == [("b", "1"), ("message", "2")]
+
+
+def test_two_lines_of_data_break_no_event():
+    sent = b"data: a\ndata: b\n\n{x event: event_update\n\n"
+    assert events(sent) == [("message", "a\nb"), ("", "{x event: event_update")]
+
+
+def test_broken_stream_stays_broken():
+    broken = b'event: event_update\ndata: {"aevent: log_update\ndata: {}\n\n'
+    glued = b'b"}event: event_update\ndata: 1\n\n'
+    assert events(broken, b"data: 1\ndata: 2\n\n", glued)[-2:] == [("", 'b"}'), ("event_update", "1")]
+
+
 class TestLimit:
     """What is kept until an event ends is limited, however it comes."""
 

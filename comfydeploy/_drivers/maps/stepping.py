@@ -80,7 +80,7 @@ class _Jobs:
         """Return the parts of the engine of a step."""
         settings = evolve(given.settings, is_step=True)
         if settings.journal is None:
-            raise invalid_argument("journal", "expected the path of a file, got NoneType")
+            raise invalid_argument("journal", "expected the path of a file or the address of a database, got NoneType")
         check_job_key(self._job.key)
         return evolve(given, settings=settings, opened=partial(self._opened, settings.journal, settings))
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from uuid import uuid4
 
 from attrs import evolve, frozen
 
@@ -10,6 +11,7 @@ from comfydeploy._drivers.maps.items import item_of
 from comfydeploy._mapping.jobs import GivenJob
 from comfydeploy._mapping.rows import Row
 from comfydeploy._wire.arguments import invalid_argument
+from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import Error, UnexpectedClientError
 from comfydeploy.mapping import MapItem, MapStep
 from comfydeploy.result import Failure, Result, Success
@@ -21,12 +23,19 @@ if TYPE_CHECKING:
 
 @frozen
 class StepJob:
-    """The job of a step. ``request`` is ``None`` where the journal has it; ``journal`` is the id of the right one."""
+    """The job of a step. ``request`` is ``None`` where the journal has it; ``journal`` is the id of the right one.
+
+    ``map`` is an id of the map, all of whose steps in a process use one core.
+    """
 
     key: Any
     request: Any = None
     journal: str | None = None
+    map: str = ""
 
+
+_MOST_CORES: Final = 4
+_cores: Final[dict[str, ComfyDeployCore]] = {}
 
 Submit: TypeAlias = Callable[[StepJob], "Future[Result[MapStep, Error]]"]
 
@@ -37,6 +46,7 @@ class Workers:
     def __init__(self, submit: Submit, journal: str) -> None:
         self._submit = submit
         self._journal = journal
+        self._map = uuid4().hex
         self._is_broken = False
 
     async def step(self, job: GivenJob, row: Row) -> MapStep:
@@ -44,7 +54,7 @@ class Workers:
         from asyncio import CancelledError
 
         try:
-            future = self._submit(StepJob(job.key, job.request, self._journal))
+            future = self._submit(StepJob(job.key, job.request, self._journal, self._map))
         except Exception as error:
             raise _ended(error) from error
         try:
@@ -100,6 +110,14 @@ def _ended(error: BaseException) -> UnexpectedClientError:
 
 def _named(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"[:300]
+
+
+def shared_core(core: ComfyDeployCore, job: StepJob) -> ComfyDeployCore:
+    """Return the copy of the core of a map that all of its steps in this process use, as they share its connections."""
+    found = _cores.setdefault(job.map, core)
+    for earlier in list(_cores)[:-_MOST_CORES]:
+        _cores.pop(earlier, None)
+    return found
 
 
 def checked_executor(executor: Any, journal: Any) -> "Executor | None":

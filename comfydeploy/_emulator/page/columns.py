@@ -17,7 +17,7 @@ class Columns:
 
     names: list[str]
     equal: list[tuple[str, str]]
-    telling: list[str]
+    ranked: list[str]
     """The same names, the ones with the most different values first."""
     hidden: int = 0
     """How many more inputs differ than ``MOST``."""
@@ -27,8 +27,8 @@ class Columns:
         return [(name, _value(run, name)) for name in self.names]
 
     def caption(self, run: Run) -> list[tuple[str, str]]:
-        """Return the inputs of a run that tell it best from the others."""
-        cells = [(name, _value(run, name)) for name in self.telling]
+        """Return the inputs in which a run differs most from the others."""
+        cells = [(name, _value(run, name)) for name in self.ranked]
         return [(name, value) for name, value in cells if value is not None][:_IN_CAPTION]
 
 
@@ -38,8 +38,8 @@ def columns(runs: Sequence[Run], most: int = MOST) -> Columns:
     values = {name: {_value(run, name) for run in runs} for name in names}
     differing = [name for name in names if len(runs) == 1 or len(values[name]) > 1]
     equal = [(name, value) for name in names if name not in differing for value in values[name] if value is not None]
-    telling = sorted(differing, key=lambda name: -len(values[name]))
-    return Columns(differing[:most], equal, telling, len(differing[most:]))
+    ranked = sorted(differing, key=lambda name: -len(values[name]))
+    return Columns(differing[:most], equal, ranked, len(differing[most:]))
 
 
 @dataclass(frozen=True)

@@ -373,10 +373,11 @@ PLACES = ("/", "/?view=grid", "/?view=sheet", "/deployments", "/switches", "{dep
 # The dark scheme has the same elements in other colours.
 COLOURED = ("/", "/switches", "{run}", "{both}")
 COLOURS = {"runOnly": ["color-contrast"]}
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 @pytest.mark.parametrize(
-    ("scheme", "places", "rules"), [("light", PLACES, None), ("dark", COLOURED, COLOURS)], ids=["light", "dark"]
+    ("scheme", "places", "rules"), [("light", PLACES, RULES), ("dark", COLOURED, COLOURS)], ids=["light", "dark"]
 )
 def test_pages_have_no_barrier(visit, server, queue, scheme, places, rules):  # noqa: PLR0917 - fixtures and cases
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed").Axe()

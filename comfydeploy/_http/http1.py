@@ -1,12 +1,13 @@
-"""HTTP/1.1 connections with llhttp, a parser in C: those of the extra ``speed``.
+"""Connections of HTTP/1.1 without a proxy, blocking and async.
 
-They are httpcore's connections to the pools: the same interface, exceptions and extensions. Head and body are one
-write where the body is small, and what was received of a body is passed on in one piece.
+To the pools they are httpcore's: the same interface, exceptions and extensions. Head and body are one write where the
+body is small, what was received of a body is passed on in one piece, and an async call waits for no locks: of the
+callers of a pool each has its own connection.
 """
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -14,7 +15,17 @@ import httpcore
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
 from comfydeploy._http.request_writer import RequestWriter
-from comfydeploy._http.response_parser import ResponseParser
+from comfydeploy._http.response import ReceivedResponse
+
+new_response: Callable[[], ReceivedResponse]
+try:
+    from comfydeploy._http.llhttp_response import LlhttpResponse
+except ImportError:  # without the extra `speed`
+    from comfydeploy._http.h11_response import H11Response
+
+    new_response = H11Response
+else:
+    new_response = LlhttpResponse
 
 _READ: Final = 65_536
 _ORIGINALS: Final = (
@@ -37,7 +48,7 @@ class _State:
         self._network = network
         self._context = context if origin.scheme == b"https" else None
         self._stream: Any = None
-        self._response: ResponseParser | None = None
+        self._response: ReceivedResponse | None = None
         self._is_sent = False
 
     @property
@@ -78,7 +89,7 @@ class Connection(_State, ConnectionInterface):
         self._is_sent = False
         writer = RequestWriter(request)
         stream = self._stream = self._stream or self._connected(limits.get("connect"))
-        self._response = response = ResponseParser()
+        self._response = response = new_response()
         with suppress(httpcore.WriteError):  # a server may refuse a request before it has read all of it
             self._send(writer, request.stream, limits.get("write"))
         while not response.has_head:
@@ -117,7 +128,7 @@ class AsyncConnection(_State, AsyncConnectionInterface):
         self._is_sent = False
         writer = RequestWriter(request)
         stream = self._stream = self._stream or await self._connected(limits.get("connect"))
-        self._response = response = ResponseParser()
+        self._response = response = new_response()
         with suppress(httpcore.WriteError):
             await self._send(writer, request.stream, limits.get("write"))
         while not response.has_head:
@@ -150,7 +161,7 @@ class AsyncConnection(_State, AsyncConnectionInterface):
 class _Body:
     """The bytes of a response as they arrive. The pool closes the connection where they are not read to their end."""
 
-    def __init__(self, stream: Any, response: ResponseParser, limits: dict[str, float | None]) -> None:
+    def __init__(self, stream: Any, response: ReceivedResponse, limits: dict[str, float | None]) -> None:
         self._stream = stream
         self._response = response
         self._limits = limits
@@ -190,6 +201,6 @@ def _limits(request: Any) -> dict[str, float | None]:
     return limits
 
 
-def _answer(response: ResponseParser, stream: Any, body: Any) -> httpcore.Response:
+def _answer(response: ReceivedResponse, stream: Any, body: Any) -> httpcore.Response:
     extensions = {**response.extensions, "network_stream": stream}
     return httpcore.Response(response.status, headers=response.headers, content=body, extensions=extensions)

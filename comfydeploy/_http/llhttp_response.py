@@ -1,33 +1,27 @@
-"""The response to one request, out of the bytes of a connection, by llhttp: the parser of the extra ``speed``."""
+"""A response, read by llhttp: the parser of the extra ``speed``."""
 
 import sys
-from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
 import httpcore
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-_MOST: Final = 102_400  # bytes without a head or a part of a body; the limit of httpcore's own connections
+from comfydeploy._http.response import MOST, ReceivedResponse
+
 _OK: Final = 200
 
 
-class ResponseParser:
-    """A response that is being received: its head, and the parts of its body that have not been taken."""
+class LlhttpResponse(ReceivedResponse):
+    """A response that is being received, with the extra."""
 
     def __init__(self) -> None:
-        self.status = 0
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.has_head = False
-        self.is_complete = False
+        super().__init__()
         self._reason: list[bytes] = []
-        self._parts: list[bytes] = []
         self._begun: list[None] = []
         self._interim = 0
         self._unused = 0
         self._whole = 0
-        self._is_encoded = False
-        self._error: httpcore.RemoteProtocolError | None = None
         self._is_broken = False
         self._keeps_alive = False
         # What llhttp calls is C where possible: of those four, only the first is Python's.
@@ -40,54 +34,31 @@ class ResponseParser:
         self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True, lenient_chunked_length=True)
 
     @property
+    def extensions(self) -> dict[str, Any]:
+        """Return the version and the reason of the head."""
+        version = b"HTTP/" + self._parser.get_http_version().encode()
+        return {"http_version": version, "reason_phrase": b"".join(self._reason)}
+
+    @property
     def may_stay(self) -> bool:
         """Return whether the connection can take another request."""
         has_more = self._is_broken or len(self._begun) > self._interim + 1
         return self._keeps_alive and not has_more
 
-    @property
-    def extensions(self) -> dict[str, Any]:
-        """Return what httpcore says of a response beside its head."""
-        version = b"HTTP/" + self._parser.get_http_version().encode()
-        return {"http_version": version, "reason_phrase": b"".join(self._reason)}
-
-    def feed(self, data: bytes) -> None:
-        """Take bytes of the connection; no bytes mean its end. Raise ``RemoteProtocolError`` for what is not a head."""
-        if data:
-            self._unused += len(data)
-            self._parse(data)
-            if self.is_complete:
-                del self._parts[self._whole :]  # what belongs to a surplus response
-            elif self._parts:
-                self._unused = 0
-            elif self._unused > _MOST:
-                self._error = httpcore.RemoteProtocolError(f"More than {_MOST} bytes of a head, or beside a chunk")
-        else:
-            self._end()
-        if self._error is not None and not self.has_head:
-            raise self._error
-
-    @property
-    def is_over(self) -> bool:
-        """Return whether no more bytes of the connection are needed."""
-        return self.is_complete or self._error is not None
-
-    def take(self) -> Sequence[bytes]:
-        """Return what was received of the body and not taken yet, in one piece.
-
-        Raise ``RemoteProtocolError`` once all bytes before what is not HTTP are taken. A compressed body stays in
-        pieces: one that cannot be decompressed must not make those before it unreadable.
-        """
-        parts = self._parts
-        if not parts:
-            if self._error is not None:
-                raise self._error
-            return ()
-        taken = parts[:] if self._is_encoded else (b"".join(parts),)
-        parts.clear()
-        return taken
-
     def _parse(self, data: bytes) -> None:
+        if not data:
+            self._end()
+            return
+        self._unused += len(data)
+        self._execute(data)
+        if self.is_complete:
+            del self._parts[self._whole :]  # what belongs to a surplus response
+        elif self._parts:
+            self._unused = 0
+        elif self._unused > MOST:
+            self._error = httpcore.RemoteProtocolError(f"More than {MOST} bytes of a head, or beside a chunk")
+
+    def _execute(self, data: bytes) -> None:
         handled = sys.exception()
         try:
             self._parser.feed_data(data)
@@ -115,7 +86,7 @@ class ResponseParser:
             if len(name) == 17 and name.lower() == b"transfer-encoding":  # noqa: PLR2004 - the length of that name
                 codings.append(value.lower())
             elif len(name) == 16 and name.lower() == b"content-encoding":  # noqa: PLR2004 - the same
-                self._is_encoded = True
+                self._is_compressed = True
         if codings and codings != [b"chunked"]:
             self._error = httpcore.RemoteProtocolError(f"the transfer-encoding {codings} is not known")
         else:
@@ -136,9 +107,6 @@ class ResponseParser:
 
     def _end(self) -> None:
         self._is_broken = True
-        if not self.has_head:
-            self._error = httpcore.RemoteProtocolError("Server disconnected without sending a response.")
-            return
         names = {name.lower() for name, _ in self.headers}
         if names & {b"content-length", b"transfer-encoding"}:
             self._error = httpcore.RemoteProtocolError("peer closed connection without sending complete message body")

@@ -1,4 +1,4 @@
-"""When connections have the parser of the extra ``speed``, and what pools ask of them."""
+"""The connections of a core: when they replace those of httpcore, and what pools ask of them."""
 
 import asyncio
 import logging
@@ -9,14 +9,13 @@ from functools import partialmethod
 import httpcore
 import pytest
 
-pytest.importorskip("httptools")
-
 from comfydeploy import ComfyDeployCore
-from comfydeploy._http import pool
-from comfydeploy._http.fast_connections import AsyncConnection, Connection, may_replace
+from comfydeploy._http import http1
+from comfydeploy._http.h11_response import H11Response
+from comfydeploy._http.http1 import AsyncConnection, Connection, may_replace
 from comfydeploy.funcs.run_get import run_get
 
-from .test_response_parser import OK, ORIGIN, Memory
+from .test_response import OK, ORIGIN, Memory
 
 REQUEST = httpcore.Request("GET", "http://h/", headers=[(b"Host", b"h")])
 
@@ -42,7 +41,7 @@ class AsyncMemory(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream):
 
 
 @pytest.fixture(params=["blocking", "awaited"])
-def received(request):
+def received(request, parser):
     """Send a request over a connection to bytes, and return the connection and the body."""
 
     def blocking(*pieces):
@@ -81,7 +80,6 @@ def server(raw, answer):
     return raw(answer(200, b'{"id": "r", "status": "queued"}'))
 
 
-@pytest.mark.skipif(pool.fast is None, reason="without the extra")
 class TestWhereItIsUsed:
     def test_by_default(self, server):
         assert kinds(server) is Connection
@@ -98,12 +96,10 @@ class TestWhereItIsUsed:
         assert any("receive_response_headers" in record.message for record in caplog.records)
 
 
-def test_without_extra_there_is_none(monkeypatch):
+def test_without_extra_h11_reads(monkeypatch):
     monkeypatch.setitem(sys.modules, "httptools", None)
-    monkeypatch.delitem(sys.modules, "comfydeploy._http.fast_connections", raising=False)
-    monkeypatch.delitem(sys.modules, "comfydeploy._http.response_parser", raising=False)
-    monkeypatch.delattr("comfydeploy._http.fast_connections", raising=False)
-    assert runpy.run_path(pool.__file__)["fast"] is None
+    monkeypatch.delitem(sys.modules, "comfydeploy._http.llhttp_response", raising=False)
+    assert runpy.run_path(http1.__file__)["new_response"] is H11Response
 
 
 def test_states(received):

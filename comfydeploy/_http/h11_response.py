@@ -1,0 +1,58 @@
+"""A response, read by h11."""
+
+from typing import Any, Final
+
+import h11
+import httpcore
+
+from comfydeploy._http.response import MOST, ReceivedResponse
+
+# h11 reads a response only after it has written a request. Ours is written elsewhere: of this one it keeps the state.
+_REQUEST: Final = h11.Request(method="GET", target="/", headers=[("host", "server")])
+_REQUEST_END: Final = h11.EndOfMessage()
+
+
+class H11Response(ReceivedResponse):
+    """A response that is being received, without an extra."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._reason = self._version = b""
+        self._parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST)
+        self._parser.send(_REQUEST)
+        self._parser.send(_REQUEST_END)
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """Return the version and the reason of the head."""
+        return {"http_version": self._version, "reason_phrase": self._reason}
+
+    @property
+    def may_stay(self) -> bool:
+        """Return whether the connection can take another request."""
+        return self._parser.their_state is h11.DONE and not any(self._parser.trailing_data)
+
+    def _parse(self, data: bytes) -> None:
+        parser = self._parser
+        try:
+            parser.receive_data(data)
+            while not self.is_complete:
+                event = parser.next_event()
+                match event:
+                    case h11.Data():
+                        self._parts.append(bytes(event.data))
+                    case h11.Response():
+                        self._begin(event)
+                    case h11.EndOfMessage():
+                        self.is_complete = True
+                    case h11.InformationalResponse():
+                        pass
+                    case _:  # it needs more bytes
+                        return
+        except h11.RemoteProtocolError as error:
+            self._error = httpcore.RemoteProtocolError(str(error))
+
+    def _begin(self, head: h11.Response) -> None:
+        self._version, self._reason = b"HTTP/" + head.http_version, head.reason
+        self.status, self.headers, self.has_head = head.status_code, head.headers.raw_items(), True
+        self._is_compressed = any(name == b"content-encoding" for name, _ in head.headers)
