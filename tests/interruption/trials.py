@@ -21,6 +21,8 @@ from comfydeploy.funcs.run_sync import run_sync, run_sync_async
 AT_ONCE = RequestOptions(timeout=httpx.Timeout(5, pool=0))
 """Limits of a call that finds its place free."""
 
+PATIENT = RequestOptions(timeout=httpx.Timeout(5))
+
 _DOUBT = "A run may have been created"
 
 
@@ -110,7 +112,7 @@ class Trial:
         with self._watched():
             self.work.begin(self.world)
             gc.collect()
-            self._check_use()
+            self._check_use(PATIENT)  # a map ends in its own time
             self.world.core.close()
             self._check_rest()
 
@@ -183,14 +185,14 @@ class Trial:
         if created and self.work.follows and not named and not any(_DOUBT in note for note in notes):
             self.faults.append("a run exists, and the interrupt does not say so")
 
-    def _check_use(self):
+    def _check_use(self, options=AT_ONCE):
         """Check that the core still has its place for a short call, and that for a long one."""
         for call, argument in ((run_get, "made"), (run_sync, {"deployment_id": "d"})):
-            result = call(self.world.core, argument, AT_ONCE)
+            result = call(self.world.core, argument, options)
             if not isinstance(result, Success):
                 gc.collect()
                 self.is_late = True
-                result = call(self.world.core, argument, AT_ONCE)
+                result = call(self.world.core, argument, options)
             if not isinstance(result, Success):
                 self.faults.append(f"afterwards: {result.failure()!r}")
 
