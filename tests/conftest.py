@@ -1,6 +1,7 @@
 """Common fixtures: calls, blocking and async; a local server; a raw server that sends any bytes."""
 
 import asyncio
+import faulthandler
 import importlib
 import os
 import signal
@@ -8,7 +9,7 @@ import socket
 import struct
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import httpx2
 import hypothesis
@@ -31,6 +32,51 @@ hypothesis.settings.load_profile("patient")
 
 # A shell ignores Ctrl-C in what it starts in the background, and so would every test that sends one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_LIMIT = 180
+"""Seconds for each test, its fixtures and their end: ten times what the slowest takes, as machines may be busy."""
+
+
+@contextmanager
+def limited(seconds=_LIMIT):
+    """Fail after so many seconds, also in a wait without an end, and print what each thread was doing."""
+
+    def fail(*_):
+        faulthandler.dump_traceback(sys.__stderr__)
+        pytest.fail(f"longer than {seconds} s")
+
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup():
+    """Limit the fixtures."""
+    with limited():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call():
+    """Limit the test."""
+    with limited():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown():
+    """Limit the end of the fixtures."""
+    with limited():
+        return (yield)
 
 
 @pytest.fixture(params=["blocking", "awaited"])

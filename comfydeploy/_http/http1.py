@@ -9,6 +9,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from types import FunctionType
 from typing import Any, Final
 
 import httpcore
@@ -28,16 +29,22 @@ else:
     new_response = LlhttpResponse
 
 _READ: Final = 65_536
-_ORIGINALS: Final = (
-    (httpcore.HTTPConnection, "handle_request", httpcore.HTTPConnection.handle_request),
-    (httpcore.AsyncHTTPConnection, "handle_async_request", httpcore.AsyncHTTPConnection.handle_async_request),
-)
+_LIBRARY: Final = httpcore.__name__  # "httpcore2" where httpx2 stands in for httpx
+_LOGS: Final = tuple(logging.getLogger(f"{_LIBRARY}.{name}") for name in ("connection", "http11"))
 
 
 def may_replace() -> bool:
     """Return whether no mock has patched httpcore's own connections, and no log shows their steps."""
-    are_original = all(getattr(kind, name) is method for kind, name, method in _ORIGINALS)
-    return are_original and not logging.getLogger("httpcore.http11").isEnabledFor(logging.DEBUG)
+    return (
+        _is_original(httpcore.HTTPConnection.handle_request)
+        and _is_original(httpcore.AsyncHTTPConnection.handle_async_request)
+        and not (_LOGS[0].isEnabledFor(logging.DEBUG) or _LOGS[1].isEnabledFor(logging.DEBUG))
+    )
+
+
+def _is_original(method: Any) -> bool:
+    # Not compared with the method at import, which may happen while the mock is active.
+    return type(method) is FunctionType and method.__globals__["__name__"].startswith(_LIBRARY)
 
 
 class _State:
@@ -72,8 +79,8 @@ class _State:
         return self._stream is None
 
     def has_expired(self) -> bool:
-        """Return whether the server has ended the idle connection, or sent more than its response."""
-        return self._stream is None or bool(self._stream.get_extra_info("is_readable"))
+        """Return whether the server has ended the idle connection or sent more, or a mock was started since."""
+        return self._stream is None or not may_replace() or bool(self._stream.get_extra_info("is_readable"))
 
     def info(self) -> str:
         """Return the origin and the state in words."""
@@ -175,9 +182,6 @@ class _Body:
             if not response.is_over:
                 response.feed(self._stream.read(_READ, limit))
 
-    def close(self) -> None:
-        """Do nothing."""
-
 
 class _AsyncBody(_Body):
     """The same, async."""
@@ -191,9 +195,6 @@ class _AsyncBody(_Body):
                 return
             if not response.is_over:
                 response.feed(await self._stream.read(_READ, limit))
-
-    async def aclose(self) -> None:
-        """Do nothing."""
 
 
 def _limits(request: Any) -> dict[str, float | None]:

@@ -90,7 +90,8 @@ class _Body:
         if slot is None:
             return
         try:
-            self._stream.close()
+            if hasattr(self._stream, "close"):  # ours has none, nor have bytes that a mock returns
+                self._stream.close()
         except BaseException:
             _close(slot)
             self._ledger.drop(slot)
@@ -184,7 +185,8 @@ class _AsyncBody:
         self._is_closed = True
         slot = self._slot
         try:
-            await self._stream.aclose()
+            if hasattr(self._stream, "aclose"):
+                await self._stream.aclose()
         except BaseException:
             self._ledger.drop(slot)
             await _aclose(slot)

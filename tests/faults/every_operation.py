@@ -22,8 +22,9 @@ import httpx
 
 from comfydeploy import ComfyDeployCore, funcs
 from comfydeploy._wire.reply import Reply as Response
-from comfydeploy.errors import MalformedEvent
+from comfydeploy.errors import MalformedEvent, SDKValidationError
 from comfydeploy.funcs.run_map import AsyncRunMap, RunMap
+from comfydeploy.mapping import MapItem
 from comfydeploy.paging import Pages
 from comfydeploy.result import Failure, Result
 from comfydeploy.streaming import AsyncItemStream, AsyncRunWatch, ItemStream, RunWatch
@@ -53,6 +54,8 @@ OWN: dict[str, dict[str, Any]] = {
     "asset_upload": {"name": "cat.png"},
     "file_upload": {"name": "cat.png"},
     "file_download": {"file": f"{BASE}{STORAGE}"},
+    "map_step": {"request": REQUEST, "post_limit": 2, "grace": 0.5},
+    "run_map": {"post_limit": 2, "grace": 0.5},
     "run_batch": {"request": {**REQUEST, "batch_number": 2}},
     "run_find": {"deployment_id": ID},
     "run_map_adopt": {"deployment_id": ID, "settle": 0},
@@ -61,8 +64,6 @@ OWN: dict[str, dict[str, Any]] = {
     "run_workflow_stream": {"request": {"workflow_id": ID, "workflow_api_json": {"1": {}}}},
     "run_workflow_sync": {"request": {"workflow_id": ID, "workflow_api_json": {"1": {}}}},
 }
-# What an answer is wrapped in.
-WRAPPED: dict[str, Callable[[Any], Any]] = {"deployment_runs": lambda rows: {"data": rows, "meta": {}}}
 # By the name of a field of an answer.
 FIELDS: dict[str, Any] = {
     "status": "success",
@@ -172,7 +173,7 @@ def last(made: Any) -> Any:
             return list(made)[-1]
     if isinstance(made, Iterator):
         return (list(made) or [None])[-1]
-    return made
+    return _of_job(made)
 
 
 async def last_async(made: Any) -> Any:
@@ -191,7 +192,13 @@ async def last_async(made: Any) -> Any:
             return [item async for item in made][-1]
     if isinstance(made, AsyncIterator):
         return ([item async for item in made] or [None])[-1]
-    return made
+    return _of_job(made)
+
+
+def _of_job(made: Any) -> Any:
+    """Return the result of a job of a map, where it is the value of a result."""
+    value = made.value_or(None)
+    return value.result if isinstance(value, MapItem) else made
 
 
 def _last_item(items: list[Any], opened: Any) -> Any:
@@ -219,13 +226,23 @@ def _call(name: str) -> Call:
     elif operation.accept == "*/*":
         reply, answer = "file", _file()
     else:
-        wanted = _value(typing.get_type_hints(blocking)["return"])
-        sent = WRAPPED.get(name, lambda document: document)(document(wanted))
+        due = _value(typing.get_type_hints(blocking)["return"])
+        sent = _sent(operation, document(due))
         answer = {"kind": "application/json", "body": json.dumps(sent)}
     is_final = operation.is_permanent is not None and operation.is_permanent(Response(500, content=b'"a fault"'))
     return Call(
         name, blocking, awaited, reply, operation.creates, parameters, answer, is_final, ends_itself=ends_itself
     )
+
+
+def _sent(operation: Any, value: Any) -> Any:
+    """Return the document of a value as the server sends it, which may wrap a list."""
+    try:
+        operation.decode(Response(200, content=json.dumps(value).encode()))
+    except SDKValidationError as error:
+        missing = [problem.path.removeprefix("$.") for problem in error.problems]
+        return {**value, **{name: [] for name in missing}} if isinstance(value, dict) else dict.fromkeys(missing, value)
+    return value
 
 
 def _file() -> dict[str, Any]:

@@ -21,7 +21,7 @@ from fault_table import CLOSE, DRIP, ENDLESS, FAULTS, HALF_CLOSE, HANG, NONE, RE
 CERTIFICATES = Path(__file__).parents[1] / "samples" / "certificates"
 SECURE = ("trusted", "expired", "misnamed", "untrusted")
 LONGEST = 30.0
-"""Seconds after which a hang ends, so that no fault of a client lasts for ever."""
+"""Seconds after which a hang ends, so that a fault of the client ends as well."""
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 

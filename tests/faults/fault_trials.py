@@ -66,21 +66,23 @@ class Observed:
     escaped: str | None
     again: str
 
-    def problems(self, trial: Trial, wanted: Expected, limit: float) -> list[str]:
+    def problems(self, trial: Trial, due: Expected, limit: float) -> list[str]:
         """Return how this differs from what is expected, and from what always holds."""
         found = []
         if self.escaped:
             found.append(f"escaped: {self.escaped}")
         pairs = (
-            ("fate", self.fate, wanted.fate),
-            ("requests", len(self.requests) + self.others, wanted.requests and wanted.requests + self.others),
-            ("runs", self.runs, wanted.runs),
-            ("open connections", self.open, wanted.open),
+            ("fate", self.fate, due.fate),
+            ("requests", len(self.requests) + self.others, due.requests and due.requests + self.others),
+            ("runs", self.runs, due.runs),
+            ("open connections", self.open, due.open),
         )
-        if wanted.kinds is not None and self.kind not in wanted.kinds:
-            found.append(f"result {self.kind}, expected {' or '.join(sorted(wanted.kinds))}")
-        found += [f"{name} {is_}, expected {due}" for name, is_, due in pairs if due is not None and is_ != due]
-        if wanted.run_id is not None and (self.run_id is not None) != wanted.run_id:
+        if due.kinds is not None and self.kind not in due.kinds:
+            found.append(f"result {self.kind}, expected {' or '.join(sorted(due.kinds))}")
+        found += [
+            f"{name} {is_}, expected {should}" for name, is_, should in pairs if should is not None and is_ != should
+        ]
+        if due.run_id is not None and (self.run_id is not None) != due.run_id:
             found.append(f"run_id {self.run_id!r}")
         if self.left:
             found.append(f"{self.left} descriptors are left")

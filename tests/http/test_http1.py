@@ -13,11 +13,16 @@ from comfydeploy import ComfyDeployCore
 from comfydeploy._http import http1
 from comfydeploy._http.h11_response import H11Response
 from comfydeploy._http.http1 import AsyncConnection, Connection, may_replace
-from comfydeploy.funcs.run_get import run_get
+from comfydeploy.funcs.run_get import run_get, run_get_async
 
 from .test_response import OK, ORIGIN, Memory
 
 REQUEST = httpcore.Request("GET", "http://h/", headers=[(b"Host", b"h")])
+
+
+def mocked(*_):
+    headers = [(b"content-type", b"application/json")]
+    return httpcore.Response(200, headers=headers, content=b'{"id": "mocked", "status": "queued"}')
 
 
 class AsyncMemory(httpcore.AsyncNetworkBackend, httpcore.AsyncNetworkStream):
@@ -89,6 +94,30 @@ class TestWhereItIsUsed:
         monkeypatch.setattr(httpcore.HTTPConnection, "handle_request", partialmethod(real))
         assert not may_replace()
         assert kinds(server) is httpcore.HTTPConnection
+
+    @pytest.mark.parametrize("kind", ["HTTPConnection", "AsyncHTTPConnection"])
+    def test_not_where_first_imported_within_a_mock(self, monkeypatch, kind):
+        method = "handle_request" if kind == "HTTPConnection" else "handle_async_request"
+        monkeypatch.setattr(getattr(httpcore, kind), method, lambda *_: None)
+        assert not runpy.run_path(http1.__file__)["may_replace"]()
+
+    def test_mock_replaces_idle_connection(self, server, monkeypatch):
+        with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+            run_get(core, "r").unwrap()
+            monkeypatch.setattr(httpcore.HTTPConnection, "handle_request", mocked)
+            assert run_get(core, "r").unwrap().id == "mocked"
+
+    def test_mock_replaces_awaited_connection(self, server, monkeypatch):
+        async def respond(*_):
+            return mocked()
+
+        async def calls():
+            async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
+                (await run_get_async(core, "r")).unwrap()
+                monkeypatch.setattr(httpcore.AsyncHTTPConnection, "handle_async_request", respond)
+                return (await run_get_async(core, "r")).unwrap()
+
+        assert asyncio.run(calls()).id == "mocked"
 
     def test_not_where_a_log_shows_steps(self, server, caplog):
         caplog.set_level(logging.DEBUG, logger="httpcore")

@@ -2,7 +2,10 @@
 
 import asyncio
 import gc
+import os
+import signal
 import sys
+import threading
 from contextlib import contextmanager
 
 import httpx
@@ -11,6 +14,7 @@ from interrupt_points import run_to
 from work import World
 
 from comfydeploy import RequestOptions, Success
+from comfydeploy.errors import ComfyDeployError
 from comfydeploy.funcs.run_get import run_get, run_get_async
 from comfydeploy.funcs.run_sync import run_sync, run_sync_async
 
@@ -61,6 +65,73 @@ class Trial:
             self.world.core.close()
             self._check_rest()
         return passed
+
+    def close(self, number):
+        """Close the core in another thread at a point; return the points that the work passed."""
+        passed = number
+
+        def close():
+            closing = threading.Thread(target=self.world.core.close)
+            closing.start()
+            closing.join(0.05)  # the work may hold the lock that it needs
+
+        with self._watched():
+            try:
+                passed = run_to(number, lambda: self.work.do(self.world), close)
+            except ComfyDeployError as error:
+                self._check_fate(getattr(error, "fate", None))
+            except Exception as error:
+                self.faults.append(f"raised {error!r}")
+            self.world.core.close()
+            self._check_rest()
+        return passed
+
+    def fork(self, number):
+        """Fork at a point; the child uses the core, and the work goes on. Return the points that it passed."""
+
+        def fork():
+            child = os.fork()
+            if child == 0:
+                sys.settrace(None)
+                signal.alarm(30)
+                os._exit(not isinstance(run_get(self.world.core, "made", AT_ONCE), Success))
+            if os.waitpid(child, 0)[1]:
+                self.faults.append("the child could not use the core")
+
+        with self._watched():
+            passed = run_to(number, lambda: self.work.do(self.world), fork)
+            self._check_use()
+            self.world.core.close()
+            self._check_rest()
+        return passed
+
+    def drop(self):
+        """Read one item and drop the iterator, unclosed."""
+        with self._watched():
+            self.work.begin(self.world)
+            gc.collect()
+            self._check_use()
+            self.world.core.close()
+            self._check_rest()
+
+    async def drop_async(self):
+        """Read one item and drop the iterator, unclosed, async."""
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: self.faults.append(f"of the loop: {context}")
+        )
+        await self.work.begin_async(self.world)
+        gc.collect()
+        self.faults += await tasks_left()
+        await self._check_use_async()
+        await self.world.core.aclose()
+        self.faults += await tasks_left()
+
+    def _check_fate(self, fate):
+        """Compare the fate of a single request with what the server knows."""
+        if fate == "not_sent" and self.world.server.requests:
+            self.faults.append("not sent, but received")
+        if fate == "answered" and not self.world.server.requests:
+            self.faults.append("answered, but never received")
 
     def cancel(self, way, number):
         """Stop the work at a suspension in one of the ways; return the suspensions that it passed."""

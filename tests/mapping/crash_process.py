@@ -97,26 +97,6 @@ def shorten(absence):
         postgres.Postgres.renewal = absence / 4
 
 
-def forget_commits():
-    postgres_session._SETTINGS["synchronous_commit"] = "off"
-    postgres_session._DURABLE = "SELECT 1"
-
-
-def trust_answers():
-    postgres_session.PostgresSession.is_certain = property(lambda _: True, lambda *_: None)
-
-
-def restart_transactions():
-    postgres_session._NOTED = "SELECT 1 WHERE :number < 0"
-
-
-WEAK = {
-    "commits are not durable": forget_commits,
-    "late answers are trusted": trust_answers,
-    "unanswered commits are repeated": restart_transactions,
-}
-
-
 def worked(order):
     folder = Path(order["folder"])
     ahead = order["ahead"]
@@ -125,8 +105,9 @@ def worked(order):
     if order["host"]:
         owners.machine = lambda: f"{order['host']}~0"
     shorten(order["absence"])
-    if order["weak"]:
-        WEAK[order["weak"]]()
+    if order["is_forgetful"]:
+        postgres_session._SETTINGS["synchronous_commit"] = "off"
+        postgres_session._DURABLE = "SELECT 1"
     if order["limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
     try:

@@ -58,6 +58,10 @@ class Server:
         self.start()
 
     @property
+    def version(self):
+        return f"PostgreSQL {(self.folder / 'data' / 'PG_VERSION').read_text().strip()}"
+
+    @property
     def address(self):
         return self.address_of()
 

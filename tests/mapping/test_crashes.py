@@ -48,7 +48,7 @@ class Weather:
     """The conditions of a night. ``faults`` is the part of faulty requests for runs, ``reads`` that of others.
 
     ``breaks`` is the part of crashes that are those of the database, ``stops`` that of processes that stand still while
-    it restarts. ``weak`` is by what the journal differs from the real one.
+    it restarts. ``is_forgetful``: commits are not durable, so that the database loses some when it is killed.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Weather:
     full: float = 0.0
     breaks: float = 0.0
     stops: float = 0.0
-    weak: str | None = None
+    is_forgetful: bool = False
     plain: bool = False
 
 
@@ -154,7 +154,7 @@ class Night:
             "host": f"host{self.starts}" if is_skewed else None,
             "name": None if self.database is None else f"night {self.folder.name}",
             "journal": str(self.folder / "map.sqlite") if self.database is None else self.database.address,
-            "weak": self.weather.weak,
+            "is_forgetful": self.weather.is_forgetful,
             "absence": 0.0 if self.database is None else ABSENCE,
             "limit": self.dice.randrange(30_000, 200_000) if is_full else None,
         }
@@ -303,9 +303,15 @@ SHARED = (
 )
 
 
-WEAK = tuple(
-    evolve(SHARED[3], name=f"weakened: {weak}", weak=weak, breaks=0.5)
-    for weak in ("commits are not durable", "late answers are trusted", "unanswered commits are repeated")
+FORGETFUL = Weather(
+    "weakened: commits are not durable",
+    faults=0.1,
+    reads=0.02,
+    at_once=4,
+    skewed=True,
+    breaks=0.5,
+    stops=0.2,
+    is_forgetful=True,
 )
 
 
@@ -343,16 +349,18 @@ def shared_table(nights):
         "|" + "---|" * 9,
     ]
     with starting() as starter, serving() as database:
-        for weather in (*SHARED, *WEAK):
-            few = nights if weather.weak is None else max(nights // 3, 1)
+        for weather in (*SHARED, FORGETFUL):
+            few = max(nights // 3, 1) if weather.is_forgetful else nights
             score = scored(starter, weather, nights=few, jobs=60, kills=40, database=database)
             for problem in score.problems:
                 sys.stderr.write(f"{weather.name}: {problem}\n")
             counts = (score.jobs, score.paid, score.twice, score.lost, score.missing, score.half)
             counted = " | ".join(f"{count:,}" for count in (score.crashes, score.breaks, *counts))
-            lines.append(f"| {weather.name} | {counted} |")
+            lines.append(f"| {database.version}: {weather.name} | {counted} |")
             sys.stderr.write(lines[-1] + "\n")
-    return "\n".join(lines) + "\n"
+    known = SHARED_TABLE.read_text().splitlines() if SHARED_TABLE.exists() else []
+    others = [line for line in known[2:] if not line.startswith(f"| {database.version}: ")]
+    return "\n".join([*lines, *others]) + "\n"
 
 
 def table(nights):

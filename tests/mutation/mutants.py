@@ -54,7 +54,7 @@ def mutants(source: str, path: str, every: int = 1) -> list[Mutant]:
         lines = _readers(tree, constant.name) if constant else _lines(statement)
         name = f"{change}: {ast.unparse(node)[:90]!r}"
         code = compile(changed, path, "exec", dont_inherit=True)
-        found.append(Mutant(statement.lineno, lines, name, code, constant))
+        found.append(Mutant(getattr(statement, "lineno", lines[0]), lines, name, code, constant))
     return found
 
 
@@ -182,8 +182,8 @@ def _become(node: ast.AST, other: ast.AST) -> None:
 
 
 def _become_pass(node: ast.AST) -> None:
-    _become(node, ast.Pass(lineno=node.lineno, col_offset=node.col_offset))
+    _become(node, ast.copy_location(ast.Pass(), node))
 
 
 def _become_body(node: ast.With) -> None:
-    _become(node, ast.If(ast.Constant(True), node.body, [], lineno=node.lineno, col_offset=node.col_offset))
+    _become(node, ast.copy_location(ast.If(ast.Constant(True), node.body, []), node))

@@ -214,7 +214,7 @@ class Network:
         return Reply(*answer.value)
 
     def _until(self, seconds, attempt, limit):
-        """Wait so many seconds, for ever with ``None``, but no longer than a limit; return whether that was enough."""
+        """Wait so many seconds, without end for ``None``, but no longer than a limit; return whether it was enough."""
         most = remaining(attempt.limits.get(limit), self.world.now)
         if seconds is None or (most is not None and seconds > most):
             if most is None:

@@ -42,7 +42,7 @@ class Run:
 
 
 class Server:
-    """Answers requests. ``kept`` are the runs, also those that nobody sees yet; ``watched`` is called with each."""
+    """Answers requests. ``kept`` are the runs, also those that are not listed yet; ``watched`` is called with each."""
 
     def __init__(self, world, watched=lambda run: None):
         self._world = world

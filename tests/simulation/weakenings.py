@@ -107,7 +107,7 @@ WEAKENINGS = {
         "a place of the pool is lost",
         [(Ledger, "_leave", only_left), (Slot, "__del__", lambda _: None)],
     ),
-    "a free place wakes nobody": ("a task waits for ever", [(Ledger, "drop", only_dropped)]),
+    "a free place is not passed on": ("a task waits without end", [(Ledger, "drop", only_dropped)]),
     "a place is passed to who has left": ("a place is given twice", [(Ledger, "keep", to_any)]),
     "the last delivery counts": (
         "a state of webhooks goes back",

@@ -129,7 +129,7 @@ class World:
                 if self.broken is not None:
                     raise self.broken
         if not all(task.is_over for task in self._tasks):
-            raise Fault("a task waits for ever")
+            raise Fault("a task waits without end")
 
     @contextmanager
     def _clock(self):

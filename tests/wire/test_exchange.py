@@ -645,3 +645,93 @@ class TestTheLog:
         logger.setLevel("INFO")
         calling(changed(), None, TOKEN, debug_logger=logger)
         assert logger.lines == []
+
+
+class TestFacts:
+    """What a call knows of its request, and adds to its error."""
+
+    def test_deadline_shortens_limits(self, reading):
+        exchange = reading(RequestOptions(deadline=5.0, idle_timeout=60.0))
+        attempt = exchange.prepare(2.0)
+        assert (attempt.limits["read"], attempt.limits["connect"], attempt.idle_limit) == (3.0, 3.0, 3.0)
+        assert exchange.fate == "unknown"
+        with pytest.raises(RequestTimeoutError, match="before the request was sent") as raised:
+            exchange.prepare(5.0)
+        assert raised.value.fate == exchange.fate == "not_sent"
+
+    def test_lost_request_was_not_answered(self, reading):
+        def fail(*_):
+            raise KeyError("hook")
+
+        exchange = reading(hooks=[Hooks(after_error=fail)])
+        exchange.prepare()
+        with pytest.raises(KeyError):
+            exchange.settle(ConnectionError("x", "unknown"))
+        assert exchange.fate == "unknown"
+
+    def test_lost_request_renews_no_bearer(self, creating):
+        assert failure(creating(bearer=lambda: "key").settle(ConnectionError("x", "unknown"))).fate == "unknown"
+
+    def test_lost_request_is_not_permanent(self, calling, changed):
+        exchange = calling(changed(is_permanent=status(500)), None, retry_config=AT_ONCE)
+        assert exchange.settle(ConnectionError("x", "unknown")) == Pause(0.0)
+
+    def test_answer_ends_doubt_of_read(self, reading):
+        exchange = reading(retry_config=AT_ONCE)
+        assert exchange.settle(ConnectionError("x", "unknown")) == Pause(0.0)
+        assert failure(exchange.settle(answer(404))).fate == "answered"
+
+    @pytest.mark.parametrize("kind", ["reading", "creating"])
+    def test_hint_of_lost_request_stays(self, kind, request):
+        call = request.getfixturevalue(kind)
+        assert failure(call().settle(ConnectionError("x", "unknown", "Is it running?"))).hint == "Is it running?"
+
+    def test_doubt_comes_before_hint(self, creating):
+        exchange = creating(RequestOptions(retry_codes=[500]), retry_config=AT_ONCE)
+        exchange.settle(answer(500))
+        refused = ConnectionError("x", "not_sent", "Is it running?")
+        hint = failure(exchange.settle(refused, AFTER_THE_BUDGET)).hint
+        assert hint.startswith("A run may have been created")
+        assert hint.endswith(". Is it running?")
+
+    @pytest.mark.parametrize(
+        ("argument", "creates", "known"),
+        [({"run_id": "r"}, "nothing", "r"), ({"run_id": 5}, "nothing", None), ({"run_id": "r"}, "run", None)],
+    )
+    def test_run_is_that_of_argument(self, calling, changed, argument, creates, known):
+        exchange = calling(changed(creates=creates), argument)
+        assert exchange.run_id == known
+        assert failure(exchange.settle(answer(404))).run_id == known
+
+    def test_run_of_error_stays(self, calling, changed):
+        exchange = calling(changed(), {"run_id": "r"})
+        assert failure(exchange.settle(ConnectionError("x", "unknown", run_id="s"))).run_id == "s"
+
+    def test_run_that_was_read_stays(self, calling, changed):
+        def fail(*_):
+            raise KeyError("hook")
+
+        exchange = calling(changed(), {"run_id": "r"}, hooks=[Hooks(after_success=fail)])
+        with pytest.raises(KeyError):
+            exchange.settle(answer(200, {"run_id": "another"}))
+        assert exchange.run_id == "r"
+
+    @pytest.mark.parametrize(("level", "count"), [(10, 2), (11, 0)])
+    def test_logger_is_called_at_its_level(self, calling, changed, level, count):
+        lines = []
+
+        class Logger:
+            def isEnabledFor(self, severity):
+                return severity == level
+
+            def debug(self, *parts):
+                lines.append(parts)
+
+        calling(changed(), None, debug_logger=Logger()).settle(answer(404))
+        assert len(lines) == count
+
+    def test_header_that_hook_kept_is_whole(self, calling, changed):
+        sent = answer(200, {"run_id": "r"}, echo="hunter2hunter2")
+        read = changed(decode=lambda reply: reply.headers["echo"])
+        hooks = [Hooks(after_success=lambda _, reply: evolve(reply, content=b"{}"))]
+        assert calling(read, None, TOKEN, hooks=hooks).settle(sent) == Success(TOKEN)

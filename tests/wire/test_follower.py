@@ -276,7 +276,7 @@ class TestDeadline:
         world = World(script(HANG))
         error = world.follow(deadline=0.5, delay=FIRST).failure()
         assert (error.run, error.cancelled) == (None, "no")
-        assert "it was never read" in error.message
+        assert error.message.endswith("and is billed (it was never read)")
         assert [now for now, _ in world.polls] == pytest.approx([0.25, 0.4])
         assert world.now == pytest.approx(0.5)
 
@@ -310,6 +310,7 @@ class TestDeadline:
         error = world.follow(deadline=3.0, on_abandon="cancel").failure()
         assert isinstance(error, DeadlineExceeded)
         assert (error.cancelled, error.hint is None) == (cancelled, cancelled == "yes")
+        assert ("It was cancelled" if cancelled == "yes" else "It was to be cancelled, which is") in error.message
         assert error.run == (run("running") if last is LOST else last)
         assert [type(step).__name__ for _, step in world.sent[-2:]] == ["Cancel", "Poll"]
         assert world.kinds.count("Cancel") == 1
@@ -336,7 +337,8 @@ class TestAbandoning:
         error = world.follow(stop_at=stop_at, delay=FIRST).failure()
         assert isinstance(error, RequestAbortedError)
         assert error.fate == "answered"
-        assert "goes on and is billed" in error.message
+        left = "It was left alone: it goes on and is billed"
+        assert error.message == f"The wait for run r was abandoned. {left}"
         assert all(now <= stop_at for now, _ in world.sent)
 
     @pytest.mark.parametrize(
@@ -348,6 +350,17 @@ class TestAbandoning:
         assert isinstance(world.follow(stop_at=2.0, on_abandon="cancel").failure(), kind)
         assert world.kinds[-2:] == ["Cancel", "Poll"]
         assert world.cancelled_at < 4.0
+
+    def test_cancelling_in_vain_says_so(self):
+        message = World(always("running")).follow(stop_at=2.0, on_abandon="cancel").failure().message
+        unsure = "It was to be cancelled, which is not confirmed: it may go on and be billed"
+        assert message == f"The wait for run r was abandoned. {unsure}"
+
+    def test_cancelling_late_takes_5_s(self):
+        world = World(lambda _: HANG if world.cancelled_at is not None else run("running"), cancel=HANG)
+        world.follow(stop_at=2.0, on_abandon="cancel")
+        (*_, (cancelled, _), (read, step)) = world.sent
+        assert (read - cancelled, step.seconds) == (4.0, pytest.approx(1.0))
 
     def test_cancelling_may_find_success(self):
         world = World(lambda _: run("success" if world.cancelled_at is not None else "running"))

@@ -164,3 +164,67 @@ def test_file_of_the_system_is_read_twice_at_once(tmp_path, mode):
         assert [window.read(4) for window in windows] == [b"0123"] * 2
         for window in windows:
             window.close()
+
+
+def test_two_uploads_of_a_file_are_equal():
+    first, second = (checked_upload(b"secret", "a.png", print) for _ in range(2))
+    assert first == second
+    assert repr(first) == "Upload(name='a.png', size=6, start=0)"
+    assert len(first.boundary) == 32
+    assert first.boundary != second.boundary
+
+
+@pytest.mark.parametrize(
+    ("code", "sent"), [(0, "%00"), (31, "%1F"), (34, "%22"), (127, "%7F"), (92, "\\\\"), (32, " ")]
+)
+def test_name_stays_within_its_quotes(code, sent):
+    head = checked_upload(b"x", f"a{chr(code)}b.png", None).head
+    assert f'filename="a{sent}b.png"\r\n'.encode() in head
+
+
+def test_file_is_sent_from_its_place(tmp_path):
+    file = io.BufferedReader(io.BytesIO(b"0123"))
+    file.seek(2)
+    upload = checked_upload(file, "a.png", None)
+    file.seek(0)
+    window = Window(upload)
+    window.open()
+    assert window.read(9) == b"23"
+    window.close()
+    (tmp_path / "a.png").write_bytes(b"0123")
+    assert checked_upload(tmp_path / "a.png", None, None).start == 0
+    assert checked_upload(b"0123", "a.png", None).start == 0
+
+
+def test_place_after_the_end_leaves_nothing(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"0123")
+    with (tmp_path / "a.png").open("rb") as file:
+        file.seek(100)
+        assert checked_upload(file, None, None).size == 0
+
+
+class Odd:
+    """A file that cannot return to its place."""
+
+    name, place = "a.png", 0
+
+    def read(self, size):
+        return b"0123"[: size if size >= 0 else 4]
+
+    def tell(self):
+        return self.place
+
+    def seek(self, place, whence=0):
+        if whence == 0 and self.place == 4:
+            raise OSError("no way back")
+        self.place = 4 if whence else place
+
+
+def test_file_without_way_back_is_examined():
+    assert checked_upload(Odd(), None, None).size == 4
+
+
+def test_read_that_is_no_function_is_named():
+    odd = Odd()
+    odd.read = 5
+    assert refusal(odd, "a.png") == ("$.file", "file: expected a path, bytes or a binary file, got Odd")

@@ -86,7 +86,7 @@ def test_streams_hold_no_foreign_element(places):
         assert Tags(json.loads(line.removeprefix("data: "))["content"]).found == []
 
 
-def test_form_of_hostile_deployment_sends_its_inputs(visit, hostile):
+def test_hostile_form_sends_its_inputs(visit, hostile):
     visitor = visit(hostile)
     run = visitor.sent_run(visitor.send(f"/deployments/{hostile.deployments[EVIL]}", "run"))
     assert run.workflow_inputs.keys() == {EVIL, "n", "b"}

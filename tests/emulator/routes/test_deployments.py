@@ -51,7 +51,7 @@ def test_environment_has_one_deployment(own):
     assert len(client.get("/deployments", params={"environment": "production"}).json()) == 3
 
 
-def test_deployment_can_move_to_another_environment(own):
+def test_deployment_changes_its_environment(own):
     _, client, listed = own
     made = client.post("/deployment", json=order_of(listed)).json()
     moved = client.post(
