@@ -71,7 +71,7 @@ class _State:
         return self.is_idle()
 
     def is_idle(self) -> bool:
-        """Return whether the last request was sent, its response and nothing else was received, and both let it stay."""
+        """Return whether the last request was sent, its response and no more was received, and both let it stay."""
         return self._is_sent and self._response is not None and self._response.may_stay
 
     def is_closed(self) -> bool:
