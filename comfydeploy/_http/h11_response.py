@@ -1,6 +1,6 @@
 """A response, read by h11."""
 
-from typing import Any, Final
+from typing import Final
 
 import h11
 import httpcore
@@ -17,15 +17,9 @@ class H11Response(ReceivedResponse):
 
     def __init__(self) -> None:
         super().__init__()
-        self._reason = self._version = b""
         self._parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST)
         self._parser.send(_REQUEST)
         self._parser.send(_REQUEST_END)
-
-    @property
-    def extensions(self) -> dict[str, Any]:
-        """Return the version and the reason of the head."""
-        return {"http_version": self._version, "reason_phrase": self._reason}
 
     @property
     def may_stay(self) -> bool:
@@ -53,6 +47,6 @@ class H11Response(ReceivedResponse):
             self._error = httpcore.RemoteProtocolError(str(error))
 
     def _begin(self, head: h11.Response) -> None:
-        self._version, self._reason = b"HTTP/" + head.http_version, head.reason
+        self.extensions = {"http_version": b"HTTP/" + head.http_version, "reason_phrase": head.reason}
         self.status, self.headers, self.has_head = head.status_code, head.headers.raw_items(), True
         self._is_compressed = any(name == b"content-encoding" for name, _ in head.headers)

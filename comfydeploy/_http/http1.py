@@ -71,7 +71,7 @@ class _State:
         return self.is_idle()
 
     def is_idle(self) -> bool:
-        """Return whether the last request was sent, and its response received and nothing else."""
+        """Return whether the last request was sent, its response and no more was received, and both let it stay."""
         return self._is_sent and self._response is not None and self._response.may_stay
 
     def is_closed(self) -> bool:
@@ -116,7 +116,7 @@ class Connection(_State, ConnectionInterface):
                 self._stream.write(piece, limit)
         for piece in writer.end():
             self._stream.write(piece, limit)
-        self._is_sent = True
+        self._is_sent = not writer.is_last
 
     def close(self) -> None:
         """Close the connection."""
@@ -155,7 +155,7 @@ class AsyncConnection(_State, AsyncConnectionInterface):
                 await self._stream.write(piece, limit)
         for piece in writer.end():
             await self._stream.write(piece, limit)
-        self._is_sent = True
+        self._is_sent = not writer.is_last
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -24,20 +24,13 @@ class LlhttpResponse(ReceivedResponse):
         self._whole = 0
         self._is_broken = False
         self._keeps_alive = False
-        # What llhttp calls is C where possible: of those four, only the first is Python's.
-        self.on_header = self._add_header
+        # What llhttp calls is C where possible.
         self.on_status = self._reason.append
         self.on_body = self._parts.append
         self.on_message_begin = partial(self._begun.append, None)
         self._parser: Any = HttpResponseParser(self)
         # As h11: some servers pad the size of a chunk, and chunks come before a length.
         self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True, lenient_chunked_length=True)
-
-    @property
-    def extensions(self) -> dict[str, Any]:
-        """Return the version and the reason of the head."""
-        version = b"HTTP/" + self._parser.get_http_version().encode()
-        return {"http_version": version, "reason_phrase": b"".join(self._reason)}
 
     @property
     def may_stay(self) -> bool:
@@ -53,7 +46,7 @@ class LlhttpResponse(ReceivedResponse):
         self._execute(data)
         if self.is_complete:
             del self._parts[self._whole :]  # what belongs to a surplus response
-        elif self._parts:
+        elif self._parts and self.has_head:
             self._unused = 0
         elif self._unused > MOST:
             self._error = httpcore.RemoteProtocolError(f"More than {MOST} bytes of a head, or beside a chunk")
@@ -72,7 +65,8 @@ class LlhttpResponse(ReceivedResponse):
             if not self.is_complete:  # otherwise it is what follows the response
                 self._error = httpcore.RemoteProtocolError(f"not HTTP: {error}")
 
-    def _add_header(self, name: bytes, value: bytes) -> None:
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header of the head."""
         if not self.has_head:  # otherwise it follows the last chunk, or belongs to a surplus response
             self.headers.append((name, value.rstrip(b" \t")))
 
@@ -91,6 +85,8 @@ class LlhttpResponse(ReceivedResponse):
             self._error = httpcore.RemoteProtocolError(f"the transfer-encoding {codings} is not known")
         else:
             self.status, self.has_head, self._unused = status, True, 0
+            version = b"HTTP/" + self._parser.get_http_version().encode()
+            self.extensions = {"http_version": version, "reason_phrase": b"".join(self._reason)}
 
     def on_message_complete(self) -> None:
         """Note the end of the response, or of what the server says before it."""
@@ -104,6 +100,7 @@ class LlhttpResponse(ReceivedResponse):
             self._interim += 1
             self.headers.clear()
             self._reason.clear()
+            self._parts.clear()  # llhttp reads a body where there can be none
 
     def _end(self) -> None:
         self._is_broken = True

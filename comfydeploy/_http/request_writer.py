@@ -11,6 +11,8 @@ _HEAD: Final = re.compile(
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+: (?:[^\x00\s](?:[^\x00\r\n\f\v]*[^\x00\s])?)?\r\n)+\r\n"
 )
 
+_LENGTH: Final = re.compile(rb"[0-9]{1,20}")
+
 
 class RequestWriter:
     """A request that is being sent: what to write for each part of its body, and how many bytes are left."""
@@ -18,12 +20,19 @@ class RequestWriter:
     def __init__(self, request: httpcore.Request) -> None:
         """Check the head; raise ``LocalProtocolError`` where it cannot be sent."""
         self._head = head_of(request)
-        self._left: int | None = 0
+        self.is_last = False
+        """Whether the request has the connection closed after it."""
+        length, coding = b"0", None
         for name, value in request.headers:
             if len(name) == 14 and name.lower() == b"content-length":  # noqa: PLR2004 - the length of that name
-                self._left = int(value)
+                length = value
             elif len(name) == 17 and name.lower() == b"transfer-encoding":  # noqa: PLR2004 - the same
-                self._left = None
+                coding = value.lower()
+            elif len(name) == 10 and name.lower() == b"connection":  # noqa: PLR2004 - the same
+                self.is_last |= b"close" in value.lower()
+        if _LENGTH.fullmatch(length) is None or coding not in {None, b"chunked"}:
+            raise httpcore.LocalProtocolError("The content-length is no number, or the transfer-encoding not chunked")
+        self._left = int(length) if coding is None else None  # chunks come before a length
 
     def framed(self, part: bytes) -> tuple[bytes, ...]:
         """Return what to write for a part of the body: the head before the first, and in chunks where they are used."""

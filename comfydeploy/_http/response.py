@@ -17,14 +17,11 @@ class ReceivedResponse:
         self.headers: list[tuple[bytes, bytes]] = []
         self.has_head = False
         self.is_complete = False
+        self.extensions: dict[str, Any] = {}
+        """What httpcore says of a response beside its head."""
         self._parts: list[bytes] = []
         self._is_compressed = False
         self._error: httpcore.RemoteProtocolError | None = None
-
-    @property
-    def extensions(self) -> dict[str, Any]:
-        """Return what httpcore says of a response beside its head."""
-        raise NotImplementedError
 
     @property
     def may_stay(self) -> bool:

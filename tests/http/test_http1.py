@@ -120,7 +120,7 @@ class TestWhereItIsUsed:
         assert asyncio.run(calls()).id == "mocked"
 
     def test_not_where_a_log_shows_steps(self, server, caplog):
-        caplog.set_level(logging.DEBUG, logger="httpcore")
+        caplog.set_level(logging.DEBUG, logger=httpcore.__name__)
         assert kinds(server) is httpcore.HTTPConnection
         assert any("receive_response_headers" in record.message for record in caplog.records)
 
@@ -146,6 +146,14 @@ def test_states(received):
     assert connection.is_closed()
     assert connection.has_expired()
     assert connection.info() == "'http://h:80', HTTP/1.1, ACTIVE"
+
+
+@pytest.mark.parametrize(("value", "stays"), [(b"close", False), (b"te, Close", False), (b"keep-alive", True)])
+def test_request_that_closes_connection(parser, value, stays):
+    connection = Connection(ORIGIN, Memory([OK + b"content-length: 0\r\n\r\n"]), None)
+    headers = [(b"Host", b"h"), (b"Connection", value)]
+    assert not b"".join(connection.handle_request(httpcore.Request("GET", "http://h/", headers=headers)).stream)
+    assert connection.is_idle() == stays
 
 
 def test_pieces_of_body_arrive_one_by_one(received):

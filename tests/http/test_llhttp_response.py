@@ -20,7 +20,7 @@ def test_http_1_0_may_be_kept():
     assert response.may_stay
 
 
-@pytest.mark.parametrize("method", ["_add_header", "on_headers_complete", "on_message_complete"])
+@pytest.mark.parametrize("method", ["on_header", "on_headers_complete", "on_message_complete"])
 @pytest.mark.parametrize("handled", [False, True])
 def test_ctrl_c_in_callback_is_raised(monkeypatch, method, handled):
     def interrupt(*_):

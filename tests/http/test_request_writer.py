@@ -28,6 +28,7 @@ REQUESTS = [
     ([(b"Content-Length", b"5")], b"hello"),
     ([(b"Content-Length", b"5")], [b"he", b"", b"llo"]),
     ([(b"Transfer-Encoding", b"chunked")], [b"he", b"llo"]),
+    ([(b"Transfer-Encoding", b"chunked"), (b"Content-Length", b"5")], b"hello"),
 ]
 
 
@@ -55,7 +56,9 @@ def test_large_body_is_not_copied():
 
 @pytest.mark.parametrize(
     "header",
-    [(b"a", b"b\r\nc: d"), (b"a", b"b\0"), (b"a", b" b"), (b"a", b"b "), (b"a b", b"c"), (b"", b"c"), (b"a", b"b\n")],
+    [(b"a", b"b\r\nc: d"), (b"a", b"b\0"), (b"a", b" b"), (b"a", b"b "), (b"a b", b"c"), (b"", b"c"), (b"a", b"b\n")]
+    + [(b"content-length", value) for value in (b"five", b"+5", b"1_0")]
+    + [(b"transfer-encoding", b"gzip")],
 )
 def test_impossible_header(header):
     request = httpcore.Request("GET", "http://h/", headers=[HOST, header])

@@ -77,7 +77,8 @@ def received(connection):
     request = httpcore.Request(b"GET", "http://h/", headers=[(b"Host", b"h")])
     try:
         response = connection.handle_request(request)
-        head = response.status, response.headers, response.extensions["http_version"]
+        named = [response.extensions[name] for name in ("http_version", "reason_phrase")]
+        head = response.status, response.headers, named
         for part in response.stream:
             body += part
     except httpcore.RemoteProtocolError:
@@ -164,6 +165,17 @@ def test_endless_frame_of_chunk(parser, frame):
         *(frame[at : at + 9000] for at in range(0, 110_000, 9000)),
     ]
     assert received(Connection(ORIGIN, Memory(pieces), None))[1:] == (b"abc", "error")
+
+
+def test_body_of_interim_response_is_no_body(parser):
+    pieces = [b"HTTP/1.1 104 X\r\ncontent-length: 3\r\n\r\nabc", OK + b"content-length: 2\r\n\r\nhi"]
+    assert b"abc" not in received(Connection(ORIGIN, Memory(pieces), None))[1]
+
+
+def test_endless_body_of_interim_response(parser):
+    stream = Memory([b"HTTP/1.1 104 X\r\ncontent-length: 999999999\r\n\r\n", *[b"abc" * 9000] * 10])
+    assert received(Connection(ORIGIN, stream, None)) == ((), b"", "error")
+    assert stream.pieces
 
 
 def test_bytes_before_nonsense_arrive_first(parser):
