@@ -124,8 +124,8 @@ class Sink:
         # file may already have the maximum length.
         part = path.with_name(f".{os.urandom(6).hex()}.part")
         old = path.stat() if path.exists() else None
+        self._part = part  # before it exists, so that a Ctrl-C from here on removes it
         self._file = open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o666 if old is None else 0o600))  # noqa: SIM115 - `close` closes it; only `open` takes an opener
-        self._part = part
         if old is not None:
             with suppress(OSError):  # not every file system has modes, and not every user may set them
                 part.chmod(S_IMODE(old.st_mode))

@@ -89,7 +89,7 @@ def _jobs(rows: _Rows, folder: Path) -> Iterator[SheetJob]:
 
 
 def _job(row: tuple[Any, ...], folder: Path) -> SheetJob:
-    columns = dict(zip(SHEET_COLUMNS, row, strict=True))
+    columns: dict[str, Any] = dict(zip(SHEET_COLUMNS, row, strict=True))
     check_columns(columns)
     key, state, attempt, request, tried_at, run_id, run_text, error_text, files = row
     run, error, inputs = object_of(run_text), object_of(error_text), object_of(request).get("inputs")

@@ -66,7 +66,7 @@ def check_columns(row: Mapping[str, Any]) -> None:
 
 def object_of(text: str | None) -> Mapping[str, Any]:
     """Return the JSON object of a column, an empty one where there is none; raise where it is damaged."""
-    found = {} if text is None else _loaded(text)
+    found: Any = {} if text is None else _loaded(text)
     if not is_object(found):
         raise _damage(f"expected an object, got {type(found).__name__}")
     return found

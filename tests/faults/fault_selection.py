@@ -5,7 +5,7 @@ from itertools import product
 from typing import Final
 
 from every_operation import Call
-from fault_oracle import SETTINGS, Trial, is_possible
+from fault_oracle import SETTINGS, Setting, Trial, is_possible
 from fault_table import FAULTS, Fault
 
 from comfydeploy._http import http1
@@ -29,7 +29,7 @@ def whole(calls: Mapping[str, Call], sequence: Sequence) -> Iterator[Trial]:
             if call.name in LONG and fault.family == "status":
                 places = [places[number % len(places)]]
             for setting, at, is_async, is_fast in product(settings, places, COLOURS, PARSERS):
-                if is_possible(call, fault, setting):
+                if _fits(call, fault, setting):
                     yield Trial(call, fault, setting, is_async, is_fast, at, steps)
 
 
@@ -65,10 +65,15 @@ def _trial(call: Call, fault: Fault, turn: int, sequence: Sequence) -> list[Tria
     ways = [*product(PARSERS, SETTINGS, COLOURS)]
     for number in range(turn, turn + len(ways)):
         is_fast, setting, is_async = ways[number % len(ways)]
-        if is_possible(call, fault, setting):
+        if _fits(call, fault, setting):
             places = _places(steps, fault)
             return [Trial(call, fault, setting, is_async, is_fast, places[turn % len(places)], steps)]
     return []
+
+
+def _fits(call: Call, fault: Fault, setting: Setting) -> bool:
+    """Check whether a trial is possible. A read of a long operation has a limit of its own, of half a minute."""
+    return is_possible(call, fault, setting) and not (call.name in LONG and fault.needs_deadline)
 
 
 def _places(steps: tuple[str, ...], fault: Fault) -> list[int]:

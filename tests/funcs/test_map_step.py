@@ -138,7 +138,7 @@ class TestAJob:
 
     def test_doubt_lasts_until_the_deadline(self, step, service):
         service.answer, service.copies = httpx.Response(500, text="broken"), 0
-        item = step("k", RequestOptions(deadline=0.05), request=REQUEST).unwrap()
+        item = step("k", RequestOptions(deadline=0.5), request=REQUEST).unwrap()
         assert isinstance(item.result.failure(), JobUnresolved)
         service.copies = 1
         assert step().unwrap().run_id == "r1"

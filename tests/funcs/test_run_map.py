@@ -16,7 +16,7 @@ import pytest
 import trio
 
 from comfydeploy import ComfyDeployCore, RequestOptions, Success, errors
-from comfydeploy.emulator import Emulator, Fails, Succeeds
+from comfydeploy.emulator import Emulator, Fails
 from comfydeploy.funcs import run_map as module
 from comfydeploy.inputs import KEY_INPUT
 from comfydeploy.mapping import Job, JobUnresolved, grid

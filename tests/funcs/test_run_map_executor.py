@@ -121,6 +121,16 @@ class TestAnEnd:
         assert [item.index for item in items] == [0, -1]
         assert "Start the map again with a new executor" in items[1].result.failure().message
 
+    def test_leaves_the_other_futures_to_a_pool_that_breaks(self, mapped):
+        """A pool of CPython 3.11 hangs where one is cancelled meanwhile."""
+        executor = Answering(None, BrokenExecutor("a worker died"))
+        futures = []
+        submit = executor.submit
+        executor.submit = lambda *given: futures.append(submit(*given)) or futures[-1]
+        items, _ = mapped(executor, [REQUEST] * 2)
+        assert [item.index for item in items] == [-1]
+        assert [future.cancelled() for future in futures] == [False] * 3
+
     def test_before_the_first_job(self, mapped):
         executor = ThreadPoolExecutor(1)
         executor.shutdown()

@@ -45,9 +45,9 @@ class Figures:
         report = yield
         if report.failed:
             self.failed.add(item.nodeid)
-        if call.when == "teardown":
+        if call.when == "teardown" and hasattr(item, "hypothesis_statistics"):
             self.properties.add(item.nodeid.partition("[")[0])
-            for found in COUNTS.finditer(getattr(item, "hypothesis_statistics", "")):
+            for found in COUNTS.finditer(item.hypothesis_statistics):
                 self.counts[found[2]] += int(found[1])
         return report
 

@@ -7,7 +7,7 @@ from quick_server import QuickServer
 from work import quick_client
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def quick_server():
     made = QuickServer()
     yield made
@@ -20,7 +20,7 @@ def server(quick_server):
     return quick_server
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick():
     with quick_client():
         yield

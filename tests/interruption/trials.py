@@ -2,7 +2,10 @@
 
 import asyncio
 import gc
+import os
+import signal
 import sys
+import threading
 from contextlib import contextmanager
 
 import httpx
@@ -11,11 +14,14 @@ from interrupt_points import run_to
 from work import World
 
 from comfydeploy import RequestOptions, Success
+from comfydeploy.errors import ComfyDeployError
 from comfydeploy.funcs.run_get import run_get, run_get_async
 from comfydeploy.funcs.run_sync import run_sync, run_sync_async
 
 AT_ONCE = RequestOptions(timeout=httpx.Timeout(5, pool=0))
 """Limits of a call that finds its place free."""
+
+PATIENT = RequestOptions(timeout=httpx.Timeout(5))
 
 _DOUBT = "A run may have been created"
 
@@ -61,6 +67,73 @@ class Trial:
             self.world.core.close()
             self._check_rest()
         return passed
+
+    def close(self, number):
+        """Close the core in another thread at a point; return the points that the work passed."""
+        passed = number
+
+        def close():
+            closing = threading.Thread(target=self.world.core.close)
+            closing.start()
+            closing.join(0.05)  # the work may hold the lock that it needs
+
+        with self._watched():
+            try:
+                passed = run_to(number, lambda: self.work.do(self.world), close)
+            except ComfyDeployError as error:
+                self._check_fate(getattr(error, "fate", None))
+            except Exception as error:
+                self.faults.append(f"raised {error!r}")
+            self.world.core.close()
+            self._check_rest()
+        return passed
+
+    def fork(self, number):
+        """Fork at a point; the child uses the core, and the work goes on. Return the points that it passed."""
+
+        def fork():
+            child = os.fork()
+            if child == 0:
+                sys.settrace(None)
+                signal.alarm(30)
+                os._exit(not isinstance(run_get(self.world.core, "made", AT_ONCE), Success))
+            if os.waitpid(child, 0)[1]:
+                self.faults.append("the child could not use the core")
+
+        with self._watched():
+            passed = run_to(number, lambda: self.work.do(self.world), fork)
+            self._check_use()
+            self.world.core.close()
+            self._check_rest()
+        return passed
+
+    def drop(self):
+        """Read one item and drop the iterator, unclosed."""
+        with self._watched():
+            self.work.begin(self.world)
+            gc.collect()
+            self._check_use(PATIENT)  # a map ends in its own time
+            self.world.core.close()
+            self._check_rest()
+
+    async def drop_async(self):
+        """Read one item and drop the iterator, unclosed, async."""
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: self.faults.append(f"of the loop: {context}")
+        )
+        await self.work.begin_async(self.world)
+        gc.collect()
+        self.faults += await tasks_left()
+        await self._check_use_async()
+        await self.world.core.aclose()
+        self.faults += await tasks_left()
+
+    def _check_fate(self, fate):
+        """Compare the fate of a single request with what the server knows."""
+        if fate == "not_sent" and self.world.server.requests:
+            self.faults.append("not sent, but received")
+        if fate == "answered" and not self.world.server.requests:
+            self.faults.append("answered, but never received")
 
     def cancel(self, way, number):
         """Stop the work at a suspension in one of the ways; return the suspensions that it passed."""
@@ -112,14 +185,14 @@ class Trial:
         if created and self.work.follows and not named and not any(_DOUBT in note for note in notes):
             self.faults.append("a run exists, and the interrupt does not say so")
 
-    def _check_use(self):
+    def _check_use(self, options=AT_ONCE):
         """Check that the core still has its place for a short call, and that for a long one."""
         for call, argument in ((run_get, "made"), (run_sync, {"deployment_id": "d"})):
-            result = call(self.world.core, argument, AT_ONCE)
+            result = call(self.world.core, argument, options)
             if not isinstance(result, Success):
                 gc.collect()
                 self.is_late = True
-                result = call(self.world.core, argument, AT_ONCE)
+                result = call(self.world.core, argument, options)
             if not isinstance(result, Success):
                 self.faults.append(f"afterwards: {result.failure()!r}")
 

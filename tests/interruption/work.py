@@ -72,7 +72,7 @@ class Work:
         self.name = name
         self.creates = creates
         self.follows = follows
-        self._given = given
+        self.given = given
         self._named = named
         self._count = count
 
@@ -95,9 +95,19 @@ class Work:
         value = _value(await found)
         return await self._read_async(value) if hasattr(value, "__aiter__") else value
 
+    def begin(self, world):
+        """Read the first item of what it returns, and drop it."""
+        found = self._called(world, self.name)
+        next(iter(_value(found) if hasattr(found, "unwrap") else found))
+
+    async def begin_async(self, world):
+        """Read the first item of what it returns, and drop it, async."""
+        found = self._called(world, f"{self.name}_async")
+        await anext(aiter(found if hasattr(found, "__aiter__") else _value(await found)))
+
     def _called(self, world, name):
         function = getattr(importlib.import_module(f"comfydeploy.funcs.{self.name}"), name)
-        given = [one(world) if callable(one) else one for one in self._given]
+        given = [one(world) if callable(one) else one for one in self.given]
         named = {key: one(world) if callable(one) else one for key, one in self._named.items()}
         return function(world.core, *given, **named)
 

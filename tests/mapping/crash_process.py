@@ -105,6 +105,9 @@ def worked(order):
     if order["host"]:
         owners.machine = lambda: f"{order['host']}~0"
     shorten(order["absence"])
+    if order["is_forgetful"]:
+        postgres_session._SETTINGS["synchronous_commit"] = "off"
+        postgres_session._DURABLE = "SELECT 1"
     if order["limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
     try:

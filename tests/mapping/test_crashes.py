@@ -48,7 +48,7 @@ class Weather:
     """The conditions of a night. ``faults`` is the part of faulty requests for runs, ``reads`` that of others.
 
     ``breaks`` is the part of crashes that are those of the database, ``stops`` that of processes that stand still while
-    it restarts.
+    it restarts. ``is_forgetful``: commits are not durable, so that the database loses some when it is killed.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Weather:
     full: float = 0.0
     breaks: float = 0.0
     stops: float = 0.0
+    is_forgetful: bool = False
     plain: bool = False
 
 
@@ -153,6 +154,7 @@ class Night:
             "host": f"host{self.starts}" if is_skewed else None,
             "name": None if self.database is None else f"night {self.folder.name}",
             "journal": str(self.folder / "map.sqlite") if self.database is None else self.database.address,
+            "is_forgetful": self.weather.is_forgetful,
             "absence": 0.0 if self.database is None else ABSENCE,
             "limit": self.dice.randrange(30_000, 200_000) if is_full else None,
         }
@@ -301,6 +303,18 @@ SHARED = (
 )
 
 
+FORGETFUL = Weather(
+    "weakened: commits are not durable",
+    faults=0.1,
+    reads=0.02,
+    at_once=4,
+    skewed=True,
+    breaks=0.5,
+    stops=0.2,
+    is_forgetful=True,
+)
+
+
 def scored(starter, weather, *, nights, jobs, kills, seed=0, database=None):
     score = Score()
     for number in range(nights):
@@ -335,8 +349,9 @@ def shared_table(nights):
         "|" + "---|" * 9,
     ]
     with starting() as starter, serving() as database:
-        for weather in SHARED:
-            score = scored(starter, weather, nights=nights, jobs=60, kills=40, database=database)
+        for weather in (*SHARED, FORGETFUL):
+            few = max(nights // 3, 1) if weather.is_forgetful else nights
+            score = scored(starter, weather, nights=few, jobs=60, kills=40, database=database)
             for problem in score.problems:
                 sys.stderr.write(f"{weather.name}: {problem}\n")
             counts = (score.jobs, score.paid, score.twice, score.lost, score.missing, score.half)

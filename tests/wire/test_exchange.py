@@ -721,8 +721,8 @@ class TestFacts:
         lines = []
 
         class Logger:
-            def isEnabledFor(self, asked):
-                return asked == level
+            def isEnabledFor(self, severity):
+                return severity == level
 
             def debug(self, *parts):
                 lines.append(parts)
