@@ -10,6 +10,7 @@ from comfydeploy._http.response import MOST, ReceivedResponse
 # h11 reads a response only after it has written a request. Ours is written elsewhere: of this one it keeps the state.
 _REQUEST: Final = h11.Request(method="GET", target="/", headers=[("host", "server")])
 _REQUEST_END: Final = h11.EndOfMessage()
+_MOST_INTERIM: Final = 1_000
 
 
 class H11Response(ReceivedResponse):
@@ -17,6 +18,7 @@ class H11Response(ReceivedResponse):
 
     def __init__(self) -> None:
         super().__init__()
+        self._interim = 0
         self._parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=MOST)
         self._parser.send(_REQUEST)
         self._parser.send(_REQUEST_END)
@@ -39,8 +41,11 @@ class H11Response(ReceivedResponse):
                         self._begin(event)
                     case h11.EndOfMessage():
                         self.is_complete = True
+                    case h11.InformationalResponse() if self._interim < _MOST_INTERIM:
+                        self._interim += 1
                     case h11.InformationalResponse():
-                        pass
+                        self._error = httpcore.RemoteProtocolError(f"More than {_MOST_INTERIM} interim responses")
+                        return
                     case _:  # it needs more bytes
                         return
         except h11.RemoteProtocolError as error:

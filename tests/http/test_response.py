@@ -172,6 +172,12 @@ def test_body_of_interim_response_is_no_body(parser):
     assert b"abc" not in received(Connection(ORIGIN, Memory(pieces), None))[1]
 
 
+def test_endless_interim_responses(parser):
+    stream = Memory([b"HTTP/1.1 102 Processing\r\n\r\n" * 1001] * 5)
+    assert received(Connection(ORIGIN, stream, None)) == ((), b"", "error")
+    assert stream.pieces
+
+
 def test_endless_body_of_interim_response(parser):
     stream = Memory([b"HTTP/1.1 104 X\r\ncontent-length: 999999999\r\n\r\n", *[b"abc" * 9000] * 10])
     assert received(Connection(ORIGIN, stream, None)) == ((), b"", "error")
