@@ -8,14 +8,13 @@ from functools import partialmethod
 
 import httpcore
 import pytest
+from connections_in_memory import OK, ORIGIN, Memory
 
 from comfydeploy import ComfyDeployCore
 from comfydeploy._http import http1
 from comfydeploy._http.h11_response import H11Response
 from comfydeploy._http.http1 import AsyncConnection, Connection, may_replace
 from comfydeploy.funcs.run_get import run_get, run_get_async
-
-from .test_response import OK, ORIGIN, Memory
 
 REQUEST = httpcore.Request("GET", "http://h/", headers=[(b"Host", b"h")])
 

@@ -2,8 +2,7 @@
 
 import httpcore
 import pytest
-
-from .test_response import OK, WHOLE
+from connections_in_memory import OK, WHOLE
 
 LlhttpResponse = pytest.importorskip("comfydeploy._http.llhttp_response").LlhttpResponse
 

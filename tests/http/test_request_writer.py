@@ -2,10 +2,9 @@
 
 import httpcore
 import pytest
+from connections_in_memory import ORIGIN, Memory
 
 from comfydeploy._http.request_writer import RequestWriter
-
-from .test_response import ORIGIN, Memory
 
 HOST = (b"Host", b"h")
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"

