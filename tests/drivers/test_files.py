@@ -227,8 +227,12 @@ class TestOpenFiles:
         class Cancelling:
             def write(self, data):
                 written.append(data)
-                loop.call_soon_threadsafe(task.cancel)
-                done.wait(5)
+                loop.call_soon_threadsafe(cancel)
+                done.wait(30)
+
+        def cancel():
+            task.cancel()
+            loop.call_later(0.05, done.set)  # once the call has been left
 
         done = threading.Event()
 
@@ -237,7 +241,6 @@ class TestOpenFiles:
             loop = asyncio.get_running_loop()
             core = serve(gzip.compress(bytes(5_000_000)), content_encoding="gzip")
             task = asyncio.ensure_future(run_first_result_async(core, ORDER, to=Cancelling()))
-            loop.call_later(0.05, done.set)
             with pytest.raises(asyncio.CancelledError):
                 await task
 

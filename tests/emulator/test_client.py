@@ -177,8 +177,9 @@ def arguments_of(name, core, order, calls):
     "name", [one.name for one in pkgutil.iter_modules(funcs.__path__) if not one.name.startswith("run_map")]
 )
 def test_no_operation_raises(calls, core, order, name, tmp_path):
-    arguments = arguments_of(name, core, order, calls)
+    arguments = (tmp_path / "map.sqlite",) if name == "map_step" else arguments_of(name, core, order, calls)
     named = {
+        "map_step": {"key": "k", "request": order()},
         "asset_upload": {"name": "cat.png"},
         "file_upload": {"name": "cat.png"},
         "run_download": {"to": tmp_path},

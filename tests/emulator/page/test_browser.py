@@ -357,11 +357,12 @@ def test_busy_page_keeps_what_visitor_does(visit, server, client, queue):
 
 
 def test_list_that_is_scrolled_stays_where_it_is(visit, server, client, queue):
-    for _ in range(20):
-        queue()
+    run_ids = [queue() for _ in range(20)]
     page = visit(viewport={"width": 900, "height": 500})
-    row = page.locator(".run").nth(12)
-    row.scroll_into_view_if_needed()
+    expect(page.locator(".run")).to_have_count(20)
+    # By its id: a list that is replaced while the last runs end has other elements.
+    row = page.locator(f"#run-{run_ids[7]}")
+    row.evaluate("row => row.scrollIntoView()")
     place = "row => row.getBoundingClientRect().top"
     run_id, before = row.get_attribute("id"), row.evaluate(place)
     queue()
