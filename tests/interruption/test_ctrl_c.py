@@ -4,7 +4,7 @@ import pytest
 from trials import Trial, counted
 from work import WORK
 
-_TRIED = 4
+_TRIED = 3
 
 
 @pytest.mark.filterwarnings("ignore:coroutine:RuntimeWarning", "ignore::ResourceWarning")  # made, and not yet used

@@ -7,7 +7,7 @@ import pytest
 from trials import Trial, counted
 from work import WORK
 
-_TRIED = 6
+_TRIED = 3
 
 _SINGLE = {"run_get", "run_queue", "run_sync", "file_upload", "file_download"}
 _ITERATED = {"run_stream", "run_logs_stream", "run_watch", "runs_list", "run_map"}
