@@ -11,7 +11,7 @@ _TRIED = 3
 
 @pytest.mark.parametrize("work", WORK, ids=repr)
 def test_cancellation_leaves_nothing(work, server, tmp_path):
-    for index, way in enumerate(WAYS):
+    for index, way in enumerate(WAYS[WORK.index(work) % 2 :: 2]):  # half of the ways each
         number = passed = 1 + index % _TRIED
         while passed >= number:
             trial = Trial(work, server, tmp_path)

@@ -112,7 +112,7 @@ class Trial:
         with self._watched():
             self.work.begin(self.world)
             gc.collect()
-            self._check_use(PATIENT)  # a map ends in its own time
+            self._check_use()
             self.world.core.close()
             self._check_rest()
 
@@ -185,8 +185,9 @@ class Trial:
         if created and self.work.follows and not named and not any(_DOUBT in note for note in notes):
             self.faults.append("a run exists, and the interrupt does not say so")
 
-    def _check_use(self, options=AT_ONCE):
+    def _check_use(self):
         """Check that the core still has its place for a short call, and that for a long one."""
+        options = PATIENT if self.work.name == "run_map" else AT_ONCE  # a map ends in its own time, in its threads
         for call, argument in ((run_get, "made"), (run_sync, {"deployment_id": "d"})):
             result = call(self.world.core, argument, options)
             if not isinstance(result, Success):
