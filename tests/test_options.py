@@ -11,7 +11,10 @@ from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 def test_defaults_are_those_of_original():
     assert RetryConfig() == RetryConfig("backoff", BackoffStrategy(0.5, 60.0, 1.5, 3600.0), True)
     options = RequestOptions()
-    assert {getattr(options, name) for name in RequestOptions.__slots__ if not name.startswith("__")} == {None, 64 * 1024 * 1024}
+    assert {getattr(options, name) for name in RequestOptions.__slots__ if not name.startswith("__")} == {
+        None,
+        64 * 1024 * 1024,
+    }
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ class TestAnEnd:
         assert [item.index for item in items] == [0, -1]
         assert "Start the map again with a new executor" in items[1].result.failure().message
 
-    def test_leaves_the_other_futures_to_a_pool_that_breaks(self, mapped):
+    def test_pool_that_breaks_keeps_other_futures(self, mapped):
         """A pool of CPython 3.11 hangs where one is cancelled meanwhile."""
         executor = Answering(None, BrokenExecutor("a worker died"))
         futures = []
