@@ -26,9 +26,9 @@ def _quick():
         yield
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick_collections():
-    """Freeze earlier objects, so that the garbage collector checks only those of a test."""
+    """Freeze earlier objects, so that the garbage collector checks only those of the module."""
     gc.collect()
     gc.freeze()
     yield
