@@ -190,14 +190,20 @@ def test_sent_graph_runs_without_version(client, ended):
     assert (run["status"], run["workflow_version_id"], run["workflow_id"]) == ("success", None, known["workflow_id"])
 
 
-def test_deployments_are_listed_by_environment(client, emulator):
-    rows = client.get("/deployments", params={"environment": "production"}).json()
-    known = set(emulator.deployments.values())  # without those that other tests have made
-    assert {row["workflow"]["name"]: row["id"] for row in rows if row["id"] in known} == emulator.deployments
+def test_deployments_are_listed_by_environment(emulator_at_rest):
+    def listed(environment):
+        return httpx.get(
+            f"{emulator_at_rest.url}/deployments",
+            params={"environment": environment},
+            headers={"authorization": f"Bearer {emulator_at_rest.bearer}"},
+        )
+
+    rows = listed("production").json()
+    assert {row["workflow"]["name"]: row["id"] for row in rows} == emulator_at_rest.deployments
     assert {one["input_id"] for one in rows[0]["input_types"]} >= {"prompt", "width", "height", "seed"}
     assert rows[0]["output_types"][0]["output_id"] == "result"
-    assert client.get("/deployments", params={"environment": "staging"}).json() == []
-    assert client.get("/deployments", params={"environment": "nowhere"}).status_code == 422
+    assert listed("staging").json() == []
+    assert listed("nowhere").status_code == 422
 
 
 def test_inputs_are_kept_untouched(client, order, ended):

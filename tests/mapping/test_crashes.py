@@ -103,6 +103,8 @@ class Night:
                     living.append(self.start())
                 self.wait(living)
                 living = [one for one in living if is_alive(one)]
+                if not self.server.runs and not self.ended.exists():
+                    continue  # a list without a run of the map would prove nothing, and leave all jobs in doubt
                 event = self.dice.random()
                 if living and event < self.weather.stops:
                     self.stop(living[self.dice.randrange(len(living))])
