@@ -84,11 +84,12 @@ def test_unfinished_stream_has_nothing_to_close():
     gc.collect()
 
 
-def test_interrupt_of_a_wait_names_its_run_once(server):
-    with ComfyDeployCore(bearer="k", server_url=server.url) as core, pytest.raises(KeyboardInterrupt) as found:
-        run_queue_and_wait(core, RUN, on_queued=interrupt)
-    (run,) = server.created
-    assert found.value.__notes__ == [f"The run is {run}"]
+def test_interrupt_of_a_wait_names_its_run_once(emulator):
+    order = {"deployment_id": emulator.deployments["picture"]}
+    core = ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url)
+    with core, pytest.raises(KeyboardInterrupt) as found:
+        run_queue_and_wait(core, order, on_queued=interrupt)
+    assert found.value.__notes__ == [f"The run is {emulator.runs[-1].id}"]
 
 
 class TestAMapThatHasNotBegun:
