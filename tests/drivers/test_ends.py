@@ -109,10 +109,12 @@ class TestAMapThatHasNotBegun:
         items.close()
 
 
-def test_cancelled_end_of_a_map_is_raised(server, tmp_path):
+def test_cancelled_end_of_a_map_is_raised(emulator, tmp_path):
+    order = {"deployment_id": emulator.deployments["picture"]}
+
     async def main():
-        async with ComfyDeployCore(bearer="k", server_url=server.url) as core:
-            items = run_map_async(core, [RUN], journal=tmp_path / "journal")
+        async with ComfyDeployCore(bearer=emulator.bearer, server_url=emulator.url) as core:
+            items = run_map_async(core, [order], journal=tmp_path / "journal")
             await anext(items)
             closing = asyncio.create_task(items.aclose())
             while not items._engine._is_ending:
