@@ -157,3 +157,34 @@ def test_request_that_closes_connection(parser, value, stays):
 
 def test_pieces_of_body_arrive_one_by_one(received):
     assert received(OK + b"a: b\r\n\r\n", b"one", b"two")[1] == b"onetwo"
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_body_in_chunks_is_sent_to_its_end(awaited, parser):
+    headers = [(b"Host", b"h"), (b"Transfer-Encoding", b"chunked")]
+    answer = OK + b"content-length: 0\r\n\r\n"
+
+    async def parts():
+        yield b"ab"
+
+    async def send():
+        memory = AsyncMemory([answer])
+        await AsyncConnection(ORIGIN, memory, None).handle_async_request(
+            httpcore.Request("POST", "http://h/", headers=headers, content=parts())
+        )
+        return memory.memory.sent
+
+    if awaited:
+        sent = asyncio.run(send())
+    else:
+        memory = Memory([answer])
+        Connection(ORIGIN, memory, None).handle_request(
+            httpcore.Request("POST", "http://h/", headers=headers, content=iter([b"ab"]))
+        )
+        sent = memory.sent
+    assert b"".join(sent).endswith(b"2\r\nab\r\n0\r\n\r\n")
+
+
+def test_nonsense_follows_what_was_received(received):
+    with pytest.raises(httpcore.RemoteProtocolError):
+        received(OK + b"transfer-encoding: chunked\r\n\r\n3\r\nabc\r\nnonsense\r\n")
