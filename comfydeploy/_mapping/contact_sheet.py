@@ -13,7 +13,7 @@ from comfydeploy._display.sheet import SheetJob, sheet_page
 from comfydeploy._mapping.addresses import is_address
 from comfydeploy._mapping.opening import require_psycopg
 from comfydeploy._mapping.settings import checked_name, known_journal
-from comfydeploy._mapping.sqlite import APPLICATION, VERSION, unusable
+from comfydeploy._mapping.sqlite import APPLICATION, VERSION, Connection, unusable
 from comfydeploy._mapping.statements import SHEET, SHEET_COLUMNS
 from comfydeploy._mapping.stored import check_columns, files_of, object_of
 from comfydeploy._wire.arguments import invalid_argument, path_text
@@ -75,7 +75,7 @@ def _connected(journal: str) -> sqlite3.Connection:
     if not os.path.isfile(journal):  # noqa: PTH113 - as above
         raise invalid_argument("journal", f"there is no file {journal}")
     address = f"file:{quote(os.path.abspath(journal), errors='surrogateescape')}?mode=ro"  # noqa: PTH100 - the same
-    return sqlite3.connect(address, uri=True, isolation_level=None)
+    return sqlite3.connect(address, uri=True, isolation_level=None, factory=Connection)
 
 
 def _check(connection: sqlite3.Connection, journal: str) -> None:

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from functools import cache, partial
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import uuid4
 
 from comfydeploy._mapping.database import Database, expanded
@@ -47,6 +47,17 @@ _SYNCHRONOUS: Final = {True: "PRAGMA synchronous = FULL", False: "PRAGMA synchro
 # SQLite keeps one list of the locks of a process. A child inherits it together with locks that it does not have, so its
 # parent may remove the write-ahead log while the child writes: what the child recorded is lost (measured).
 _inherited: Final[set[str]] = set()
+
+
+class Connection(sqlite3.Connection):
+    """A connection on which a damaged schema is an error of SQLite too, although its message may be no text."""
+
+    def execute(self, *given: Any) -> sqlite3.Cursor:
+        """Execute a statement."""
+        try:
+            return super().execute(*given)
+        except UnicodeDecodeError:
+            raise sqlite3.DatabaseError("malformed database schema") from None
 
 
 class Sqlite(Database):
@@ -199,7 +210,7 @@ def _connected(path: str) -> sqlite3.Connection:
     if not os.path.exists(path):  # noqa: PTH110 - as above
         with suppress(OSError):  # SQLite's own error is better
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # only for its owner: it holds prompts
-    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False, factory=Connection)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error:

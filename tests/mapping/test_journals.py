@@ -278,6 +278,13 @@ class TestAFile:
             file.write(b"\xff" * 4000)
         assert "is damaged or not a journal" in refused(f"{path}2")
 
+    def test_a_damaged_name_in_its_schema(self, path):
+        Sqlite(path, None, 300.0).close()
+        content = Path(path).read_bytes()
+        assert content.count(b"CREATE TABLE jobs")
+        Path(path).write_bytes(content.replace(b"CREATE TABLE jobs", b"CREATE TABL\x80 jobs"))
+        assert "is damaged or not a journal" in refused(path)
+
     def test_a_damaged_row(self, path):
         with closing(Sqlite(path, None, 300.0)) as journal:
             journal.add([entry("k")])
