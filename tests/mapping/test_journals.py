@@ -282,7 +282,7 @@ class TestAFile:
         Sqlite(path, None, 300.0).close()
         content = Path(path).read_bytes()
         assert content.count(b"CREATE TABLE jobs")
-        Path(path).write_bytes(content.replace(b"CREATE TABLE jobs", b"CREATE TABLE \x80obs"))
+        Path(path).write_bytes(content.replace(b"CREATE TABLE jobs", b"CREATE \x80\x80\x80\x80\x80 jobs"))
         assert "is damaged or not a journal" in refused(path)
 
     def test_a_damaged_row(self, path):
