@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from comfydeploy._wire.fate import with_fate
+from comfydeploy._wire.fate import is_refused, with_fate
 from comfydeploy._wire.operation import Operation, returning
 from comfydeploy._wire.polling import Backoff
 from comfydeploy._wire.route import FOLDER, TEXT, at_least, posting_values, route
 from comfydeploy._wire.storage import checked_address
 from comfydeploy._wire.timeline import READ_LIMIT, Actions, Timeline
 from comfydeploy._wire.upload import StorageUpload, checked_storage_upload
-from comfydeploy.errors import Error, HTTPValidationError, InvalidRequestError, SDKError, SDKValidationError
+from comfydeploy.errors import Error, InvalidRequestError, SDKValidationError
 from comfydeploy.models.asset import Asset
 from comfydeploy.models.document import Document
 from comfydeploy.result import Failure, Result, Success
@@ -86,7 +86,7 @@ def _registered(
         "mime_type": upload.media_type,
     }
     result = yield from timeline.send(_REGISTER, arguments)
-    if isinstance(result, Success) or _is_refused(result.failure()):
+    if isinstance(result, Success) or is_refused(result.failure()):
         return result
     backoff = Backoff()
     for _ in range(_LOOKS):
@@ -96,10 +96,3 @@ def _registered(
             return found
     hint = f"The file is stored, but its asset was not found. Look again with asset_get({target.file_id!r})."
     return Failure(with_fate(evolve(result.failure(), hint=hint), "unknown"))
-
-
-def _is_refused(error: Error) -> bool:
-    """Check whether an error proves that no asset was created."""
-    if error.fate == "not_sent" or isinstance(error, HTTPValidationError):
-        return True
-    return isinstance(error, SDKError) and 400 <= error.status_code < 500  # noqa: PLR2004 - the class of status codes

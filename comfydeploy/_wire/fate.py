@@ -34,7 +34,7 @@ def maybe_executed(outcome: Reply | Error) -> bool:
 
 
 def is_refused(error: Error) -> bool:
-    """Check whether an error proves that no run was created: it was not sent, or the server refused it."""
+    """Check whether an error proves that nothing was created: it was not sent, or the server refused it."""
     if error.fate == "not_sent" or isinstance(error, HTTPValidationError):
         return True
     return isinstance(error, SDKError) and 300 <= error.status_code < 500 and error.status_code not in IN_DOUBT  # noqa: PLR2004 - the classes of status codes

@@ -22,6 +22,7 @@ TARGET = b'{"url": "http://storage/x", "download_url": "http://storage/x", "file
 MISSING = Failure(SDKError("missing", 404))
 LOSSES = {
     "500": SDKError("broken", 500),
+    "a proxy that gave up": SDKError("late", 408),
     "reset": ConnectionError("reset", "unknown"),
     "timeout": RequestTimeoutError("late", "unknown"),
     "unreadable": SDKValidationError("no JSON", fate="answered"),
