@@ -165,13 +165,17 @@ class AsyncConnection(_State, AsyncConnectionInterface):
             await stream.aclose()
 
 
-class _Body:
-    """The bytes of a response as they arrive. The pool closes the connection where they are not read to their end."""
+class _Left:
+    """What is left of a response. The pool closes the connection where it is not read to its end."""
 
     def __init__(self, stream: Any, response: ReceivedResponse, limits: dict[str, float | None]) -> None:
         self._stream = stream
         self._response = response
         self._limits = limits
+
+
+class _Body(_Left):
+    """The bytes of a response as they arrive."""
 
     def __iter__(self) -> Iterator[bytes]:
         response, limit = self._response, self._limits.get("read")  # which differs from that for the head
@@ -183,8 +187,8 @@ class _Body:
                 response.feed(self._stream.read(_READ, limit))
 
 
-class _AsyncBody(_Body):
-    """The same, async."""
+class _AsyncBody(_Left):
+    """The bytes of a response as they arrive, async."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         response, limit = self._response, self._limits.get("read")

@@ -1,5 +1,6 @@
 """A response that is being received over HTTP/1.1: the common part of the two parsers."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ MOST: Final = 102_400
 """Bytes without a head or a part of a body; the limit of httpcore's own connections."""
 
 
-class ReceivedResponse:
+class ReceivedResponse(ABC):
     """The head of one response, and the parts of its body that have not been taken."""
 
     def __init__(self) -> None:
@@ -24,9 +25,10 @@ class ReceivedResponse:
         self._error: httpcore.RemoteProtocolError | None = None
 
     @property
+    @abstractmethod
     def may_stay(self) -> bool:
         """Return whether the connection can take another request."""
-        raise NotImplementedError
+        ...
 
     @property
     def is_over(self) -> bool:
@@ -57,6 +59,7 @@ class ReceivedResponse:
         parts.clear()
         return taken
 
+    @abstractmethod
     def _parse(self, data: bytes) -> None:
         """Read bytes, or the end of the connection behind a head, and set what they are."""
-        raise NotImplementedError
+        ...
