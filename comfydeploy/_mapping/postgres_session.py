@@ -8,9 +8,8 @@ A transaction whose commit was not answered is looked up by its number, which is
 """
 
 import os
-import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
@@ -19,12 +18,10 @@ from time import monotonic
 from typing import Any, Final, TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
-from psycopg.sql import Identifier
 
-from comfydeploy._mapping.addresses import FORM, is_database, shown_journal
-from comfydeploy._mapping.database import expanded
+from comfydeploy._mapping.addresses import shown_journal
 from comfydeploy._mapping.forks import close_in_children
+from comfydeploy._mapping.postgres_connection import connected, executed, reason_of
 from comfydeploy._mapping.transactions import Call, Results, Transaction, carried_out
 from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy.errors import ComfyDeployError, UnexpectedClientError
@@ -39,32 +36,8 @@ _PAUSES: Final = (0.1, 0.2, 0.5, 1.0)
 FRESH: Final = 5.0
 """Seconds within which a commit is answered, or the answer may be too old to rely on: half of ``ABSENCE``."""
 
-# So that a peer that is gone is noticed within half a minute, by both sides.
-_PARAMETERS: Final = {
-    "application_name": "comfydeploy",
-    "connect_timeout": 10,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-    "target_session_attrs": "read-write",
-}
-_SETTINGS: Final = {
-    "client_encoding": "UTF8",
-    "tcp_keepalives_idle": "15",
-    "tcp_keepalives_interval": "5",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "30000",
-    "lock_timeout": "10s",
-    "idle_in_transaction_session_timeout": "30s",
-}
 _PASSING: Final = {"40001", "40P01", "55P03"}  # serialization_failure, deadlock_detected, lock_not_available
 
-_SET: Final = "SELECT set_config(:name, :value, false)"
-# Each commit is durable, because a server that crashes does not end its clients.
-_DURABLE: Final = """
-    SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
-"""
 _LOCK: Final = "SELECT pg_try_advisory_lock(:key)"
 _LOCKS: Final = """
     FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
@@ -87,11 +60,6 @@ _NOTED: Final = "SELECT 1 FROM sessions WHERE session = :session AND number = :n
 _FORGET: Final = "DELETE FROM sessions WHERE session = :session"
 _BEGIN: Final = Call("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
 _COMMIT: Final = Call("COMMIT")
-
-# A name after one colon: two begin a type.
-_VALUE: Final = re.compile(r"(?<!:):([a-z]\w*)")
-_MARK: Final = re.compile(r"\{(lock|skip)\}")
-_MARKS: Final = {"lock": "FOR UPDATE", "skip": "FOR UPDATE SKIP LOCKED"}
 
 
 class PostgresSession:
@@ -117,7 +85,7 @@ class PostgresSession:
 
     def read(self, begun: Callable[[], Transaction[R]]) -> R:
         """Carry out a transaction that only reads."""
-        return self._patiently(lambda connection: carried_out(begun(), partial(_executed, connection)))
+        return self._patiently(lambda connection: carried_out(begun(), partial(executed, connection)))
 
     def write(self, begun: Callable[[], Transaction[R]]) -> R:
         """Carry out a transaction once, whatever happens to the connection."""
@@ -125,7 +93,7 @@ class PostgresSession:
 
         def written(connection: psycopg.Connection[Any]) -> R:
             for number, result in unanswered:
-                if any(_executed(connection, [Call(_NOTED, {"session": self.name, "number": number})])[0]):
+                if any(executed(connection, [Call(_NOTED, {"session": self.name, "number": number})])[0]):
                     return result
             unanswered.clear()
             self._number += 1
@@ -134,7 +102,7 @@ class PostgresSession:
                 result = carried_out(begun(), _executing(connection))
                 unanswered.append((self._number, result))
                 sent = _moment()
-                _executed(connection, [note, _COMMIT])
+                executed(connection, [note, _COMMIT])
             except BaseException:
                 with suppress(psycopg.Error):
                     connection.rollback()
@@ -146,7 +114,7 @@ class PostgresSession:
 
     def appear(self) -> None:
         """Use the connection, so that a lost one is made again before other processes take this one for dead."""
-        self._patiently(lambda connection: _executed(connection, [Call(_APPEAR, {"session": self.name})]))
+        self._patiently(lambda connection: executed(connection, [Call(_APPEAR, {"session": self.name})]))
 
     def dead(self, sessions: AbstractSet[str]) -> set[str]:
         """Return those sessions whose lock is missing for some time, after their rows were read."""
@@ -161,7 +129,7 @@ class PostgresSession:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(psycopg.Error):
-                _executed(connection, [Call(_FORGET, {"session": self.name})])
+                executed(connection, [Call(_FORGET, {"session": self.name})])
             connection.close()
 
     def forget(self) -> None:
@@ -205,30 +173,10 @@ class PostgresSession:
         return connection
 
     def _lock(self, connection: "psycopg.Connection[Any]") -> None:
-        [[(is_locked,)]] = _executed(connection, [Call(_LOCK, {"key": self._key})])
+        [[(is_locked,)]] = executed(connection, [Call(_LOCK, {"key": self._key})])
         if not is_locked:  # by the connection that was lost, of which the server does not know yet
-            _executed(connection, [Call(_EVICT, {"key": self._key})])
+            executed(connection, [Call(_EVICT, {"key": self._key})])
             raise psycopg.OperationalError("the connection that was lost is not closed yet")
-
-
-def connected(address: str, schema: str) -> "psycopg.Connection[Any]":
-    """Connect to a database; raise ``SDKValidationError`` for an invalid address."""
-    try:
-        given = conninfo_to_dict(address) if is_database(address) else None
-    except psycopg.ProgrammingError:  # its text may repeat a part of the password
-        given = None
-    if given is None:
-        raise invalid_argument("journal", f"expected {FORM}, got {shown_journal(address)}") from None
-    parameters: dict[str, Any] = {**_PARAMETERS, **given}
-    connection = psycopg.connect(**parameters, autocommit=True)
-    settings = {**_SETTINGS, "search_path": Identifier(schema).as_string(connection)}
-    try:
-        set_up = [Call(_SET, {"name": name, "value": value}) for name, value in settings.items()]
-        _executed(connection, [*set_up, Call(_DURABLE)])
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _executing(connection: "psycopg.Connection[Any]") -> Callable[[Sequence[Call]], Results]:
@@ -238,33 +186,17 @@ def _executing(connection: "psycopg.Connection[Any]") -> Callable[[Sequence[Call
     def execute(calls: Sequence[Call]) -> Results:
         sent = [*beginning, *calls]
         beginning.clear()
-        return _executed(connection, sent)[-len(calls) :]
+        return executed(connection, sent)[-len(calls) :]
 
     return execute
 
 
-def _executed(connection: "psycopg.Connection[Any]", calls: Sequence[Call]) -> Results:
-    """Carry out statements in one round trip and return their rows."""
-    cursor = psycopg.ClientCursor(connection)
-    cursor.execute(";".join(cursor.mogrify(*_translated(call)) for call in calls).encode())
-    results: Results = []
-    for _ in calls:
-        results.append(cursor.fetchall() if cursor.description else [])
-        cursor.nextset()
-    return results
-
-
-def _translated(call: Call) -> tuple[bytes, Mapping[str, Any]]:
-    text, values = expanded(call)
-    return _VALUE.sub(r"%(\1)s", _MARK.sub(lambda mark: _MARKS[mark[1]], text)).encode(), values
-
-
 def _dead(connection: "psycopg.Connection[Any]", sessions: AbstractSet[str]) -> set[str]:
-    [keys] = _executed(connection, [Call(_LIVING)])
+    [keys] = executed(connection, [Call(_LIVING)])
     missing = sorted(sessions - {_session_name(key) for (key,) in keys})
     if not missing:
         return set()
-    noted = _executed(connection, [Call(_MISS, {"session": one}) for one in missing])
+    noted = executed(connection, [Call(_MISS, {"session": one}) for one in missing])
     return {one for one, [(seconds,)] in zip(missing, noted, strict=True) if seconds >= ABSENCE}
 
 
@@ -279,10 +211,3 @@ def _moment() -> tuple[float, float]:
 def _since(moment: tuple[float, float]) -> float:
     """Return the seconds since a moment; the wall clock also counts those in which the machine was suspended."""
     return max(now - then for now, then in zip(_moment(), moment, strict=True))
-
-
-def reason_of(error: psycopg.Error) -> str:
-    """Return what a server or a driver says, in one line and without its place."""
-    text = str(error).strip() or type(error).__name__
-    line = text.splitlines()[-1 if "FATAL" in text else 0]
-    return line.rpartition("FATAL:")[2].strip().rstrip(".")[:300]

@@ -8,7 +8,7 @@ import psycopg
 
 from comfydeploy._mapping.addresses import shown_journal
 from comfydeploy._mapping.postgres import VERSION, schema_of
-from comfydeploy._mapping.postgres_session import connected, reason_of
+from comfydeploy._mapping.postgres_connection import connected, reason_of
 from comfydeploy._mapping.statements import SHEET
 from comfydeploy._wire.arguments import invalid_argument
 

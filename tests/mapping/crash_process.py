@@ -22,7 +22,7 @@ from comfydeploy.funcs.run_map import run_map
 from comfydeploy.mapping import grid
 
 try:
-    from comfydeploy._mapping import postgres, postgres_session
+    from comfydeploy._mapping import postgres, postgres_connection, postgres_session
 except ImportError:
     postgres = None
 
@@ -106,8 +106,8 @@ def worked(order):
         owners.machine = lambda: f"{order['host']}~0"
     shorten(order["absence"])
     if order["is_forgetful"]:
-        postgres_session._SETTINGS["synchronous_commit"] = "off"
-        postgres_session._DURABLE = "SELECT 1"
+        postgres_connection._SETTINGS["synchronous_commit"] = "off"
+        postgres_connection._DURABLE = "SELECT 1"
     if order["limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["limit"], order["limit"]))
     try:

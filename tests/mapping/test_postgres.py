@@ -12,7 +12,7 @@ import pytest
 from postgres_server import PASSWORD, free_port
 
 from comfydeploy import Success
-from comfydeploy._mapping import postgres, postgres_session
+from comfydeploy._mapping import postgres, postgres_connection, postgres_session
 from comfydeploy._mapping.journal import Entry
 from comfydeploy._mapping.postgres import Postgres, schema_of, write_rows
 from comfydeploy._mapping.postgres_session import ABSENCE
@@ -75,7 +75,7 @@ def refused(address, name="map"):
 @contextmanager
 def breaking(monkeypatch, journal, *, at, after):
     """Cut the connection at the statement that begins with ``at``, before or after it is carried out, once."""
-    executed, left = postgres_session._executed, [1]
+    executed, left = postgres_session.executed, [1]
 
     def run(connection, calls):
         if left and any(call.text.strip().startswith(at) for call in calls):
@@ -86,7 +86,7 @@ def breaking(monkeypatch, journal, *, at, after):
         return executed(connection, calls)
 
     with monkeypatch.context() as patched:
-        patched.setattr(postgres_session, "_executed", run)
+        patched.setattr(postgres_session, "executed", run)
         patched.setattr(postgres_session, "_PAUSES", (0.0,))
         yield
     assert not left
@@ -117,12 +117,12 @@ class TestACutConnection:
 
     def test_another_process_may_have_the_row_by_then(self, journal, opened, monkeypatch):
         row = claimed(journal)
-        executed = postgres_session._executed
+        executed = postgres_session.executed
 
         def run(connection, calls):
             results = executed(connection, calls)
             if calls[-1].text == "COMMIT":
-                monkeypatch.setattr(postgres_session, "_executed", executed)
+                monkeypatch.setattr(postgres_session, "executed", executed)
                 with opened() as other:
                     claim = Claim(row.id, f"{other.session}1", 1.0, row.owner, 6.0)
                     assert other.carry_out([claim])[0].tried_at
@@ -130,7 +130,7 @@ class TestACutConnection:
                 return executed(connection, calls)
             return results
 
-        monkeypatch.setattr(postgres_session, "_executed", run)
+        monkeypatch.setattr(postgres_session, "executed", run)
         assert journal.carry_out([tried(row)]) == ["lost"]
 
     def test_an_answer_that_is_late_is_confirmed(self, journal, opened, monkeypatch):
@@ -158,7 +158,7 @@ class TestACutConnection:
             earlier.execute("SELECT 1")
 
     def test_a_deadlock_begins_the_transaction_anew(self, journal, monkeypatch):
-        row, executed, left = claimed(journal), postgres_session._executed, [1]
+        row, executed, left = claimed(journal), postgres_session.executed, [1]
 
         def run(connection, calls):
             if left and "COMMIT" in calls[-1].text:
@@ -166,7 +166,7 @@ class TestACutConnection:
                 raise psycopg.errors.DeadlockDetected
             return executed(connection, calls)
 
-        monkeypatch.setattr(postgres_session, "_executed", run)
+        monkeypatch.setattr(postgres_session, "executed", run)
         assert journal.carry_out([tried(row, 1)]) == ["tried"]
 
     def test_a_database_that_stays_away(self, journal, monkeypatch):
@@ -352,7 +352,7 @@ class TestErrors:
         assert said.endswith("cannot be used: permission denied for database postgres")
 
     def test_a_setting_that_it_refuses(self, postgres_server, map_name, monkeypatch):
-        monkeypatch.setitem(postgres_session._SETTINGS, "lock_timeout", "soon")
+        monkeypatch.setitem(postgres_connection._SETTINGS, "lock_timeout", "soon")
         assert 'invalid value for parameter "lock_timeout"' in refused(postgres_server.address, map_name)
 
     def test_a_table_that_is_gone(self, journal, sql):
