@@ -207,7 +207,7 @@ def unusable(path: str, error: sqlite3.Error) -> SDKValidationError:
 
 
 def _connected(path: str) -> sqlite3.Connection:
-    if not os.path.exists(path):  # noqa: PTH110 - as above
+    if not os.path.exists(path):  # noqa: PTH110 - a name is not needed
         with suppress(OSError):  # SQLite's own error is better
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # only for its owner: it holds prompts
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False, factory=Connection)

@@ -51,7 +51,7 @@ SPEND: Final = "UPDATE map SET spent = spent + :runs"
 
 FIND: Final = f"""
     SELECT digest, place, CASE digest WHEN '' THEN request END, {_COLUMNS} FROM jobs WHERE key IN (:keys)
-"""  # noqa: S608 - of constants, as those below
+"""  # noqa: S608 - of constants
 REQUEST: Final = "SELECT request FROM jobs WHERE id = :id"
 ADD: Final = """
     INSERT INTO jobs (key, digest, request, place) VALUES (:key, :digest, :request, :place) ON CONFLICT DO NOTHING
@@ -67,9 +67,9 @@ RESTORE: Final = """
 """
 
 SHEET_COLUMNS: Final = ("key", "state", "attempt", "request", "tried_at", "run_id", "run", "error", "files")
-SHEET: Final = f"SELECT {', '.join(SHEET_COLUMNS)} FROM jobs ORDER BY id"  # noqa: S608
+SHEET: Final = f"SELECT {', '.join(SHEET_COLUMNS)} FROM jobs ORDER BY id"  # noqa: S608 - of constants
 
-ROWS: Final = f"SELECT {_COLUMNS} FROM jobs WHERE id IN (:ids)"  # noqa: S608
+ROWS: Final = f"SELECT {_COLUMNS} FROM jobs WHERE id IN (:ids)"  # noqa: S608 - of constants
 LOCKED_ROWS: Final = f"{ROWS} ORDER BY id {{lock}}"
 UNLOCKED_ROWS: Final = f"{ROWS} {{skip}}"
 OWNED: Final = """
@@ -80,4 +80,4 @@ RENEW: Final = """
 """
 WRITE: Final = f"""
     UPDATE jobs SET {", ".join(f"{column} = :{column}" for column in COLUMNS[2:])} WHERE id = :id
-"""  # noqa: S608
+"""  # noqa: S608 - of constants

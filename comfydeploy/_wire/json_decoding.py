@@ -9,8 +9,7 @@ from collections.abc import Callable
 from json.scanner import make_scanner
 from typing import Any, Final
 
-# To type checkers this is a class that accepts anything like a decoder.
-_Scanner: Final[Callable[[json.JSONDecoder], Callable[[str, int], tuple[Any, int]]]] = make_scanner  # type: ignore[assignment]
+_Scanner: Final[Callable[[json.JSONDecoder], Callable[[str, int], tuple[Any, int]]]] = make_scanner  # type: ignore[assignment] # to type checkers a class that accepts anything like a decoder
 _scan: Final = _Scanner(json.JSONDecoder())
 
 

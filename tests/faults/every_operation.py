@@ -257,7 +257,7 @@ def _value(result: Any) -> Any:
     """Return the type of the value of a ``Result``, or of a page of a list."""
     origin, parts = typing.get_origin(result), typing.get_args(result)
     if origin is Pages:
-        return list[parts[0]]  # type: ignore[valid-type]
+        return list[parts[0]]
     return parts[0] if origin is Result else result
 
 

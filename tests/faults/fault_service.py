@@ -148,7 +148,7 @@ class Service:
                 '"workflow_inputs": {}', f'"workflow_inputs": {json.dumps(trial.created[-1].get("inputs"))}'
             )
         good = Good(answer["kind"], text.replace("{BASE}", f"{port}/{token}").encode())
-        made = (script or NONE.script)(good)  # type: ignore[misc]
+        made = (script or NONE.script)(good)
         other = f"http://127.0.0.1:{self.ports['other']}/{token}".encode()
         return [part.replace(b"{OTHER}", other) if isinstance(part, bytes) else part for part in made]
 
@@ -212,7 +212,7 @@ async def _play(parts: Sequence[Part], reader: Reader, writer: Writer) -> bool:
         elif part == DRIP:
             is_slow = True
         elif part == ENDLESS:
-            await _repeat(parts[index + 1], reader, writer)  # type: ignore[arg-type]
+            await _repeat(parts[index + 1], reader, writer)
             return False
     return True
 

@@ -8,7 +8,7 @@ import json
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 RESET, CLOSE, HALF_CLOSE, HANG, ENDLESS, DRIP = "reset", "close", "half-close", "hang", "endless", "drip"
 Action = Literal["reset", "close", "half-close", "hang", "endless", "drip"]
@@ -121,10 +121,10 @@ def _connecting() -> list[Fault]:
 
 
 def _tls() -> list[Fault]:
-    def fault(name: str, effect: Effect, listener: str, **facts: object) -> list[Fault]:
+    def fault(name: str, effect: Effect, listener: str, **facts: Any) -> list[Fault]:
         known = {"reaches": False, "executed": False, "keeps": False, "is_secure": True} | facts
         ways = [("", None), (", through a proxy", "connecting")]
-        return [Fault("TLS", name + way, effect, listener=listener, proxy=proxy, **known) for way, proxy in ways]  # type: ignore[arg-type]
+        return [Fault("TLS", name + way, effect, listener=listener, proxy=proxy, **known) for way, proxy in ways]
 
     reached = {"reaches": True, "executed": True}
     return [
@@ -157,7 +157,7 @@ def _tls() -> list[Fault]:
 def _proxy() -> list[Fault]:
     def fault(name: str, effect: Effect, proxy: str) -> Fault:
         facts = {"reaches": False, "executed": False, "keeps": False, "is_secure": True}
-        return Fault("proxy", name, effect, listener="trusted", proxy=proxy, **facts)  # type: ignore[arg-type]
+        return Fault("proxy", name, effect, listener="trusted", proxy=proxy, **facts)
 
     return [
         fault("refused", "refused", "refused"),
@@ -173,8 +173,8 @@ def _proxy() -> list[Fault]:
 
 
 def _head() -> list[Fault]:
-    def fault(where: str, name: str, effect: Effect, script: Script, **facts: object) -> Fault:
-        return Fault(where, name, effect, script, **({"keeps": False} | facts))  # type: ignore[arg-type]
+    def fault(where: str, name: str, effect: Effect, script: Script, **facts: Any) -> Fault:
+        return Fault(where, name, effect, script, **({"keeps": False} | facts))
 
     before, inside, body = "before the head", "in the head", "in the body"
     ends: dict[Action, str] = {RESET: "reset", CLOSE: "closed", HALF_CLOSE: "half-closed"}
@@ -367,8 +367,8 @@ def _types() -> list[Fault]:
 
 
 def _lengths() -> list[Fault]:
-    def fault(name: str, effect: Effect, script: Script, *, keeps: bool = False, **facts: object) -> Fault:
-        return Fault("length", name, effect, script, keeps=keeps, **facts)  # type: ignore[arg-type]
+    def fault(name: str, effect: Effect, script: Script, *, keeps: bool = False, **facts: Any) -> Fault:
+        return Fault("length", name, effect, script, keeps=keeps, **facts)
 
     def lengths(*values: str | int) -> Script:
         return lambda good: [
@@ -532,8 +532,8 @@ def _redirects() -> list[Fault]:
 
 
 def _between() -> list[Fault]:
-    def fault(name: str, effect: Effect, script: Script, before: Script, **facts: object) -> Fault:
-        return Fault("between calls", name, effect, script, before=before, **facts)  # type: ignore[arg-type]
+    def fault(name: str, effect: Effect, script: Script, before: Script, **facts: Any) -> Fault:
+        return Fault("between calls", name, effect, script, before=before, **facts)
 
     def whole(good: Good) -> Sequence[Part]:
         return [good.whole()]
