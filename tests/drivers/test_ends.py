@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import threading
+import weakref
 
 import httpx
 import pytest
@@ -80,8 +81,10 @@ class TestAResponseIsClosed:
 
 def test_unfinished_stream_has_nothing_to_close():
     made = EventStream.__new__(EventStream)
+    gone = weakref.ref(made)
     del made  # pytest fails a test that leaves an exception in a finalizer
     gc.collect()
+    assert gone() is None
 
 
 def test_interrupt_of_a_wait_names_its_run_once(emulator):
@@ -107,6 +110,7 @@ class TestAMapThatHasNotBegun:
         items = RunMap(Engine([], interrupt))
         items._loop._begin_closing()
         items.close()
+        assert items._loop._closing is None
 
 
 def test_cancelled_end_of_a_map_is_raised(emulator, tmp_path):
@@ -161,7 +165,7 @@ class TestWhatAThreadBeginsLate:
                 return index
 
             def place(self, index, target, result):
-                raise NotImplementedError
+                raise AssertionError("nothing is placed")
 
             def drop(self, target):
                 dropped.append(target)

@@ -206,7 +206,9 @@ def test_end_of_a_map_is_not_interrupted(is_ending):
     async def main():
         engine = Engine([], None)
         engine._is_ending = is_ending
-        engine._main = asyncio.create_task(asyncio.sleep(0.01))
+        ended = asyncio.Event()
+        engine._main = asyncio.create_task(ended.wait())
+        asyncio.get_running_loop().call_soon(ended.set)  # after the close has begun
         await engine.close()
         return engine._main.cancelled()
 

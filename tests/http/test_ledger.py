@@ -133,7 +133,9 @@ def test_oldest_slot_goes_to_another_origin():
 
 
 def test_slot_that_was_never_made_is_dropped():
-    Slot.__new__(Slot).__del__()
+    slot = Slot.__new__(Slot)
+    slot.__del__()
+    assert not hasattr(slot, "_ledger")
 
 
 def test_slot_is_dropped_once():

@@ -1,6 +1,7 @@
 """Ends a task at a chosen suspension, each way in which asyncio and anyio do it."""
 
 import asyncio
+from abc import ABC, abstractmethod
 
 import anyio
 
@@ -31,7 +32,7 @@ class Stepped:
                 error = thrown
 
 
-class Way:
+class Way(ABC):
     """Runs a coroutine and stops it at a suspension; ``ends`` are the exceptions that come of it."""
 
     ends = (asyncio.CancelledError,)
@@ -41,8 +42,9 @@ class Way:
         self.stepped = Stepped(coroutine, number, self.stop)
         return await self.stepped
 
+    @abstractmethod
     def stop(self, waited):
-        raise NotImplementedError
+        """Stop the task, which waits for this."""
 
 
 class Cancelled(Way):

@@ -20,7 +20,7 @@ QUIET = ["-q", "-p", "no:cacheprovider", "-s", "--hypothesis-profile", "mutation
 QUIET += ["--hypothesis-seed", "0", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 
-def test_files() -> list[str]:
+def paths_of_tests() -> list[str]:
     """Return the paths of all tests that take part."""
     return [f"tests/{path.name}" for path in sorted((ROOT / "tests").iterdir()) if _takes_part(path)]
 
@@ -43,7 +43,7 @@ class Measurement:
         """Read what was measured last, or measure now."""
         if fresh or not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            run_in_fork(lambda: pytest.main([*QUIET, *test_files()], plugins=[_Meter(file)]), log=f"{file}.log")
+            run_in_fork(lambda: pytest.main([*QUIET, *paths_of_tests()], plugins=[_Meter(file)]), log=f"{file}.log")
         return cls(*pickle.loads(file.read_bytes()))
 
     def tests_of(self, path: str, lines: Iterable[int], most: float) -> list[str]:
