@@ -54,8 +54,6 @@ class Workshop:
         self.pacing = Pacing()
         self.twins: list[tuple[str, tuple[str, ...]]] = []
         self.is_stopping = False
-        self.is_spent = False
-        self.sending: set[int] = set()
 
     async def turn(self) -> bool:
         """Wait for the turn to send a request for a run."""
