@@ -114,7 +114,6 @@ class Release(NamedTuple):
 
 
 Step: TypeAlias = Claim | Reopen | Try | Unsend | Record | Again | End | Finish | Release
-Tried: TypeAlias = Literal["tried", "spent", "lost"]
 
 DURABLE: Final = (Claim, Reopen, Try)
 """The steps that must be durable before anything else is done."""
