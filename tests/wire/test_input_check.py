@@ -134,7 +134,15 @@ def test_strange_mappings_are_failures():
         inputs_check(DEPLOYMENT, Full())
 
 
-@given(st.dictionaries(st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists)))
+NAMES = st.sampled_from([kind.input_id for kind in DEPLOYMENT.input_types]) | st.text(max_size=3)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(NAMES, VALUES, max_size=4))
 def test_accepted_inputs_are_known_and_sendable(inputs):
     result = inputs_check(DEPLOYMENT, inputs)
     if isinstance(result, Success):
