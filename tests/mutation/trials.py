@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from forks import run_in_fork
-from measurement import QUIET, ROOT, Measurement, test_files
+from measurement import QUIET, ROOT, Measurement, paths_of_tests
 from mutants import Mutant, mutants
 from swapping import Live, swaps
 
@@ -182,7 +182,7 @@ def try_live(
     """Try mutants in live functions; None where that is impossible."""
     results.unlink(missing_ok=True)
     plugin = LiveTrials(tried, measured, results, at_once)
-    run_in_fork(lambda: pytest.main([*QUIET, *test_files()], plugins=[plugin]), log=f"{results}.log")
+    run_in_fork(lambda: pytest.main([*QUIET, *paths_of_tests()], plugins=[plugin]), log=f"{results}.log")
     lines = results.read_text(encoding="utf-8").splitlines() if results.exists() else []
     return {(path, number): found for path, number, found in map(json.loads, lines)}
 
