@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import cache, lru_cache
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 import httpx
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 
+_WITH_LENGTH: Final = {"POST", "PUT", "PATCH"}  # of their body, also where there is none
+
+
 class _Plain:
     """The common part of the clients: they send a request as it was built, and ignore cookies."""
 
@@ -33,10 +36,21 @@ class _Plain:
         super().__init__(**settings)
         self._ignored = _ignored_cookies(self.library)
 
-    def build_request(self, method: str, url: Any, *, headers: Any = None, **parts: Any) -> Any:
+    def build_request(self, method: str, url: Any, *, headers: Any = None, content: Any = None, **parts: Any) -> Any:
         """Create a request from its parts alone."""
+        address = _url(self.library, url)
         merged: dict[str, str] = {"accept-encoding": ENCODINGS, **(headers or {})}
-        return self.library.Request(method, _url(self.library, url), headers=merged, **parts)
+        if content is None or type(content) is bytes:
+            # With a stream httpx adds no headers: it would go over all of them three times.
+            merged = {"host": address.netloc.decode("ascii"), **merged}
+            if content or method in _WITH_LENGTH:
+                merged.setdefault("content-length", str(len(content or b"")))
+            request = self.library.Request(
+                method, address, headers=merged, stream=self.library.ByteStream(content or b""), **parts
+            )
+            request.read()  # so that tools find its content
+            return request
+        return self.library.Request(method, address, headers=merged, content=content, **parts)
 
     @property
     def cookies(self) -> Any:

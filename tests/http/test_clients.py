@@ -22,6 +22,19 @@ def test_request_is_built_of_its_parts(library):
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("headers", [{}, {"host": "other", "content-length": "1"}], ids=["ours", "given"])
+@pytest.mark.parametrize(("method", "content"), [("GET", None), ("POST", b""), ("POST", b"{}"), ("DELETE", b"{}")])
+def test_request_has_what_httpx_adds(library, method, content, headers):
+    """Host and Content-Length, and the content for tools that look at it."""
+    client = client_for(library.MockTransport(lambda _: library.Response(200)))
+    made = client.build_request(method, "http://host:1/path", headers=headers, content=content)
+    headers = {"accept-encoding": "gzip, deflate", **headers}
+    expected = library.Request(method, "http://host:1/path", headers=headers, content=content)
+    assert dict(made.headers) == dict(expected.headers)
+    assert made.content == expected.content
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
 def test_cookies_are_ignored(library):
     requests = []
 
