@@ -48,6 +48,12 @@ def test_package_itself_loads_nothing():
     assert [name for name in modules if name.startswith("comfydeploy.")] == []
 
 
+def test_method_that_raises_loads_one_function():
+    call = "with suppress(Exception): ComfyDeploy(bearer='k').run.get('')"
+    modules = loaded(f"from contextlib import suppress; from comfydeploy.client import ComfyDeploy\n{call}\npass")
+    assert [name for name in modules if "comfydeploy.funcs." in name] == ["comfydeploy.funcs.run_get"]
+
+
 @pytest.fixture(scope="module")
 def loaded_by_each():
     output = subprocess.run([sys.executable, "-c", EACH, *MODULES], check=True, capture_output=True, text=True).stdout

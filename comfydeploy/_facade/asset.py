@@ -1,13 +1,14 @@
 """``client.asset``: the operations on one asset, raising."""
 
+from typing import TYPE_CHECKING
+
 from comfydeploy._facade.group import Group
-from comfydeploy._wire.upload import Progress, Source
-from comfydeploy.funcs.asset_delete import asset_delete, asset_delete_async
-from comfydeploy.funcs.asset_get import asset_get, asset_get_async
-from comfydeploy.funcs.asset_upload import asset_upload, asset_upload_async
-from comfydeploy.models.asset import Asset, DeleteAssetResponse
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy._wire.upload import Progress, Source
+    from comfydeploy.models.asset import Asset, DeleteAssetResponse
 
 
 class Assets(Group):
@@ -15,13 +16,13 @@ class Assets(Group):
 
     def upload(
         self,
-        file: Source,
+        file: "Source",
         options: RequestOptions | None = None,
         *,
         parent_path: str = "/",
         name: str | None = None,
-        progress: Progress | None = None,
-    ) -> Asset:
+        progress: "Progress | None" = None,
+    ) -> "Asset":
         """Store a file as an asset, which stays until it is deleted, and return the asset.
 
         The file goes to the storage itself, in pieces, so files of every kind and of up to 5 GiB are accepted. An open
@@ -38,17 +39,19 @@ class Assets(Group):
         Raises:
             ComfyDeployError: What ``asset_upload`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.asset_upload import asset_upload
+
         return unwrap(asset_upload(self._core, file, options, parent_path=parent_path, name=name, progress=progress))
 
     async def upload_async(
         self,
-        file: Source,
+        file: "Source",
         options: RequestOptions | None = None,
         *,
         parent_path: str = "/",
         name: str | None = None,
-        progress: Progress | None = None,
-    ) -> Asset:
+        progress: "Progress | None" = None,
+    ) -> "Asset":
         """Store a file as an asset, which stays until it is deleted, and return the asset.
 
         The file goes to the storage itself, in pieces, so files of every kind and of up to 5 GiB are accepted. An open
@@ -65,11 +68,13 @@ class Assets(Group):
         Raises:
             ComfyDeployError: What ``asset_upload`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.asset_upload import asset_upload_async
+
         return unwrap(
             await asset_upload_async(self._core, file, options, parent_path=parent_path, name=name, progress=progress)
         )
 
-    def get(self, asset_id: str, options: RequestOptions | None = None) -> Asset:
+    def get(self, asset_id: str, options: RequestOptions | None = None) -> "Asset":
         """Return a file or a folder; the address of a private file is signed anew.
 
         Args:
@@ -79,9 +84,11 @@ class Assets(Group):
         Raises:
             ComfyDeployError: What ``asset_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.asset_get import asset_get
+
         return unwrap(asset_get(self._core, asset_id, options))
 
-    async def get_async(self, asset_id: str, options: RequestOptions | None = None) -> Asset:
+    async def get_async(self, asset_id: str, options: RequestOptions | None = None) -> "Asset":
         """Return a file or a folder; the address of a private file is signed anew.
 
         Args:
@@ -91,9 +98,11 @@ class Assets(Group):
         Raises:
             ComfyDeployError: What ``asset_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.asset_get import asset_get_async
+
         return unwrap(await asset_get_async(self._core, asset_id, options))
 
-    def delete(self, asset_id: str, options: RequestOptions | None = None) -> DeleteAssetResponse:
+    def delete(self, asset_id: str, options: RequestOptions | None = None) -> "DeleteAssetResponse":
         """Delete a file, or a folder with all that is in it.
 
         The service removes the file from the storage as well, but not the files of a deleted folder.
@@ -105,9 +114,11 @@ class Assets(Group):
         Raises:
             ComfyDeployError: What ``asset_delete`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.asset_delete import asset_delete
+
         return unwrap(asset_delete(self._core, asset_id, options))
 
-    async def delete_async(self, asset_id: str, options: RequestOptions | None = None) -> DeleteAssetResponse:
+    async def delete_async(self, asset_id: str, options: RequestOptions | None = None) -> "DeleteAssetResponse":
         """Delete a file, or a folder with all that is in it.
 
         The service removes the file from the storage as well, but not the files of a deleted folder.
@@ -119,4 +130,6 @@ class Assets(Group):
         Raises:
             ComfyDeployError: What ``asset_delete`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.asset_delete import asset_delete_async
+
         return unwrap(await asset_delete_async(self._core, asset_id, options))

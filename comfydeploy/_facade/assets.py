@@ -1,19 +1,21 @@
 """``client.assets``: the folders of assets, raising."""
 
-import builtins
+from typing import TYPE_CHECKING
 
 from comfydeploy._facade.group import Group
-from comfydeploy.funcs.assets_folder import assets_folder, assets_folder_async
-from comfydeploy.funcs.assets_list import assets_list, assets_list_async
-from comfydeploy.models.asset import Asset
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    import builtins
+
+    from comfydeploy.models.asset import Asset
 
 
 class AssetFolders(Group):
     """List and create the folders of assets; every method raises the error of a ``Failure``."""
 
-    def list(self, path: str = "/", options: RequestOptions | None = None) -> builtins.list[Asset]:
+    def list(self, path: str = "/", options: RequestOptions | None = None) -> "builtins.list[Asset]":
         """Return the files and folders in a folder, without those in folders below.
 
         The service sends all of them at once, and an empty list for a folder that does not exist.
@@ -25,9 +27,11 @@ class AssetFolders(Group):
         Raises:
             ComfyDeployError: What ``assets_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.assets_list import assets_list
+
         return unwrap(assets_list(self._core, path, options))
 
-    async def list_async(self, path: str = "/", options: RequestOptions | None = None) -> builtins.list[Asset]:
+    async def list_async(self, path: str = "/", options: RequestOptions | None = None) -> "builtins.list[Asset]":
         """Return the files and folders in a folder, without those in folders below.
 
         The service sends all of them at once, and an empty list for a folder that does not exist.
@@ -39,9 +43,11 @@ class AssetFolders(Group):
         Raises:
             ComfyDeployError: What ``assets_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.assets_list import assets_list_async
+
         return unwrap(await assets_list_async(self._core, path, options))
 
-    def folder(self, name: str, options: RequestOptions | None = None, *, parent_path: str = "/") -> Asset:
+    def folder(self, name: str, options: RequestOptions | None = None, *, parent_path: str = "/") -> "Asset":
         """Create a folder and return it.
 
         The service does not check that the parent exists.
@@ -54,9 +60,13 @@ class AssetFolders(Group):
         Raises:
             ComfyDeployError: What ``assets_folder`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.assets_folder import assets_folder
+
         return unwrap(assets_folder(self._core, name, options, parent_path=parent_path))
 
-    async def folder_async(self, name: str, options: RequestOptions | None = None, *, parent_path: str = "/") -> Asset:
+    async def folder_async(
+        self, name: str, options: RequestOptions | None = None, *, parent_path: str = "/"
+    ) -> "Asset":
         """Create a folder and return it.
 
         The service does not check that the parent exists.
@@ -69,4 +79,6 @@ class AssetFolders(Group):
         Raises:
             ComfyDeployError: What ``assets_folder`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.assets_folder import assets_folder_async
+
         return unwrap(await assets_folder_async(self._core, name, options, parent_path=parent_path))

@@ -1,14 +1,16 @@
 """``client.deployments``: the operations on deployments, raising."""
 
-import builtins
+from typing import TYPE_CHECKING
 
 from comfydeploy._facade.group import Group
-from comfydeploy.funcs.deployments_featured import deployments_featured, deployments_featured_async
-from comfydeploy.funcs.deployments_list import deployments_list, deployments_list_async
-from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentModel
-from comfydeploy.models.featured_deployment import FeaturedDeployment
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    import builtins
+
+    from comfydeploy.models.deployment import DeploymentEnvironment, DeploymentModel
+    from comfydeploy.models.featured_deployment import FeaturedDeployment
 
 
 class Deployments(Group):
@@ -16,11 +18,11 @@ class Deployments(Group):
 
     def list(
         self,
-        environment: DeploymentEnvironment | str | None = None,
+        environment: "DeploymentEnvironment | str | None" = None,
         options: RequestOptions | None = None,
         *,
         is_fluid: bool | None = None,
-    ) -> builtins.list[DeploymentModel]:
+    ) -> "builtins.list[DeploymentModel]":
         """Return the deployments of an environment, or all of them, with their inputs.
 
         Without ``is_fluid`` the server leaves some out.
@@ -33,15 +35,17 @@ class Deployments(Group):
         Raises:
             ComfyDeployError: What ``deployments_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.deployments_list import deployments_list
+
         return unwrap(deployments_list(self._core, environment, options, is_fluid=is_fluid))
 
     async def list_async(
         self,
-        environment: DeploymentEnvironment | str | None = None,
+        environment: "DeploymentEnvironment | str | None" = None,
         options: RequestOptions | None = None,
         *,
         is_fluid: bool | None = None,
-    ) -> builtins.list[DeploymentModel]:
+    ) -> "builtins.list[DeploymentModel]":
         """Return the deployments of an environment, or all of them, with their inputs.
 
         Without ``is_fluid`` the server leaves some out.
@@ -54,9 +58,11 @@ class Deployments(Group):
         Raises:
             ComfyDeployError: What ``deployments_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.deployments_list import deployments_list_async
+
         return unwrap(await deployments_list_async(self._core, environment, options, is_fluid=is_fluid))
 
-    def featured(self, options: RequestOptions | None = None) -> builtins.list[FeaturedDeployment]:
+    def featured(self, options: RequestOptions | None = None) -> "builtins.list[FeaturedDeployment]":
         """Return the deployments that the service features, with their whole workflows.
 
         They have no ids: ``share_get`` finds one by its ``share_slug``.
@@ -67,9 +73,11 @@ class Deployments(Group):
         Raises:
             ComfyDeployError: What ``deployments_featured`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.deployments_featured import deployments_featured
+
         return unwrap(deployments_featured(self._core, options))
 
-    async def featured_async(self, options: RequestOptions | None = None) -> builtins.list[FeaturedDeployment]:
+    async def featured_async(self, options: RequestOptions | None = None) -> "builtins.list[FeaturedDeployment]":
         """Return the deployments that the service features, with their whole workflows.
 
         They have no ids: ``share_get`` finds one by its ``share_slug``.
@@ -80,4 +88,6 @@ class Deployments(Group):
         Raises:
             ComfyDeployError: What ``deployments_featured`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.deployments_featured import deployments_featured_async
+
         return unwrap(await deployments_featured_async(self._core, options))

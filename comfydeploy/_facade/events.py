@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
-from comfydeploy.outcome import RunFailed
 from comfydeploy.result import unwrap
-from comfydeploy.streaming import AsyncItemStream, ItemStream
+
+if TYPE_CHECKING:
+    from comfydeploy.outcome import RunFailed
+    from comfydeploy.streaming import AsyncItemStream, ItemStream
 
 T = TypeVar("T")
 
@@ -18,7 +20,7 @@ class RaisingStream(Iterator[T]):
     call ``next`` in place of the loop.
     """
 
-    def __init__(self, stream: ItemStream[T]) -> None:
+    def __init__(self, stream: "ItemStream[T]") -> None:
         self._stream = stream
 
     def __repr__(self) -> str:
@@ -33,7 +35,7 @@ class RaisingStream(Iterator[T]):
         return self._stream.run_id
 
     @property
-    def failure(self) -> RunFailed | None:
+    def failure(self) -> "RunFailed | None":
         """The reason of a failed run, set as soon as an event that was read has it."""
         return self._stream.failure
 
@@ -59,7 +61,7 @@ class RaisingStream(Iterator[T]):
 class AsyncRaisingStream(AsyncIterator[T]):
     """The items of a stream for ``async with`` and ``async for``; see ``RaisingStream``."""
 
-    def __init__(self, stream: AsyncItemStream[T]) -> None:
+    def __init__(self, stream: "AsyncItemStream[T]") -> None:
         self._stream = stream
 
     def __repr__(self) -> str:
@@ -74,7 +76,7 @@ class AsyncRaisingStream(AsyncIterator[T]):
         return self._stream.run_id
 
     @property
-    def failure(self) -> RunFailed | None:
+    def failure(self) -> "RunFailed | None":
         """The reason of a failed run, set as soon as an event that was read has it."""
         return self._stream.failure
 

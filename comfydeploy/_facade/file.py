@@ -2,19 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import IO, overload
+from typing import IO, TYPE_CHECKING, overload
 
 from comfydeploy._drivers.receiving import DownloadProgress, Terms
-from comfydeploy._drivers.sinks import Target
 from comfydeploy._drivers.storage import fetch, fetch_async
 from comfydeploy._facade.group import Group
-from comfydeploy._wire.storage import Downloadable
-from comfydeploy._wire.upload import Progress, Source
-from comfydeploy.funcs.file_upload import file_upload, file_upload_async
-from comfydeploy.models.file_upload import FileUploadResponse
-from comfydeploy.models.media_file import MediaFile
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy._drivers.sinks import Target
+    from comfydeploy._wire.storage import Downloadable
+    from comfydeploy._wire.upload import Progress, Source
+    from comfydeploy.models.file_upload import FileUploadResponse
+    from comfydeploy.models.media_file import MediaFile
 
 
 class File(Group):
@@ -22,12 +23,12 @@ class File(Group):
 
     def upload(
         self,
-        file: Source,
+        file: "Source",
         options: RequestOptions | None = None,
         *,
         name: str | None = None,
-        progress: Progress | None = None,
-    ) -> FileUploadResponse:
+        progress: "Progress | None" = None,
+    ) -> "FileUploadResponse":
         """Upload a file and return its address, which an image input takes.
 
         Args:
@@ -41,16 +42,18 @@ class File(Group):
         Raises:
             ComfyDeployError: What ``file_upload`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.file_upload import file_upload
+
         return unwrap(file_upload(self._core, file, options, name=name, progress=progress))
 
     async def upload_async(
         self,
-        file: Source,
+        file: "Source",
         options: RequestOptions | None = None,
         *,
         name: str | None = None,
-        progress: Progress | None = None,
-    ) -> FileUploadResponse:
+        progress: "Progress | None" = None,
+    ) -> "FileUploadResponse":
         """Upload a file and return its address, which an image input takes.
 
         Args:
@@ -64,22 +67,24 @@ class File(Group):
         Raises:
             ComfyDeployError: What ``file_upload`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.file_upload import file_upload_async
+
         return unwrap(await file_upload_async(self._core, file, options, name=name, progress=progress))
 
     @overload
     def download(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
         to: None = None,
         progress: DownloadProgress | None = None,
         max_size: int | None = None,
-    ) -> MediaFile: ...
+    ) -> "MediaFile": ...
     @overload
     def download(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
         to: str | os.PathLike[str],
@@ -89,7 +94,7 @@ class File(Group):
     @overload
     def download(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
         to: IO[bytes],
@@ -98,13 +103,13 @@ class File(Group):
     ) -> IO[bytes]: ...
     def download(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
-        to: Target | None = None,
+        to: "Target | None" = None,
         progress: DownloadProgress | None = None,
         max_size: int | None = None,
-    ) -> MediaFile | Path | IO[bytes]:
+    ) -> "MediaFile | Path | IO[bytes]":
         """Download a file of a run: into memory, to a path or into an open file.
 
         Args:
@@ -124,17 +129,17 @@ class File(Group):
     @overload
     async def download_async(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
         to: None = None,
         progress: DownloadProgress | None = None,
         max_size: int | None = None,
-    ) -> MediaFile: ...
+    ) -> "MediaFile": ...
     @overload
     async def download_async(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
         to: str | os.PathLike[str],
@@ -144,7 +149,7 @@ class File(Group):
     @overload
     async def download_async(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
         to: IO[bytes],
@@ -153,13 +158,13 @@ class File(Group):
     ) -> IO[bytes]: ...
     async def download_async(
         self,
-        file: Downloadable,
+        file: "Downloadable",
         options: RequestOptions | None = None,
         *,
-        to: Target | None = None,
+        to: "Target | None" = None,
         progress: DownloadProgress | None = None,
         max_size: int | None = None,
-    ) -> MediaFile | Path | IO[bytes]:
+    ) -> "MediaFile | Path | IO[bytes]":
         """Download a file of a run: into memory, to a path or into an open file.
 
         Args:

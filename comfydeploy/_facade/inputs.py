@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from comfydeploy._facade.group import Group
-from comfydeploy.funcs.inputs_upload import inputs_upload, inputs_upload_async
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
@@ -22,6 +21,8 @@ class Inputs(Group):
         Raises:
             ComfyDeployError: What ``inputs_upload`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.inputs_upload import inputs_upload
+
         return unwrap(inputs_upload(self._core, inputs, options))
 
     async def upload_async(self, inputs: Mapping[str, Any], options: RequestOptions | None = None) -> dict[str, Any]:
@@ -34,4 +35,6 @@ class Inputs(Group):
         Raises:
             ComfyDeployError: What ``inputs_upload`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.inputs_upload import inputs_upload_async
+
         return unwrap(await inputs_upload_async(self._core, inputs, options))

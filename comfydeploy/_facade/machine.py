@@ -1,16 +1,19 @@
 """``client.machine``: the operations on one machine, raising."""
 
+from typing import TYPE_CHECKING
+
 from comfydeploy._facade.group import Group
-from comfydeploy.funcs.machine_get import machine_get, machine_get_async
-from comfydeploy.models.machine import MachineModel
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy.models.machine import MachineModel
 
 
 class Machine(Group):
     """Read one machine; every method raises the error of a ``Failure``."""
 
-    def get(self, machine_id: str, options: RequestOptions | None = None) -> MachineModel:
+    def get(self, machine_id: str, options: RequestOptions | None = None) -> "MachineModel":
         """Return a machine with its settings.
 
         Args:
@@ -20,9 +23,11 @@ class Machine(Group):
         Raises:
             ComfyDeployError: What ``machine_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.machine_get import machine_get
+
         return unwrap(machine_get(self._core, machine_id, options))
 
-    async def get_async(self, machine_id: str, options: RequestOptions | None = None) -> MachineModel:
+    async def get_async(self, machine_id: str, options: RequestOptions | None = None) -> "MachineModel":
         """Return a machine with its settings.
 
         Args:
@@ -32,4 +37,6 @@ class Machine(Group):
         Raises:
             ComfyDeployError: What ``machine_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.machine_get import machine_get_async
+
         return unwrap(await machine_get_async(self._core, machine_id, options))

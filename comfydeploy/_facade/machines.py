@@ -1,10 +1,13 @@
 """``client.machines``: the machines, raising."""
 
+from typing import TYPE_CHECKING
+
 from comfydeploy._facade.group import Group
 from comfydeploy._facade.pages import AsyncRaisingPages, RaisingPages
-from comfydeploy.funcs.machines_list import machines_list, machines_list_async
-from comfydeploy.models.machine import MachineModel
 from comfydeploy.options import RequestOptions
+
+if TYPE_CHECKING:
+    from comfydeploy.models.machine import MachineModel
 
 
 class Machines(Group):
@@ -19,7 +22,7 @@ class Machines(Group):
         is_workspace: bool | None = None,
         limit: int = 50,
         offset: int = 0,
-    ) -> RaisingPages[MachineModel]:
+    ) -> RaisingPages["MachineModel"]:
         """Yield the machines, page by page, those that were changed last first.
 
         Args:
@@ -33,6 +36,8 @@ class Machines(Group):
         Raises:
             ComfyDeployError: What ``machines_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.machines_list import machines_list
+
         return RaisingPages(
             machines_list(
                 self._core,
@@ -54,7 +59,7 @@ class Machines(Group):
         is_workspace: bool | None = None,
         limit: int = 50,
         offset: int = 0,
-    ) -> AsyncRaisingPages[MachineModel]:
+    ) -> AsyncRaisingPages["MachineModel"]:
         """Yield the machines, page by page, those that were changed last first.
 
         Args:
@@ -68,6 +73,8 @@ class Machines(Group):
         Raises:
             ComfyDeployError: What ``machines_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.machines_list import machines_list_async
+
         return AsyncRaisingPages(
             machines_list_async(
                 self._core,

@@ -4,13 +4,13 @@ import os
 from typing import TYPE_CHECKING
 
 from comfydeploy._facade.group import Group
-from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
 if TYPE_CHECKING:
     from comfydeploy._mapping.actions import Resend
     from comfydeploy.mapping import MapStep
+    from comfydeploy.models.run_request import AnyRunRequest
 
 
 class Map(Group):
@@ -22,7 +22,7 @@ class Map(Group):
         key: str,
         options: RequestOptions | None = None,
         *,
-        request: AnyRunRequest | None = None,
+        request: "AnyRunRequest | None" = None,
         name: str | None = None,
         to: str | os.PathLike[str] | None = None,
         attempts: int = 1,
@@ -86,7 +86,7 @@ class Map(Group):
         key: str,
         options: RequestOptions | None = None,
         *,
-        request: AnyRunRequest | None = None,
+        request: "AnyRunRequest | None" = None,
         name: str | None = None,
         to: str | os.PathLike[str] | None = None,
         attempts: int = 1,

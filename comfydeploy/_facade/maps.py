@@ -2,17 +2,19 @@
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from comfydeploy.funcs.run_map import AsyncRunMap, RunMap
 from comfydeploy.mapping import MapItem
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy.funcs.run_map import AsyncRunMap, RunMap
 
 
 class RaisingMap(Iterator[MapItem]):
     """The items of a map as its jobs end; see ``RunMap``. A map that cannot go on raises its error."""
 
-    def __init__(self, items: RunMap) -> None:
+    def __init__(self, items: "RunMap") -> None:
         self._items = items
 
     @property
@@ -50,7 +52,7 @@ class RaisingMap(Iterator[MapItem]):
 class AsyncRaisingMap(AsyncIterator[MapItem]):
     """The items of a map for ``async with`` and ``async for``; see ``RaisingMap``."""
 
-    def __init__(self, items: AsyncRunMap) -> None:
+    def __init__(self, items: "AsyncRunMap") -> None:
         self._items = items
 
     @property

@@ -1,10 +1,12 @@
 """Pages that raise."""
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from comfydeploy.paging import AsyncPages, Pages
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy.paging import AsyncPages, Pages
 
 T = TypeVar("T")
 
@@ -12,7 +14,7 @@ T = TypeVar("T")
 class RaisingPages(Iterator[list[T]], Generic[T]):
     """The pages of a list, each read when it is taken; ``rows()`` yields the rows of all pages, one by one."""
 
-    def __init__(self, pages: Pages[T]) -> None:
+    def __init__(self, pages: "Pages[T]") -> None:
         self._pages = pages
 
     def __next__(self) -> list[T]:
@@ -26,7 +28,7 @@ class RaisingPages(Iterator[list[T]], Generic[T]):
 class AsyncRaisingPages(AsyncIterator[list[T]], Generic[T]):
     """The pages of a list for ``async for``; see ``RaisingPages``."""
 
-    def __init__(self, pages: AsyncPages[T]) -> None:
+    def __init__(self, pages: "AsyncPages[T]") -> None:
         self._pages = pages
 
     async def __anext__(self) -> list[T]:

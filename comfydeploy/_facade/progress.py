@@ -1,11 +1,14 @@
 """``client.progress``: the changes of many runs, raising."""
 
+from typing import TYPE_CHECKING
+
 from comfydeploy._facade.events import AsyncRaisingStream, RaisingStream
 from comfydeploy._facade.group import Group
-from comfydeploy.funcs.progress_stream import progress_stream, progress_stream_async
-from comfydeploy.models.run_progress import RunProgress
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy.models.run_progress import RunProgress
 
 
 class Progress(Group):
@@ -13,7 +16,7 @@ class Progress(Group):
 
     def stream(
         self, workflow_id: str, options: RequestOptions | None = None, *, return_run: bool = False
-    ) -> RaisingStream[RunProgress]:
+    ) -> RaisingStream["RunProgress"]:
         """Return the changes of all runs of a workflow as they happen.
 
         The stream begins with the next change: earlier ones, and those that happen while no reader is connected, are
@@ -28,11 +31,13 @@ class Progress(Group):
         Raises:
             ComfyDeployError: What ``progress_stream`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.progress_stream import progress_stream
+
         return RaisingStream(unwrap(progress_stream(self._core, workflow_id, options, return_run=return_run)))
 
     async def stream_async(
         self, workflow_id: str, options: RequestOptions | None = None, *, return_run: bool = False
-    ) -> AsyncRaisingStream[RunProgress]:
+    ) -> AsyncRaisingStream["RunProgress"]:
         """Return the changes of all runs of a workflow as they happen.
 
         The stream begins with the next change: earlier ones, and those that happen while no reader is connected, are
@@ -47,6 +52,8 @@ class Progress(Group):
         Raises:
             ComfyDeployError: What ``progress_stream`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.progress_stream import progress_stream_async
+
         return AsyncRaisingStream(
             unwrap(await progress_stream_async(self._core, workflow_id, options, return_run=return_run))
         )

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from comfydeploy._facade.group import Group
-from comfydeploy._wire.run_search import Cache
-from comfydeploy.funcs.run_find import run_find, run_find_async
-from comfydeploy.funcs.run_queue_once import run_queue_once, run_queue_once_async
-from comfydeploy.models.found_runs import FoundRuns
-from comfydeploy.models.queued_once import QueuedOnce
-from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy._wire.run_search import Cache
+    from comfydeploy.models.found_runs import FoundRuns
+    from comfydeploy.models.queued_once import QueuedOnce
+    from comfydeploy.models.run_request import AnyRunRequest
 
 _Options: TypeAlias = RequestOptions | None
 
@@ -22,14 +22,14 @@ class RunKeys(Group):
 
     def queue_once(
         self,
-        request: AnyRunRequest,
+        request: "AnyRunRequest",
         key: str,
         options: _Options = None,
         *,
         settle: float = 60,
         since: datetime | None = None,
-        cache: Cache | None = None,
-    ) -> QueuedOnce:
+        cache: "Cache | None" = None,
+    ) -> "QueuedOnce":
         """Return the run that carries a key, and create it where there is none.
 
         Calling again with the same key is safe: it searches first. A run that has failed is returned as well; a new
@@ -50,19 +50,21 @@ class RunKeys(Group):
         Raises:
             ComfyDeployError: What ``run_queue_once`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_queue_once import run_queue_once
+
         result = run_queue_once(self._core, request, key, options, settle=settle, since=since, cache=cache)
         return unwrap(result)
 
     async def queue_once_async(
         self,
-        request: AnyRunRequest,
+        request: "AnyRunRequest",
         key: str,
         options: _Options = None,
         *,
         settle: float = 60,
         since: datetime | None = None,
-        cache: Cache | None = None,
-    ) -> QueuedOnce:
+        cache: "Cache | None" = None,
+    ) -> "QueuedOnce":
         """Return the run that carries a key, and create it where there is none.
 
         Calling again with the same key is safe: it searches first. A run that has failed is returned as well; a new
@@ -83,6 +85,8 @@ class RunKeys(Group):
         Raises:
             ComfyDeployError: What ``run_queue_once`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_queue_once import run_queue_once_async
+
         result = await run_queue_once_async(self._core, request, key, options, settle=settle, since=since, cache=cache)
         return unwrap(result)
 
@@ -95,8 +99,8 @@ class RunKeys(Group):
         deployment_id: str | None = None,
         workflow_version_id: str | None = None,
         since: datetime | None = None,
-        cache: Cache | None = None,
-    ) -> FoundRuns:
+        cache: "Cache | None" = None,
+    ) -> "FoundRuns":
         """Return the runs that carry one of the keys, oldest first.
 
         An empty ``runs`` does not prove that there is no run: it may appear later, and a workflow that is unknown or
@@ -115,6 +119,8 @@ class RunKeys(Group):
         Raises:
             ComfyDeployError: What ``run_find`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_find import run_find
+
         result = run_find(
             self._core,
             keys,
@@ -136,8 +142,8 @@ class RunKeys(Group):
         deployment_id: str | None = None,
         workflow_version_id: str | None = None,
         since: datetime | None = None,
-        cache: Cache | None = None,
-    ) -> FoundRuns:
+        cache: "Cache | None" = None,
+    ) -> "FoundRuns":
         """Return the runs that carry one of the keys, oldest first.
 
         An empty ``runs`` does not prove that there is no run: it may appear later, and a workflow that is unknown or
@@ -156,6 +162,8 @@ class RunKeys(Group):
         Raises:
             ComfyDeployError: What ``run_find`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_find import run_find_async
+
         result = await run_find_async(
             self._core,
             keys,

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from comfydeploy._facade.group import Group
-from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from comfydeploy._mapping.actions import Resend
     from comfydeploy.mapping import Job
     from comfydeploy.models.adopted_runs import AdoptedRuns
+    from comfydeploy.models.run_request import AnyRunRequest
 
 
 class RunMapping(Group):

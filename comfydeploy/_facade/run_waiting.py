@@ -1,18 +1,17 @@
 """``client.run``: waiting for runs, raising."""
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from comfydeploy._facade.group import Group
-from comfydeploy._facade.watches import AsyncRaisingWatch, RaisingWatch
-from comfydeploy._wire.follower import OnAbandon
-from comfydeploy._wire.wait_settings import OnQueued, OnUpdate
-from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait, run_queue_and_wait_async
-from comfydeploy.funcs.run_wait import run_wait, run_wait_async
-from comfydeploy.funcs.run_watch import run_watch, run_watch_async
-from comfydeploy.models.run import WorkflowRunModel
-from comfydeploy.models.run_request import AnyRunRequest
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy._facade.watches import AsyncRaisingWatch, RaisingWatch
+    from comfydeploy._wire.follower import OnAbandon
+    from comfydeploy._wire.wait_settings import OnQueued, OnUpdate
+    from comfydeploy.models.run import WorkflowRunModel
+    from comfydeploy.models.run_request import AnyRunRequest
 
 _Options: TypeAlias = RequestOptions | None
 
@@ -22,13 +21,13 @@ class RunWaiting(Group):
 
     def queue_and_wait(
         self,
-        request: AnyRunRequest,
+        request: "AnyRunRequest",
         options: _Options = None,
         *,
-        on_queued: OnQueued | None = None,
-        on_update: OnUpdate | None = None,
-        on_abandon: OnAbandon = "leave",
-    ) -> WorkflowRunModel:
+        on_queued: "OnQueued | None" = None,
+        on_update: "OnUpdate | None" = None,
+        on_abandon: "OnAbandon" = "leave",
+    ) -> "WorkflowRunModel":
         """Create a run, wait for its end and return it if it has succeeded.
 
         Files among the inputs are uploaded first, as in ``inputs_upload``.
@@ -44,6 +43,8 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_queue_and_wait`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait
+
         result = run_queue_and_wait(
             self._core, request, options, on_queued=on_queued, on_update=on_update, on_abandon=on_abandon
         )
@@ -51,13 +52,13 @@ class RunWaiting(Group):
 
     async def queue_and_wait_async(
         self,
-        request: AnyRunRequest,
+        request: "AnyRunRequest",
         options: _Options = None,
         *,
-        on_queued: OnQueued | None = None,
-        on_update: OnUpdate | None = None,
-        on_abandon: OnAbandon = "leave",
-    ) -> WorkflowRunModel:
+        on_queued: "OnQueued | None" = None,
+        on_update: "OnUpdate | None" = None,
+        on_abandon: "OnAbandon" = "leave",
+    ) -> "WorkflowRunModel":
         """Create a run, wait for its end and return it if it has succeeded.
 
         Files among the inputs are uploaded first, as in ``inputs_upload``.
@@ -73,6 +74,8 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_queue_and_wait`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_queue_and_wait import run_queue_and_wait_async
+
         result = await run_queue_and_wait_async(
             self._core, request, options, on_queued=on_queued, on_update=on_update, on_abandon=on_abandon
         )
@@ -83,9 +86,9 @@ class RunWaiting(Group):
         run_id: str,
         options: _Options = None,
         *,
-        on_update: OnUpdate | None = None,
-        on_abandon: OnAbandon = "leave",
-    ) -> WorkflowRunModel:
+        on_update: "OnUpdate | None" = None,
+        on_abandon: "OnAbandon" = "leave",
+    ) -> "WorkflowRunModel":
         """Wait for the end of a run and return it if it has succeeded.
 
         Without a deadline the wait ends when the server marks the run as timed out, after 24 h of silence.
@@ -100,6 +103,8 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_wait`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_wait import run_wait
+
         return unwrap(run_wait(self._core, run_id, options, on_update=on_update, on_abandon=on_abandon))
 
     async def wait_async(
@@ -107,9 +112,9 @@ class RunWaiting(Group):
         run_id: str,
         options: _Options = None,
         *,
-        on_update: OnUpdate | None = None,
-        on_abandon: OnAbandon = "leave",
-    ) -> WorkflowRunModel:
+        on_update: "OnUpdate | None" = None,
+        on_abandon: "OnAbandon" = "leave",
+    ) -> "WorkflowRunModel":
         """Wait for the end of a run and return it if it has succeeded.
 
         Without a deadline the wait ends when the server marks the run as timed out, after 24 h of silence.
@@ -124,9 +129,11 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_wait`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.run_wait import run_wait_async
+
         return unwrap(await run_wait_async(self._core, run_id, options, on_update=on_update, on_abandon=on_abandon))
 
-    def watch(self, run_id: str, options: _Options = None) -> RaisingWatch:
+    def watch(self, run_id: str, options: _Options = None) -> "RaisingWatch":
         """Return the states of a run as they change, up to its end.
 
         A state is yielded at each change of status, progress, live status, queue position or outputs.
@@ -138,9 +145,12 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_watch`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy._facade.watches import RaisingWatch
+        from comfydeploy.funcs.run_watch import run_watch
+
         return RaisingWatch(run_watch(self._core, run_id, options))
 
-    def watch_async(self, run_id: str, options: _Options = None) -> AsyncRaisingWatch:
+    def watch_async(self, run_id: str, options: _Options = None) -> "AsyncRaisingWatch":
         """Return the states of a run as they change, up to its end.
 
         A state is yielded at each change of status, progress, live status, queue position or outputs.
@@ -152,4 +162,7 @@ class RunWaiting(Group):
         Raises:
             ComfyDeployError: What ``run_watch`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy._facade.watches import AsyncRaisingWatch
+        from comfydeploy.funcs.run_watch import run_watch_async
+
         return AsyncRaisingWatch(run_watch_async(self._core, run_id, options))

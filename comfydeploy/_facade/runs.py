@@ -1,10 +1,13 @@
 """``client.runs``: the lists of runs, raising."""
 
+from typing import TYPE_CHECKING
+
 from comfydeploy._facade.group import Group
 from comfydeploy._facade.pages import AsyncRaisingPages, RaisingPages
-from comfydeploy.funcs.runs_list import runs_list, runs_list_async
-from comfydeploy.models.run_row import WorkflowRunRow
 from comfydeploy.options import RequestOptions
+
+if TYPE_CHECKING:
+    from comfydeploy.models.run_row import WorkflowRunRow
 
 
 class Runs(Group):
@@ -19,7 +22,7 @@ class Runs(Group):
         offset: int = 0,
         with_outputs: bool | None = None,
         with_inputs: bool | None = None,
-    ) -> RaisingPages[WorkflowRunRow]:
+    ) -> RaisingPages["WorkflowRunRow"]:
         """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
         The server sends an empty page for a workflow that is unknown or not yours.
@@ -35,6 +38,8 @@ class Runs(Group):
         Raises:
             ComfyDeployError: What ``runs_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.runs_list import runs_list
+
         return RaisingPages(
             runs_list(
                 self._core,
@@ -56,7 +61,7 @@ class Runs(Group):
         offset: int = 0,
         with_outputs: bool | None = None,
         with_inputs: bool | None = None,
-    ) -> AsyncRaisingPages[WorkflowRunRow]:
+    ) -> AsyncRaisingPages["WorkflowRunRow"]:
         """Yield the runs of a workflow with their inputs and outputs, page by page, newest first.
 
         The server sends an empty page for a workflow that is unknown or not yours.
@@ -72,6 +77,8 @@ class Runs(Group):
         Raises:
             ComfyDeployError: What ``runs_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.runs_list import runs_list_async
+
         return AsyncRaisingPages(
             runs_list_async(
                 self._core,

@@ -1,15 +1,9 @@
 """``client.session``: the operations on sessions, raising."""
 
-import builtins
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from comfydeploy._facade.group import Group
-from comfydeploy.funcs.session_cancel import session_cancel, session_cancel_async
-from comfydeploy.funcs.session_create import session_create, session_create_async
-from comfydeploy.funcs.session_get import session_get, session_get_async
-from comfydeploy.funcs.session_increase_timeout import session_increase_timeout, session_increase_timeout_async
-from comfydeploy.funcs.session_list import session_list, session_list_async
 from comfydeploy.models.session import (
     CancelSessionResponse,
     CreateSessionRequest,
@@ -19,6 +13,9 @@ from comfydeploy.models.session import (
 )
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    import builtins
 
 _Request: TypeAlias = CreateSessionRequest | Mapping[str, Any]
 _Options: TypeAlias = RequestOptions | None
@@ -40,6 +37,8 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_create`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_create import session_create
+
         return unwrap(session_create(self._core, request, options))
 
     async def create_async(self, request: _Request, options: _Options = None) -> CreateSessionResponse:
@@ -55,6 +54,8 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_create`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_create import session_create_async
+
         return unwrap(await session_create_async(self._core, request, options))
 
     def get(self, session_id: str, options: _Options = None) -> Session:
@@ -67,6 +68,8 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_get import session_get
+
         return unwrap(session_get(self._core, session_id, options))
 
     async def get_async(self, session_id: str, options: _Options = None) -> Session:
@@ -79,9 +82,11 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_get import session_get_async
+
         return unwrap(await session_get_async(self._core, session_id, options))
 
-    def list(self, machine_id: str | None = None, options: _Options = None) -> builtins.list[Session]:
+    def list(self, machine_id: str | None = None, options: _Options = None) -> "builtins.list[Session]":
         """Return the open sessions of a machine, or all of them.
 
         Args:
@@ -91,9 +96,11 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_list import session_list
+
         return unwrap(session_list(self._core, machine_id, options))
 
-    async def list_async(self, machine_id: str | None = None, options: _Options = None) -> builtins.list[Session]:
+    async def list_async(self, machine_id: str | None = None, options: _Options = None) -> "builtins.list[Session]":
         """Return the open sessions of a machine, or all of them.
 
         Args:
@@ -103,6 +110,8 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_list`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_list import session_list_async
+
         return unwrap(await session_list_async(self._core, machine_id, options))
 
     def cancel(self, session_id: str, options: _Options = None) -> CancelSessionResponse:
@@ -117,6 +126,8 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_cancel`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_cancel import session_cancel
+
         return unwrap(session_cancel(self._core, session_id, options))
 
     async def cancel_async(self, session_id: str, options: _Options = None) -> CancelSessionResponse:
@@ -131,6 +142,8 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_cancel`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_cancel import session_cancel_async
+
         return unwrap(await session_cancel_async(self._core, session_id, options))
 
     def increase_timeout(self, session_id: str, minutes: int, options: _Options = None) -> IncreaseTimeoutResponse:
@@ -146,6 +159,8 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_increase_timeout`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_increase_timeout import session_increase_timeout
+
         return unwrap(session_increase_timeout(self._core, session_id, minutes, options))
 
     async def increase_timeout_async(
@@ -163,4 +178,6 @@ class Sessions(Group):
         Raises:
             ComfyDeployError: What ``session_increase_timeout`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.session_increase_timeout import session_increase_timeout_async
+
         return unwrap(await session_increase_timeout_async(self._core, session_id, minutes, options))

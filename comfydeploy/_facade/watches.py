@@ -2,18 +2,20 @@
 
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from comfydeploy.models.run import WorkflowRunModel
 from comfydeploy.outcome import PollFailed, WatchItem
 from comfydeploy.result import Failure, unwrap
-from comfydeploy.watching import AsyncRunWatch, RunWatch
+
+if TYPE_CHECKING:
+    from comfydeploy.watching import AsyncRunWatch, RunWatch
 
 
 class RaisingWatch(Iterator[WorkflowRunModel]):
     """The states of a run as they change; see ``RunWatch``. A poll that failed is left out, and is retried."""
 
-    def __init__(self, watch: RunWatch) -> None:
+    def __init__(self, watch: "RunWatch") -> None:
         self._watch = watch
 
     def __repr__(self) -> str:
@@ -54,7 +56,7 @@ class RaisingWatch(Iterator[WorkflowRunModel]):
 class AsyncRaisingWatch(AsyncIterator[WorkflowRunModel]):
     """The states of a run for ``async with`` and ``async for``; see ``RaisingWatch``."""
 
-    def __init__(self, watch: AsyncRunWatch) -> None:
+    def __init__(self, watch: "AsyncRunWatch") -> None:
         self._watch = watch
 
     def __repr__(self) -> str:

@@ -1,23 +1,23 @@
 """``client.workflow``: what belongs to a workflow, raising."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from comfydeploy._facade.group import Group
 from comfydeploy._facade.pages import AsyncRaisingPages, RaisingPages
-from comfydeploy.funcs.workflow_get import workflow_get, workflow_get_async
-from comfydeploy.funcs.workflow_runs import workflow_runs, workflow_runs_async
-from comfydeploy.funcs.workflow_version_get import workflow_version_get, workflow_version_get_async
-from comfydeploy.models.run import RunStatus
-from comfydeploy.models.run_row import WorkflowRunRow
-from comfydeploy.models.workflow import WorkflowModel, WorkflowVersionModel
 from comfydeploy.options import RequestOptions
 from comfydeploy.result import unwrap
+
+if TYPE_CHECKING:
+    from comfydeploy.models.run import RunStatus
+    from comfydeploy.models.run_row import WorkflowRunRow
+    from comfydeploy.models.workflow import WorkflowModel, WorkflowVersionModel
 
 
 class Workflow(Group):
     """Read what belongs to a workflow; every method raises the error of a ``Failure``."""
 
-    def get(self, workflow_id: str, options: RequestOptions | None = None, *, limit: int = 1) -> WorkflowModel:
+    def get(self, workflow_id: str, options: RequestOptions | None = None, *, limit: int = 1) -> "WorkflowModel":
         """Return a workflow with its latest versions.
 
         Args:
@@ -28,11 +28,13 @@ class Workflow(Group):
         Raises:
             ComfyDeployError: What ``workflow_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.workflow_get import workflow_get
+
         return unwrap(workflow_get(self._core, workflow_id, options, limit=limit))
 
     async def get_async(
         self, workflow_id: str, options: RequestOptions | None = None, *, limit: int = 1
-    ) -> WorkflowModel:
+    ) -> "WorkflowModel":
         """Return a workflow with its latest versions.
 
         Args:
@@ -43,9 +45,11 @@ class Workflow(Group):
         Raises:
             ComfyDeployError: What ``workflow_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.workflow_get import workflow_get_async
+
         return unwrap(await workflow_get_async(self._core, workflow_id, options, limit=limit))
 
-    def version_get(self, workflow_version_id: str, options: RequestOptions | None = None) -> WorkflowVersionModel:
+    def version_get(self, workflow_version_id: str, options: RequestOptions | None = None) -> "WorkflowVersionModel":
         """Return a version of a workflow with its graph.
 
         Args:
@@ -55,11 +59,13 @@ class Workflow(Group):
         Raises:
             ComfyDeployError: What ``workflow_version_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.workflow_version_get import workflow_version_get
+
         return unwrap(workflow_version_get(self._core, workflow_version_id, options))
 
     async def version_get_async(
         self, workflow_version_id: str, options: RequestOptions | None = None
-    ) -> WorkflowVersionModel:
+    ) -> "WorkflowVersionModel":
         """Return a version of a workflow with its graph.
 
         Args:
@@ -69,6 +75,8 @@ class Workflow(Group):
         Raises:
             ComfyDeployError: What ``workflow_version_get`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.workflow_version_get import workflow_version_get_async
+
         return unwrap(await workflow_version_get_async(self._core, workflow_version_id, options))
 
     def runs(
@@ -77,10 +85,10 @@ class Workflow(Group):
         options: RequestOptions | None = None,
         *,
         since: datetime | None = None,
-        status: RunStatus | str | None = None,
+        status: "RunStatus | str | None" = None,
         deployment_id: str | None = None,
         limit: int = 50,
-    ) -> RaisingPages[WorkflowRunRow]:
+    ) -> RaisingPages["WorkflowRunRow"]:
         """Yield the runs of a workflow in small rows, page by page, newest first.
 
         A row has status and times, but no inputs, outputs or progress.
@@ -96,6 +104,8 @@ class Workflow(Group):
         Raises:
             ComfyDeployError: What ``workflow_runs`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.workflow_runs import workflow_runs
+
         return RaisingPages(
             workflow_runs(
                 self._core, workflow_id, options, since=since, status=status, deployment_id=deployment_id, limit=limit
@@ -108,10 +118,10 @@ class Workflow(Group):
         options: RequestOptions | None = None,
         *,
         since: datetime | None = None,
-        status: RunStatus | str | None = None,
+        status: "RunStatus | str | None" = None,
         deployment_id: str | None = None,
         limit: int = 50,
-    ) -> AsyncRaisingPages[WorkflowRunRow]:
+    ) -> AsyncRaisingPages["WorkflowRunRow"]:
         """Yield the runs of a workflow in small rows, page by page, newest first.
 
         A row has status and times, but no inputs, outputs or progress.
@@ -127,6 +137,8 @@ class Workflow(Group):
         Raises:
             ComfyDeployError: What ``workflow_runs`` returns as a ``Failure``. Its docstring has the details.
         """
+        from comfydeploy.funcs.workflow_runs import workflow_runs_async
+
         return AsyncRaisingPages(
             workflow_runs_async(
                 self._core, workflow_id, options, since=since, status=status, deployment_id=deployment_id, limit=limit
