@@ -5,14 +5,13 @@ cost a tenth of a call. Requests go through ``send`` as with any client, so that
 """
 
 from contextlib import suppress
-from functools import cache, lru_cache
-from importlib import import_module
-from types import ModuleType
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 import httpx
 
+from comfydeploy._http.addresses import library_of
 from comfydeploy._http.network import Network
 from comfydeploy._http.pool import AsyncPool, Pool
 from comfydeploy._http.private_names import AsyncPoolTransport, PoolTransport
@@ -38,7 +37,7 @@ class _Plain:
 
     def build_request(self, method: str, url: Any, *, headers: Any = None, content: Any = None, **parts: Any) -> Any:
         """Create a request from its parts alone."""
-        address = _url(self.library, url)
+        address = self.library.URL(url)
         merged: dict[str, str] = {"accept-encoding": ENCODINGS, **(headers or {})}
         if content is None or type(content) is bytes:
             # With a stream httpx adds no headers: it would go over all of them three times.
@@ -135,10 +134,8 @@ def async_client_for(transport: Any) -> Any:
     return _classes(_library(transport))[1](transport=transport)
 
 
-def _library(transport: object) -> ModuleType:
-    """Return the library that a transport is made for: a client of httpx refuses the responses of httpx2."""
-    names = (kind.__module__.partition(".")[0] for kind in type(transport).__mro__)
-    return import_module(next((name for name in names if name in {"httpx", "httpx2"}), "httpx"))
+def _library(transport: object) -> Any:
+    return library_of(type(transport)) or httpx  # a client of one refuses the responses of the other
 
 
 @cache
@@ -155,9 +152,3 @@ def _ignored_cookies(library: Any) -> Any:
         """Keep no cookies and send none."""
 
     return type("IgnoredCookies", (library.Cookies,), {"extract_cookies": ignore, "set_cookie_header": ignore})()
-
-
-@lru_cache(maxsize=128)
-def _url(library: Any, text: str) -> Any:
-    """Return an address, parsed once: a run is polled many times, and parsing takes as long as a response."""
-    return library.URL(text)

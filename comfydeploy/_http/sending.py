@@ -4,6 +4,7 @@ from collections.abc import AsyncIterable, Callable, Iterable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from comfydeploy._http.addresses import address
 from comfydeploy._http.connections import Connections
 from comfydeploy._wire.attempt import ANYTHING, Attempt, is_requested, too_large
 from comfydeploy._wire.redaction import without_secret
@@ -125,7 +126,7 @@ def _request(
         return kind(request.method, request.url, headers=headers, content=body, extensions={"timeout": limits})
     built = client.build_request(
         request.method,
-        request.url,
+        address(client, request.url),
         content=body,
         # The parameters of a client would replace the query.
         params=request.url.partition("?")[2] if client.params else None,
