@@ -20,6 +20,7 @@ _NAMES: Final = (
     "memory",
     "decode",
     "concurrency",
+    "live",
     "files",
     "waiting",
     "map",

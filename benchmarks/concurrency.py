@@ -5,7 +5,7 @@ from asyncio import Runner
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from importlib import import_module
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any, Final, TypeAlias
 
 import httpx
@@ -91,13 +91,32 @@ def _in_flight(runner: Runner, address: str, calls: int, rounds: int) -> Iterato
             Target("the same with comfydeploy[speed]", _SPEED, at_least=11),
         ]
         yield Section(f"{calls:,} calls, {_IN_FLIGHT} in flight", "calls/s", in_turns(contenders, rounds), targets)
+    taken = partial(_seconds, runner, pieces=calls, clock=process_time)
+    contenders = {
+        "aiohttp: session.post, semaphore": taken(partial(_aiohttp_queued, address, calls)),
+        "run_queue_async": reading_by(OWN, taken(partial(_queued, address, calls))),
+        _SPEED: reading_by(SPEED, taken(partial(_queued, address, calls))),
+    }
+    targets = [
+        Target(f"run_queue_async, {_IN_FLIGHT} in flight / aiohttp, CPU", "run_queue_async", at_most=3),
+        Target("the same with comfydeploy[speed]", _SPEED, at_most=2),
+    ]
+    yield Section(
+        f"{calls:,} calls, {_IN_FLIGHT} in flight: CPU of a call", "us", in_turns(contenders, rounds), targets
+    )
 
 
-def _seconds(runner: Runner, work: Callable[[], Awaitable[object]], pieces: int = 1) -> Measure:
+def _seconds(
+    runner: Runner,
+    work: Callable[[], Awaitable[object]],
+    pieces: int = 1,
+    *,
+    clock: Callable[[], float] = perf_counter,
+) -> Measure:
     async def measure() -> float:
-        begin = perf_counter()
+        begin = clock()
         await work()
-        return (perf_counter() - begin) / pieces
+        return (clock() - begin) / pieces
 
     return lambda: runner.run(measure())
 

@@ -8,7 +8,7 @@ from attrs import asdict, frozen
 
 from benchmarks.peers import OFFICIAL, official_row
 
-Unit: TypeAlias = Literal["us", "ms", "s", "events/s", "calls/s", "MB", "failures", "requests"]
+Unit: TypeAlias = Literal["us", "ms", "s", "events/s", "calls/s", "MB", "kB", "failures", "requests"]
 
 _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
     "us": lambda seconds: seconds * 1e6,
@@ -17,6 +17,7 @@ _FIGURES: Final[Mapping[Unit, Callable[[float], float]]] = {
     "events/s": lambda seconds: 1 / seconds,
     "calls/s": lambda seconds: 1 / seconds,
     "MB": lambda size: size / 1e6,
+    "kB": lambda size: size / 1e3,
     "failures": lambda count: count,
     "requests": lambda count: count,
 }
