@@ -97,13 +97,21 @@ class Work:
 
     def begin(self, world):
         """Read the first item of what it returns, and drop it."""
+        next(iter(self.source(world)))
+
+    def source(self, world):
+        """Return what has the items."""
         found = self._called(world, self.name)
-        next(iter(_value(found) if hasattr(found, "unwrap") else found))
+        return _value(found) if hasattr(found, "unwrap") else found
 
     async def begin_async(self, world):
         """Read the first item of what it returns, and drop it, async."""
+        await anext(aiter(await self.source_async(world)))
+
+    async def source_async(self, world):
+        """Return what has the items, async."""
         found = self._called(world, f"{self.name}_async")
-        await anext(aiter(found if hasattr(found, "__aiter__") else _value(await found)))
+        return found if hasattr(found, "__aiter__") else _value(await found)
 
     def _called(self, world, name):
         function = getattr(importlib.import_module(f"comfydeploy.funcs.{self.name}"), name)
