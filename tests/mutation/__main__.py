@@ -15,15 +15,17 @@ from pathlib import Path
 import hypothesis
 import scores
 from measurement import ROOT, Measurement
-from trials import Case, cases, is_found_when_loaded, tests_when_loaded, try_live, try_loaded
+from trials import Case, cases, try_live, try_loaded
 
 FOLDER = ROOT / ".cache" / "mutation"
 KNOWN = Path(__file__).with_name("known.txt")
-# Without names, what is pure, and what a stream and a pool of connections decide.
+# Without names: what decides without I/O, and what a stream and a pool of connections decide.
 PURE = ["comfydeploy/_wire/", "comfydeploy/_mapping/", "comfydeploy/_http/ledger.py", "comfydeploy/_http/pool.py"]
 PURE += ["comfydeploy/webhooks/", "comfydeploy/streaming.py", "comfydeploy/watching.py", "comfydeploy/outcome.py"]
 PURE += ["comfydeploy/inputs.py", "comfydeploy/mapping.py", "comfydeploy/hooks.py", "comfydeploy/errors.py"]
-PURE += ["comfydeploy/options.py", "comfydeploy/result.py", "comfydeploy/models/", "comfydeploy/_display/"]
+PURE += ["comfydeploy/options.py", "comfydeploy/result.py", "comfydeploy/models/"]
+# Databases, files and processes.
+IMPURE = ["postgres", "sqlite", "contact_sheet", "database", "statements", "opening", "owners", "forks"]
 
 
 def main() -> None:
@@ -42,7 +44,7 @@ def main() -> None:
         phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
     )
     measured = Measurement.read(FOLDER / "measured.pickle", fresh=given.measure)
-    chosen = [path for path in _paths() if any(map(path.count, given.modules or PURE)) and measured.lines_of(path)]
+    chosen = [path for path in _paths() if _is_chosen(path, given.modules) and measured.lines_of(path)]
     tried = [case for path in chosen for case in cases(path, given.every)]
     known = {line.partition("  # ")[0] for line in KNOWN.read_text(encoding="utf-8").splitlines()}
     equivalent = {(case.path, case.number) for case in tried if case.key in known}
@@ -54,19 +56,21 @@ def main() -> None:
     scores.write(tried, equivalent, survivors, given.every)
 
 
+def _is_chosen(path: str, names: list[str]) -> bool:
+    if names:
+        return any(name in path for name in names)
+    return any(name in path for name in PURE) and not any(f"_mapping/{name}" in path for name in IMPURE)
+
+
 def _survivors(tried: list[Case], measured: Measurement, at_once: int) -> list[Case]:
     began = time.monotonic()
     live = try_live(tried, measured, FOLDER / "results.jsonl", at_once)
-    left = [case for case in tried if not live.get((case.path, case.number))]
-    _say(f"{len(tried) - len(left)} found in live functions, {time.monotonic() - began:.0f} s")
+    left = [case for case in tried if live.get((case.path, case.number)) is None]
+    _say(f"{sum(map(bool, live.values()))} found in live functions, {time.monotonic() - began:.0f} s")
     _load(measured.loaded)
-    for case in {case.path: case for case in left}.values():
-        source = compile((ROOT / case.path).read_text(encoding="utf-8"), case.path, "exec", dont_inherit=True)
-        if is_found_when_loaded(case.path, source, tests_when_loaded(case, measured), measured):
-            _say(f"  {case.path}: its tests do not pass without a change")
     found = try_loaded(left, measured, at_once)
-    _say(f"{len(found)} found when loaded, {time.monotonic() - began:.0f} s")
-    return [case for case in left if (case.path, case.number) not in found]
+    _say(f"{len(found)} of {len(left)} others found when loaded, {time.monotonic() - began:.0f} s")
+    return [case for case in tried if not live.get((case.path, case.number)) and (case.path, case.number) not in found]
 
 
 def _load(names: list[str]) -> None:

@@ -18,6 +18,8 @@ _RENAMED = {
     "max": "min", "any": "all", "all": "any", "strip": "lstrip", "rstrip": "lstrip", "lstrip": "rstrip",
 }  # fmt: skip
 
+_ASSERTED = {"strict", "kw_only"}  # of zip and of fields: how they may be called, as types are
+
 
 class Constant(NamedTuple):
     """A constant of a module, and the code that assigns a changed value to its name."""
@@ -40,7 +42,11 @@ class Mutant(NamedTuple):
 
 
 def mutants(source: str, path: str, every: int = 1) -> list[Mutant]:
-    """Return every n-th mutant of a source; types, docstrings and code for type checkers are not changed."""
+    """Return every n-th mutant of a source.
+
+    What is only for people and type checkers is not changed: types, docstrings, and the words of messages, of which
+    tests hold what they name.
+    """
     tree = ast.parse(source)
     nodes, copied = _executed(tree), pickle.dumps(tree)
     changes = [(number, change) for number, (node, _) in enumerate(nodes) for change, _ in _changes(node)]
@@ -88,7 +94,9 @@ def _executed(tree: ast.AST) -> list[tuple[ast.AST, ast.AST]]:
             if name in ("annotation", "returns", "decorator_list", "bases"):
                 continue
             for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST):
+                is_word = isinstance(node, ast.JoinedStr) and isinstance(child, ast.Constant)
+                is_asserted = isinstance(child, ast.keyword) and child.arg in _ASSERTED
+                if isinstance(child, ast.AST) and not is_word and not is_asserted:
                     visit(child, statement)
 
     visit(tree, tree)
@@ -130,12 +138,14 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[Any], object]]]:  #
             yield "flip", lambda node: setattr(node, "value", not node.value)
         case ast.Constant(value=int() | float()):
             yield "constant", lambda node: setattr(node, "value", node.value + 1)
-        case ast.Constant(value=str(value)) if value:
+        case ast.Constant(value=str(value)) if value and " " not in value:
             yield "text", lambda node: setattr(node, "value", f"XX{node.value}")
         case ast.Constant(value=bytes(value)) if value:
             yield "bytes", lambda node: setattr(node, "value", b"XX" + node.value)
         case ast.Call():
-            for number in range(len(node.keywords)):
+            for number, keyword in enumerate(node.keywords):
+                if keyword.arg in _ASSERTED:
+                    continue
                 yield f"drop keyword {number}", lambda node, number=number: _drop(node.keywords, number)
         case ast.Attribute(attr=name) if name in _RENAMED:
             yield "rename", lambda node: setattr(node, "attr", _RENAMED[node.attr])

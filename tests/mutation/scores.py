@@ -8,9 +8,10 @@ from typing import Any
 README = Path(__file__).with_name("README.md")
 HEAD = """# Mutation testing
 
-`uv run python tests/mutation` changes the pure modules in one small place at a time, and runs the tests that take the
-changed line: a change that no test finds could be a mistake. With names it tests those modules alone, with `--every 4`
-a quarter of the changes. It writes this page. `known.txt` has the changes that are equivalent, each with its reason.
+`uv run python tests/mutation` changes what decides without I/O, and the pool of connections, in one small place at a
+time, and runs the tests that take the changed line: a change that no test finds could be a mistake. With names it tests
+those modules alone, with `--every 4` a quarter of the changes. It writes this page. `known.txt` has the changes that
+are equivalent, each with its reason. Words of messages are not changed: tests hold what a message names.
 
 {total}
 

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -156,7 +156,7 @@ class _Chosen:
         )
 
 
-def is_found_when_loaded(path: str, code: Any, tests: list[str], measured: Measurement) -> bool:
+def _is_found_when_loaded(path: str, code: Any, tests: list[str], measured: Measurement) -> bool:
     """Load the package with a changed module, and return whether one of these tests fails."""
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
 
@@ -188,16 +188,21 @@ def try_live(
 
 
 def try_loaded(tried: list[Case], measured: Measurement, at_once: int) -> set[tuple[str, int]]:
-    """Try mutants with the package loaded anew, and return those that are found."""
+    """Try mutants with the package loaded anew, and return those that are found.
+
+    None is found by tests that fail without a change, as tests may where their module is loaded anew.
+    """
     reading, writing = os.pipe()
+    paths = list(dict.fromkeys(case.path for case in tried))
     workers = []
     for number in range(at_once):
         worker = os.fork()
         workers.append(worker)
         if not worker:
-            for case in tried[number::at_once]:
-                found = is_found_when_loaded(case.path, case.mutant.code, tests_when_loaded(case, measured), measured)
-                os.write(writing, (json.dumps([case.path, case.number, found]) + "\n").encode())
+            for path in paths[number::at_once]:
+                for case, tests in _judged([case for case in tried if case.path == path], measured):
+                    found = _is_found_when_loaded(path, case.mutant.code, tests, measured)
+                    os.write(writing, (json.dumps([path, case.number, found]) + "\n").encode())
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, encoding="utf-8") as lines:
@@ -207,7 +212,21 @@ def try_loaded(tried: list[Case], measured: Measurement, at_once: int) -> set[tu
     return {(path, number) for path, number, found in rows if found}
 
 
-def tests_when_loaded(case: Case, measured: Measurement) -> list[str]:
+def _judged(tried: list[Case], measured: Measurement) -> Iterator[tuple[Case, list[str]]]:
+    """Yield mutants of a module with tests that pass without them."""
+    path = tried[0].path
+    source = compile((ROOT / path).read_text(encoding="utf-8"), path, "exec", dont_inherit=True)
+    passing: dict[tuple[str, ...], bool] = {}
+    for case in tried:
+        tests = _tests_when_loaded(case, measured)
+        key = tuple(tests)
+        if key not in passing:
+            passing[key] = not _is_found_when_loaded(path, source, tests, measured)
+        if passing[key]:
+            yield case, tests
+
+
+def _tests_when_loaded(case: Case, measured: Measurement) -> list[str]:
     """Return the tests of the changed lines, or else of the whole module, out of a few files."""
     tests = measured.tests_of(case.path, case.mutant.lines, LONG)
     tests = tests or measured.tests_of(case.path, measured.lines_of(case.path), LONG)
