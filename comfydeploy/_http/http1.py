@@ -95,7 +95,7 @@ class Connection(_State, ConnectionInterface):
         limits = _limits(request)
         self._is_sent = False
         writer = RequestWriter(request)
-        stream = self._stream = self._stream or self._connected(limits.get("connect"))
+        stream = self._stream = self._stream or self._connect(limits.get("connect"))
         self._response = response = new_response()
         with suppress(httpcore.WriteError):  # a server may refuse a request before it has read all of it
             self._send(writer, request.stream, limits.get("write"))
@@ -103,7 +103,7 @@ class Connection(_State, ConnectionInterface):
             response.feed(stream.read(_READ, limits.get("read")))
         return _answer(response, stream, _Body(stream, response, limits))
 
-    def _connected(self, limit: float | None) -> Any:
+    def _connect(self, limit: float | None) -> Any:
         stream = self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
         if self._context is not None:
             self._context.set_alpn_protocols(["http/1.1"])
@@ -134,7 +134,7 @@ class AsyncConnection(_State, AsyncConnectionInterface):
         limits = _limits(request)
         self._is_sent = False
         writer = RequestWriter(request)
-        stream = self._stream = self._stream or await self._connected(limits.get("connect"))
+        stream = self._stream = self._stream or await self._connect(limits.get("connect"))
         self._response = response = new_response()
         with suppress(httpcore.WriteError):
             await self._send(writer, request.stream, limits.get("write"))
@@ -142,7 +142,7 @@ class AsyncConnection(_State, AsyncConnectionInterface):
             response.feed(await stream.read(_READ, limits.get("read")))
         return _answer(response, stream, _AsyncBody(stream, response, limits))
 
-    async def _connected(self, limit: float | None) -> Any:
+    async def _connect(self, limit: float | None) -> Any:
         stream = await self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
         if self._context is not None:
             self._context.set_alpn_protocols(["http/1.1"])

@@ -127,8 +127,10 @@ class AsyncPool(httpcore.AsyncConnectionPool):
         old = self._ledger.outdated()
         slot = self._ledger.take(origin) or await self._waited(origin, request)
         try:
-            for one in old:
-                await one.aclose()
+            if old:
+                from asyncio import gather
+
+                await gather(*(one.aclose() for one in old))  # at once, since each takes a turn of the event loop
             connection = slot.usable(origin)
             if connection is None:
                 await _aclose(slot)

@@ -49,7 +49,15 @@ class Deadline(NamedTuple):
 
 def started(limit: float | None, now: float) -> float | None:
     """Return a limit that several steps of an operation share from now on."""
-    return limit if limit is None or isinstance(limit, Until) else Until(limit, now + limit)
+    if isinstance(limit, Until):
+        return Until(limit, min(limit.at, now + limit), limit.deadline)
+    return None if limit is None else Until(limit, now + limit)
+
+
+def shared(limit: float | None, steps: int, now: float) -> float | None:
+    """Return the seconds for the next one of so many steps that are left."""
+    left = remaining(limit, now)
+    return None if left is None else left / steps
 
 
 def remaining(limit: float | None, now: float) -> float | None:

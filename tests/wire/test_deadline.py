@@ -43,4 +43,6 @@ def test_steps_share_limit():
     assert started(None, 100.0) is None
     assert remaining(started(5.0, 100.0), 103.0) == 2
     until = Until(5, 130)
-    assert started(until, 100.0) is until
+    assert remaining(started(until, 100.0), 101.0) == 4
+    assert remaining(started(until, 128.0), 129.0) == 1
+    assert started(until, 128.0).deadline is until.deadline
