@@ -1,7 +1,7 @@
 """Which connections are free, and which calls wait for one: the bookkeeping of a pool, without its I/O.
 
-A choice takes the same time for any number of connections. The one used last is used next, so that those which are
-not needed become idle and are closed. A call that finds all of them busy waits in line.
+A choice takes the same time for any number of connections to one server. The one used last is used next, so that those
+which are not needed become idle and are closed. A call that finds all of them busy waits in line.
 """
 
 from collections import OrderedDict, deque
@@ -24,7 +24,7 @@ _ALL_BUSY: Final = "All connections are busy"
 
 
 class Slot(Generic[C]):
-    """Room for one connection in a pool. It is free again when the last reference to it is dropped, in any thread."""
+    """Room for one connection in a pool: new, in use, or idle. What loses the last reference to it frees it."""
 
     def __init__(self, ledger: "Ledger[C]", origin: Origin) -> None:
         self._ledger = ledger

@@ -16,7 +16,7 @@ from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 from comfydeploy._http.http1 import AsyncConnection, Connection, may_replace
 from comfydeploy._http.ledger import Ledger, Slot
 from comfydeploy._http.private_names import before_server
-from comfydeploy._wire.deadline import remaining
+from comfydeploy._wire.deadline import limits_of, remaining
 
 _SERVER_ERROR: Final = 500  # the service closes a connection after one without announcing it, so it is not used again
 
@@ -210,5 +210,4 @@ def _origin(request: httpcore.Request) -> Origin:
 
 
 def _patience(request: Any) -> float | None:
-    limits: dict[str, float | None] = request.extensions.get("timeout", {})
-    return remaining(limits.get("pool"), monotonic())
+    return remaining(limits_of(request).get("pool"), monotonic())

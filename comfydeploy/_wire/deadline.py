@@ -65,7 +65,7 @@ def remaining(limit: float | None, now: float) -> float | None:
     return min(limit, limit.at - now) if isinstance(limit, Until) else limit
 
 
-def read_limit(extensions: Mapping[str, Any]) -> float | None:
-    """Return the limit of each read of a body, from httpx's extensions of its request."""
-    limit: float | None = extensions.get("timeout", {}).get("read")
-    return limit
+def limits_of(request: Any) -> dict[str, float | None]:
+    """Return the limits of a request of httpx or httpcore by their phases."""
+    limits: dict[str, float | None] = request.extensions.get("timeout", {})
+    return limits

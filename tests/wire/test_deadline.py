@@ -1,8 +1,9 @@
 """A deadline inside of time limits."""
 
+import httpx
 import pytest
 
-from comfydeploy._wire.deadline import Deadline, Until, read_limit, remaining, started
+from comfydeploy._wire.deadline import Deadline, Until, limits_of, remaining, shared, started
 
 LIMITS = {"connect": 10.0, "read": None, "write": 60.0, "pool": None}
 
@@ -23,9 +24,15 @@ def test_exceeded_names_seconds_and_phase():
     )
 
 
-def test_read_limit_of_body():
-    assert read_limit({"timeout": {"read": 5.0}}) == 5.0
-    assert read_limit({}) is None
+def test_limits_of_request():
+    assert limits_of(httpx.Request("GET", "http://h", extensions={"timeout": {"read": 5.0}})) == {"read": 5.0}
+    assert limits_of(httpx.Request("GET", "http://h")) == {}
+
+
+def test_steps_have_equal_shares():
+    assert shared(None, 2, 100.0) is None
+    assert shared(6.0, 3, 100.0) == 2
+    assert shared(Until(6, 104), 2, 100.0) == 2
 
 
 def test_limit_past_deadline_is_above_zero():
