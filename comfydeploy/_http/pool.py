@@ -7,14 +7,14 @@ Connections through a proxy are httpcore's.
 
 from collections.abc import AsyncIterator, Iterator
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 import httpcore
 import httpx
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
 from comfydeploy._http.http1 import AsyncConnection, Connection, may_replace
-from comfydeploy._http.ledger import Ledger, Slot
+from comfydeploy._http.ledger import C, Ledger, Slot
 from comfydeploy._http.private_names import before_server
 from comfydeploy._wire.deadline import limits_of, remaining
 
@@ -71,16 +71,21 @@ class Pool(httpcore.ConnectionPool):
             connection.close()
 
 
-class _Body:
+class _Held(Generic[C]):
     """The bytes of a response; its connection is busy until it is closed."""
 
-    def __init__(
-        self, response: httpcore.Response, slot: Slot[ConnectionInterface], ledger: Ledger[ConnectionInterface]
-    ) -> None:
+    def __init__(self, response: httpcore.Response, slot: Slot[C], ledger: Ledger[C]) -> None:
         self._stream: Any = response.stream
         self._may_stay = response.status < _SERVER_ERROR
-        self._slot: Slot[ConnectionInterface] | None = slot
+        self._slot: Slot[C] | None = slot
         self._ledger = ledger
+
+    def _is_kept(self, slot: Slot[C]) -> bool:
+        return self._may_stay and slot.is_clean() and self._ledger.keep(slot)
+
+
+class _Body(_Held[ConnectionInterface]):
+    """The bytes of a response, blocking."""
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._stream)
@@ -96,7 +101,7 @@ class _Body:
             _close(slot)
             self._ledger.drop(slot)
             raise
-        if not (self._may_stay and slot.is_clean() and self._ledger.keep(slot)):
+        if not self._is_kept(slot):
             _close(slot)
             self._ledger.drop(slot)
 
@@ -163,29 +168,16 @@ class AsyncPool(httpcore.AsyncConnectionPool):
             await connection.aclose()
 
 
-class _AsyncBody:
-    """The bytes of a response, async; its connection is busy until it is closed."""
-
-    def __init__(
-        self,
-        response: httpcore.Response,
-        slot: Slot[AsyncConnectionInterface],
-        ledger: Ledger[AsyncConnectionInterface],
-    ) -> None:
-        self._stream: Any = response.stream
-        self._may_stay = response.status < _SERVER_ERROR
-        self._slot = slot
-        self._ledger = ledger
-        self._is_closed = False
+class _AsyncBody(_Held[AsyncConnectionInterface]):
+    """The bytes of a response, async."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        if self._is_closed:
+        slot, self._slot = self._slot, None
+        if slot is None:
             return
-        self._is_closed = True
-        slot = self._slot
         try:
             if hasattr(self._stream, "aclose"):
                 await self._stream.aclose()
@@ -193,7 +185,7 @@ class _AsyncBody:
             self._ledger.drop(slot)
             await _aclose(slot)
             raise
-        if not (self._may_stay and slot.is_clean() and self._ledger.keep(slot)):
+        if not self._is_kept(slot):
             self._ledger.drop(slot)
             await _aclose(slot)
 
