@@ -90,7 +90,7 @@ class Turn(Future):
 
 
 @pytest.mark.parametrize("way", ["close", "drop", "keep"])
-def test_calls_in_line_are_served_without_the_lock(lock, way):
+def test_line_is_served_without_the_lock(lock, way):
     """The turn has a lock too, whose holder may need the other one in a finalizer."""
     turn = Turn(lock)
     ledger = Ledger(httpx.Limits(max_connections=1))
