@@ -71,7 +71,7 @@ def _held(error: BaseException) -> Iterator[Any]:
     yield from vars(error).values()
     for kind in type(error).__mro__:
         for name, member in vars(kind).items():
-            if isinstance(member, MemberDescriptorType) and name != "__suppress_context__":
+            if isinstance(member, MemberDescriptorType):
                 yield getattr(error, name, None)
 
 

@@ -1,6 +1,6 @@
 """Models from JSON values, and JSON from requests."""
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import AttrsInstance, fields
 
@@ -95,7 +95,7 @@ def _mapping(value: object) -> dict[str, Any]:
     raise TypeError
 
 
-_Path = tuple["_Path | None", str]
+_Path: TypeAlias = tuple["_Path | None", str]
 """A path as a linked list of its parts: a text for every value would take quadratic time."""
 
 
