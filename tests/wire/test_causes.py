@@ -44,6 +44,11 @@ class Slotted(Exception):
     __slots__ = ("request",)
 
 
+class Made(Exception):
+    def __new__(cls, *_):
+        return super().__new__(cls)
+
+
 class Unspeakable(Exception):
     def __str__(self):
         raise RuntimeError
@@ -93,6 +98,15 @@ def test_what_is_plain_is_kept():
     assert (found.args, found.errno, vars(found)) == ((5, "no [redacted]"), 5, {"attempts": 3, "request": None})
     plain = OSError(5, ["a", ("b", 1.5, None, True, b"c")])
     assert cleaned(plain) is plain
+
+
+def test_class_with_its_own_new_is_kept():
+    found = cleaned(Made(f"no {TOKEN}"))
+    assert (type(found), found.args) == (Made, ("no [redacted]",))
+
+
+def test_request_in_list_is_dropped():
+    assert cleaned(ValueError(["a", REQUEST])).args == (str(["a", REQUEST]),)
 
 
 def test_chain_without_links_stays_so():
