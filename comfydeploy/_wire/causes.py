@@ -8,7 +8,7 @@ from comfydeploy._wire.json_types import is_array
 from comfydeploy._wire.redaction import without_secret
 from comfydeploy.models.secret import Secret
 
-_PLAIN: Final = (type(None), bool, int, float, str, bytes)
+_PLAIN: Final = (type(None), int, float, str, bytes)
 
 
 class TransportException(Exception):  # noqa: N818 - it stands for any exception

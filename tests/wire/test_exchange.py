@@ -7,7 +7,8 @@ import httpx
 import pytest
 from attrs import evolve
 
-from comfydeploy._wire.exchange import Pause, Renew
+from comfydeploy import ComfyDeployCore
+from comfydeploy._wire.exchange import Exchange, Pause, Renew
 from comfydeploy._wire.operation import returning, status
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
@@ -23,7 +24,7 @@ from comfydeploy.errors import (
     SDKValidationError,
     UnexpectedClientError,
 )
-from comfydeploy.funcs import run_native, run_queue
+from comfydeploy.funcs import run_get, run_native, run_queue
 from comfydeploy.hooks import HookContext, Hooks
 from comfydeploy.models import CreateRunResponse
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
@@ -298,10 +299,10 @@ class TestTryingAgain:
         upload = checked_upload(b"x", "a.png", None)
         sending = changed(encode=lambda _: Request("POST", "/x", upload=upload))
         lost, read = ConnectionError("x", "unknown"), calling(changed(), None, retry_config=AT_ONCE)
-        exchange = calling(sending, None, retry_config=AT_ONCE)
-        assert [exchange.settle(lost) for _ in range(2)] == [Pause(0.0)] * 2
-        assert exchange.settle(answer(503)) == Pause(0.0)
-        assert isinstance(exchange.settle(lost), Failure)
+        for third in (lost, answer(503)):
+            exchange = calling(sending, None, retry_config=AT_ONCE)
+            assert [exchange.settle(lost) for _ in range(2)] == [Pause(0.0)] * 2
+            assert isinstance(exchange.settle(third), Failure) is (third is lost)
         assert [read.settle(lost) for _ in range(4)] == [Pause(0.0)] * 4
 
     def test_answer_that_does_not_fit_is_final(self, reading):
@@ -377,7 +378,8 @@ class TestDoubt:
         try:
             raise SDKValidationError("no")
         except SDKValidationError as error:
-            assert failure(reading().fail(error)).__traceback__ is None
+            assert failure(reading().fail(error)) is error
+            assert error.__traceback__ is None
 
     def test_cause_is_kept(self, insisting):
         exchange = insisting()
@@ -713,6 +715,31 @@ class TestFacts:
         exchange.settle(answer(500))
         lost = ConnectionError("x", "unknown", "Is it running?")
         assert failure(exchange.settle(lost, AFTER_THE_BUDGET)).hint == "Is it running?"
+
+    def test_read_has_no_doubt_to_hint(self, reading):
+        exchange = reading(retry_config=AT_ONCE)
+        exchange.settle(ConnectionError("x", "unknown"))
+        error = failure(exchange.settle(ConnectionError("x", "not_sent", "Is it running?"), AFTER_THE_BUDGET))
+        assert (error.fate, error.hint) == ("unknown", "Is it running?")
+
+    @pytest.mark.parametrize(("status", "kind"), [(None, None), (401, Renew), (503, Pause)])
+    def test_request_between_attempts_is_not_sent(self, creating, status, kind):
+        exchange = creating(bearer=lambda: "key", retry_config=AT_ONCE)
+        if status is not None:
+            exchange.prepare()
+            assert isinstance(exchange.settle(answer(status)), kind)
+        error = failure(exchange.fail(KeyError("bearer")))
+        assert (type(error), error.fate) == (UnexpectedClientError, "not_sent")
+
+    def test_retries_end_by_time_since_beginning(self):
+        brief = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 10.0))
+        with ComfyDeployCore(bearer="key", retry_config=brief) as core:
+            exchange = Exchange(core, run_get.OPERATION, {"run_id": "r", "queue_position": None}, None, now=100.0)
+            assert exchange.settle(answer(503), 109.0) == Pause(0.0)
+            assert isinstance(exchange.settle(answer(503), 111.0), Failure)
+
+    def test_final_response_before_deadline(self, reading):
+        assert isinstance(reading(RequestOptions(deadline=9.0), retry_config=AT_ONCE).settle(answer(404)), Failure)
 
     def test_no_pause_ends_after_deadline(self, reading):
         after_5_s = answer(503, **{"retry-after": "5"})
