@@ -120,10 +120,9 @@ def _first_unserializable(value: object) -> Problem | None:
             inside = [(part, (path, f"[{index}]"), True) for index, part in enumerate(item)]
         elif not _is_serializable(item):
             return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable{_suggestion(item)}")
-        if inside:
-            above.add(id(item))
-            steps.append((item, path, False))
-            steps.extend(reversed(inside))
+        above.add(id(item))
+        steps.append((item, path, False))
+        steps.extend(reversed(inside))
     return None
 
 

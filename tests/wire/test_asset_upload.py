@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from comfydeploy._wire.asset_upload import _PRESIGN, _REGISTER, storing
+from comfydeploy._wire.asset_upload import storing
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.storage import StorageUploadExchange
@@ -30,17 +30,18 @@ LOSSES = {
 }
 
 
-def play(registered, found, deadline=None, file=b"x"):
+def play(registered, found, deadline=None, file=b"x", ids=None):
     """Return the result of an upload, and the steps after the registration."""
     reading = asset_get.OPERATION
     machine = partial(storing, reading=reading, file=file, parent_path="/", name="a.png", progress=None)
-    steps, now, later = machine(Timeline(0.0, deadline)), 0.0, []
+    steps, now, later, ids = machine(Timeline(0.0, deadline)), 0.0, [], [] if ids is None else ids
     action = next(steps)
     try:
         while True:
             result = None
             if isinstance(action, Send):
                 assert action.operation.encode(action.argument)
+                ids.append(action.operation.id)
             if isinstance(action, Sleep):
                 now += action.seconds
             elif isinstance(action, Store):
@@ -104,7 +105,6 @@ def test_empty_file_is_asset():
 
 
 def test_hooks_see_ids_of_server():
-    assert [operation.id for operation in (_PRESIGN, _REGISTER)] == [
-        "get_asset_upload_url_assets_presigned_url_get",
-        "register_asset_assets_register_post",
-    ]
+    ids = []
+    play(Success(ASSET), [], ids=ids)
+    assert ids == ["get_asset_upload_url_assets_presigned_url_get", "register_asset_assets_register_post"]

@@ -74,7 +74,7 @@ def test_attempt_by_default():
     assert sent.max_size == RequestOptions().max_response_size
 
 
-def test_limits_of_client_hold_if_chosen_there_alone():
+def test_own_limits_of_client_hold():
     default = httpx.Client().timeout.as_dict()
     assert attempt(has_default_limits=True).with_limits(OWN, 0.0).limits == OWN
     assert attempt(has_default_limits=True).with_limits(default, 0.0).limits == LIMITS
@@ -101,7 +101,7 @@ def test_limits_of_client_end_at_deadline():
         ("gzip,deflate", "", False),
     ],
 )
-def test_only_single_requested_encodings_are_known(encoding, requested, is_known):
+def test_requested_encoding_is_known(encoding, requested, is_known):
     assert is_requested(encoding, requested) is is_known
 
 

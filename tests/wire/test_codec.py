@@ -131,7 +131,7 @@ def test_list_skips_unreadable_items():
     assert read_list([], WorkflowRunOutputModel, "The answer").raw == []
 
 
-@pytest.mark.parametrize(("value", "path"), [({}, "$"), ([{}, 5], "$[0].id"), ("x", "$")])
+@pytest.mark.parametrize(("value", "path"), [({}, "$"), ([{}, 5], "$[0].id"), ("x", "$"), (5, "$")])
 def test_list_in_which_nothing_fits_is_error(value, path):
     with pytest.raises(SDKValidationError) as caught:
         read_list(value, WorkflowRunOutputModel, "The answer")

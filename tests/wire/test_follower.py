@@ -291,6 +291,18 @@ class TestDeadline:
         assert isinstance(world.follow(deadline=1.0, delay=0.6).failure(), DeadlineExceeded)
         assert [now for now, _ in world.polls] == pytest.approx([0.9])
 
+    @pytest.mark.parametrize(("delay", "late", "at"), [(1.0, 1.0, 2.0), (1.9, 0.0, 2.0), (1.75, 0.0, 1.75)])
+    def test_last_read_has_its_time(self, delay, late, at):
+        world = World(always("running"), late=late)
+        world.follow(deadline=2.5, delay=delay)
+        assert world.polls[0] == (at, Poll(queue_position=True, seconds=0.5 if at == 2.0 else 0.25))
+
+    @pytest.mark.parametrize(("state", "hint"), [("running", True), ("cancelled", False)])
+    def test_hint_is_for_run_that_may_go_on(self, state, hint):
+        world = World(lambda _: run(state if world.cancelled_at is not None else "running"))
+        error = world.follow(deadline=3.0, on_abandon="cancel").failure()
+        assert error.hint == ("Wait on with run_wait, or cancel the run with run_cancel." if hint else None)
+
     @pytest.mark.parametrize(
         ("end", "kind"), [("failed", RunFailed), ("timeout", RunTimedOut), ("cancelled", RunCancelled)]
     )
@@ -362,6 +374,13 @@ class TestAbandoning:
         (*_, (cancelled, _), (read, step)) = world.sent
         assert (read - cancelled, step.seconds) == (4.0, pytest.approx(1.0))
 
+    def test_cancelling_begins_when_wait_is_abandoned(self):
+        follower = Follower("r", now=0.0, on_abandon="cancel")
+        follower.abandon(50.0)
+        assert follower.step == Cancel(4.0)
+        follower.feed(None, 51.0, 0.0)
+        assert follower.step == Poll(queue_position=True, seconds=4.0)
+
     def test_cancelling_may_find_success(self):
         world = World(lambda _: run("success" if world.cancelled_at is not None else "running"))
         assert isinstance(world.follow(stop_at=2.0, on_abandon="cancel"), Success)
@@ -379,6 +398,13 @@ class TestAbandoning:
         follower.abandon(0.2)
         follower.feed(None, 0.3, 0.5)
         assert follower.step is done
+
+
+def test_failure_before_wait_is_its_result():
+    follower = Follower("r", now=0.0, failure=LOST)
+    assert follower.result == Failure(LOST)
+    assert isinstance(follower.step, Done)
+    assert Follower("r", now=0.0).result is None
 
 
 STATES = st.one_of(
