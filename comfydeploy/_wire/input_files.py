@@ -21,7 +21,7 @@ from comfydeploy.result import Failure, Result, Success
 
 Uploads: TypeAlias = Operation[Mapping[str, Any], FileUploadResponse]
 
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1_048_576
 
 
 @frozen
