@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy._wire.redaction import redacted_text
@@ -29,8 +29,8 @@ class Reason:
     node_id: str | None = None
     node_type: str | None = None
     exception_type: str | None = None
-    exception_message: str | None = field(default=None, repr=False)
-    traceback: str | None = field(default=None, repr=False)
+    exception_message: str | None = None
+    traceback: str | None = None
 
 
 def run_failed(

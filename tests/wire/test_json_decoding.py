@@ -104,7 +104,7 @@ def test_scanner_needs_no_second_reading():
     for text in ('{"a":[1]}', "5", '"x"', "null"):
         assert scanned(text) == json.loads(text)
     for text in ("{} ", "[1]]"):
-        with pytest.raises(ValueError, match="^$"):
+        with pytest.raises(ValueError, match=r"^$"):
             scanned(text)
 
 
