@@ -194,6 +194,14 @@ class TestItems:
         shown = [state for place, state in enumerate(states) if place not in (2, 8, 9)]
         assert [item.unwrap() for item in world.items] == shown
 
+    @pytest.mark.parametrize("change", [{"id": "p"}, {"updated_at": datetime(2026, 11, 25, tzinfo=UTC)}])
+    def test_changed_output_is_change(self, change):
+        output = WorkflowRunOutputModel(id="o", run_id="r", data={})
+        states = [run("running", outputs=[found]) for found in (output, attrs.evolve(output, **change))]
+        world = World(script(*states, run("success")))
+        world.follow()
+        assert [item.unwrap() for item in world.items] == states
+
     @pytest.mark.parametrize(
         "error", [LOST, RequestTimeoutError("late", "unknown"), SDKError("x", 429), SDKError("x", 502)]
     )
@@ -279,6 +287,12 @@ class TestDeadline:
         assert error.message.endswith("and is billed (it was never read)")
         assert [now for now, _ in world.polls] == pytest.approx([0.25, 0.4])
         assert world.now == pytest.approx(0.5)
+
+    def test_reserve_counts_from_beginning(self):
+        world = World(script(HANG))
+        world.now = 100.0
+        world.follow(deadline=100.5, delay=FIRST)
+        assert [now for now, _ in world.polls] == pytest.approx([100.25, 100.4])
 
     @pytest.mark.parametrize("deadline", [0.0, -5.0])
     def test_past_deadline_run_is_read_once(self, deadline):
