@@ -15,6 +15,11 @@ def test_no_limit_ends_at_deadline():
     assert {(limit.at, limit.deadline) for limit in found.values()} == {(130.0, deadline)}
 
 
+@pytest.mark.parametrize(("now", "has_passed"), [(129.9, False), (130.0, True), (130.1, True)])
+def test_deadline_passes_at_its_moment(now, has_passed):
+    assert Deadline(90.0, 130.0).has_passed(now) is has_passed
+
+
 def test_exceeded_names_seconds_and_phase():
     error = Deadline(90.0, 130.0).exceeded("while connecting", "not_sent", "r")
     assert (error.message, error.fate, error.run_id) == (
