@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,10 @@ def test_every_run_of_key_is_found(marked, count):
     service = Service(*runs(count, keys=dict.fromkeys(marked, "k")))
     assert find(service).unwrap().listed is (count > 0)
     assert found_ids(find(service)) == [f"r{index}" for index in sorted(marked, reverse=True) if index < count]
+
+
+def test_one_key_may_be_text():
+    assert found_ids(find(Service(*runs(3, keys={0: "cat", 1: "c", 2: "a"})), "cat")) == ["r0"]
 
 
 @pytest.mark.parametrize(("count", "offsets"), [(19, [0]), (20, [0, 20]), (21, [0, 20])])
@@ -199,6 +204,7 @@ STRANGE = [
     ({"keys": ["k", 5]}, "keys[1]: expected "),
     ({"since": datetime(2026, 1, 1)}, "since: expected an aware datetime, got datetime"),  # noqa: DTZ001 - without a zone
     ({"since": 5}, "since: expected an aware datetime, got int"),
+    ({"since": SimpleNamespace(tzinfo=UTC, timestamp=1.0)}, "since: expected an aware datetime, got SimpleNamespace"),
     ({"cache": []}, "cache: expected a mapping that can be changed, got list"),
     ({"workflow_id": None}, f"workflow_id: {ONE_OF} none"),
     ({"workflow_id": "w", "deployment_id": "d"}, f"workflow_id: {ONE_OF} workflow_id and deployment_id"),

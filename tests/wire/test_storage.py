@@ -125,6 +125,7 @@ def test_retry_begins_at_first_address():
         ("https://a.test/x", "//b.test/y", True),
         ("https://a.test/x", "", False),
         ("https://a.test/x", "ftp://b.test/y", False),
+        ("https://a.test/x", "http://[", False),
     ],
 )
 def test_redirect_keeps_protection(first, location, is_followed):
