@@ -33,6 +33,7 @@ def test_list_may_be_in_field():
     decode = returning_list(CreateRunResponse, under="data")
     found = decode(Reply(200, {}, b'{"data": [{"run_id": "r"}, {}], "meta": {}}'))
     assert ([one.run_id for one in found], found.raw[1]) == (["r"], {})
+    assert [one.run_id for one in returning_list(CreateRunResponse)(Reply(200, {}, b'[{"run_id": "r"}]'))] == ["r"]
 
 
 MISSING = "$.data: required, but missing"

@@ -107,6 +107,7 @@ def test_name_in_place_of_id_is_hinted():
     assert "deployments_list" in error_response(answer(422, {"detail": [issue]})).hint
     assert error_response(answer(422, {"detail": [issue]}), "known").hint == "known"
     assert error_response(answer(422, {"detail": [issue | {"loc": ["body", "machine_id"]}]})).hint is None
+    assert error_response(answer(422, {"detail": [issue | {"type": "missing"}]})).hint is None
 
 
 @pytest.mark.parametrize(

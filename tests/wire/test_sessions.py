@@ -25,6 +25,23 @@ def test_either_id_is_both(model, ids):
     assert (found.id, found.session_id, found.url, found.raw) == ("s", "s", "u", ids | {"url": "u"})
 
 
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        (5, "$: expected an object, got int"),
+        ({"url": "u"}, "$.session_id: required, but missing"),
+        ({"id": "", "session_id": None}, "$.session_id: expected a string, got null"),
+    ],
+)
+def test_what_is_no_session_is_named(document, problem):
+    with pytest.raises(SDKValidationError) as caught:
+        returning_session(Session)(reply(document))
+    assert caught.value.message.startswith(f"The server's response: {problem}")
+    with pytest.raises(SDKValidationError) as caught:
+        sessions(reply(5))
+    assert str(caught.value) == "The server's response: $: expected a list, got int"
+
+
 def test_session_is_read():
     found = returning_session(Session)(reply({"id": "s"} | MORE))
     assert (found.timeout_end.isoformat(), found.status) == ("2026-01-02T03:04:05+00:00", "running")

@@ -46,6 +46,7 @@ def test_number_is_seconds_or_milliseconds(number):
 
 def test_largest_number_of_seconds():
     assert moment(1e11) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e11)
+    assert moment(1e11 + 1) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e8, milliseconds=1)
     assert moment(1e11 + 1_000) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e8 + 1)
 
 
