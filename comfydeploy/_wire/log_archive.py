@@ -88,8 +88,10 @@ def _refused(lines: Sequence[str]) -> Reason | None:
     nodes: list[tuple[str | None, str | None, str]] = []
     for place, line in enumerate(lines):
         node = re.match(_REFUSED_NODE, line)
-        errors = list(takewhile(lambda below: below.startswith("- "), lines[place + 1 :])) if node else []
-        if node and errors:
+        if node is None:
+            continue
+        errors = list(takewhile(lambda below: below.startswith("- "), lines[place + 1 :]))
+        if errors:
             nodes.append((node[1], node[2], ", ".join(first_paragraph(error[2:]) for error in errors)))
     return refused_reason(nodes) if nodes else None
 

@@ -91,7 +91,7 @@ def test_refused_nodes():
         (["Session crashed in startup"], ("The session of the machine crashed in startup", None, None)),
         (["Session crashed in startup", "x", "Error in run: no luck: x"], ("no luck: x", None, "no luck: x")),
         (["Session crashed in startup", "Error in run: OSError: "], ("OSError:", "OSError", None)),
-        (["Session crashed in startup", "Error in run: OSError: x"], ("OSError: x", "OSError", "x")),
+        (["Session crashed in startup", "Error in run: OSError: x: y"], ("OSError: x: y", "OSError", "x: y")),
     ],
 )
 def test_crash_in_startup(entries, found):

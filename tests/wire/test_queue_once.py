@@ -178,8 +178,16 @@ def test_search_without_settle_is_made_once():
     assert (service.names, service.slept) == (["rows", "queue", "rows"], [])
 
 
-def test_look_behind_loss_reads_little():
-    service = Service(*[(-100 * index, f"r{index}", {}) for index in range(500)])
+def test_first_pauses_of_search_are_short():
+    service = Service(*OTHERS)
+    service.broken = {"queue": [LOST]}
+    once(service, settle=1)
+    assert service.slept == [0.25, 0.375, 0.375]
+
+
+@pytest.mark.parametrize("distance", [100, 1])
+def test_look_behind_loss_reads_little(distance):
+    service = Service(*[(-distance * index, f"r{index}", {}) for index in range(500)])
     service.broken = {"queue": [(LOST,)]}
     once(service, since=BEGINNING - timedelta(seconds=5))
     assert service.offsets == [0, 0]

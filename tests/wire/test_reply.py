@@ -147,6 +147,7 @@ def test_every_error_has_hint(status):
         (Reply(502, {"content-type": "text/html"}, b"<p>"), "The server answered with an error (status 502)"),
         (Reply(503), "The server answered with an error (status 503)"),
         (answer(404, {"detail": " "}), "The server answered with an error (status 404)"),
+        (answer(400, {"detail": " no \n"}), "The server answered with an error (status 400): no"),
     ],
 )
 def test_message_has_status_and_detail(reply, message):
