@@ -91,7 +91,7 @@ def error_response(
         from comfydeploy.models.validation import ValidationError
 
         try:
-            detail = read(reply.json()["detail"], list[ValidationError], "detail")
+            detail = read(reply.json()["detail"], list[ValidationError], "")
         except (SDKValidationError, LookupError, TypeError):
             pass
         else:

@@ -123,8 +123,14 @@ def test_values_are_posted_by_name():
     assert (request.method, request.url) == ("POST", "/session/s/increase-timeout")
     assert (request.content, request.route) == (b'{"minutes":5}', "/session/{session_id}/increase-timeout")
     assert posting_values("/assets/folder", name=TEXT)({"name": "a"}).route is None
-    with pytest.raises(SDKValidationError, match="minutes: expected an integer not below 1, got int 0"):
-        encode({"session_id": "s", "minutes": 0})
+    assert posting_values("/assets/folder", name=TEXT)({"name": None}).content == b'{"name":null}'
+    for minutes, message in [
+        (0, "minutes: expected an integer not below 1, got int 0"),
+        (10**5000, "request: $.minutes: int is not JSON serializable"),
+    ]:
+        with pytest.raises(SDKValidationError) as caught:
+            encode({"session_id": "s", "minutes": minutes})
+        assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,13 @@ from comfydeploy.errors import SDKValidationError
 from comfydeploy.models import CreateSessionResponse, Session
 
 MORE = {"timeout_end": "2026-01-02T03:04:05Z", "status": "running", "machine_version_id": "v"}
-IDS = [{"id": "s"}, {"session_id": "s"}, {"id": "s", "session_id": "s"}, {"id": "s", "session_id": None}]
+IDS = [
+    {"id": "s"},
+    {"session_id": "s"},
+    {"id": "s", "session_id": "s"},
+    {"id": "s", "session_id": None},
+    {"id": None, "session_id": "s"},
+]
 
 
 def reply(document):

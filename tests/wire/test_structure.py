@@ -16,6 +16,7 @@ from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models import (
     CreateRunResponse,
     DeploymentModel,
+    DeploymentRunRequest,
     MediaItem,
     NativeRun,
     ValidationError,
@@ -127,6 +128,8 @@ def test_new_converter_has_every_rule():
         Problem("$.outputs", "expected a list, got int"),
         Problem("$.queue_position", "expected an integer or null, got float"),
     ]
+    assert rules.structure({"loc": ["a", 1], "msg": "m", "type": "t"}, ValidationError).loc == ["a", 1]
+    assert rules.structure({"deployment_id": "d"}, DeploymentRunRequest) == DeploymentRunRequest(deployment_id="d")
     row = {"id": "r", "status": "success", "duration": "0.5"}
     assert rules.structure(row, WorkflowRunRow).duration == 0.5
     for value, name in [("soon", "str"), ([], "list")]:
@@ -218,6 +221,8 @@ def test_unknown_key_is_named_with_known_ones():
 
     (problem,) = misfits({"first": "a", "typo": 1, 5: 2, "also": 3}, Requested)
     assert problem == Problem("$", "unknown: 'also', 'typo', 5 (known: first, second)")
+    (problem,) = misfits({"secnd": 1, "frist": "a"}, Requested)
+    assert problem == Problem("$", "unknown: 'frist', 'secnd' (did you mean 'first', 'second'? known: first, second)")
 
 
 @pytest.mark.parametrize("key", ["a @ b", "a\0 @ b"])
