@@ -3,8 +3,9 @@
 import pytest
 from attrs import evolve
 
-from comfydeploy._mapping.journal import SAME_FILES, SAME_KEY, Conflict, Entry, Memory
+from comfydeploy._mapping.journal import RENEWAL, SAME_FILES, SAME_KEY, Conflict, Entry, Memory
 from comfydeploy._mapping.markers import Marker, Markers
+from comfydeploy._mapping.protocol import LEASE
 from comfydeploy._mapping.rows import (
     DURABLE,
     Again,
@@ -107,6 +108,20 @@ class TestMemory:
         assert found == [Row(1, "a"), Conflict(SAME_KEY), Conflict(SAME_FILES), Row(2, "c"), Row(3, "d")]
         journal.drop(1)
         assert journal.add([Entry("a", "d", "{}", "x")]) == [Row(4, "a")]
+        journal.drop(2)
+        assert journal.add([Entry("c", "d", "{}", None)]) == [Row(5, "c")]
+        assert journal.find(["a", "c", "x"]) == [None, None, None]  # each job is new
+
+    def test_counts_runs(self):
+        journal = Memory("map", "uuid", 300.0)
+        journal.add([Entry(key, "d", "{}", None) for key in "ab"])
+        steps = [Claim(1, "me", 1.0, None, 0.0), Claim(2, "me", 1.0, None, 0.0), Release(2, "other")]
+        assert [bool(answer) for answer in journal.carry_out(steps)] == [True, True, False]
+        tried = [Try(number, "me", 1.0, 2.0, None, 1) for number in (1, 1, 2)]
+        assert journal.carry_out(tried) == ["tried", "tried", "spent"]
+        assert [row.tried_at for row in journal.rows([1, 2])] == [1.0, None]
+        journal.carry_out([Unsend(1, "me")])
+        assert journal.carry_out(tried[2:]) == ["tried"]
 
     def test_extends_the_leases_of_owners(self):
         journal = Memory("map", "uuid", 300.0)
@@ -117,6 +132,18 @@ class TestMemory:
         assert journal.is_alive("this1")
         assert not journal.is_alive("other this")
         assert (journal.name, journal.uuid, journal.longest_post) == ("map", "uuid", 300.0)
+
+
+def test_leases_are_extended_four_times():
+    assert (RENEWAL, LEASE) == (15.0, 60.0)
+    assert Memory("map", "uuid", 300.0).renewal == RENEWAL
+
+
+@pytest.mark.parametrize(
+    "text", ["", "n/j/k", "n/j//1", "n//k/1", "/j/k/1", "n/j/k/", "n/j/k/0", "n/j/k/x", "n/j/k/-1", "n/j/k/\u0661"]
+)
+def test_what_is_no_marker(text):
+    assert Marker.parsed(text) is None
 
 
 def test_markers_of_a_map():
