@@ -107,6 +107,7 @@ def test_name_in_place_of_id_is_hinted():
     assert "deployments_list" in error_response(answer(422, {"detail": [issue]})).hint
     assert error_response(answer(422, {"detail": [issue]}), "known").hint == "known"
     assert error_response(answer(422, {"detail": [issue | {"loc": ["body", "machine_id"]}]})).hint is None
+    assert error_response(answer(422, {"detail": [issue | {"type": "missing"}]})).hint is None
 
 
 @pytest.mark.parametrize(
@@ -146,6 +147,7 @@ def test_every_error_has_hint(status):
         (Reply(502, {"content-type": "text/html"}, b"<p>"), "The server answered with an error (status 502)"),
         (Reply(503), "The server answered with an error (status 503)"),
         (answer(404, {"detail": " "}), "The server answered with an error (status 404)"),
+        (answer(400, {"detail": " no \n"}), "The server answered with an error (status 400): no"),
     ],
 )
 def test_message_has_status_and_detail(reply, message):

@@ -77,6 +77,7 @@ def test_query_has_given_parameters(parameters, text):
     [
         ("https://api.comfydeploy.com/api", "https://api.comfydeploy.com/api"),
         ("https://host/api/", "https://host/api"),
+        ("https://host/X//", "https://host/X"),
         ("http://localhost:3011", "http://localhost:3011"),
         ("HTTP://[::1]:80/", "HTTP://[::1]:80"),
     ],
