@@ -92,7 +92,7 @@ def _levels(text: str) -> tuple[str, list[str]]:
     levels = text.split("/")
     first = next((index for index, level in enumerate(levels) if "{" in level), len(levels) - 1)
     root = "/".join(levels[:first]) + ("/" if first else "")
-    return root, [level for level in levels[first:] if level] or [""]
+    return root, [level for level in levels[first:] if level]
 
 
 def _parts(level: str) -> list[_Part]:

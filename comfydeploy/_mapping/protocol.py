@@ -185,7 +185,7 @@ class Position:
         if isinstance(answer, Success):
             run = answer.unwrap()
             if self.terms.saves:
-                return self._at(End(row.id, owner, run), result=answer)
+                return self._at(End(row.id, owner, run))
             return self._at(Finish(row.id, owner, run, None, row.files), result=answer)
         error = answer.failure()
         if not isinstance(error, RunFailed | RunCancelled | RunTimedOut):

@@ -49,7 +49,11 @@ def digest_of(wire: Mapping[str, Any]) -> str:
         # In another order of its keys it is the same request.
         text = json.dumps(wire, separators=(",", ":"), allow_nan=False, sort_keys=True, default=_described_part)
     except (TypeError, ValueError, RecursionError):
-        text = json_bytes(described(wire), "request").decode()  # which names what is wrong
+        try:
+            sent = described(wire)
+        except RecursionError:
+            sent = wire
+        text = json_bytes(sent, "request").decode()  # which names what is wrong
     return sha256(text.encode()).hexdigest()[:32]
 
 

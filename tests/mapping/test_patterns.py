@@ -1,5 +1,7 @@
 """The paths of the files of jobs."""
 
+import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,13 @@ from comfydeploy.models import OutputFile
 
 PNG = OutputFile(url="", filename="ComfyUI_1.png", kind="images", output_id="out", node_id="9")
 TWO = [PNG, OutputFile(url="", filename="b.mp4", kind="gifs")]
+
+
+def named(name):
+    """Return a file in memory that has a name."""
+    file = BytesIO(b"x")
+    file.name = name
+    return file
 
 
 def paths(to, inputs=None, files=(PNG,), key="k"):
@@ -28,10 +37,19 @@ def paths(to, inputs=None, files=(PNG,), key="k"):
         ("a/{stem}-{kind}-{output_id}-{node_id}-{index}-{run_id}-{attempt}.x", ["a/ComfyUI_1-images-out-9-0-run-2.x"]),
         ("{filename}", ["ComfyUI_1.png"]),
         ("{{x}}/{seed}", ["{x}/7"]),
+        ("/{key}", ["/k"]),
+        ("{key}/", ["k"]),
+        ("a}/b", ["a}/b/k.png"]),  # a folder before the first field is literal
+        ("{X}", ["1"]),
     ],
 )
 def test_names(to, expected):
-    assert paths(to, {"prompt": "a cat", "seed": 7}) == expected
+    assert paths(to, {"prompt": "a cat", "seed": 7, "X": 1}) == expected
+
+
+def test_names_of_files_without_ids():
+    file = OutputFile(url="", filename="sub\\b.mp4", kind="gifs")
+    assert paths("{stem}-{output_id}-{node_id}-{filename}", files=[file]) == ["b---b.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +78,8 @@ def test_several_files_get_numbers(to, expected):
         ([1, 2], "[1, 2].png"),
         (Path("in/cat.jpg"), "cat.png"),
         (("dog.jpg", b"x"), "dog.png"),
+        (named("in/cow.jpg"), "cow.png"),
+        (named("in\\cow.jpg"), "cow.png"),
     ],
 )
 def test_values_are_made_safe(value, expected):
@@ -79,6 +99,29 @@ def test_long_values_stay_different():
     assert len(paths("{prompt}/a", {"prompt": "ü" * 300})[0].split("/")[0].encode()) <= 200
 
 
+@pytest.mark.parametrize(("size", "expected"), [(100, "x" * 100), (101, "x" * 91 + "~c675a2e6")])
+def test_values_take_at_most_100_bytes(size, expected):
+    """A rerun has the same names, with another version of this package too."""
+    assert paths("{prompt}", {"prompt": "x" * size}) == [expected]
+
+
+def test_a_long_name_ends_with_its_digest():
+    (name,) = paths("{prompt}{prompt}{prompt}{suffix}", {"prompt": "x" * 90})
+    assert len(name) == 200
+    assert re.fullmatch(r"x{187}~[0-9a-f]{8}\.png", name)
+
+
+@pytest.mark.parametrize(
+    "name", ["suffix", "filename", "stem", "kind", "output_id", "node_id", "index", "attempt"]
+)  # and not run_id, which makes the names unique
+def test_a_place_leaves_out_what_a_run_has(name):
+    assert checked_pattern(f"{{key}}/{{prompt}}{{{name}:d}}").place("K", {"prompt": "a"}) == "k/a"
+
+
+def test_an_empty_input_is_formatted():
+    assert paths("{prompt:_<3}", {"prompt": ""}) == ["___"]
+
+
 def test_places_find_jobs_with_the_same_files():
     pattern = checked_pattern("out/{Prompt}{suffix}")
     assert pattern.place("k", {"Prompt": "A/b"}) == pattern.place("l", {"Prompt": "a_B"})
@@ -86,9 +129,9 @@ def test_places_find_jobs_with_the_same_files():
     assert checked_pattern("{run_id}").place("k", {}) is None
 
 
-@pytest.mark.parametrize("to", ["{", "{}", "{a.b}", "{a[0]}", "{a!r}", "{a:{b}}", "", "a\0", 3, b"x"])
+@pytest.mark.parametrize("to", ["{", "{}", "{a.b}", "{a[0]}", "{a!r}", "{a:{b}}", "", "a\0", "out}", 3, b"x"])
 def test_what_is_no_pattern(to):
-    with pytest.raises(SDKValidationError, match="to: "):
+    with pytest.raises(SDKValidationError, match=r"^to: "):
         checked_pattern(to)
 
 
@@ -98,6 +141,7 @@ def test_what_is_no_pattern(to):
 def test_what_cannot_be_filled_in(to, said):
     with pytest.raises(SDKValidationError) as caught:
         checked_pattern(to).place("k", {"prompt": "a cat"})
+    assert caught.value.message.startswith("to: ")
     assert said in caught.value.message
 
 

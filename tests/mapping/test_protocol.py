@@ -4,14 +4,15 @@ from math import inf
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from comfydeploy._mapping.actions import Fetch, Follow, Leave, Look, Pause, Post, Prepare, Sighting, Terms, Turn
 from comfydeploy._mapping.protocol import begin, is_free, reopening
-from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Row, Try, Unsend
+from comfydeploy._mapping.rows import Again, End, Finish, Record, Release, Reopen, Row, Try, Unsend, changed
 from comfydeploy.errors import ConnectionError, HTTPValidationError, InvalidRequestError, RequestTimeoutError, SDKError
 from comfydeploy.mapping import JobUnresolved
 from comfydeploy.models import WorkflowRunModel
-from comfydeploy.outcome import DeadlineExceeded, RunCancelled, RunFailed
+from comfydeploy.outcome import DeadlineExceeded, RunCancelled, RunFailed, RunTimedOut
 from comfydeploy.result import Failure, Success
 
 RUN = WorkflowRunModel(id="r", status="success")
@@ -27,9 +28,9 @@ OTHERS = Success(Sighting((), shown=True))
 class Job:
     """A job whose actions the test answers, at times of the test."""
 
-    def __init__(self, terms=None, deadline=inf, **row):
+    def __init__(self, terms=None, deadline=inf, at=0.0, **row):
         state = {"state": "trying", "owner": "me"} | row
-        self.now = 0.0
+        self.now = at
         self.position = begin(Row(1, "k", **state), terms or Terms(), self.now, deadline)
 
     @property
@@ -38,7 +39,11 @@ class Job:
 
     def answer(self, answer, *, at=None):
         self.now = self.now if at is None else at
-        self.position = self.position.next(answer, self.now, 0.0, 1000.0, "since")
+        before = self.position
+        self.position = before.next(answer, self.now, 0.0, 1000.0, "since")
+        if isinstance(before.action, Try | Unsend | Record | Again | End) and answer in (True, "tried"):
+            in_journal = changed(before.row, before.action)
+            assert evolve(self.position.row, run=None) == evolve(in_journal, run=None)
         return self.action
 
     def posting(self):
@@ -137,6 +142,59 @@ def test_a_request_ends_at_the_deadline():
     assert Job(deadline=5.0).posting().action == Post(5.0)
 
 
+def test_times_count_from_the_claim():
+    job = Job(Terms(post_limit=20.0), deadline=105.0, at=100.0)
+    job.answer(Success(None))
+    job.answer(True, at=104.0)
+    assert job.answer("tried") == Post(105.0)
+    job = Job(Terms(post_limit=20.0), deadline=105.0, at=100.0)
+    job.answer(Success(None))
+    job.answer(True, at=105.0)
+    assert "The deadline of 5 s" in job.left().failure().message
+    assert Job(Terms(post_limit=20.0), at=100.0).posting().action == Post(120.0)
+
+
+def test_a_recorded_run_is_as_one_taken_over():
+    job = Job(tried_at=1.0)
+    job.answer(Success(Sighting(("r",), shown=True)))
+    job.answer(True)
+    assert job.position == begin(job.position.row, Terms(), 0.0)
+    job = Job().posting()
+    job.answer(LOST)
+    job.answer(None)
+    job.answer(Success(Sighting(("r",), shown=True)))
+    job.answer(True)
+    assert job.position == begin(job.position.row, Terms(), 0.0)
+
+
+def test_a_created_row_without_run_is_looked_for():
+    assert Job(state="created", tried_at=1.0).action == Look(0.0)
+    assert Job(state="ended").action == Prepare()
+
+
+def test_saving_pauses_and_ends_at_the_deadline():
+    job = Job(Terms(saves=True), deadline=10.0, state="created", run_id="r")
+    job.answer(Success(RUN))
+    job.answer(True)
+    assert job.answer(GONE, at=1.0) == Pause(0.25, Fetch(RUN))
+    job.answer(None)
+    assert job.answer(GONE, at=9.5) == Pause(0.375, Fetch(RUN))
+    for late, action in ((9.75, Release), (9.74, Pause)):
+        job = Job(Terms(saves=True), deadline=10.0, state="ended", run_id="r")
+        job.answer(Success(RUN))
+        job.answer(True)
+        assert isinstance(job.answer(GONE, at=late), action)
+
+
+def test_saved_files_are_part_of_the_end():
+    job = Job(Terms(saves=True), state="ended", run_id="r")
+    for answer in (Success(RUN), True, Success([Path("a.png")])):
+        job.answer(answer)
+    assert job.answer(True) == Leave(Success(RUN))
+    job = Job(state="created", run_id="r", files=("a.png",))
+    assert job.answer(Success(RUN)) == Finish(1, "me", RUN, None, ("a.png",))
+
+
 class TestUnsent:
     def test_is_sent_again_for_a_while(self):
         job = Job().posting()
@@ -149,6 +207,33 @@ class TestUnsent:
         job.answer(REFUSED, at=300.0)
         job.answer(True)
         assert job.left().failure() is REFUSED.failure()
+
+    @pytest.mark.parametrize("error", [ConnectionError("refused", "not_sent"), RequestTimeoutError("late", "not_sent")])
+    @pytest.mark.parametrize("deadline", [inf, 400.0])
+    def test_is_sent_again_for_the_post_limit(self, error, deadline):
+        """It counts from the time at which the request could be sent; the deadline ends it too."""
+        for late, ends in ((399.74, False), (399.75, True)):
+            job = Job(Terms(post_limit=300.0 if deadline == inf else 900.0), deadline)
+            job.answer(Success(None), at=100.0)
+            job.answer(True)
+            job.answer("tried")
+            assert job.answer(Failure(error), at=late) == Unsend(1, "me")
+            assert isinstance(job.answer(True), Release) is ends
+
+    def test_pauses_grow(self):
+        job, pauses = Job(Terms(post_limit=1e6)), []
+        job.answer(Success(None))
+        for _ in range(15):
+            for answer in (True, "tried", REFUSED, True):
+                job.answer(answer)
+            pauses.append(job.action.seconds)
+            job.answer(None)
+        assert pauses[:3] == [0.25, 0.375, 0.5625]
+        assert pauses[-1] == 15.0
+        assert job.position == evolve(begin(job.position.row, job.position.terms, 0.0), action=Turn(), pause=15.0)
+        for answer in (True, "tried", LOST):
+            job.answer(answer)
+        assert job.action.seconds == 0.25  # a search begins anew
 
     @pytest.mark.parametrize("error", [InvalidRequestError("bad"), HTTPValidationError([]), SDKError("no credit", 403)])
     def test_a_refusal_is_final(self, error):
@@ -184,10 +269,30 @@ class TestDoubt:
         job = Job().posting()
         job.answer(LOST, at=1.0)
         job.answer(None, at=359.0)
-        assert isinstance(job.answer(OTHERS, at=361.0), Pause)  # the search began too early
+        assert job.answer(OTHERS, at=361.0) == Pause(0.0, Look(361.0))  # the search began too early
         job.answer(None, at=361.0)
         assert job.answer(OTHERS) == Prepare()
         assert job.posting().position.row.tried_at is not None
+
+    @pytest.mark.parametrize(
+        ("terms", "lost_at", "certain_at"),
+        [(Terms(), 1.0, 360.0), (Terms(), 500.0, 560.0), (Terms(post_limit=10.0, longest_post=600.0), 1.0, 660.0)],
+    )  # a client of the caller's may take longer than the limit
+    def test_absence_is_certain_after_the_grace(self, terms, lost_at, certain_at):
+        job = Job(terms).posting()
+        job.answer(LOST, at=lost_at)
+        job.answer(None, at=certain_at - 0.125)
+        assert job.answer(OTHERS) == Pause(0.125, Look(certain_at - 0.125))
+        job.answer(None, at=certain_at)
+        assert job.answer(OTHERS) == Prepare()
+
+    def test_a_late_search_that_fails_is_repeated(self):
+        job = Job(tried_at=1.0)
+        job.answer(OTHERS)
+        job.answer(None, at=360.0)
+        assert job.answer(BUSY, at=360.5) == Pause(0.375, Look(360.5))
+        job.answer(None, at=361.0)
+        assert job.answer(Failure(SDKError("slow", 429, headers={"retry-after": "7"}))).seconds == 7.0
 
     def test_absence_counts_in_own_list_only(self):
         job = Job(tried_at=1.0)
@@ -217,8 +322,10 @@ class TestDoubt:
         job.answer(None, at=400.0)
         assert isinstance(job.answer(BUSY), Pause)
         job.answer(None, at=420.0)
-        job.answer(BUSY)
-        assert "The last search failed: busy" in job.left().failure().hint
+        job.answer(Failure(SDKError("busy.", 503)))
+        error = job.left().failure()
+        assert error.hint.startswith("The last search failed: busy. Start the map with the same journal again")
+        assert (error.key, error.fate) == ("k", "unknown")
 
     def test_refused_look_ends_for_now(self):
         job = Job(tried_at=1.0)
@@ -260,10 +367,14 @@ class TestEnds:
         assert job.left().failure() is FAILED.failure()
         assert (job.position.row.run_id, job.position.row.attempt) == ("r", 1)
 
-    def test_a_cancelled_run_is_not(self):
+    @pytest.mark.parametrize("error", [RunCancelled("cancelled", RUN, "r"), RunTimedOut("late", RUN, "r")])
+    def test_a_run_without_failure_is_not(self, error):
         job = Job(Terms(attempts=2), state="created", run_id="r")
-        error = RunCancelled("cancelled", RUN, "r")
         assert job.answer(Failure(error)) == Finish(1, "me", RUN, error, None)
+
+    def test_a_run_that_had_succeeded_is_not_repeated(self):
+        job = Job(Terms(attempts=2), state="ended", run_id="r")
+        assert job.answer(FAILED) == Finish(1, "me", RUN, FAILED.failure(), None)
 
     @pytest.mark.parametrize("error", [SDKError("who", 401), DeadlineExceeded("late", "r", None, "no")])
     def test_a_run_that_goes_on_is_left(self, error):
@@ -278,13 +389,20 @@ def test_which_rows_are_free():
     assert not is_free(Row(1, "k", "done"), is_alive=False, wall=99.0)
     assert is_free(row, is_alive=False, wall=0.0)
     assert not is_free(row, is_alive=True, wall=99.0)  # a clock that jumps ends no claim
-    assert [is_free(row, is_alive=None, wall=wall) for wall in (49.0, 51.0)] == [False, True]
+    assert [is_free(row, is_alive=None, wall=wall) for wall in (49.0, 50.0, 51.0)] == [False, False, True]
 
 
-def test_which_rows_are_opened_again():
-    done = Row(1, "k", "done", run_id="r")
-    assert reopening(done, None, Terms(), "me", 1.0) is None
-    assert reopening(done, None, Terms(saves=True), "me", 1.0).state == "ended"
-    assert reopening(done, FAILED.failure(), Terms(), "me", 1.0) is None
-    assert reopening(done, FAILED.failure(), Terms(attempts=2), "me", 1.0).attempt == 2
-    assert reopening(done, RunCancelled("c", RUN, "r"), Terms(attempts=2), "me", 1.0) is None
+@pytest.mark.parametrize(
+    ("row", "error", "terms", "expected"),
+    [
+        ({}, None, Terms(), None),
+        ({}, None, Terms(saves=True), Reopen(1, "me", 9.0, "ended", 1)),
+        ({"files": ("a.png",)}, None, Terms(saves=True), None),
+        ({}, FAILED.failure(), Terms(), None),
+        ({}, FAILED.failure(), Terms(attempts=2), Reopen(1, "me", 9.0, "trying", 2)),
+        ({"attempt": 2}, FAILED.failure(), Terms(attempts=2), None),
+        ({}, RunCancelled("c", RUN, "r"), Terms(attempts=2), None),
+    ],
+)
+def test_which_rows_are_opened_again(row, error, terms, expected):
+    assert reopening(Row(1, "k", "done", run_id="r", **row), error, terms, "me", 9.0) == expected

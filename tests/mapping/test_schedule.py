@@ -25,6 +25,21 @@ def test_jobs_in_doubt_are_counted_by_themselves():
     assert slots.has_room
 
 
+def test_a_job_counts_once():
+    slots = Slots(1)
+    slots.put(1)
+    slots.put(1, is_doubtful=True)
+    assert not slots.has_room
+    slots.put(1)
+    assert not slots.has_room
+    slots.remove(1)
+    assert slots.has_room
+    slots = Slots(2)
+    slots.put(1)
+    slots.put(2, is_doubtful=True)
+    assert slots.has_room  # one of each
+
+
 def test_refusals_slow_down_and_successes_recover():
     pacing = Pacing()
     assert [pacing.turn(0.0), pacing.turn(0.0)] == [0.0, 0.0]
@@ -39,6 +54,28 @@ def test_refusals_slow_down_and_successes_recover():
     for _ in range(12):
         pacing.sent(None, 200.0, 200.0, 0.0)
     assert [pacing.turn(200.0), pacing.turn(200.0)] == [0.0, 0.0]
+
+
+def test_each_success_halves_the_pause():
+    pacing = Pacing()
+    for _ in range(2):
+        pacing.sent(BUSY, 0.0, 0.0, 0.0)
+    pauses = []
+    for _ in range(7):
+        pacing.sent(None, 100.0, 100.0, 0.0)
+        now = 1000.0 * (1 + len(pauses))
+        pacing.turn(now)
+        pauses.append(pacing.turn(now))
+    assert pauses == [1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.0]
+
+
+def test_errors_for_good_leave_the_pause():
+    pacing = Pacing()
+    pacing.sent(BUSY, 0.0, 0.0, 0.0)
+    assert pacing.turn(1.0) == 0.0
+    pacing.sent(SDKError("no credit", 403, headers={"retry-after": "30"}), 1.0, 1.0, 0.0)
+    assert pacing.turn(2.0) == 0.0  # it proves that the service answers, as a success does
+    assert pacing.turn(2.0) == 0.5
 
 
 def test_requests_together_count_once():
