@@ -7,7 +7,7 @@ import pytest
 
 from comfydeploy import Failure
 from comfydeploy._mapping import contact_sheet as module
-from comfydeploy.errors import UnexpectedClientError
+from comfydeploy.errors import SDKValidationError, UnexpectedClientError
 from comfydeploy.mapping import JobUnresolved, MapItem, contact_sheet, grid
 from comfydeploy.models import DeploymentRunRequest
 
@@ -41,6 +41,19 @@ def test_each_request_is_made_when_it_is_read():
 def test_without_axes_it_is_one_request():
     assert list(grid({"deployment_id": "d"}, {})) == [{"deployment_id": "d", "inputs": {}}]
     assert list(grid({}, {"seed": []})) == []
+
+
+@pytest.mark.parametrize("values", ["a cat", b"a cat", 3, None, {"a": 1}])
+def test_axis_that_is_one_value_is_refused(values):
+    """A text would be split into letters, and each of them paid."""
+    with pytest.raises(SDKValidationError, match=r"^axes\.prompt: expected several values, such as a list, got "):
+        grid({}, {"prompt": values})
+
+
+@pytest.mark.parametrize(("request_", "axes", "name"), [("x", {}, "request"), ({}, ["seed"], "axes")])
+def test_grid_of_no_mapping_is_refused(request_, axes, name):
+    with pytest.raises(SDKValidationError, match=rf"^{name}: expected a mapping, got "):
+        grid(request_, axes)
 
 
 def test_unresolved_jobs_pickle():

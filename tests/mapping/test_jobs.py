@@ -103,6 +103,7 @@ def test_duplicates_are_found():
     assert [one and one.message.partition(": ")[2].split()[1] for one in found] == [None, "job", "job", None]
     assert duplicates.problem(read_job(9, REQUEST), None) is None
     assert "jobs[0]: why (key 'a')" in conflict_error("why", jobs[0]).message
+    assert "jobs[9]: why (key '9', its position: " in conflict_error("why", read_job(9, REQUEST)).message
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_problems_name_the_job_alone(name):
 @pytest.mark.parametrize(
     "place", ["workflow_version_id", "workflow_id", "deployment_id"]
 )  # the server reads the first of them
-def test_runs_are_listed_where_the_server_creates_them(place):
+def test_runs_are_listed_where_they_are_created(place):
     names = ["workflow_version_id", "workflow_id", "deployment_id"]
     request = {name: f"the {name}" for name in reversed(names[names.index(place) :])}
     assert read_job(0, request).place == SearchScope(**{place: f"the {place}"})
