@@ -420,6 +420,22 @@ class TestAnAnswer:
 
         asyncio.run(tried())
 
+    def test_body_closed_twice_returns_its_slot_once(self):
+        pool = in_memory(Pool, Source(Connection), httpx.Limits(max_connections=2))
+        response = pool.handle_request(REQUEST)
+        response.close()
+        response.close()
+        assert places(pool._ledger, 2) == 2
+
+        async def tried():
+            pool = in_memory(AsyncPool, Source(AsyncConnection), httpx.Limits(max_connections=2))
+            body = (await pool.handle_async_request(REQUEST)).stream
+            await body.aclose()
+            await body.aclose()
+            assert places(pool._ledger, 2) == 2
+
+        asyncio.run(tried())
+
     def test_body_closed_after_its_client(self):
         source = Source(Connection)
         pool = in_memory(Pool, source, httpx.Limits())
@@ -441,6 +457,18 @@ class TestAnAnswer:
             assert source.made[0].was_closed
 
         asyncio.run(tried())
+
+
+def test_async_pool_is_closed_without_awaiting():
+    async def tried():
+        pool = AsyncPool(httpx.Limits(max_connections=0))
+        task = asyncio.create_task(pool.handle_async_request(REQUEST))
+        await asyncio.sleep(0)
+        pool.close()
+        with pytest.raises(httpcore.PoolTimeout, match="closed"):
+            await task
+
+    asyncio.run(tried())
 
 
 @pytest.mark.parametrize("connections", [1, 100])

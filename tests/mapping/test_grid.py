@@ -7,7 +7,7 @@ import pytest
 
 from comfydeploy import Failure
 from comfydeploy._mapping import contact_sheet as module
-from comfydeploy.errors import UnexpectedClientError
+from comfydeploy.errors import SDKValidationError, UnexpectedClientError
 from comfydeploy.mapping import JobUnresolved, MapItem, contact_sheet, grid
 from comfydeploy.models import DeploymentRunRequest
 
@@ -68,6 +68,15 @@ def test_a_sheet_that_fails_is_a_failure(monkeypatch, error):
     monkeypatch.setattr(module, "write_sheet", fail)
     found = contact_sheet("j", "sheet.html").failure()
     assert (type(found), found.fate) == (UnexpectedClientError, "not_sent")
+
+
+def test_a_wrong_sheet_is_a_failure():
+    assert isinstance(contact_sheet("missing.sqlite", "sheet.html").failure(), SDKValidationError)
+
+
+def test_the_fate_of_an_unresolved_job_is_unknown():
+    with pytest.raises(TypeError):
+        JobUnresolved("not found", "k", fate="not_sent")
 
 
 def test_memory_errors_of_a_sheet_pass(monkeypatch):
