@@ -8,7 +8,7 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Generic, Self, TypeAlias, TypeVar
 
-from comfydeploy._wire.deadline import read_limit
+from comfydeploy._wire.deadline import limits_of
 from comfydeploy._wire.open_stream import Decoder
 from comfydeploy._wire.stream_state import StreamState
 from comfydeploy.errors import StreamError
@@ -55,7 +55,7 @@ class _Stream(Generic[T]):
         self._response = response
         self._client = client
         self._decoder = decoder
-        self._state = StreamState(decoder, read_limit(response.request.extensions))
+        self._state = StreamState(decoder, limits_of(response.request).get("read"))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(run_id={self.run_id!r}, {self._openness})"

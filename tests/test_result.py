@@ -64,6 +64,11 @@ def test_no_other_name_is_there():
         result.no_such_name  # noqa: B018 - the access is the test
 
 
+def test_closed_result_is_the_same_object():
+    for found in (Success(5), Failure(ERROR)):
+        assert closed(opened(found)) is found
+
+
 def test_only_results_are_closed():
     with pytest.raises(TypeError, match="expected a Success or a Failure, got int"):
         closed(5)

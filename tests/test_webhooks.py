@@ -156,6 +156,7 @@ def test_escapes_and_order_may_change():
         ("/hooks", "/hook"),
         ("a=1", "a=2"),
         ("a=1&", ""),
+        ("c=&", ""),
         ("a=1", "a=1&c=3"),
         ("a=1&a=0", "a=0&a=1"),
         ("webhook_reference=j", "webhook_reference=k"),
@@ -167,7 +168,7 @@ def test_escapes_and_order_may_change():
     ],
 )
 def test_address_that_was_changed_is_refused(part, other):
-    url = made(f"{ADDRESS}?a=1&a=0", reference="j", expires=NOON)
+    url = made(f"{ADDRESS}?c=&a=1&a=0", reference="j", expires=NOON)
     assert part in url
     changed = webhook_verify(url.replace(part, other), "s3cret", now=0)
     assert refused(changed) == ("$.query.webhook_token", "wrong")
@@ -256,6 +257,7 @@ def test_invalid_secret_is_named_not_shown(secret):
         ("https://example.com/a%2Fb", "address: must not contain %2F in its path"),
         ("https://example.com/a%00", "address: must not contain %00 in its path"),
         ("https://example.com/?a=%3b", "address: a parameter: must not contain a semicolon"),
+        ("https://example.com/?a=%FF", "address: a parameter: must not contain a semicolon, a backslash or control"),
         ("https://example.com/?a%5C=1", "address: a parameter: must not contain a semicolon, a backslash"),
         ("https://example.com/a/../b", "address: a path must not contain . or .., which the sender removes"),
         ("https://example.com/%2e", "address: a path must not contain . or .."),
@@ -615,6 +617,15 @@ def test_progress_outside_0_to_1_is_ignored(progress):
     assert folded([body(progress=progress)]).progress == 0.0
 
 
+def test_progress_from_0_to_1_is_kept():
+    assert [folded([body(progress=progress)]).progress for progress in (0, 0.5, 1)] == [0, 0.5, 1]
+    assert [folded([body(live_status=text)]).live_status for text in (None, "", "A")] == [None, None, "A"]
+
+
+def test_outputs_of_one_time_are_in_order_of_id():
+    assert [one.id for one in folded([parsed(outputs=[output("b"), output("a")])]).outputs] == ["a", "b"]
+
+
 def test_late_outputs_are_added_oldest_first():
     second = output("a", ["2.png"], created_at="2026-11-24T12:00:02Z")
     first = output("b", ["1.png"], created_at="2026-11-24T12:00:01Z")
@@ -629,6 +640,7 @@ def test_late_outputs_are_added_oldest_first():
         (output(output_id="name"), output(updated_at="2026-11-24T12:00:01Z")),
         (output(updated_at="2026-11-24T12:00:01Z"), output(updated_at="2026-11-24T12:00:00Z")),
         (output(updated_at="2026-11-24T12:00:01Z"), output(node_meta="z" * 100)),
+        (output(node_meta="b"), output(node_meta="a")),
     ],
 )
 def test_more_complete_output_wins(better, worse):

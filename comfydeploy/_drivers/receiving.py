@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from comfydeploy._drivers.sinks import Sink
 from comfydeploy._http.connections import running_loop
 from comfydeploy._wire.arguments import invalid_argument
-from comfydeploy._wire.deadline import read_limit
+from comfydeploy._wire.deadline import limits_of
 from comfydeploy._wire.file_body import FileBody
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.transport_errors import Reading, response_error
@@ -141,5 +141,5 @@ def _check_size(size: int, terms: Terms) -> None:
 def _ended_by(error: Exception, response: Any, client: Any) -> Error:
     if isinstance(error, ComfyDeployError):
         return cast("Error", error.with_traceback(None))
-    reading = Reading(read_limit(response.request.extensions), monotonic())
+    reading = Reading(limits_of(response.request).get("read"), monotonic())
     return response_error(error, "answered", closed=client.is_closed, reading=reading)

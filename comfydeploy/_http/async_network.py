@@ -13,9 +13,9 @@ from typing import Any, Final, cast
 
 import httpcore
 
-from comfydeploy._http.network import CLOSED, LATE, configure, is_readable
+from comfydeploy._http.network import CLOSED, CONNECTING, LATE, configure, is_readable, translated
 from comfydeploy._http.receiver import Receiver
-from comfydeploy._wire.deadline import remaining
+from comfydeploy._wire.deadline import remaining, shared, started
 
 _PART: Final = 262_144  # bytes per write, so that a large body is not held twice
 
@@ -37,30 +37,30 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         **__: Any,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of the host that answers."""
-        failure: httpcore.ConnectError = httpcore.ConnectError(f"{host} has no address")
-        async with self.phase(None):  # without a limit, because the system's resolver knows none
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        limit = started(timeout, monotonic())
+        async with self.phase(limit):
             addresses = await _addresses(host, port)
-        for family, kind, protocol, _name, address in addresses:
-            connection = socket.socket(family, kind, protocol)
+        for number, (*kind, _name, address) in enumerate(addresses):
             try:
-                async with self.phase(timeout):
-                    return await self._connected(connection, address)
-            except httpcore.ConnectError as error:
-                connection.close()
+                async with self.phase(shared(limit, len(addresses) - number, monotonic())):
+                    return AsyncStream(await self._connected(socket.socket(*kind), address), self, limit)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
-            except BaseException:
-                connection.close()
-                raise
         raise failure
 
-    async def _connected(self, connection: socket.socket, address: Any) -> "AsyncStream":
+    async def _connected(self, connection: socket.socket, address: Any) -> Receiver:
         loop = asyncio.get_running_loop()
-        connection.settimeout(0)
-        configure(connection)
-        await loop.sock_connect(connection, address)
-        receiver = Receiver(self._receivers, connection)
-        await loop.create_connection(lambda: receiver, sock=connection)
-        return AsyncStream(receiver, self)
+        try:
+            connection.settimeout(0)
+            configure(connection)
+            await loop.sock_connect(connection, address)
+            receiver = Receiver(self._receivers, connection)
+            await loop.create_connection(lambda: receiver, sock=connection)
+        except BaseException:
+            connection.close()
+            raise
+        return receiver
 
     @asynccontextmanager
     async def phase(self, limit: float | None) -> AsyncGenerator[None]:
@@ -77,7 +77,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         except TimeoutError as error:
             if self.is_closed:
                 raise httpcore.ConnectError(CLOSED) from error
-            raise httpcore.ConnectTimeout(LATE) from error
+            raise translated(error, httpcore.ConnectTimeout, httpcore.ConnectError) from error
         except (OSError, UnicodeError, ValueError) as error:
             raise httpcore.ConnectError(str(error)) from error
 
@@ -98,17 +98,20 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
 class AsyncStream(httpcore.AsyncNetworkStream):
     """The bytes of one connection. The bytes of a cancelled read are left for the next one."""
 
-    def __init__(self, receiver: Receiver, network: AsyncNetwork) -> None:
+    def __init__(self, receiver: Receiver, network: AsyncNetwork, connecting: float | None) -> None:
         self._receiver = receiver
         self._network = network
+        self._connecting = connecting
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
+    async def read(self, max_bytes: int, timeout: float | None = CONNECTING) -> bytes:  # noqa: ASYNC109 - httpcore's
         """Read received bytes, or wait for them; no bytes mean the end."""
+        timeout = self._connecting if timeout is CONNECTING else timeout
         return self._receiver.take(max_bytes) if await self._receiver.wait_for_bytes(timeout) else b""
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
+    async def write(self, buffer: bytes, timeout: float | None = CONNECTING) -> None:  # noqa: ASYNC109 - httpcore's
         """Send all bytes, except those that the event loop still holds."""
         receiver = self._receiver
+        timeout = self._connecting if timeout is CONNECTING else timeout
         seconds = remaining(timeout, monotonic())
         if seconds is not None and seconds <= 0:
             raise httpcore.WriteTimeout(LATE)

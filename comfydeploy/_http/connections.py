@@ -78,7 +78,9 @@ class Connections:
         self._closed = True
         for process, lasting in list(self._blocking):
             if process == os.getpid():
-                self._blocking.pop((process, lasting)).close()
+                client = self._blocking.pop((process, lasting), None)
+                if client is not None:  # otherwise another thread closes it
+                    client.close()
         for loop, lasting in list(self._awaiting):
             end = getattr(self._awaiting.pop((loop, lasting), None), "end_from_anywhere", None)
             if end is not None:  # the client of a given transport can only be awaited
@@ -87,9 +89,9 @@ class Connections:
     async def aclose(self) -> None:
         """Close the clients of the running event loop, and then as ``close`` does."""
         loop = running_loop()
-        clients = [self._awaiting.pop(key) for key in list(self._awaiting) if key[0] is loop]
+        clients = [self._awaiting.pop(key, None) for key in list(self._awaiting) if key[0] is loop]
         self.close()
-        for client in clients:
+        for client in filter(None, clients):
             await client.aclose()
 
     def _made(self, *, lasting: bool) -> Any:

@@ -7,7 +7,8 @@ import httpcore
 
 from comfydeploy._http.response import MOST, ReceivedResponse
 
-# h11 reads a response only after it has written a request. Ours is written elsewhere: of this one it keeps the state.
+# h11 reads a response only after it has written a request. Ours is written elsewhere, so each parser gets this one: a
+# GET, whose response may have a body.
 _REQUEST: Final = h11.Request(method="GET", target="/", headers=[("host", "server")])
 _REQUEST_END: Final = h11.EndOfMessage()
 _MOST_INTERIM: Final = 1_000

@@ -1,13 +1,13 @@
 """Connections of HTTP/1.1 without a proxy, blocking and async.
 
 To the pools they are httpcore's: the same interface, exceptions and extensions. Head and body are one write where the
-body is small, what was received of a body is passed on in one piece, and an async call waits for no locks: of the
-callers of a pool each has its own connection.
+body is small, what was received of a body is passed on in one piece, and an async call needs no locks: the pool lends
+a connection to one caller at a time.
 """
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import suppress
 from types import FunctionType
 from typing import Any, Final
@@ -17,6 +17,7 @@ from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
 from comfydeploy._http.request_writer import RequestWriter
 from comfydeploy._http.response import ReceivedResponse
+from comfydeploy._wire.deadline import limits_of
 
 new_response: Callable[[], ReceivedResponse]
 try:
@@ -62,29 +63,13 @@ class _State:
     def _host(self) -> str:
         return self._origin.host.decode("ascii")
 
-    def can_handle_request(self, origin: Origin) -> bool:
-        """Return whether the connection leads to this origin."""
-        return origin == self._origin
-
-    def is_available(self) -> bool:
-        """Return whether a request can be sent now."""
-        return self.is_idle()
-
     def is_idle(self) -> bool:
-        """Return whether the last request was sent, its response and no more was received, and both let it stay."""
+        """Return whether the last exchange is complete, no bytes are unread, and neither side ends the connection."""
         return self._is_sent and self._response is not None and self._response.may_stay
-
-    def is_closed(self) -> bool:
-        """Return whether the connection was closed, or never made."""
-        return self._stream is None
 
     def has_expired(self) -> bool:
         """Return whether the server has ended the idle connection or sent more, or a mock was started since."""
         return self._stream is None or not may_replace() or bool(self._stream.get_extra_info("is_readable"))
-
-    def info(self) -> str:
-        """Return the origin and the state in words."""
-        return f"{str(self._origin)!r}, HTTP/1.1, {'IDLE' if self.is_idle() else 'ACTIVE'}"
 
 
 class Connection(_State, ConnectionInterface):
@@ -92,18 +77,18 @@ class Connection(_State, ConnectionInterface):
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request, over a new connection if there is none, and receive the head of its response."""
-        limits = _limits(request)
+        limits = limits_of(request)
         self._is_sent = False
         writer = RequestWriter(request)
-        stream = self._stream = self._stream or self._connected(limits.get("connect"))
+        stream = self._stream = self._stream or self._connect(limits.get("connect"))
         self._response = response = new_response()
         with suppress(httpcore.WriteError):  # a server may refuse a request before it has read all of it
             self._send(writer, request.stream, limits.get("write"))
         while not response.has_head:
             response.feed(stream.read(_READ, limits.get("read")))
-        return _answer(response, stream, _Body(stream, response, limits))
+        return _answer(response, stream, _Body(response, stream, limits))
 
-    def _connected(self, limit: float | None) -> Any:
+    def _connect(self, limit: float | None) -> Any:
         stream = self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
         if self._context is not None:
             self._context.set_alpn_protocols(["http/1.1"])
@@ -131,18 +116,18 @@ class AsyncConnection(_State, AsyncConnectionInterface):
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request, over a new connection if there is none, and receive the head of its response."""
-        limits = _limits(request)
+        limits = limits_of(request)
         self._is_sent = False
         writer = RequestWriter(request)
-        stream = self._stream = self._stream or await self._connected(limits.get("connect"))
+        stream = self._stream = self._stream or await self._connect(limits.get("connect"))
         self._response = response = new_response()
         with suppress(httpcore.WriteError):
             await self._send(writer, request.stream, limits.get("write"))
         while not response.has_head:
             response.feed(await stream.read(_READ, limits.get("read")))
-        return _answer(response, stream, _AsyncBody(stream, response, limits))
+        return _answer(response, stream, _AsyncBody(response, stream, limits))
 
-    async def _connected(self, limit: float | None) -> Any:
+    async def _connect(self, limit: float | None) -> Any:
         stream = await self._network.connect_tcp(self._host, self._origin.port, timeout=limit)
         if self._context is not None:
             self._context.set_alpn_protocols(["http/1.1"])
@@ -166,11 +151,11 @@ class AsyncConnection(_State, AsyncConnectionInterface):
 
 
 class _Left:
-    """What is left of a response. The pool closes the connection where it is not read to its end."""
+    """What is left of a response. It has no ``close``, which a generator would refuse while it is read elsewhere."""
 
-    def __init__(self, stream: Any, response: ReceivedResponse, limits: dict[str, float | None]) -> None:
-        self._stream = stream
+    def __init__(self, response: ReceivedResponse, stream: Any, limits: Mapping[str, float | None]) -> None:
         self._response = response
+        self._stream = stream
         self._limits = limits
 
 
@@ -178,7 +163,7 @@ class _Body(_Left):
     """The bytes of a response as they arrive."""
 
     def __iter__(self) -> Iterator[bytes]:
-        response, limit = self._response, self._limits.get("read")  # which differs from that for the head
+        response, limit = self._response, self._limits.get("read")  # which `sending` may have replaced since the head
         while True:
             yield from response.take()
             if response.is_complete:
@@ -199,11 +184,6 @@ class _AsyncBody(_Left):
                 return
             if not response.is_over:
                 response.feed(await self._stream.read(_READ, limit))
-
-
-def _limits(request: Any) -> dict[str, float | None]:
-    limits: dict[str, float | None] = request.extensions.get("timeout", {})
-    return limits
 
 
 def _answer(response: ReceivedResponse, stream: Any, body: Any) -> httpcore.Response:

@@ -1,7 +1,7 @@
 """Which connections are free, and which calls wait for one: the bookkeeping of a pool, without its I/O.
 
-A choice takes the same time for any number of connections. The one used last is used next, so that those which are
-not needed become idle and are closed. A call that finds all of them busy waits in line.
+A choice takes the same time for any number of connections to one server. The one used last is used next, so that those
+which are not needed become idle and are closed. A call that finds all of them busy waits in line.
 """
 
 from collections import OrderedDict, deque
@@ -24,7 +24,7 @@ _ALL_BUSY: Final = "All connections are busy"
 
 
 class Slot(Generic[C]):
-    """Room for one connection in a pool. It is free again when the last reference to it is dropped, in any thread."""
+    """Room for one connection in a pool: new, in use, or idle. What loses the last reference to it frees it."""
 
     def __init__(self, ledger: "Ledger[C]", origin: Origin) -> None:
         self._ledger = ledger
@@ -50,8 +50,8 @@ class Slot(Generic[C]):
 class Turn(Protocol[C]):
     """The future in which a call in line receives its slot, blocking or async."""
 
+    def cancel(self) -> bool: ...
     def cancelled(self) -> bool: ...
-    def done(self) -> bool: ...
     def result(self) -> Slot[C]: ...
     def exception(self) -> BaseException | None: ...
     def set_result(self, result: Slot[C], /) -> None: ...
@@ -101,49 +101,52 @@ class Ledger(Generic[C]):
 
     def keep(self, slot: Slot[C]) -> bool:
         """Pass a slot to the first in line, or keep it as idle; return False where its connection must be closed."""
-        with LOCK:
-            while self._waiting:
+        while True:
+            with LOCK:
+                if not self._waiting:
+                    most = self._limits.max_keepalive_connections
+                    stays = not self._is_closed and (most is None or len(self._idle) < most)
+                    if stays:
+                        slot.idle_since = monotonic()
+                        self._idle.append(slot)
+                    return stays
                 turn, _ = self._waiting.popitem(last=False)
-                if not turn.done():  # done where the task was cancelled and has not run since
-                    turn.set_result(slot)
-                    return True
-            if not self._is_closed:
-                slot.idle_since = monotonic()
-                self._idle.append(slot)
-            return not self._is_closed
+            if _is_given(slot, turn):
+                return True
 
     def drop(self, slot: Slot[C]) -> None:
         """Remove a slot whose connection is closed; the first in line receives a new one."""
         with LOCK:
-            if id(slot) in self._taken:
-                self._taken.discard(id(slot))
-                with suppress(ValueError):  # present only after a Ctrl-C while it was added
-                    self._idle.remove(slot)
-                if self._waiting:
-                    self.keep(self._new(slot.origin))
+            if id(slot) not in self._taken:
+                return
+            self._taken.discard(id(slot))
+            with suppress(ValueError):  # present only after a Ctrl-C while it was added
+                self._idle.remove(slot)
+            new = self._new(slot.origin) if self._waiting else None
+        if new is not None:
+            self.keep(new)
 
     def outdated(self) -> list[C]:
         """Remove the slots that were idle for long, and return their connections, to be closed."""
-        most, seconds = self._limits.max_keepalive_connections, self._limits.keepalive_expiry
+        seconds = self._limits.keepalive_expiry
         old: list[Slot[C]] = []
         with LOCK:
-            while self._idle and (
-                (most is not None and len(self._idle) > most)
-                or (seconds is not None and monotonic() - self._idle[0].idle_since > seconds)
-            ):
+            while self._idle and seconds is not None and monotonic() - self._idle[0].idle_since > seconds:
                 old.append(self._idle.popleft())
-                self.drop(old[-1])
+        for slot in old:
+            self.drop(slot)
         return [slot.connection for slot in old if slot.connection]
 
     def close(self) -> list[C]:
         """Fail every call in line; return the idle connections, to be closed. Those in use are not kept."""
         with LOCK:
             self._is_closed = True
-            for turn in self._waiting:
-                if not turn.done():
-                    turn.set_exception(httpcore.PoolTimeout(CLOSED))
+            left = list(self._waiting)
             found = [slot.connection for slot in self._idle if slot.connection]
             self._idle.clear()
+        for turn in left:
+            with suppress(Exception):  # it was left meanwhile
+                turn.set_exception(httpcore.PoolTimeout(CLOSED))
         return found
 
     def _new(self, origin: Origin) -> Slot[C]:
@@ -154,5 +157,25 @@ class Ledger(Generic[C]):
     def _leave(self, turn: Turn[C]) -> None:
         with LOCK:
             self._waiting.pop(turn, None)
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
-                self.keep(turn.result())  # it was passed on at the same moment
+        if not turn.cancel() and not turn.cancelled() and turn.exception() is None:
+            self.keep(turn.result())  # it was passed on at the same moment
+
+
+def _is_given(slot: Slot[C], turn: Turn[C]) -> bool:
+    """Pass a slot to a call in line; return False if it has left.
+
+    It needs the lock of the turn, whose holder may need ours in a finalizer: so ours is not held here. A slot may be
+    lost in any thread, so an event loop is woken.
+    """
+    try:
+        turn.set_result(slot)
+    except Exception:  # noqa: BLE001 - asyncio and concurrent.futures have one each
+        return False
+    if (get_loop := getattr(turn, "get_loop", None)) is not None:
+        with suppress(RuntimeError):  # it is closed
+            get_loop().call_soon_threadsafe(_awake)
+    return True
+
+
+def _awake() -> None:
+    """Do nothing, in an event loop that should look for what it has to do."""

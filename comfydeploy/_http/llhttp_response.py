@@ -56,8 +56,8 @@ class LlhttpResponse(ReceivedResponse):
         try:
             self._parser.feed_data(data)
         except HttpParserCallbackError as error:
-            # What came up in a method below, mostly a Ctrl-C. It is the context of the error, but for a caller that is
-            # handling another exception, which Python has put in its place.
+            # What a method below raised, mostly a Ctrl-C, is the context of the error. Where the caller is handling an
+            # exception, Python makes that one the context, and ours is lost.
             raised = error.__context__
             raise KeyboardInterrupt if raised is None or raised is handled else raised from None
         except (HttpParserError, HttpParserUpgrade) as error:

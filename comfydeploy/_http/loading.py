@@ -13,7 +13,7 @@ from typing import Final
 LOCK: Final = RLock()
 """The lock of all pools: one, so that a fork can hold it, and reentrant, since a finalizer may run anywhere."""
 
-# All that calls import when they are first made; `tests/http/test_loading.py` finds what is missing.
+# Everything that a first call imports; `tests/http/test_loading.py` finds what is missing.
 BLOCKING: Final = ("comfydeploy._http.clients", "anyio", "encodings.idna", "stringprep")
 AWAITED: Final = ("concurrent.futures.thread", *BLOCKING, "comfydeploy._http.async_network", "anyio._backends._asyncio")
 READING: Final = (

@@ -13,10 +13,12 @@ from typing import Any, Final
 import httpcore
 
 from comfydeploy._http.tls_stream import TlsStream
-from comfydeploy._wire.deadline import remaining
+from comfydeploy._wire.deadline import remaining, shared, started
 
 CLOSED: Final = "The client was closed"
 LATE: Final = "timed out"
+CONNECTING: Final = float("nan")
+"""The limit of a read or write that names none, as those of httpcore with a SOCKS proxy: that of connecting."""
 # A server that vanished is noticed after 60 + 4 * 30 seconds, also by a call without a limit.
 _OPTIONS: Final = tuple(
     (getattr(socket, name), value)
@@ -49,19 +51,21 @@ class Network(httpcore.NetworkBackend):
         self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any
     ) -> httpcore.NetworkStream:
         """Connect to the first address of the host that answers."""
-        failure: httpcore.ConnectError = httpcore.ConnectError(f"{host} has no address")
-        for family, kind, protocol, _name, address in _addresses(host, port):
-            stream = SocketStream(socket.socket(family, kind, protocol), self)
+        failure = OSError(f"{host} has no address")
+        addresses = _addresses(host, port)
+        limit = started(timeout, monotonic())
+        for number, (family, kind, protocol, _name, address) in enumerate(addresses):
             try:
-                stream.connect(address, timeout)
-            except httpcore.ConnectError as error:
+                stream = SocketStream(socket.socket(family, kind, protocol), self)
+                stream.connect(address, shared(limit, len(addresses) - number, monotonic()), limit)
+            except OSError as error:
                 failure = error
             else:
                 return stream
-        raise failure
+        raise translated(failure, httpcore.ConnectTimeout, httpcore.ConnectError) from failure
 
     def check_open(self) -> None:
-        """Raise ``ConnectError`` if the client is closed."""
+        """Raise ``OSError`` if the client is closed."""
         if self.is_closed:
             raise OSError(CLOSED)
 
@@ -89,46 +93,42 @@ class SocketStream(httpcore.NetworkStream):
         self._socket = connection
         self._network = network
         self._seconds: float | None = None
+        self._connecting: float | None = None
         network.add(connection)
 
-    def connect(self, address: Any, timeout: float | None) -> None:
-        """Connect to an address."""
+    def connect(self, address: Any, timeout: float | None, connecting: float | None) -> None:
+        """Connect to an address; raise ``OSError``. ``connecting`` is the limit up to the first request."""
+        self._connecting = connecting
         try:
             configure(self._socket)
             self._limit(timeout)
+            self._network.check_open()
             self._socket.connect(address)
-            self._network.check_open()  # only after connecting, because until then there is nothing to shut down
-        except TimeoutError as error:
+            self._network.check_open()  # because until it is connected there is nothing to shut down
+        except OSError:
             self.close()
-            raise httpcore.ConnectTimeout(LATE) from error
-        except OSError as error:
-            self.close()
-            raise httpcore.ConnectError(str(error)) from error
+            raise
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    def read(self, max_bytes: int, timeout: float | None = CONNECTING) -> bytes:
         """Read received bytes, or wait for them; no bytes mean the end."""
         try:
             self._limit(timeout)
             data = self._socket.recv(max_bytes)
-        except TimeoutError as error:
-            raise httpcore.ReadTimeout(LATE) from error
         except OSError as error:
-            raise httpcore.ReadError(str(error)) from error
+            raise translated(error, httpcore.ReadTimeout, httpcore.ReadError) from error
         if not data and self._network.is_closed:  # otherwise our own shutdown would look like the end of a body
             raise httpcore.ReadError(CLOSED)
         return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    def write(self, buffer: bytes, timeout: float | None = CONNECTING) -> None:
         """Send all bytes."""
         left = memoryview(buffer)
         try:
             while left:
                 self._limit(timeout)
                 left = left[self._socket.send(left) :]
-        except TimeoutError as error:
-            raise httpcore.WriteTimeout(LATE) from error
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
+            raise translated(error, httpcore.WriteTimeout, httpcore.WriteError) from error
 
     def close(self) -> None:
         """Close the socket."""
@@ -162,12 +162,18 @@ class SocketStream(httpcore.NetworkStream):
                 return None
 
     def _limit(self, timeout: float | None) -> None:
-        seconds = remaining(timeout, monotonic())
+        seconds = remaining(self._connecting if timeout is CONNECTING else timeout, monotonic())
         if seconds is not None and seconds <= 0:
             raise TimeoutError(LATE)
         if seconds != self._seconds:
             self._seconds = seconds
             self._socket.settimeout(seconds)
+
+
+def translated(error: OSError, late: type[Exception], broken: type[Exception]) -> Exception:
+    """Return httpcore's exception for one of a socket: ``late`` for our limit, ``broken`` for a peer that vanished."""
+    is_late = isinstance(error, TimeoutError) and error.errno is None
+    return late(LATE) if is_late else broken(str(error))
 
 
 def is_readable(connection: socket.socket) -> bool:
@@ -183,7 +189,7 @@ def is_readable(connection: socket.socket) -> bool:
 
 
 def _addresses(host: str, port: int) -> list[Any]:
-    # Without a limit, because the system's resolver knows none.
+    # Without a limit, because getaddrinfo takes none.
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

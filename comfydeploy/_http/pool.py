@@ -7,16 +7,16 @@ Connections through a proxy are httpcore's.
 
 from collections.abc import AsyncIterator, Iterator
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Generic
 
 import httpcore
 import httpx
 from httpcore import AsyncConnectionInterface, ConnectionInterface, Origin
 
 from comfydeploy._http.http1 import AsyncConnection, Connection, may_replace
-from comfydeploy._http.ledger import Ledger, Slot
+from comfydeploy._http.ledger import C, Ledger, Slot
 from comfydeploy._http.private_names import before_server
-from comfydeploy._wire.deadline import remaining
+from comfydeploy._wire.deadline import limits_of, remaining
 
 _SERVER_ERROR: Final = 500  # the service closes a connection after one without announcing it, so it is not used again
 
@@ -71,16 +71,21 @@ class Pool(httpcore.ConnectionPool):
             connection.close()
 
 
-class _Body:
+class _Held(Generic[C]):
     """The bytes of a response; its connection is busy until it is closed."""
 
-    def __init__(
-        self, response: httpcore.Response, slot: Slot[ConnectionInterface], ledger: Ledger[ConnectionInterface]
-    ) -> None:
+    def __init__(self, response: httpcore.Response, slot: Slot[C], ledger: Ledger[C]) -> None:
         self._stream: Any = response.stream
         self._may_stay = response.status < _SERVER_ERROR
-        self._slot: Slot[ConnectionInterface] | None = slot
+        self._slot: Slot[C] | None = slot
         self._ledger = ledger
+
+    def _is_kept(self, slot: Slot[C]) -> bool:
+        return self._may_stay and slot.is_clean() and self._ledger.keep(slot)
+
+
+class _Body(_Held[ConnectionInterface]):
+    """The bytes of a response, blocking."""
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._stream)
@@ -96,7 +101,7 @@ class _Body:
             _close(slot)
             self._ledger.drop(slot)
             raise
-        if not (self._may_stay and slot.is_clean() and self._ledger.keep(slot)):
+        if not self._is_kept(slot):
             _close(slot)
             self._ledger.drop(slot)
 
@@ -127,8 +132,10 @@ class AsyncPool(httpcore.AsyncConnectionPool):
         old = self._ledger.outdated()
         slot = self._ledger.take(origin) or await self._waited(origin, request)
         try:
-            for one in old:
-                await one.aclose()
+            if old:
+                from asyncio import gather
+
+                await gather(*(one.aclose() for one in old))  # at once, since each takes a turn of the event loop
             connection = slot.usable(origin)
             if connection is None:
                 await _aclose(slot)
@@ -161,29 +168,16 @@ class AsyncPool(httpcore.AsyncConnectionPool):
             await connection.aclose()
 
 
-class _AsyncBody:
-    """The bytes of a response, async; its connection is busy until it is closed."""
-
-    def __init__(
-        self,
-        response: httpcore.Response,
-        slot: Slot[AsyncConnectionInterface],
-        ledger: Ledger[AsyncConnectionInterface],
-    ) -> None:
-        self._stream: Any = response.stream
-        self._may_stay = response.status < _SERVER_ERROR
-        self._slot = slot
-        self._ledger = ledger
-        self._is_closed = False
+class _AsyncBody(_Held[AsyncConnectionInterface]):
+    """The bytes of a response, async."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        if self._is_closed:
+        slot, self._slot = self._slot, None
+        if slot is None:
             return
-        self._is_closed = True
-        slot = self._slot
         try:
             if hasattr(self._stream, "aclose"):
                 await self._stream.aclose()
@@ -191,7 +185,7 @@ class _AsyncBody:
             self._ledger.drop(slot)
             await _aclose(slot)
             raise
-        if not (self._may_stay and slot.is_clean() and self._ledger.keep(slot)):
+        if not self._is_kept(slot):
             self._ledger.drop(slot)
             await _aclose(slot)
 
@@ -208,5 +202,4 @@ def _origin(request: httpcore.Request) -> Origin:
 
 
 def _patience(request: Any) -> float | None:
-    limits: dict[str, float | None] = request.extensions.get("timeout", {})
-    return remaining(limits.get("pool"), monotonic())
+    return remaining(limits_of(request).get("pool"), monotonic())

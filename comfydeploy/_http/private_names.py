@@ -43,12 +43,14 @@ def has_received_more(connection: Any) -> bool:
 def before_server(error: BaseException, connection: Any) -> Exception | None:
     """Return the exception for one that a proxy caused before its connection led to the server, or ``None``.
 
-    httpcore raises then as if the request had been sent. ``_connected`` is set once the tunnel is there.
+    httpcore raises then as if the request had been sent. ``_connected`` is set once a tunnel is there, and
+    ``_connection`` once a SOCKS proxy has connected.
     """
-    if getattr(connection, "_connected", True) or isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout):
+    if getattr(connection, "_connected", True) and getattr(connection, "_connection", True) is not None:
+        return None
+    if isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout | MemoryError):
         return None
     if isinstance(error, httpcore.TimeoutException):
         return httpcore.ConnectTimeout(str(error))
-    if isinstance(error, httpcore.NetworkError | httpcore.ProtocolError):
-        return httpcore.ProxyError(str(error))
-    return None
+    # With SOCKS also the exceptions of another package, socksio.
+    return httpcore.ProxyError(str(error)) if isinstance(error, Exception) else None

@@ -28,7 +28,9 @@ def _proxy(kind: str, address: str) -> httpcore.Proxy:
         if proxy.url.scheme.startswith("socks") and find_spec("socksio") is None:
             raise ValueError("a SOCKS proxy needs the package socksio: install 'httpx[socks]'")  # noqa: TRY301 - the message for all errors is created below
     except (ValueError, httpx.InvalidURL) as error:
-        raise InvalidRequestError(f"{_variable(kind)}: the proxy {address!r} cannot be used: {error}") from None
+        reason = "" if "@" in address and isinstance(error, httpx.InvalidURL) else f": {error}"  # it quotes a password
+        shown = address.rpartition("@")[2]
+        raise InvalidRequestError(f"{_variable(kind)}: the proxy {shown!r} cannot be used{reason}") from None
     url = httpcore.URL(
         scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
     )

@@ -28,7 +28,7 @@ class Receiver(asyncio.Protocol):
         self.is_tls = False
         self.has_ended = False
         self.error: str | None = None
-        """Why nothing more can be sent or received."""
+        """Why nothing more can be sent or received: None while the connection is open, empty after its clean end."""
         self._size = 0
         self._is_full = False
         self._is_congested = False

@@ -22,25 +22,23 @@ class RequestWriter:
         self._head = head_of(request)
         self.is_last = False
         """Whether the request has the connection closed after it."""
-        length, coding = b"0", None
+        length = b"0"
         for name, value in request.headers:
             if len(name) == 14 and name.lower() == b"content-length":  # noqa: PLR2004 - the length of that name
                 length = value
             elif len(name) == 17 and name.lower() == b"transfer-encoding":  # noqa: PLR2004 - the same
-                coding = value.lower()
+                raise httpcore.LocalProtocolError("A request has a content-length, and no transfer-encoding")
             elif len(name) == 10 and name.lower() == b"connection":  # noqa: PLR2004 - the same
                 self.is_last |= b"close" in value.lower()
-        if _LENGTH.fullmatch(length) is None or coding not in {None, b"chunked"}:
-            raise httpcore.LocalProtocolError("The content-length is no number, or the transfer-encoding not chunked")
-        self._left = int(length) if coding is None else None  # chunks come before a length
+        if _LENGTH.fullmatch(length) is None:
+            raise httpcore.LocalProtocolError("The content-length is no number")
+        self._left = int(length)
 
     def framed(self, part: bytes) -> tuple[bytes, ...]:
-        """Return what to write for a part of the body: the head before the first, and in chunks where they are used."""
+        """Return what to write for a part of the body: the head before the first."""
         head, self._head = self._head, b""
         if not part:
             return (head,) if head else ()
-        if self._left is None:
-            return head, b"%x\r\n" % len(part), part, b"\r\n"
         self._left -= len(part)
         if self._left < 0:
             raise httpcore.LocalProtocolError("Too much data for declared Content-Length")
@@ -48,8 +46,6 @@ class RequestWriter:
 
     def end(self) -> tuple[bytes, ...]:
         """Return what to write after the body."""
-        if self._left is None:
-            return self._head, b"0\r\n\r\n"
         if self._left:
             raise httpcore.LocalProtocolError("Too little data for declared Content-Length")
         return (self._head,) if self._head else ()

@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpcore
 
 MOST: Final = 102_400
-"""Bytes without a head or a part of a body; the limit of httpcore's own connections."""
+"""Bytes that may arrive without completing a head or a part of a body; the limit of httpcore's own connections."""
 
 
 class ReceivedResponse(ABC):

@@ -10,7 +10,7 @@ from comfydeploy._wire.attempt import ANYTHING, Attempt, is_requested, too_large
 from comfydeploy._wire.redaction import without_secret
 from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.transport_errors import request_error
-from comfydeploy.errors import ComfyDeployError, Error, Fate
+from comfydeploy.errors import ComfyDeployError, Error, Fate, RequestAbortedError
 
 if TYPE_CHECKING:
     import httpx
@@ -38,6 +38,7 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
             window.open()
             body = forms.form(window)
         request = _request(client, attempt, limits, body)
+        _check_open(client)
         fate = "unknown"
         response = client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
@@ -52,7 +53,7 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - every exception here is an outcome
-        is_closed = client is not None and client.is_closed
+        is_closed = getattr(client, "is_closed", False)
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
     except BaseException:  # such as Ctrl-C: a response refers to itself in httpx, so it would stay open for a while
         if response is not None:
@@ -85,6 +86,7 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
             await to_thread(window.open)
             body = forms.form_async(window)
         request = _request(client, attempt, limits, body)
+        _check_open(client)
         fate = "unknown"
         response = await client.send(request, stream=True, auth=None, follow_redirects=False)
         head = _head(response)
@@ -100,7 +102,7 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - every exception here is an outcome
-        is_closed = client is not None and client.is_closed
+        is_closed = getattr(client, "is_closed", False)
         return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
     finally:
         if window is not None:
@@ -108,6 +110,12 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
 
             # After a cancelled read, which its thread continues; a thread, unlike a task, cannot be cancelled.
             await shield(get_running_loop().run_in_executor(None, window.close))
+
+
+def _check_open(client: Any) -> None:
+    # Of httpx it would be an exception that may also come later.
+    if getattr(client, "is_closed", False):
+        raise RequestAbortedError("The client was closed", "not_sent")
 
 
 def _request(

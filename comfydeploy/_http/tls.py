@@ -1,7 +1,7 @@
 """A TLS context that reads the CA certificates when the first connection needs them.
 
-Reading them takes a sixth of a process's time to a first response, and a server on the same machine, such as the local
-one, needs none.
+Reading them is a sixth of the time from the start of a process to its first response, and a server on the same machine,
+such as the local one, needs none.
 """
 
 import ssl

@@ -8,7 +8,7 @@ from comfydeploy._wire.json_types import is_array
 from comfydeploy._wire.redaction import without_secret
 from comfydeploy.models.secret import Secret
 
-_PLAIN: Final = (type(None), bool, int, float, str, bytes)
+_PLAIN: Final = (type(None), int, float, str, bytes)
 
 
 class TransportException(Exception):  # noqa: N818 - it stands for any exception
@@ -71,7 +71,7 @@ def _held(error: BaseException) -> Iterator[Any]:
     yield from vars(error).values()
     for kind in type(error).__mro__:
         for name, member in vars(kind).items():
-            if isinstance(member, MemberDescriptorType) and name != "__suppress_context__":
+            if isinstance(member, MemberDescriptorType):
                 yield getattr(error, name, None)
 
 

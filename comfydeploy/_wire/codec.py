@@ -1,6 +1,6 @@
 """Models from JSON values, and JSON from requests."""
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from attrs import AttrsInstance, fields
 
@@ -95,7 +95,7 @@ def _mapping(value: object) -> dict[str, Any]:
     raise TypeError
 
 
-_Path = tuple["_Path | None", str]
+_Path: TypeAlias = tuple["_Path | None", str]
 """A path as a linked list of its parts: a text for every value would take quadratic time."""
 
 
@@ -120,10 +120,9 @@ def _first_unserializable(value: object) -> Problem | None:
             inside = [(part, (path, f"[{index}]"), True) for index, part in enumerate(item)]
         elif not _is_serializable(item):
             return Problem(_path_text(path), f"{_shown(item)} is not JSON serializable{_suggestion(item)}")
-        if inside:
-            above.add(id(item))
-            steps.append((item, path, False))
-            steps.extend(reversed(inside))
+        above.add(id(item))
+        steps.append((item, path, False))
+        steps.extend(reversed(inside))
     return None
 
 

@@ -49,7 +49,15 @@ class Deadline(NamedTuple):
 
 def started(limit: float | None, now: float) -> float | None:
     """Return a limit that several steps of an operation share from now on."""
-    return limit if limit is None or isinstance(limit, Until) else Until(limit, now + limit)
+    if isinstance(limit, Until):
+        return Until(limit, min(limit.at, now + limit), limit.deadline)
+    return None if limit is None else Until(limit, now + limit)
+
+
+def shared(limit: float | None, steps: int, now: float) -> float | None:
+    """Return the seconds for the next one of so many steps that are left."""
+    left = remaining(limit, now)
+    return None if left is None else left / steps
 
 
 def remaining(limit: float | None, now: float) -> float | None:
@@ -57,7 +65,7 @@ def remaining(limit: float | None, now: float) -> float | None:
     return min(limit, limit.at - now) if isinstance(limit, Until) else limit
 
 
-def read_limit(extensions: Mapping[str, Any]) -> float | None:
-    """Return the limit of each read of a body, from httpx's extensions of its request."""
-    limit: float | None = extensions.get("timeout", {}).get("read")
-    return limit
+def limits_of(request: Any) -> dict[str, float | None]:
+    """Return the limits of a request of httpx or httpcore by their phases."""
+    limits: dict[str, float | None] = request.extensions.get("timeout", {})
+    return limits

@@ -43,7 +43,7 @@ _UNAUTHORIZED: Final = 401
 _DEBUG: Final = 10  # logging.DEBUG, which is not worth loading for one number
 # Of a broken upload: a server that refuses a file may close the connection, and each repeat sends the whole file.
 _REPEATS: Final = 2
-_SHOWN: Final = ("status_code", "headers", "content")  # of a response, to hooks
+_SHOWN: Final = ("headers", "content")  # of a response, to hooks, without the token
 
 
 class Pause(NamedTuple):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 
 from comfydeploy._wire.json_types import is_array, is_object
 from comfydeploy._wire.redaction import redacted_text
@@ -29,8 +29,8 @@ class Reason:
     node_id: str | None = None
     node_type: str | None = None
     exception_type: str | None = None
-    exception_message: str | None = field(default=None, repr=False)
-    traceback: str | None = field(default=None, repr=False)
+    exception_message: str | None = None
+    traceback: str | None = None
 
 
 def run_failed(
@@ -129,7 +129,7 @@ def refused_reason(nodes: Sequence[tuple[str | None, str | None, str]]) -> Reaso
 
 def first_paragraph(text: str | None) -> str:
     """Return the first paragraph of a text in one line."""
-    return " ".join(re.split(r"\n\s*\n", (text or "").strip(), maxsplit=1)[0].split())
+    return " ".join(re.split(r"\n\s*\n", (text or "").strip())[0].split())
 
 
 def shortened(text: str) -> str:
@@ -160,8 +160,7 @@ def _raised(document: object) -> Reason | None:
 
 def _refused(document: object) -> Reason | None:
     """Read ``{"error": ..., "node_errors": ...}``. Without an error the run goes on with its other outputs."""
-    error = document.get("error") if is_object(document) else None
-    if not is_object(document) or not error:
+    if not is_object(document) or not (error := document.get("error")):
         return None
     errors = document.get("node_errors")
     items = errors.items() if is_object(errors) else ()

@@ -54,10 +54,10 @@ def _field(attribute: "Attribute[Any]", place: int, names: Names) -> list[str]:
         return [f"item = value[{name!r}]", f"set{place}(made, {taken})"]
     factory = getattr(default, "factory", None)
     if factory is not None:
+        # A default that is computed from the other fields raises here, which leaves it to the rules.
         names[f"default{place}"] = factory
-        # A default that is computed from the other fields is left to the rules.
-        absent = "misfit()" if getattr(default, "takes_self", False) else f"set{place}(made, default{place}())"
-        return [f"if {name!r} in value: item = value[{name!r}]; set{place}(made, {taken})", f"else: {absent}"]
+        absent = f"else: set{place}(made, default{place}())"
+        return [f"if {name!r} in value: item = value[{name!r}]; set{place}(made, {taken})", absent]
     names[f"default{place}"] = default
     return [f"item = get({name!r}, default{place})", f"set{place}(made, {taken})"]
 

@@ -40,7 +40,7 @@ def input_problems(deployment: object, inputs: object) -> tuple[Problem, ...]:
 
 
 def _unknown(name: Any, known: Mapping[str, Any]) -> str:
-    close = get_close_matches(str(name), known, 1)
+    close = get_close_matches(str(name), known)
     if close:
         return f"the deployment has no such input; did you mean {close[0]!r}?"
     return f"the deployment has no such input; it has {', '.join(known) or 'none'}"
@@ -137,9 +137,9 @@ def _shown(value: Any) -> str:
     return "null" if value is None else type(value).__name__
 
 
+# By how a type begins, as `int` and `integer`.
 _CHECKS: Final = {
     "string": _text,
-    "integer": _integer,
     "int": _integer,
     "float": _number,
     "number": _number,

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from attrs import field, frozen
 
@@ -19,9 +19,9 @@ from comfydeploy.errors import Error, Problem, SDKValidationError
 from comfydeploy.models.file_upload import FileUploadResponse
 from comfydeploy.result import Failure, Result, Success
 
-Uploads = Operation[Mapping[str, Any], FileUploadResponse]
+Uploads: TypeAlias = Operation[Mapping[str, Any], FileUploadResponse]
 
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1_048_576
 
 
 @frozen

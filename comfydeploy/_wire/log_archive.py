@@ -60,7 +60,7 @@ def _raised(lines: Sequence[str], node_type: str | None) -> Reason | None:
     start = next((place for place, line in enumerate(lines) if line.startswith(_RAISED)), None)
     if start is None:
         return None
-    first = lines[start].removeprefix(_RAISED).strip()
+    first = lines[start].removeprefix(_RAISED).lstrip()
     behind = lines[start + 1 :]
     more = list(takewhile(lambda line: not re.match(_AFTER_MESSAGE, line), behind))
     # Without a line of the server after it the message has no known end.
@@ -69,7 +69,7 @@ def _raised(lines: Sequence[str], node_type: str | None) -> Reason | None:
     return node_reason(
         node_type=node_type or next((found[1] for found in at_work if found), None),
         exception_type=_exception_type(behind, first),
-        exception_message=message.strip() or None,
+        exception_message=message.lstrip() or None,
     )
 
 
@@ -79,7 +79,7 @@ def _exception_type(lines: Sequence[str], message: str) -> str | None:
     for line in lines:
         kind, _, said = line.partition(": ")
         is_type = re.fullmatch(_TYPE, kind) is not None and kind.rpartition(".")[2][:1].isupper()
-        if is_type and (said == message if message else kind == line):
+        if is_type and said == message:
             found = kind
     return found
 
@@ -88,8 +88,10 @@ def _refused(lines: Sequence[str]) -> Reason | None:
     nodes: list[tuple[str | None, str | None, str]] = []
     for place, line in enumerate(lines):
         node = re.match(_REFUSED_NODE, line)
-        errors = list(takewhile(lambda below: below.startswith("- "), lines[place + 1 :])) if node else []
-        if node and errors:
+        if node is None:
+            continue
+        errors = list(takewhile(lambda below: below.startswith("- "), lines[place + 1 :]))
+        if errors:
             nodes.append((node[1], node[2], ", ".join(first_paragraph(error[2:]) for error in errors)))
     return refused_reason(nodes) if nodes else None
 
@@ -108,7 +110,7 @@ def _crashed_in_startup(lines: Sequence[str]) -> Reason | None:
         text=shortened(said),
         kind="start",
         exception_type=kind if is_typed else None,
-        exception_message=(message.strip() if is_typed else said) or None,
+        exception_message=(message.lstrip() if is_typed else said) or None,
     )
 
 

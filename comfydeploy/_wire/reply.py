@@ -91,7 +91,7 @@ def error_response(
         from comfydeploy.models.validation import ValidationError
 
         try:
-            detail = read(reply.json()["detail"], list[ValidationError], "detail")
+            detail = read(reply.json()["detail"], list[ValidationError], "")
         except (SDKValidationError, LookupError, TypeError):
             pass
         else:
@@ -106,10 +106,9 @@ def error_response(
 
 def has_no_route(reply: Reply) -> bool:
     """Check whether a response says that the route is unknown, and not that a run or the like is."""
-    if reply.status_code != _NOT_FOUND:
-        return False
     error = SDKError("", reply.status_code, reply.content_type, reply.body)
-    return reply.content_type != "application/json" or error.detail in (None, "Not Found")
+    is_general = reply.content_type != "application/json" or error.detail in (None, "Not Found")
+    return is_general and reply.status_code == _NOT_FOUND
 
 
 def _id_hint(detail: "list[ValidationError]") -> str | None:

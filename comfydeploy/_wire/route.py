@@ -88,7 +88,7 @@ def posting_values(path: str, /, **kinds: Kind) -> Callable[[Mapping[str, Any]],
     def encode(parameters: Mapping[str, Any]) -> Request:
         filled = _filled(path, names, parameters)
         for name, kind in kinds.items():
-            _text(name, kind, parameters[name])
+            _check(name, kind, parameters[name])
         body = json_bytes({name: parameters[name] for name in kinds}, "request")
         return Request("POST", filled, content=body, route=path if names else None)
 
@@ -117,9 +117,12 @@ def _model_bytes(request: object, model: type[AttrsInstance]) -> bytes:
 
 
 def _text(name: str, kind: Kind, value: Any) -> str | None:
-    if value is None and not kind.is_required:
-        return None
-    if not kind.holds(value):
+    _check(name, kind, value)
+    return None if value is None else kind.text(value)
+
+
+def _check(name: str, kind: Kind, value: Any) -> None:
+    is_left_out = value is None and not kind.is_required
+    if not is_left_out and not kind.holds(value):
         shown = f" {value}" if isinstance(value, int | float) else ""
         raise invalid_argument(name, f"expected {kind.expected}, got {type(value).__name__}{shown}", value)
-    return kind.text(value)

@@ -110,7 +110,7 @@ def overwriting(**fixed: object) -> Callable[[object], Request]:
 def batch(request: object) -> Request:
     """Encode the request of a batch; without the keys of a batch the server would create a single run."""
     wire = wire_form(request, ANY_FORM)
-    if (wire.get("batch_number") or 0) <= 1 and wire.get("batch_input_params") is None:
+    if not _is_batch(wire):
         raise invalid_request("a batch needs batch_number above 1 or batch_input_params", request)
     return Request("POST", "/run", content=json_bytes(wire, "request"))
 
@@ -123,13 +123,17 @@ def queueing_one(request: object) -> Request:
 def one_run(request: object) -> dict[str, Any]:
     """Return the wire form of the request of one run; raise for a batch, a native run or another mode."""
     wire = wire_form(request, ANY_FORM)
-    if (wire.get("batch_number") or 0) > 1 or wire.get("batch_input_params") is not None:
+    if _is_batch(wire):
         raise invalid_request("a batch has no single run to wait for: use run_batch", request)
     if wire.get("is_native_run"):
         raise invalid_request("a native run is not executed by the service: use run_native", request)
     if wire.get("execution_mode") not in (None, "async"):
         raise invalid_request(f"execution_mode: expected 'async' or none, got {wire['execution_mode']!r}", request)
     return wire
+
+
+def _is_batch(wire: dict[str, Any]) -> bool:
+    return (wire.get("batch_number") or 1) > 1 or wire.get("batch_input_params") is not None
 
 
 def form_name(content: bytes | None) -> str | None:

@@ -137,7 +137,7 @@ class RunSearch:
             # New runs move the rows while they are read, so that one may be listed twice.
             found |= {row.id: row for row in recent if key_of(row.workflow_inputs) in self._keys}
             if len(recent) < _PAGE or (found and is_first_enough):
-                return Success(FoundRuns([*reversed(found.values())], offset > 0 or bool(rows)))
+                return Success(FoundRuns([*reversed(found.values())], bool(rows or before)))
             before, offset = shown, offset + _PAGE
 
 

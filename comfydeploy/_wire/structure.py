@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, TypeAlias, get_args, get_origin
 
 from attrs import fields, has
 from cattrs import Converter, ForbiddenExtraKeysError, transform_error
@@ -19,7 +19,7 @@ from comfydeploy.errors import Problem
 from comfydeploy.models.document import Document, NumberText
 from comfydeploy.models.secret import Secret
 
-_Hook = Callable[[Any, Any], Any]
+_Hook: TypeAlias = Callable[[Any, Any], Any]
 
 _LIST: Final[Any] = list
 _DICT: Final[Any] = dict
@@ -47,7 +47,7 @@ def converter() -> Converter:
 def problems(error: Exception) -> tuple[Problem, ...]:
     """Return the problems in an exception that structuring raised, each with its path."""
     # cattrs joins reason and path to one text; the mark separates them.
-    lines = transform_error(error, path="$", format_exception=_marked_reason)
+    lines = transform_error(error, format_exception=_marked_reason)
     parts = (line.partition("\0 @ ") for line in lines)
     return tuple(Problem(path, reason) for reason, _, path in parts)
 
@@ -64,7 +64,7 @@ def _reason(error: BaseException, kind: type | None) -> str:
             return "required, but missing"
         case ForbiddenExtraKeysError(extra_fields=names, cl=model):
             known = [attribute.name for attribute in fields(model)]
-            meant = [close[0] for name in sorted(map(str, names)) if (close := get_close_matches(name, known, 1))]
+            meant = [close[0] for name in sorted(map(str, names)) if (close := get_close_matches(name, known))]
             question = f"did you mean {', '.join(map(repr, meant))}? " if meant else ""
             return f"unknown: {', '.join(sorted(map(repr, names)))} ({question}known: {', '.join(known)})"
         case _:

@@ -29,7 +29,7 @@ _TIMEOUTS: Final[dict[str, tuple[Fate, str, str, str]]] = {
     "TimeoutException": ("unknown", "read", "No response to {call}", "while waiting for the response to {call}"),
 }
 READING: Final = "while the response was read"
-_READ_BODY: Final[tuple[Fate, str, str, str]] = ("answered", "read", "No data", READING)
+_READ_BODY: Final = ("read", "No data", READING)
 _LOST: Final[dict[str, tuple[Fate, str]]] = {
     "ConnectError": ("not_sent", "Cannot connect to {server}"),
     "ProxyError": ("not_sent", "Cannot connect to {server} through the proxy"),
@@ -149,7 +149,7 @@ def _classified(error: Exception, fate: Fate, context: _Context, *, closed: bool
 
 
 def _timeout(name: str, detail: str, fate: Fate, context: _Context) -> RequestTimeoutError:
-    _, limit, text, phase = _READ_BODY if fate == "answered" else _TIMEOUTS[name]
+    limit, text, phase = _READ_BODY if fate == "answered" else _TIMEOUTS[name][1:]
     if context.deadline is not None and context.deadline.has_passed(context.now):
         return context.deadline.exceeded(context.named(phase), fate, context.run_id)
     seconds = context.limits.get(limit)

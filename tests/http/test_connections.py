@@ -1,6 +1,7 @@
 """The clients of a core: the one that a call uses, refusals before sending, and closing."""
 
 import asyncio
+import os
 import sys
 import threading
 
@@ -125,6 +126,21 @@ class TestTransports:
             asyncio.run(ask())
             assert len(made) == count
         core.close()
+
+    def test_closed_by_two_threads_at_once(self, raw, answer, monkeypatch):
+        core = ComfyDeployCore(bearer="k", server_url=raw(answer(200, RUN)).url)
+        run_get(core, "r").unwrap()
+        (client,) = core.connections._blocking.values()
+        process = os.getpid()
+
+        def close_in_another():
+            core.connections._blocking.clear()
+            return process
+
+        monkeypatch.setattr(connections.os, "getpid", close_in_another)
+        core.close()
+        assert not client.is_closed  # the other thread does that
+        client.close()
 
     def test_given_clients_stay_open(self, calls, raw, answer):
         server = raw(answer(200, RUN))

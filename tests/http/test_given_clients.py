@@ -47,6 +47,15 @@ def given(request):
     return make
 
 
+def test_closed_client_sends_nothing():
+    client, async_client = httpx.Client(), httpx.AsyncClient()
+    client.close()
+    asyncio.run(async_client.aclose())
+    core = ComfyDeployCore(bearer="k", http_client=client, async_http_client=async_client)
+    for error in (run_queue(core, ORDER).failure(), asyncio.run(run_queue_async(core, ORDER)).failure()):
+        assert (type(error), error.fate) == (errors.RequestAbortedError, "not_sent")
+
+
 class Handler:
     """A transport that keeps the requests."""
 

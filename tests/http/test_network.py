@@ -1,17 +1,19 @@
 """The network backends over sockets: bytes, limits, errors and the end of connections."""
 
 import asyncio
+import errno
 import gc
 import socket
 import struct
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import httpcore
 import pytest
 
 from comfydeploy._http.async_network import AsyncNetwork
+from comfydeploy._http.network import translated
 from comfydeploy._wire.deadline import Until
 
 MANY = 8_000_000
@@ -29,6 +31,24 @@ def ends(wire, listening):
     with other:
         yield stream, other
     wire.close(stream)
+
+
+@pytest.fixture
+def silent():
+    """The address of a server that accepts no connection and refuses none."""
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        is_full = False
+        while not is_full:
+            one = waiting.enter_context(socket.socket())
+            one.settimeout(0.05)
+            is_full = one.connect_ex(full.getsockname()) != 0
+        yield full.getsockname()
+
+
+def no_descriptor(*_):
+    raise OSError(errno.EMFILE, "Too many open files")
 
 
 @pytest.fixture
@@ -74,6 +94,45 @@ class TestConnecting:
         stream = wire(wire.network.connect_tcp, "two.example", port, 5)
         assert stream.get_extra_info("server_addr") == listening.getsockname()
         wire.close(stream)
+
+    def test_silent_address_leaves_time_for_others(self, wire, listening, silent, monkeypatch):
+        server = listening.getsockname()
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", one) for one in (silent, server)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        stream = wire(wire.network.connect_tcp, "two.example", 80, 0.2)
+        assert stream.get_extra_info("server_addr") == server
+        wire.close(stream)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found[:1])
+        with pytest.raises(httpcore.ConnectTimeout):
+            wire(wire.network.connect_tcp, "one.example", 80, 0.05)
+
+    def test_without_descriptor(self, wire, listening, monkeypatch):
+        address = listening.getsockname()
+        if wire.awaited:
+            wire(asyncio.sleep, 0)  # the event loop has sockets too
+        monkeypatch.setattr(socket, "socket", no_descriptor)
+        with pytest.raises(httpcore.ConnectError, match="Too many open files"):
+            wire(wire.network.connect_tcp, *address, 5)
+
+    def test_name_has_a_limit_async(self, monkeypatch):
+        """A blocking look-up takes none."""
+        is_over = threading.Event()
+
+        def look_up(*_, flags=0, **__):
+            if flags:
+                raise OSError
+            is_over.wait(5)
+            return []
+
+        async def connect():
+            try:
+                with pytest.raises(httpcore.ConnectTimeout):
+                    await AsyncNetwork().connect_tcp("slow.example", 80, 0.05)
+            finally:
+                is_over.set()
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        asyncio.run(connect())
 
     def test_refused(self, wire, listening):
         address = listening.getsockname()
@@ -133,6 +192,19 @@ class TestReading:
     def test_without_time_left(self, wire, ends, limit):
         with pytest.raises(httpcore.ReadTimeout):
             wire(ends[0].read, 10, limit)
+
+    def test_limit_of_connecting_where_none_is_given(self, wire, listening):
+        """As in the handshake of httpcore with a SOCKS proxy."""
+        stream, other = wire.connected(listening, 0.05)
+        with other, pytest.raises(httpcore.ReadTimeout):
+            wire(stream.read, 10)
+        with pytest.raises(httpcore.WriteTimeout):
+            wire(stream.write, b"x")
+        wire.close(stream)
+
+    def test_peer_that_vanished_is_no_limit(self):
+        vanished = TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+        assert isinstance(translated(vanished, httpcore.ReadTimeout, httpcore.ReadError), httpcore.ReadError)
 
     def test_trickle_ends_at_deadline(self, wire, ends, meanwhile):
         stream, other = ends
@@ -247,27 +319,31 @@ class TestClosing:
         with pytest.raises(httpcore.ConnectError):
             wire(stream.start_tls, client_context, "127.0.0.1", 5)
 
-    def test_ends_connect(self, wire, meanwhile):
-        with socket.socket() as full:
-            full.bind(("127.0.0.1", 0))
-            full.listen(0)
-            waiting = []
-            while not waiting or not waiting[-1].connect_ex(full.getsockname()):
-                waiting.append(socket.socket())
-                waiting[-1].settimeout(0.05)
-            trying = threading.Event()
+    def test_ends_connect(self, wire, meanwhile, silent):
+        trying = threading.Event()
 
-            def close():
-                trying.wait(5)
-                until(lambda: wire.network._phases if wire.awaited else wire.network._sockets)
-                wire.close_network()
+        def close():
+            trying.wait(5)
+            until(lambda: wire.network._phases if wire.awaited else wire.network._sockets)
+            wire.close_network()
 
-            meanwhile(close)
-            trying.set()
-            with pytest.raises(httpcore.ConnectError):
-                wire(wire.network.connect_tcp, *full.getsockname(), 20)
-            for one in waiting:
-                one.close()
+        meanwhile(close)
+        trying.set()
+        with pytest.raises(httpcore.ConnectError):
+            wire(wire.network.connect_tcp, *silent, 20)
+
+    def test_ends_connect_before_it_begins(self, wire, silent, monkeypatch):
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", silent)]
+
+        def look_up(*_, flags=0, **__):
+            if flags:
+                raise OSError
+            wire.close_network()
+            return found
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        with pytest.raises(httpcore.ConnectError, match="closed"):
+            wire(wire.network.connect_tcp, "silent.example", 80, 20)
 
     def test_opens_nothing_afterwards(self, wire, listening):
         wire.close_network()

@@ -4,11 +4,13 @@ import socket
 import threading
 from contextlib import suppress
 
+import httpcore
 import httpx
 import pytest
 
 from comfydeploy import RequestOptions, Success, errors
 from comfydeploy._http import proxies
+from comfydeploy._http.private_names import before_server
 from comfydeploy._http.proxies import environment_proxies
 
 RUN = b'{"id": "r", "status": "queued"}'
@@ -67,6 +69,42 @@ def test_unusable_is_named(calls, environment, monkeypatch, name, value):
     error = calls("run_get", calls.core("http://example.com/api"), "r").failure()
     assert isinstance(error, errors.InvalidRequestError)
     assert str(error).startswith(f"{name}: ")
+
+
+@pytest.mark.parametrize("address", ["socks5://me:hunter2@proxy:1080", "http://me:a/hunter2@proxy:1", "me:hunter2@p:x"])
+def test_unusable_is_named_without_its_password(calls, environment, monkeypatch, address):
+    monkeypatch.setattr(proxies, "find_spec", lambda _: None)
+    environment(all_proxy=address)
+    error = calls("run_get", calls.core("http://example.com/api"), "r").failure()
+    assert str(error).startswith("all_proxy: the proxy 'p")
+    assert "hunter2" not in repr(error)
+    assert "'a'" not in repr(error)
+
+
+class Connecting:
+    """A connection through a SOCKS proxy that is not there yet."""
+
+    _connection = None
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (httpcore.ReadError("reset"), httpcore.ProxyError),
+        (ValueError("Malformed reply"), httpcore.ProxyError),
+        (httpcore.ReadTimeout("late"), httpcore.ConnectTimeout),
+        (httpcore.ConnectError("refused"), None),
+        (MemoryError(), None),
+        (KeyboardInterrupt(), None),
+    ],
+    ids=repr,
+)
+def test_nothing_is_sent_before_a_proxy_connects(error, expected):
+    found = before_server(error, Connecting())
+    assert type(found) is (expected or type(None))
+    established = Connecting()
+    established._connection = object()
+    assert before_server(error, established) is None
 
 
 def test_http_goes_through_proxy(calls, raw, answer, environment):

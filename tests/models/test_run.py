@@ -9,8 +9,10 @@ from attrs.exceptions import FrozenInstanceError
 from comfydeploy.models import (
     CreateRunResponse,
     MediaItem,
+    OutputFile,
     WorkflowRunModel,
     WorkflowRunOutputModel,
+    WorkflowRunRow,
     WorkflowRunWebhookBody,
     WorkflowRunWebhookResponse,
 )
@@ -42,6 +44,39 @@ def test_files_are_of_all_kinds_in_order():
         data={"text": ["a", True], "images": [FILE, "x"], "odd": FILE, "none": None, "gifs": [OTHER]},
     )
     assert output.files == [FILE, OTHER]
+
+
+@pytest.mark.parametrize(
+    ("node_id", "meta", "expected"),
+    [("5", {"node_id": "6"}, "5"), (None, {"node_id": "6"}, "6"), (None, {"node_id": 6}, "6"), ("", {"node_id": 6}, "")]
+    + [(None, meta, None) for meta in (None, [], {}, "node_id", {"node_id": [6]}, {"node_id": None})],
+)
+def test_file_has_all_of_its_output(node_id, meta, expected):
+    item = MediaItem(url="u", type="temp", filename="f", subfolder="s")
+    output = WorkflowRunOutputModel(
+        id="o", run_id="r", data={"gifs": [item]}, output_id="out", node_id=node_id, node_meta=meta
+    )
+    (file,) = WorkflowRunModel(id="r", status="success", outputs=[output]).files
+    assert file == OutputFile(
+        url="u", filename="f", kind="gifs", output_id="out", node_id=expected, subfolder="s", type="temp"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "data", "is_warned"),
+    [("success", None, True), ("success", {}, True), ("success", {"text": ["a"]}, False), ("failed", None, False)],
+)
+def test_success_without_outputs_has_warning(status, data, is_warned):
+    outputs = [] if data is None else [WorkflowRunOutputModel(id="o", run_id="r", data=data)]
+    run = WorkflowRunModel(id="r", status=status, outputs=outputs)
+    assert (run.is_success, run.warning is not None) == (status == "success", is_warned)
+
+
+@pytest.mark.parametrize(("status", "ended_at"), [("success", None), ("running", None), ("new", 1), ("new", None)])
+def test_row_ends_as_run_does(status, ended_at):
+    ended_at = ended_at and datetime.now(UTC)
+    run, row = (kind(id="r", status=status, ended_at=ended_at) for kind in (WorkflowRunModel, WorkflowRunRow))
+    assert (row.is_ended, row.is_success) == (run.is_ended, run.is_success)
 
 
 def test_output_without_files_has_none():

@@ -4,6 +4,8 @@ The errors are those that the client makes of what httpx raises. A request that 
 until ``LATEST`` seconds later, and its run be shown then or earlier.
 """
 
+from asyncio import InvalidStateError
+
 import httpcore
 import httpx
 from simulated_server import JSON
@@ -54,8 +56,8 @@ class Turn(Future):
         self._is_cancelled = False
 
     def cancel(self):
-        if not self.done():
-            self._is_cancelled = True
+        self._is_cancelled = self._is_cancelled or not self.done()
+        return self._is_cancelled
 
     def cancelled(self):
         return self._is_cancelled
@@ -73,8 +75,7 @@ class Turn(Future):
 
     def set_result(self, slot):
         if self.done():
-            self._world.broken = Fault("a place is given twice")
-            return
+            raise InvalidStateError
         self._slot = slot
         self.set(delay=self._world.choices.of((0.0, 0.05)))  # of a busy event loop
 

@@ -53,16 +53,6 @@ def only_dropped(ledger, slot):
     ledger._taken.discard(id(slot))
 
 
-def to_any(ledger, slot):
-    """Pass a slot to the first in line, also to one that has left."""
-    if ledger._waiting:
-        turn, _ = ledger._waiting.popitem(last=False)
-        turn.set_result(slot)
-    else:
-        ledger._idle.append(slot)
-    return True
-
-
 def trusting(row, terms, now, deadline):
     """Begin as if a run that is missing now did not exist."""
     return evolve(protocol.begin(row, terms, now, deadline), certain_at=now)
@@ -108,7 +98,6 @@ WEAKENINGS = {
         [(Ledger, "_leave", only_left), (Slot, "__del__", lambda _: None)],
     ),
     "a free place is not passed on": ("a task waits without end", [(Ledger, "drop", only_dropped)]),
-    "a place is passed to who has left": ("a place is given twice", [(Ledger, "keep", to_any)]),
     "the last delivery counts": (
         "a state of webhooks goes back",
         [(progress, "_further", lambda known, update: update)],

@@ -8,7 +8,7 @@ from comfydeploy._wire.asset_upload import storing
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.steps import Answer, Sleep
 from comfydeploy._wire.storage import StorageUploadExchange
-from comfydeploy._wire.timeline import Store, Timeline
+from comfydeploy._wire.timeline import Send, Store, Timeline
 from comfydeploy._wire.upload import checked_storage_upload
 from comfydeploy.core import ComfyDeployCore
 from comfydeploy.errors import ConnectionError, RequestTimeoutError, SDKError, SDKValidationError
@@ -30,15 +30,18 @@ LOSSES = {
 }
 
 
-def play(registered, found, deadline=None):
+def play(registered, found, deadline=None, file=b"x", ids=None):
     """Return the result of an upload, and the steps after the registration."""
     reading = asset_get.OPERATION
-    machine = partial(storing, reading=reading, file=b"x", parent_path="/", name="a.png", progress=None)
-    steps, now, later = machine(Timeline(0.0, deadline)), 0.0, []
+    machine = partial(storing, reading=reading, file=file, parent_path="/", name="a.png", progress=None)
+    steps, now, later, ids = machine(Timeline(0.0, deadline)), 0.0, [], [] if ids is None else ids
     action = next(steps)
     try:
         while True:
             result = None
+            if isinstance(action, Send):
+                assert action.operation.encode(action.argument)
+                ids.append(action.operation.id)
             if isinstance(action, Sleep):
                 now += action.seconds
             elif isinstance(action, Store):
@@ -62,6 +65,7 @@ def test_lost_asset_is_found(loss):
     assert result == Success(ASSET)
     assert [type(step).__name__ for step in steps] == ["Send", "Sleep", "Send", "Sleep", "Send"]
     assert steps[-1].argument == {"asset_id": "img_0"}
+    assert [round(step.seconds, 3) for step in steps[2::2]] == [30, 30]
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=list(LOSSES))
@@ -93,3 +97,14 @@ def test_storage_gets_rest_of_deadline():
     assert "authorization" not in attempt.headers
     with pytest.raises(RequestTimeoutError):
         exchange.prepare(6.0)
+
+
+def test_empty_file_is_asset():
+    result, (registration,) = play(Success(ASSET), [], file=b"")
+    assert (result, registration.argument["file_size"]) == (Success(ASSET), 0)
+
+
+def test_hooks_see_ids_of_server():
+    ids = []
+    play(Success(ASSET), [], ids=ids)
+    assert ids == ["get_asset_upload_url_assets_presigned_url_get", "register_asset_assets_register_post"]

@@ -44,6 +44,11 @@ class Slotted(Exception):
     __slots__ = ("request",)
 
 
+class Made(Exception):
+    def __new__(cls, *_):
+        return super().__new__(cls)
+
+
 class Unspeakable(Exception):
     def __str__(self):
         raise RuntimeError
@@ -82,7 +87,39 @@ def test_one_that_cannot_be_kept_is_named(error):
     found = cleaned(error)
     assert type(found) is TransportException
     assert type(error).__name__ in str(found)
-    assert "https://server.test" in str(found) or isinstance(error, Unspeakable)
+    name = f"{__name__}.{type(error).__name__}"
+    assert str(found) == (name if isinstance(error, Unspeakable) else f"{name}: failed: https://server.test/api")
+
+
+def test_what_is_plain_is_kept():
+    error = OSError(5, f"no {TOKEN}")
+    error.attempts, error.request = 3, REQUEST
+    found = cleaned(error)
+    assert (found.args, found.errno, vars(found)) == ((5, "no [redacted]"), 5, {"attempts": 3, "request": None})
+    plain = OSError(5, ["a", ("b", 1.5, None, True, b"c")])
+    assert cleaned(plain) is plain
+
+
+def test_class_with_its_own_new_is_kept():
+    found = cleaned(Made(f"no {TOKEN}"))
+    assert (type(found), found.args) == (Made, ("no [redacted]",))
+
+
+def test_request_in_list_is_dropped():
+    assert cleaned(ValueError(["a", REQUEST])).args == (str(["a", REQUEST]),)
+
+
+def test_chain_without_links_stays_so():
+    found = cleaned(httpx.ReadError("lost", request=REQUEST))
+    assert (found.__cause__, found.__context__, found.__suppress_context__) == (None, None, False)
+
+
+def test_context_is_cleaned():
+    error = ValueError("high")
+    error.__context__ = httpx.ReadError("low", request=REQUEST)
+    found = cleaned(error)
+    assert found is error
+    assert (str(found.__context__), found.__context__._request, found.__cause__) == ("low", None, None)
 
 
 def test_request_in_slot_is_dropped():
@@ -115,7 +152,9 @@ def test_place_is_noted_where_it_was_no_transport():
     found = cleaned(raised(KeyError("handler")), located=True)
     (note,) = found.__notes__
     assert "test_causes.py" in note
-    assert note.startswith("Raised at:")
+    assert note.startswith("Raised at:\n  File ")
+    assert note == note.strip()
+    assert not hasattr(cleaned(KeyError("never raised"), located=True), "__notes__")
     assert not hasattr(cleaned(raised(ValueError("x"))), "__notes__")
 
 

@@ -92,6 +92,14 @@ def test_first_unserializable_value_is_named(value, path, reason):
     assert refusal(value) == Problem(path, reason)
 
 
+def test_problems_after_third_are_counted():
+    with pytest.raises(SDKValidationError) as caught:
+        read(["a", "b", "c"], list[int], "The answer")
+    assert str(caught.value).endswith("$[2]: expected an integer, got str")
+    with pytest.raises(SDKValidationError, match=r"got str \(and 2 more\)$"):
+        read(["a"] * 5, list[int], "The answer")
+
+
 def test_value_in_itself_is_named_by_its_path():
     loop = {"a": [1]}
     loop["a"].append({"b": loop})
@@ -118,11 +126,12 @@ def test_list_skips_unreadable_items():
     found = read_list([{"id": "o", "run_id": "r"}, 5, {}], WorkflowRunOutputModel, "The answer")
     assert [output.id for output in found] == ["o"]
     assert found.raw == [{"id": "o", "run_id": "r"}, 5, {}]
-    assert read_list(None, WorkflowRunOutputModel, "The answer") == []
+    nothing = read_list(None, WorkflowRunOutputModel, "The answer")
+    assert (nothing, nothing.raw) == ([], ())
     assert read_list([], WorkflowRunOutputModel, "The answer").raw == []
 
 
-@pytest.mark.parametrize(("value", "path"), [({}, "$"), ([{}, 5], "$[0].id"), ("x", "$")])
+@pytest.mark.parametrize(("value", "path"), [({}, "$"), ([{}, 5], "$[0].id"), ("x", "$"), (5, "$")])
 def test_list_in_which_nothing_fits_is_error(value, path):
     with pytest.raises(SDKValidationError) as caught:
         read_list(value, WorkflowRunOutputModel, "The answer")

@@ -111,6 +111,39 @@ def test_new_event_is_unknown_with_its_value():
     assert item("new", "no json") == Success(UnknownEvent(event="new", data="no json"))
 
 
+@pytest.mark.parametrize("name", ["new", "event_update"])
+def test_only_log_events_are_log_lines(name):
+    assert not isinstance(item(name, {"logs": "hello"}).unwrap(), LogUpdateEvent)
+
+
+ERROR = {"message": "no"}
+RAISED = {"event": "execution_error", "data": ERROR}
+
+
+@pytest.mark.parametrize(
+    ("payloads", "is_failure", "is_complete"),
+    [
+        ([{"prompt_id": "r", "node_errors": {}}], False, False),
+        ([{"error": {}, "node_errors": {}}], False, False),
+        ([{"error": ERROR}], True, True),
+        ([{"error": ERROR, "node_errors": {}}], True, True),
+        ([{"error": ERROR, "node_errors": {"4": ERROR}}], True, False),
+        ([RAISED], True, False),
+        ([{"event": "execution_error"}], True, False),
+        ([{"event": "execution_error", "data": {"error": ERROR}}], True, False),
+        ([{"event": "executing", "data": {"error": ERROR}}], False, False),
+        ([{"error": ERROR, "node_errors": {"4": ERROR}}, RAISED], True, False),
+        ([RAISED, {"error": ERROR}], True, True),
+    ],
+)
+def test_first_failure_is_kept(payloads, is_failure, is_complete):
+    decoder = RunStreamDecoder()
+    for payload in payloads:
+        decoder.feed(f"event: event_update\ndata: {json.dumps(payload)}\n\n".encode())
+    assert (decoder.failure and decoder.failure.raw) == (payloads[0] if is_failure else None)
+    assert decoder.is_complete is is_complete
+
+
 @pytest.mark.parametrize("name", ["event_update", "log_update"])
 @pytest.mark.parametrize("text", ["{", "", '{"x": yyy}', "[" * 100_000, "1" * 5000])
 def test_known_event_must_be_json(name, text):

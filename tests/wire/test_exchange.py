@@ -7,10 +7,13 @@ import httpx
 import pytest
 from attrs import evolve
 
-from comfydeploy._wire.exchange import Pause, Renew
+from comfydeploy import ComfyDeployCore
+from comfydeploy._wire.exchange import Exchange, Pause, Renew
 from comfydeploy._wire.operation import returning, status
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
+from comfydeploy._wire.responses import IN_DOUBT
+from comfydeploy._wire.upload import checked_upload
 from comfydeploy.errors import (
     ConnectionError,
     HTTPValidationError,
@@ -21,7 +24,7 @@ from comfydeploy.errors import (
     SDKValidationError,
     UnexpectedClientError,
 )
-from comfydeploy.funcs import run_native, run_queue
+from comfydeploy.funcs import run_get, run_native, run_queue
 from comfydeploy.hooks import HookContext, Hooks
 from comfydeploy.models import CreateRunResponse
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
@@ -289,6 +292,19 @@ class TestTryingAgain:
     def test_no_retries_by_default(self, reading):
         assert isinstance(reading().settle(answer(503)), Failure)
 
+    def test_retries_of_call_suffice(self, reading):
+        assert reading(RequestOptions(retries=AT_ONCE)).settle(answer(503)) == Pause(0.0)
+
+    def test_broken_upload_is_repeated_twice(self, calling, changed):
+        upload = checked_upload(b"x", "a.png", None)
+        sending = changed(encode=lambda _: Request("POST", "/x", upload=upload))
+        lost, read = ConnectionError("x", "unknown"), calling(changed(), None, retry_config=AT_ONCE)
+        for third in (lost, answer(503)):
+            exchange = calling(sending, None, retry_config=AT_ONCE)
+            assert [exchange.settle(lost) for _ in range(2)] == [Pause(0.0)] * 2
+            assert isinstance(exchange.settle(third), Failure) is (third is lost)
+        assert [read.settle(lost) for _ in range(4)] == [Pause(0.0)] * 4
+
     def test_answer_that_does_not_fit_is_final(self, reading):
         assert isinstance(reading(retry_config=AT_ONCE).settle(evolve(GOOD, content=b"{")), Failure)
 
@@ -357,6 +373,13 @@ class TestDoubt:
         exchange.settle(answer(500))
         exchange.prepare()
         assert failure(exchange.fail(error)).fate == "unknown"
+
+    def test_error_of_ours_keeps_no_frames(self, reading):
+        try:
+            raise SDKValidationError("no")
+        except SDKValidationError as error:
+            assert failure(reading().fail(error)) is error
+            assert error.__traceback__ is None
 
     def test_cause_is_kept(self, insisting):
         exchange = insisting()
@@ -680,6 +703,64 @@ class TestFacts:
         exchange = reading(retry_config=AT_ONCE)
         assert exchange.settle(ConnectionError("x", "unknown")) == Pause(0.0)
         assert failure(exchange.settle(answer(404))).fate == "answered"
+
+    def test_error_without_hint_has_the_doubt_alone(self, creating):
+        exchange = creating(RequestOptions(retry_codes=[500]), retry_config=AT_ONCE)
+        exchange.settle(answer(500))
+        hint = failure(exchange.settle(ConnectionError("x", "not_sent"), AFTER_THE_BUDGET)).hint
+        assert hint == IN_DOUBT["run"]
+
+    def test_hint_of_unknown_request_stays_alone(self, creating):
+        exchange = creating(RequestOptions(retry_codes=[500]), retry_config=AT_ONCE)
+        exchange.settle(answer(500))
+        lost = ConnectionError("x", "unknown", "Is it running?")
+        assert failure(exchange.settle(lost, AFTER_THE_BUDGET)).hint == "Is it running?"
+
+    def test_read_has_no_doubt_to_hint(self, reading):
+        exchange = reading(retry_config=AT_ONCE)
+        exchange.settle(ConnectionError("x", "unknown"))
+        error = failure(exchange.settle(ConnectionError("x", "not_sent", "Is it running?"), AFTER_THE_BUDGET))
+        assert (error.fate, error.hint) == ("unknown", "Is it running?")
+
+    @pytest.mark.parametrize(("status", "kind"), [(None, None), (401, Renew), (503, Pause)])
+    def test_request_between_attempts_is_not_sent(self, creating, status, kind):
+        exchange = creating(bearer=lambda: "key", retry_config=AT_ONCE)
+        if status is not None:
+            exchange.prepare()
+            assert isinstance(exchange.settle(answer(status)), kind)
+        error = failure(exchange.fail(KeyError("bearer")))
+        assert (type(error), error.fate) == (UnexpectedClientError, "not_sent")
+
+    def test_retries_end_by_time_since_beginning(self):
+        brief = RetryConfig("backoff", BackoffStrategy(0.0, 0.0, 1.0, 10.0))
+        with ComfyDeployCore(bearer="key", retry_config=brief) as core:
+            exchange = Exchange(core, run_get.OPERATION, {"run_id": "r", "queue_position": None}, None, now=100.0)
+            assert exchange.settle(answer(503), 109.0) == Pause(0.0)
+            assert isinstance(exchange.settle(answer(503), 111.0), Failure)
+
+    def test_final_response_before_deadline(self, reading):
+        assert isinstance(reading(RequestOptions(deadline=9.0), retry_config=AT_ONCE).settle(answer(404)), Failure)
+
+    def test_no_pause_ends_after_deadline(self, reading):
+        after_5_s = answer(503, **{"retry-after": "5"})
+        exchange = reading(RequestOptions(deadline=10.0), retry_config=AT_ONCE)
+        assert exchange.settle(after_5_s, 4.9) == Pause(5.0)
+        assert isinstance(exchange.settle(after_5_s, 5.0), Failure)
+
+    def test_response_limit_of_call(self, reading):
+        assert reading(RequestOptions(max_response_size=7)).prepare().max_size == 7
+        assert reading().prepare().max_size == 64 * 1024 * 1024
+
+    def test_limits_are_default_unless_chosen(self, reading):
+        assert reading().prepare().has_default_limits
+        assert not reading(timeout=5).prepare().has_default_limits
+        assert not reading(RequestOptions(timeout=5)).prepare().has_default_limits
+
+    def test_attempt_has_deadline_of_call(self, reading):
+        exchange = reading(RequestOptions(deadline=5.0))
+        assert exchange.prepare().deadline is exchange.deadline
+        assert exchange.deadline == (0.0, 5.0)
+        assert reading().prepare().deadline is None
 
     @pytest.mark.parametrize("kind", ["reading", "creating"])
     def test_hint_of_lost_request_stays(self, kind, request):

@@ -1,15 +1,20 @@
 """What is said of calls and runs has no text of a server, no query and no user."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from comfydeploy import Failure, Success
 from comfydeploy._wire.facts import end_facts, outcome_facts, request_facts, result_facts, state_facts
 from comfydeploy._wire.reply import Reply
 from comfydeploy._wire.request import Request
-from comfydeploy.errors import HTTPValidationError, RequestTimeoutError, SDKError
+from comfydeploy.errors import HTTPValidationError, RequestAbortedError, RequestTimeoutError, SDKError
 from comfydeploy.funcs import run_get, run_logs_stream, runs_list
 from comfydeploy.models import CreateRunResponse, WorkflowRunModel
-from comfydeploy.outcome import DeadlineExceeded, RunFailed
+from comfydeploy.outcome import DeadlineExceeded, RunCancelled, RunFailed, RunTimedOut
+
+RUN = WorkflowRunModel(id="r", status="running")
+CREATED = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -113,8 +118,50 @@ def test_reason_is_without_messages():
         (RequestTimeoutError("m", "unknown"), None, "unknown"),
         (RequestTimeoutError("m", "not_sent"), None, "not_created"),
         (RequestTimeoutError("m", "answered"), "r", "unknown"),
+        (RequestTimeoutError("m", "unknown"), "r", "unknown"),
+        (RunFailed("m", None, "r"), "r", "failed"),
+        (RunCancelled("m", RUN, "r"), "r", "cancelled"),
+        (RunTimedOut("m", RUN, "r"), "r", "timeout"),
         (DeadlineExceeded("m", "r", None, "no"), "r", "deadline"),
+        (RequestAbortedError("m", "answered"), "r", "left"),
     ],
 )
 def test_outcome_of_failure(error, run_id, outcome):
     assert end_facts(Failure(error), None, run_id)["outcome"] == outcome
+
+
+def test_end_of_run_is_success():
+    assert end_facts(Success(RUN), None, "r") == {"run_id": "r", "outcome": "success"}
+
+
+def test_deadline_has_its_cancellation():
+    assert end_facts(Failure(DeadlineExceeded("m", "r", None, "unknown")), None, "r")["cancelled"] == "unknown"
+
+
+def test_state_has_progress():
+    assert state_facts(WorkflowRunModel(id="r", status="running", progress=0.5)) == {
+        "status": "running",
+        "progress": 0.5,
+    }
+
+
+def test_end_has_place_of_run():
+    run = WorkflowRunModel(id="r", status="success", workflow_id="w", machine_id="m", gpu="T4")
+    assert end_facts(None, run, None) == {"outcome": "left", "workflow_id": "w", "machine_id": "m", "gpu": "T4"}
+
+
+@pytest.mark.parametrize(
+    ("created", "started", "ended", "durations"),
+    [
+        (0, 0, 5, {"time_to_start": 0.0, "time_to_end": 5.0}),
+        (0, 2, None, {"time_to_start": 2.0}),
+        (0, -1, 0, {"time_to_end": 0.0}),  # another clock
+        (None, 2, 5, {}),
+    ],
+)
+def test_durations_are_from_creation(created, started, ended, durations):
+    created_at, started_at, ended_at = (
+        None if seconds is None else CREATED + timedelta(seconds=seconds) for seconds in (created, started, ended)
+    )
+    run = WorkflowRunModel(id="r", status="running", created_at=created_at, started_at=started_at, ended_at=ended_at)
+    assert end_facts(None, run, None) == {"outcome": "left", **durations}

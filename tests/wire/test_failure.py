@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,38 @@ def test_inputs_are_in_no_error():
     assert b"SECRET" not in pickle.dumps(error)
 
 
+def test_failure_of_row_has_run_and_logs():
+    error = run_failed(Reason(text="m", kind="crashed"), "logs", RUN, run_id="other", logs=["a", "b"])
+    assert (error.run_id, error.logs, error.source, error.kind) == ("r", ("a", "b"), "logs", "crashed")
+
+
+@pytest.mark.parametrize(
+    ("sent", "traceback"),
+    [
+        (["\n  a\n", "b\n", "\n"], "  a\nb"),
+        ("XaX\n", "XaX"),
+        (["\n", ""], None),
+        ([5, None], None),
+        (None, None),
+    ],
+)
+def test_traceback_is_text(sent, traceback):
+    assert row_reason(rows({**RAISED, "traceback": sent})).traceback == traceback
+
+
+def test_first_refused_node_is_named():
+    errors = {"4": {"class_type": "L"}, "5": {"class_type": "K"}}
+    reason = row_reason(rows({"error": {"error": "x", "node_errors": errors}}))
+    assert (reason.kind, reason.node_id, reason.node_type) == ("refused", "4", "L")
+
+
+def test_failed_node_may_have_no_reason():
+    reason = stream_reason(EventUpdate(event="execution_error", data={"error": {"message": "no"}}))
+    assert (reason.kind, reason.text) == ("node", "A node failed; the event has no reason")
+    assert stream_reason(EventUpdate(event="executing", data={"error": {"message": "no"}})) is None
+    assert stream_reason(EventUpdate(event=None, data={"error": {"message": "no"}})).text == "no"
+
+
 def test_raised_comes_before_refused():
     assert row_reason(rows([], REFUSED, None, RAISED)).kind == "node"
     assert row_reason(rows([], REFUSED)).text == "L (node 4): x"
@@ -80,6 +113,12 @@ def test_rows_without_reason(outputs):
         ({"exception_message": None, "node_type": "K"}, "K: an exception without a type or a message"),
         ({"exception_message": "a\nb\n \nc", "node_type": "K", "node_id": True}, "K: a b"),
         ({"exception_message": "x" * 400, "node_type": "K", "node_id": 10**5000}, f"K: {'x' * 294}..."),
+        ({"exception_message": "x" * 297, "node_type": "K"}, f"K: {'x' * 297}"),
+        ({"exception_message": "x" * 298, "node_type": "K"}, f"K: {'x' * 294}..."),
+        ({"exception_type": "E", "node_id": 10**18 - 1}, f"Node {10**18 - 1}: E"),
+        ({"exception_type": "E", "node_id": 10**18}, "A node: E"),
+        ({"exception_type": "E", "node_id": -(10**18)}, "A node: E"),
+        ({"exception_type": " E ", "node_id": " 5 ", "node_type": " "}, "Node 5: E"),
     ],
 )
 def test_node_exception_in_one_sentence(raised, text):
@@ -92,6 +131,14 @@ def test_node_exception_in_one_sentence(raised, text):
         ({"error": 5, "node_errors": None}, "5"),
         ({"error": True}, "ComfyUI refused the graph without a reason"),
         ({"error": {"details": "d"}}, "d"),
+        ({"error": {"message": "a.", "details": "d"}}, "a: d"),
+        ({"error": {"message": "aX."}}, "aX."),
+        ({"error": "x", "node_errors": {}}, "x"),
+        ({"error": "x" * 301}, "x" * 297 + "..."),
+        (
+            {"error": "x", "node_errors": {"4": {"errors": [{"message": "a\n\nb"}, {"details": "c"}]}, "5": {}}},
+            "Node 4: a, c; Node 5: refused without a reason",
+        ),
         ({"error": "x", "node_errors": {"4": None}}, "Node 4: refused without a reason"),
         ({"error": "x", "node_errors": {"4": {"errors": [5, {}, {"message": "a."}]}}}, "Node 4: a."),
         ({"error": "x", "node_errors": {"4": {"errors": 5}}}, "Node 4: refused without a reason"),
@@ -115,6 +162,7 @@ def test_refused_graph_names_every_node():
         (rows([{"id": "3", "time": 0.1}]), True),
         (rows({"images": []}, [{"id": "3", "time": 0.1}]), True),
         (rows(["text"]), False),
+        (rows([{"id": "3", "time": 0.1}, {"id": "4"}]), False),
         (rows({"images": []}), False),
         (None, False),
     ],
@@ -127,8 +175,13 @@ def test_guess_says_so():
     runs = [
         WorkflowRunModel(id="r", status="failed", live_status="Executing K"),
         WorkflowRunModel(id="r", status="failed"),
+        WorkflowRunModel(id="r", status="failed", started_at=datetime(2026, 11, 25, tzinfo=UTC)),
     ]
-    assert [guessed(run).kind for run in runs] == ["crashed", "start"]
+    assert [(guessed(run).kind, guessed(run).node_type) for run in runs] == [
+        ("crashed", "K"),
+        ("start", None),
+        ("refused", None),
+    ]
     assert all("a guess" in guessed(run).text for run in runs)
 
 

@@ -25,7 +25,8 @@ def received(encoding, body, step, **headers):
     file = FileBody(reply)
     pieces = [piece for start in range(0, len(body), step) for piece in file.feed(body[start : start + step])]
     file.finish()
-    assert max(map(len, pieces), default=0) <= max(step, 1024 * 1024)
+    assert all(pieces)
+    assert max(map(len, pieces), default=0) <= (step if file.is_identity else 1024 * 1024)
     return b"".join(pieces)
 
 
@@ -39,8 +40,12 @@ def received(encoding, body, step, **headers):
         ("gzip", gzip.compress(SMALL) + bytes(20) + gzip.compress(SMALL), SMALL * 2),
         ("deflate", zlib.compress(WHOLE), WHOLE),
         ("deflate", raw_deflate(WHOLE), WHOLE),
+        # All bytes are read when the first piece is full, and the rest of the file is still to come.
+        ("deflate", raw_deflate(bytes(1024 * 1024 + 100)), bytes(1024 * 1024 + 100)),
         ("identity", WHOLE, WHOLE),
         ("", b"", b""),
+        (" ", SMALL, SMALL),
+        (" Deflate ", zlib.compress(SMALL), SMALL),
     ],
 )
 def test_whole_files(encoding, body, whole, step):
@@ -67,7 +72,41 @@ def test_cut_second_member_is_found():
 def test_junk_behind_file(encoding):
     body = gzip.compress(SMALL) if encoding == "gzip" else zlib.compress(SMALL)
     with pytest.raises(errors.SDKError, match="cannot be decompressed"):
-        received(encoding, body + b"junk" * 9, 1_000)
+        received(encoding, body + b"Xjunk" * 9, 1_000)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", zlib.compress(SMALL)), ("x-gzip", zlib.compress(SMALL)), ("gzip", b"\0" + gzip.compress(SMALL))],
+)
+def test_other_format(encoding, body):
+    with pytest.raises(errors.SDKError, match="cannot be decompressed"):
+        received(encoding, body, 1_000)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_part_may_be_empty(encoding):
+    file = FileBody(Reply(200, {"content-encoding": encoding}))
+    assert list(file.feed(b"")) == []
+    assert b"".join(file.feed(zlib.compress(SMALL, wbits=31 if encoding == "gzip" else 15))) == SMALL
+    assert list(file.feed(b"")) == []
+    file.finish()
+
+
+def test_body_that_was_decoded_elsewhere():
+    file = FileBody(Reply(200, {"content-encoding": "gzip", "content-length": "5"}), is_decoded=True)
+    assert list(file.feed(SMALL)) == [SMALL]
+    file.finish()
+    assert (file.is_identity, file.length, file.received) == (True, None, 300)
+
+
+def test_cut_was_answered():
+    with pytest.raises(errors.ConnectionError, match="299 of 300") as caught:
+        received("identity", SMALL[:-1], 1_000, **{"content-length": "300"})
+    assert caught.value.fate == "answered"
+    with pytest.raises(errors.ConnectionError, match="its gzip data has no end") as caught:
+        received("gzip", gzip.compress(SMALL)[:-1], 1_000)
+    assert caught.value.fate == "answered"
 
 
 def test_unknown_encoding():
@@ -80,4 +119,5 @@ def test_length_is_compared():
     with pytest.raises(errors.ConnectionError, match="299 of 300"):
         received("identity", SMALL[:-1], 7, **{"content-length": "300"})
     assert received("identity", SMALL, 7, **{"content-length": "many"}) == SMALL
+    assert received("identity", SMALL, 7, **{"content-length": "\uff13"}) == SMALL  # a digit, but not ASCII
     assert received("identity", SMALL, 7, **{"content-length": "3", "transfer-encoding": "chunked"}) == SMALL

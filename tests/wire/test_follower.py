@@ -194,6 +194,14 @@ class TestItems:
         shown = [state for place, state in enumerate(states) if place not in (2, 8, 9)]
         assert [item.unwrap() for item in world.items] == shown
 
+    @pytest.mark.parametrize("change", [{"id": "p"}, {"updated_at": datetime(2026, 11, 25, tzinfo=UTC)}])
+    def test_changed_output_is_change(self, change):
+        output = WorkflowRunOutputModel(id="o", run_id="r", data={})
+        states = [run("running", outputs=[found]) for found in (output, attrs.evolve(output, **change))]
+        world = World(script(*states, run("success")))
+        world.follow()
+        assert [item.unwrap() for item in world.items] == states
+
     @pytest.mark.parametrize(
         "error", [LOST, RequestTimeoutError("late", "unknown"), SDKError("x", 429), SDKError("x", 502)]
     )
@@ -280,6 +288,12 @@ class TestDeadline:
         assert [now for now, _ in world.polls] == pytest.approx([0.25, 0.4])
         assert world.now == pytest.approx(0.5)
 
+    def test_reserve_counts_from_beginning(self):
+        world = World(script(HANG))
+        world.now = 100.0
+        world.follow(deadline=100.5, delay=FIRST)
+        assert [now for now, _ in world.polls] == pytest.approx([100.25, 100.4])
+
     @pytest.mark.parametrize("deadline", [0.0, -5.0])
     def test_past_deadline_run_is_read_once(self, deadline):
         world = World(always("success"))
@@ -290,6 +304,18 @@ class TestDeadline:
         world = World(always("running"), late=0.3)
         assert isinstance(world.follow(deadline=1.0, delay=0.6).failure(), DeadlineExceeded)
         assert [now for now, _ in world.polls] == pytest.approx([0.9])
+
+    @pytest.mark.parametrize(("delay", "late", "at"), [(1.0, 1.0, 2.0), (1.9, 0.0, 2.0), (1.75, 0.0, 1.75)])
+    def test_last_read_has_its_time(self, delay, late, at):
+        world = World(always("running"), late=late)
+        world.follow(deadline=2.5, delay=delay)
+        assert world.polls[0] == (at, Poll(queue_position=True, seconds=0.5 if at == 2.0 else 0.25))
+
+    @pytest.mark.parametrize(("state", "hint"), [("running", True), ("cancelled", False)])
+    def test_hint_is_for_run_that_may_go_on(self, state, hint):
+        world = World(lambda _: run(state if world.cancelled_at is not None else "running"))
+        error = world.follow(deadline=3.0, on_abandon="cancel").failure()
+        assert error.hint == ("Wait on with run_wait, or cancel the run with run_cancel." if hint else None)
 
     @pytest.mark.parametrize(
         ("end", "kind"), [("failed", RunFailed), ("timeout", RunTimedOut), ("cancelled", RunCancelled)]
@@ -362,6 +388,13 @@ class TestAbandoning:
         (*_, (cancelled, _), (read, step)) = world.sent
         assert (read - cancelled, step.seconds) == (4.0, pytest.approx(1.0))
 
+    def test_cancelling_begins_when_wait_is_abandoned(self):
+        follower = Follower("r", now=0.0, on_abandon="cancel")
+        follower.abandon(50.0)
+        assert follower.step == Cancel(4.0)
+        follower.feed(None, 51.0, 0.0)
+        assert follower.step == Poll(queue_position=True, seconds=4.0)
+
     def test_cancelling_may_find_success(self):
         world = World(lambda _: run("success" if world.cancelled_at is not None else "running"))
         assert isinstance(world.follow(stop_at=2.0, on_abandon="cancel"), Success)
@@ -379,6 +412,13 @@ class TestAbandoning:
         follower.abandon(0.2)
         follower.feed(None, 0.3, 0.5)
         assert follower.step is done
+
+
+def test_failure_before_wait_is_its_result():
+    follower = Follower("r", now=0.0, failure=LOST)
+    assert follower.result == Failure(LOST)
+    assert isinstance(follower.step, Done)
+    assert Follower("r", now=0.0).result is None
 
 
 STATES = st.one_of(

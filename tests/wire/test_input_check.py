@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comfydeploy._wire.input_check import takes_files, takes_several
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.inputs import inputs_check
 from comfydeploy.models import DeploymentInput, DeploymentModel
-from comfydeploy.result import Success
+from comfydeploy.result import Failure, Success
 
 
 def one(name, kind=None, **more):
@@ -91,6 +92,105 @@ def test_bad_input_is_named(name, value, reason):
     assert str(error).startswith(f"inputs: $.inputs.{name}: {reason}")
 
 
+def reason_of(value, kind=None, **more):
+    """Return why a value does not fit an input, or ``None`` where it does."""
+    deployment = DeploymentModel(id="d", input_types=[one("x", kind, **more)])
+    match inputs_check(deployment, {"x": value}):
+        case Success():
+            return None
+        case Failure(error):
+            return error.problems[0].reason
+
+
+@pytest.mark.parametrize(
+    ("kinds", "accepted", "refused", "expected"),
+    [
+        (["string", "STRING", "string - (a text)"], ["", "5"], [5, 1.5, True, None, ["a"], {}], "a string"),
+        (["integer", "int", "INT"], [0, -5, 10**30], ["5", 5.0, True, None, [5], {}], "an integer"),
+        (["float", "number", "Float"], [0, 1.5, -2.0], ["5", False, None, [5], {}], "a number"),
+        (["boolean", "Boolean"], [True, False], ["true", 0, 1, None, [True], {}], "true or false"),
+        (
+            ["array of urls", "Array"],
+            ["[]", '["a"]', [Path("a.png")]],
+            ["a", "{}", 5, ["a"], []],
+            "a JSON list as text",
+        ),
+        ([None, "", "anything"], ["", 5, 1.5, True, [None], ("a",), Path("a")], [None, {}], "a string, a number, true"),
+    ],
+)
+def test_values_of_each_type(kinds, accepted, refused, expected):
+    for kind in kinds:
+        assert [reason_of(value, kind) for value in accepted] == [None] * len(accepted)
+        assert all(reason_of(value, kind).startswith(f"expected {expected}") for value in refused)
+
+
+@pytest.mark.parametrize("word", ["Image", "Video", "Audio", "EXR"])
+def test_files_are_accepted_for_media(word):
+    assert reason_of(Path("a"), "string", class_type=f"ComfyUIDeployExternal{word}") is None
+    assert reason_of(Path("a"), "string", class_type=f"ComfyUIDeployExternal{word.swapcase()}") is not None
+
+
+def test_files_are_accepted_for_addresses():
+    assert reason_of(Path("a"), "string - (public image URL)") is None
+    assert reason_of(Path("a"), "string") == f"expected a string, got {type(Path()).__name__}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "class_type", "files", "several"),
+    [
+        (None, None, True, False),
+        ("a kind of tomorrow", None, True, False),
+        ("string", None, False, False),
+        ("integer", None, False, False),
+        ("STRING - (URL)", None, True, False),
+        ("string", "ComfyUIDeployExternalVideo", True, False),
+        ("Array of numbers", None, False, True),
+        ("string", "ComfyUIDeployExternalImageBatch", True, True),
+        (None, "ComfyUIDeployExternalImageBatch", True, True),
+    ],
+)
+def test_inputs_that_take_files(kind, class_type, files, several):
+    found = one("x", kind, class_type=class_type)
+    assert (takes_files(found), takes_several(found)) == (files, several)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "accepted", "refused"),
+    [
+        (2, 4, [2, 3, 4], {1: "expected 2 to 4, got 1", 5: "expected 2 to 4, got 5"}),
+        ("2.5", None, [2.5, 9], {2: "expected at least 2.5, got 2"}),
+        (None, "4", [4, -9], {5: "expected at most 4, got 5"}),
+        (0, 0, [0], {1: "expected 0 to 0, got 1", -1: "expected 0 to 0, got -1"}),
+        ("", "many", [-9, 9], {}),
+    ],
+)
+@pytest.mark.parametrize("kind", ["integer", "float"])
+def test_ends_of_range_are_accepted(kind, low, high, accepted, refused):
+    limits = {"min_value": low, "max_value": high}
+    assert {reason_of(value, "float", **limits) for value in accepted} == {None}
+    assert {value: reason_of(value, kind, **limits) for value in refused} == refused
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("x" * 78, f"'{'x' * 78}'"),
+        ("x" * 79, f"'{'x' * 79}..."),
+        (None, "null"),
+        (1.5, "1.5"),
+        ([1], "list"),
+        (b"x", "bytes"),
+    ],
+)
+def test_value_is_shown_shortly(value, shown):
+    assert reason_of(value, "boolean") == f"expected true or false, got {shown}"
+
+
+def test_reserved_names_pass():
+    assert inputs_check(DEPLOYMENT, {"comfydeploy_other": 1}) == Success({"comfydeploy_other": 1})
+    assert inputs_check(DEPLOYMENT, {"comfydeploy": 1, "x_comfydeploy_": 1}).failure().problems[1].path.endswith("_")
+
+
 def test_all_problems_are_one_error():
     bad = {"width": 8, "promt": "x", "upscale": "yes"}
     error = inputs_check(DEPLOYMENT, bad).failure()
@@ -122,9 +222,18 @@ class Full(dict):
         raise MemoryError
 
 
-@pytest.mark.parametrize(("deployment", "inputs"), [(None, {}), ("d", {}), (DEPLOYMENT, None), (DEPLOYMENT, [])])
-def test_strange_arguments_are_named(deployment, inputs):
-    assert isinstance(inputs_check(deployment, inputs).failure(), SDKValidationError)
+@pytest.mark.parametrize(
+    ("deployment", "inputs", "path", "reason"),
+    [
+        (None, {}, "$", "expected a DeploymentModel to check against, got NoneType"),
+        ("d", {}, "$", "expected a DeploymentModel to check against, got str"),
+        (DEPLOYMENT, None, "$.inputs", "expected a mapping, got NoneType"),
+        (DEPLOYMENT, [], "$.inputs", "expected a mapping, got list"),
+    ],
+)
+def test_strange_arguments_are_named(deployment, inputs, path, reason):
+    error = inputs_check(deployment, inputs).failure()
+    assert (error.problems, error.message) == ((Problem(path, reason),), f"inputs: {path}: {reason}")
 
 
 def test_strange_mappings_are_failures():

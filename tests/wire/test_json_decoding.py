@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from comfydeploy._wire import json_decoding
-from comfydeploy._wire.json_decoding import parsed
+from comfydeploy._wire.json_decoding import parsed, scanned
 
 pytestmark = pytest.mark.usefixtures("each_parser")
 
@@ -98,6 +98,14 @@ def test_every_number_is_read_as_python_reads_it(number, power):
 @given(text=st.text(st.sampled_from('{}[]",:\\ue0d81-+.tfn \n'), max_size=12))
 def test_odd_json_is_read_as_by_python(text):
     assert outcome(parsed, text) == outcome(json.loads, text)
+
+
+def test_scanner_needs_no_second_reading():
+    for text in ('{"a":[1]}', "5", '"x"', "null"):
+        assert scanned(text) == json.loads(text)
+    for text in ("{} ", "[1]]"):
+        with pytest.raises(ValueError, match=r"^$"):
+            scanned(text)
 
 
 def test_large_number_is_unchanged():

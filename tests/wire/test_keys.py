@@ -5,10 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from comfydeploy._wire.keys import KEY_INPUT, key_of
-from comfydeploy.errors import SDKValidationError
+from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.inputs import keyed
 from comfydeploy.models import DeploymentRunRequest, WorkflowRunRequest, WorkflowRunVersionRequest
-from comfydeploy.result import Failure
 
 FORMS = [
     DeploymentRunRequest(deployment_id="d", inputs={"a": 1}, batch_number=3),
@@ -45,11 +44,28 @@ def test_another_key_is_failure():
     assert error.problems[0].path == "$.inputs.comfydeploy_key"
 
 
-@pytest.mark.parametrize("key", ["", "x" * 201, "a\0b", "\ud800", None, 5, b"k", ["k"]])
-def test_key_that_cannot_be_stored_is_failure(key):
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("", "expected 1 to 200 characters, got 0"),
+        ("x" * 201, "expected 1 to 200 characters, got 201"),
+        ("a\0b", "expected text without NUL that UTF-8 can encode, got 'a\\x00b'"),
+        ("\ud800", "expected text without NUL that UTF-8 can encode, got '\\ud800'"),
+        (None, "expected a string, got NoneType"),
+        (5, "expected a string, got int"),
+        (b"k", "expected a string, got bytes"),
+        (["k"], "expected a string, got list"),
+    ],
+)
+def test_key_that_cannot_be_stored_is_failure(key, reason):
     error = keyed(FORMS[0], key).failure()
-    assert isinstance(error, SDKValidationError)
-    assert error.message.startswith("key: expected ")
+    assert (error.message, error.problems) == (f"key: {reason}", (Problem("$.key", reason),))
+    assert error.raw_value == (key if isinstance(key, str) else None)
+
+
+@pytest.mark.parametrize("key", ["k", "x" * 200, "é" * 200])
+def test_key_may_have_1_to_200_characters(key):
+    assert key_of(keyed(FORMS[0], key).unwrap().inputs) == key
 
 
 class Evil(dict):
@@ -57,11 +73,23 @@ class Evil(dict):
         raise LookupError
 
 
-@pytest.mark.parametrize("request_value", [None, "d", 5, [], {"inputs": 5}, Evil(deployment_id="d")])
-def test_invalid_request_is_failure(request_value):
-    result = keyed(request_value, "k")
-    assert isinstance(result, Failure)
-    assert isinstance(result.failure(), SDKValidationError)
+@pytest.mark.parametrize(
+    ("request_value", "message"),
+    [
+        (None, "request: expected a request for a run or a mapping, got NoneType"),
+        ([], "request: expected a request for a run or a mapping, got list"),
+        ({"inputs": 5}, "request: $.inputs: expected a mapping, got int"),
+        ({"inputs": []}, "request: $.inputs: expected a mapping, got list"),
+        (Evil(deployment_id="d"), "request: cannot be read: LookupError"),
+    ],
+)
+def test_invalid_request_is_failure(request_value, message):
+    error = keyed(request_value, "k").failure()
+    assert isinstance(error, SDKValidationError)
+    assert error.message == message
+    assert [problem.path for problem in error.problems] == (
+        ["$.inputs"] if "$.inputs" in message else ["$"] if "expected" in message else []
+    )
 
 
 def test_memory_errors_pass():

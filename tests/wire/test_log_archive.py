@@ -56,6 +56,21 @@ def test_node_exception(entries, text):
     assert (found.kind, found.text) == ("node", text)
 
 
+@pytest.mark.parametrize(
+    ("entries", "kind", "message"),
+    [
+        ([RAISED], None, None),
+        ([RAISED, "Traceback (", "AssertionError", "KeyError: a", "Status: x"], "AssertionError", None),
+        ([RAISED, "a", "Traceback (", "E: a", "F: b"], None, "a"),
+        ([f"{RAISED}a", "b", "Traceback (", "E: a", "F: b"], "E", "a\nb"),
+        ([f"{RAISED}a", "Traceback (", "e.f: a", "E: a", "lower.case: a"], "E", "a"),
+    ],
+)  # fmt: skip
+def test_type_and_message_of_exception(entries, kind, message):
+    found = reason(*entries)
+    assert (found.exception_type, found.exception_message) == (kind, message)
+
+
 def test_node_at_work_wins():
     assert reason(f"{RAISED}a", "At: 67% - K", node_type="L").node_type == "L"
 
@@ -76,7 +91,7 @@ def test_refused_nodes():
         (["Session crashed in startup"], ("The session of the machine crashed in startup", None, None)),
         (["Session crashed in startup", "x", "Error in run: no luck: x"], ("no luck: x", None, "no luck: x")),
         (["Session crashed in startup", "Error in run: OSError: "], ("OSError:", "OSError", None)),
-        (["Session crashed in startup", "Error in run: OSError: x"], ("OSError: x", "OSError", "x")),
+        (["Session crashed in startup", "Error in run: OSError: x: y"], ("OSError: x: y", "OSError", "x: y")),
     ],
 )
 def test_crash_in_startup(entries, found):

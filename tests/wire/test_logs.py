@@ -47,6 +47,12 @@ def test_end_mark_among_other_lines_is_left_out():
     assert event.unwrap().data.logs == "a"
 
 
+@pytest.mark.parametrize("text", ["", "\n", "a\r\nb\n"])
+def test_other_text_is_unchanged(text):
+    assert [entry.log for entry in archived({"log": text})] == [text]
+    assert [item.unwrap().message for item in streamed({"message": text})[0]] == [text]
+
+
 def test_text_about_mark_is_line():
     assert [entry.log for entry in archived({"log": "no __END__ yet"})] == ["no __END__ yet"]
 

@@ -2,7 +2,16 @@
 
 import pytest
 
-from comfydeploy._wire.operation import as_it_is, in_doubt, returning, returning_list
+from comfydeploy._wire.operation import (
+    Operation,
+    as_it_is,
+    first_of,
+    hinting,
+    in_doubt,
+    returning,
+    returning_list,
+    status,
+)
 from comfydeploy._wire.reply import Reply
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.funcs import run_get, run_queue, run_stream, run_sync
@@ -24,12 +33,41 @@ def test_list_may_be_in_field():
     decode = returning_list(CreateRunResponse, under="data")
     found = decode(Reply(200, {}, b'{"data": [{"run_id": "r"}, {}], "meta": {}}'))
     assert ([one.run_id for one in found], found.raw[1]) == (["r"], {})
+    assert [one.run_id for one in returning_list(CreateRunResponse)(Reply(200, {}, b'[{"run_id": "r"}]'))] == ["r"]
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b'{"data": 5}'])
-def test_list_that_is_missing_is_named(body):
-    with pytest.raises(SDKValidationError, match=r"The server's response: \$"):
+MISSING = "$.data: required, but missing"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [(b"{}", MISSING), (b"[]", MISSING), (b'["data"]', MISSING), (b'{"data": 5}', "$: expected a list, got int")],
+)
+def test_list_that_is_missing_is_named(body, reason):
+    with pytest.raises(SDKValidationError) as caught:
         returning_list(CreateRunResponse, under="data")(Reply(200, {}, body))
+    assert str(caught.value) == f"The server's response: {reason}"
+    (problem,) = caught.value.problems
+    assert f"{problem.path}: {problem.reason}" == reason
+
+
+def test_usual_properties_of_operation():
+    plain = Operation("x", print, print, creates="nothing")
+    assert (plain.accept, plain.read_timeout, plain.has_secret) == ("application/json", 60.0, False)
+    assert (plain.hint, plain.is_permanent, plain.form) == (None, None, None)
+
+
+def test_condition_of_response():
+    condition = status(404, containing=b"gone")
+    assert condition(Reply(404, {}, b"it is gone"))
+    assert not condition(Reply(404, {}, b"it"))
+    assert not condition(Reply(403, {}, b"it is gone"))
+    assert status(404)(Reply(404))
+
+
+def test_first_hint_that_applies():
+    hint = first_of(hinting("one", when=status(404)), hinting("two", when=in_doubt), hinting("3", when=status(500)))
+    assert [hint(Reply(code)) for code in (404, 500, 400)] == ["one", "two", None]
 
 
 def test_answer_of_stream_is_given_as_it_is():
@@ -37,7 +75,7 @@ def test_answer_of_stream_is_given_as_it_is():
     assert as_it_is(reply) is reply
 
 
-@pytest.mark.parametrize("code", [303, 408, 499, 500, 502, 504])
+@pytest.mark.parametrize("code", [303, 408, 499, 500, 501, 502, 504, 599])
 def test_bad_response_leaves_doubt(code):
     assert in_doubt(Reply(code))
     assert "A run may have been created" in run_queue.OPERATION.hint(Reply(code))

@@ -9,6 +9,7 @@ from comfydeploy.result import Success
 
 CHANGE = {"run_id": "r", "workflow_id": "w", "status": "running", "progress": 0.5, "node_class": "KSampler"}
 ROW = {"id": "r", "status": "failed", "progress": 1, "updated_at": "2026-11-23T18:55Z", "outputs": [{"data": []}]}
+ROW |= {"workflow_id": "w", "machine_id": "m", "live_status": "Executing K"}
 
 
 def event(value):
@@ -30,6 +31,8 @@ def test_change_is_read():
 def test_whole_run_is_read():
     (item,) = decoded(event(ROW))
     change = item.unwrap()
+    assert change.raw == ROW
+    assert (change.workflow_id, change.machine_id, change.node_class, change.progress) == ("w", "m", "Executing K", 1)
     assert (change.run_id, change.status, change.run.is_ended) == ("r", "failed", True)
     assert (change.timestamp, change.raw["outputs"]) == (change.run.updated_at, [{"data": []}])
 
@@ -50,17 +53,18 @@ def test_begin_of_stream_is_no_change():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("broken", "cannot be read"),
-        ("[1]", "cannot be read"),
-        ('{"type": "error", "message": "redis is gone"}', "reports an error: redis is gone"),
-        ('{"run_id": 5}', r"$.run_id: expected a string"),
-        ('{"id": "r"}', r"$.status: required"),
-        ("{}", r"$.id: required"),
+        ("broken", "A change of a run cannot be read"),
+        ("[1]", "A change of a run cannot be read"),
+        ("[" * 100_000, "A change of a run cannot be read"),
+        ('{"type": "error", "message": "redis is gone"}', "The service reports an error: redis is gone"),
+        ('{"run_id": 5}', "A change of a run: $.run_id: expected a string, got int"),
+        ('{"id": "r"}', "A change of a run: $.status: required, but missing"),
+        ("{}", "A change of a run: $.id: required, but missing"),
     ],
 )
 def test_unreadable_event_does_not_end_stream(text, reason):
     first, last = decoded(f"data: {text}\n\n".encode(), event(CHANGE))
-    assert reason in first.failure().message
+    assert first.failure().message.startswith(reason)
     assert first.failure().raw == text
     assert isinstance(last, Success)
 

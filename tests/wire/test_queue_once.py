@@ -164,8 +164,30 @@ def test_search_begins_at_request(seconds):
     assert once(service).unwrap() == QueuedOnce("new-1", found=True)
 
 
-def test_look_behind_loss_reads_little():
-    service = Service(*[(-100 * index, f"r{index}", {}) for index in range(500)])
+@pytest.mark.parametrize(("lateness", "is_found"), [(-60, True), (-60.5, False)])
+def test_search_begins_a_minute_before_request(lateness, is_found):
+    service = Service(*OTHERS, lateness=lateness)
+    service.broken = {"queue": [(LOST,)]}
+    assert isinstance(once(service, settle=0), Success) is is_found
+
+
+def test_search_without_settle_is_made_once():
+    service = Service(*OTHERS)
+    service.broken = {"queue": [LOST], "rows": [None, LOST]}
+    assert once(service, settle=0).failure().hint.endswith("The last search failed: lost.")
+    assert (service.names, service.slept) == (["rows", "queue", "rows"], [])
+
+
+def test_first_pauses_of_search_are_short():
+    service = Service(*OTHERS)
+    service.broken = {"queue": [LOST]}
+    once(service, settle=1)
+    assert service.slept == [0.25, 0.375, 0.375]
+
+
+@pytest.mark.parametrize("distance", [100, 1])
+def test_look_behind_loss_reads_little(distance):
+    service = Service(*[(-distance * index, f"r{index}", {}) for index in range(500)])
     service.broken = {"queue": [(LOST,)]}
     once(service, since=BEGINNING - timedelta(seconds=5))
     assert service.offsets == [0, 0]

@@ -208,6 +208,12 @@ def test_complete_archive_ends_search(complete):
     assert server.kinds.count("ReadLogs") == 3
 
 
+def test_archive_without_end_is_read_again():
+    server = Server([Success([row("r")])], logs=[Success([RunLog(log="x", raw={"log": "x"})])])
+    assert server.found(RUN).logs == ("x",)
+    assert server.kinds.count("ReadLogs") == 10
+
+
 def test_archive_that_is_refused_ends_search():
     server = Server([Success([row("r")])], logs=[GONE])
     assert server.found(RUN).kind == "crashed"

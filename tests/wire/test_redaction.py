@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comfydeploy._wire.redaction import redacted_headers, redacted_text
+from comfydeploy._wire.redaction import redacted_headers, redacted_text, without_secret, without_secrets
+from comfydeploy.errors import Problem
 from comfydeploy.models.secret import HIDDEN, Secret
 
 SECRET = st.text("abcdefghij0123456789-_.", min_size=12)
@@ -99,6 +100,40 @@ def test_secret_is_taken_out_of_text():
 @pytest.mark.parametrize("short", ["t", "key", "json", "hunter2"])
 def test_short_secret_stays_in_text(short):
     assert Secret(short).removed_from(f"a {short}") == f"a {short}"
+
+
+@pytest.mark.parametrize(
+    ("value", "clean"),
+    [
+        ({"hunter22": 1}, {HIDDEN: 1}),
+        ({"a": "hunter22", "b": 1}, {"a": HIDDEN, "b": 1}),
+        (("hunter22", 1), (HIDDEN, 1)),
+        (["a", "hunter22"], ["a", HIDDEN]),
+        (b"\xffhunter22", b"\xff" + HIDDEN.encode()),
+        (Problem("$", "hunter22"), Problem("$", HIDDEN)),
+    ],
+)
+def test_secret_is_taken_out_of_values(value, clean):
+    found = without_secret(value, Secret("hunter22"))
+    assert (found, type(found)) == (clean, type(clean))
+    assert without_secret(clean, Secret("hunter22")) is clean
+
+
+def test_what_looks_like_secret_is_taken_out():
+    value = {"token": "x", "Cookie": 5, "deep": [{"api_key": "x", "a": "http://h/?sig=x"}]}
+    assert without_secrets(value) == {
+        "token": HIDDEN,
+        "Cookie": 5,
+        "deep": [{"api_key": HIDDEN, "a": f"http://h/?sig={HIDDEN}"}],
+    }
+    assert without_secret({"token": "x"}, Secret("hunter22")) == {"token": "x"}
+
+
+def test_value_nested_too_deeply_is_hidden():
+    deep: list = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert without_secrets(deep) == HIDDEN
 
 
 def test_empty_secret_takes_nothing_out_of_text():

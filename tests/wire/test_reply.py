@@ -69,6 +69,13 @@ def test_answer_never_prints_secret(secret):
     assert "shown" in repr(reply)
 
 
+def test_open_response_is_no_part_of_reply():
+    reply = Reply(200, source="open")
+    assert reply == Reply(200)
+    assert "open" not in repr(reply)
+    assert (reply.headers, reply.content) == ({}, b"")
+
+
 def test_location_prints_no_secret():
     assert "hunter2" not in repr(Reply(307, {"location": "https://x/?cd_token=hunter2"}))
 
@@ -107,6 +114,7 @@ def test_name_in_place_of_id_is_hinted():
     assert "deployments_list" in error_response(answer(422, {"detail": [issue]})).hint
     assert error_response(answer(422, {"detail": [issue]}), "known").hint == "known"
     assert error_response(answer(422, {"detail": [issue | {"loc": ["body", "machine_id"]}]})).hint is None
+    assert error_response(answer(422, {"detail": [issue | {"type": "missing"}]})).hint is None
 
 
 @pytest.mark.parametrize(
@@ -146,6 +154,7 @@ def test_every_error_has_hint(status):
         (Reply(502, {"content-type": "text/html"}, b"<p>"), "The server answered with an error (status 502)"),
         (Reply(503), "The server answered with an error (status 503)"),
         (answer(404, {"detail": " "}), "The server answered with an error (status 404)"),
+        (answer(400, {"detail": " no \n"}), "The server answered with an error (status 400): no"),
     ],
 )
 def test_message_has_status_and_detail(reply, message):

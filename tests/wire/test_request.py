@@ -77,6 +77,7 @@ def test_query_has_given_parameters(parameters, text):
     [
         ("https://api.comfydeploy.com/api", "https://api.comfydeploy.com/api"),
         ("https://host/api/", "https://host/api"),
+        ("https://host/X//", "https://host/X"),
         ("http://localhost:3011", "http://localhost:3011"),
         ("HTTP://[::1]:80/", "HTTP://[::1]:80"),
     ],
@@ -184,6 +185,13 @@ def test_token_must_be_text(token):
     with pytest.raises(InvalidRequestError, match=r"^bearer: expected a string, got ") as caught:
         authorization(token)
     assert "hunter2" not in str(caught.value)
+
+
+def test_route_is_no_part_of_request():
+    request = Request("GET", "/run/r", route="/run/{run_id}")
+    assert request == Request("GET", "/run/r")
+    assert "{run_id}" not in repr(request)
+    assert (request.headers, request.content, request.upload) == ({}, None, None)
 
 
 def test_with_headers_replaces_headers():

@@ -1,5 +1,6 @@
 """The policy of sending a request again."""
 
+import time as clock
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -158,6 +159,16 @@ def test_retry_after_is_never_faster(text):
 )
 def test_retry_after_is_number_or_date(text, seconds):
     assert retry_after({"retry-after": text}, NOW) == seconds
+
+
+def test_date_without_zone_is_utc_anywhere(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    clock.tzset()
+    try:
+        assert retry_after({"retry-after": "Mon, 23 Nov 2026 12:01:30 -0000"}, NOW) == 90.0
+    finally:
+        monkeypatch.undo()
+        clock.tzset()
 
 
 def test_missing_retry_after_is_none():

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -44,6 +45,17 @@ def test_every_run_of_key_is_found(marked, count):
     assert found_ids(find(service)) == [f"r{index}" for index in sorted(marked, reverse=True) if index < count]
 
 
+def test_one_key_may_be_text():
+    assert found_ids(find(Service(*runs(3, keys={0: "cat", 1: "c", 2: "a"})), "cat")) == ["r0"]
+
+
+@pytest.mark.parametrize(("count", "offsets"), [(19, [0]), (20, [0, 20]), (21, [0, 20])])
+def test_page_that_is_not_full_is_last(count, offsets):
+    service = Service(*runs(count))
+    assert find(service).unwrap() == FoundRuns([], listed=True)
+    assert service.offsets == offsets
+
+
 def test_foreign_workflow_lists_nothing():
     assert find(Service(workflow="mine"), workflow_id="theirs").unwrap() == FoundRuns([], listed=False)
 
@@ -75,6 +87,14 @@ def test_time_without_seconds_may_be_minute_later():
     assert found_ids(find(service, since=BEGINNING + timedelta(seconds=1))) == []
 
 
+@pytest.mark.parametrize("part", [timedelta(seconds=42), timedelta(microseconds=1)])
+def test_time_with_seconds_is_exact(part):
+    created = datetime(2026, 11, 25, 3, 3, tzinfo=UTC) + part
+    service = Service(((created - BEGINNING).total_seconds(), "r", {KEY_INPUT: "k"}))
+    assert found_ids(find(service, since=created)) == ["r"]
+    assert found_ids(find(service, since=created + timedelta(microseconds=1))) == []
+
+
 def test_row_without_time_does_not_end_look():
     service = Service((None, "r0", None), (-2e5, "old", {KEY_INPUT: "k"}))
     service.runs = [(0, "new", {}), (None, "r0", None), (-5, "r1", {KEY_INPUT: "k"})]
@@ -101,7 +121,8 @@ def test_server_that_ignores_offset_is_failure():
     service._rows = lambda argument: listed({**argument, "offset": 0})
     error = find(service).failure()
     assert isinstance(error, SDKValidationError)
-    assert "ignores the offset" in error.message
+    assert error.message == "The server sent the same page twice: it ignores the offset"
+    assert (error.fate, error.problems, error.raw_value) == ("answered", (), [f"r{index}" for index in range(20)])
     assert service.offsets == [0, 20]
 
 
@@ -121,6 +142,15 @@ def test_deployment_without_workflow_is_failure():
     assert isinstance(error, SDKValidationError)
     assert error.fate == "answered"
     assert "names no workflow" in error.message
+
+
+def test_version_is_read_by_its_id():
+    service = Service()
+    find(service, workflow_version_id="v")
+    read = service.sent[0][1]
+    request = read.operation.encode(read.argument)
+    assert (request.method, request.url, read.operation.creates) == ("GET", "/workflow-version/v", "nothing")
+    assert read.seconds == 30.0
 
 
 @pytest.mark.parametrize("route", ["deployment", "version", "rows"])
@@ -144,6 +174,10 @@ def test_list_that_fails_for_minute_is_failure():
     service.broken = {"rows": [LOST] * 99}
     assert find(service).failure() is LOST
     assert 50 < service.now <= 60
+    service = Service()
+    service.broken = {"rows": [SDKError("busy", 503, headers={"retry-after": "20"})] * 99}
+    assert find(service).failure().status_code == 503
+    assert service.slept == [20.0, 20.0]
 
 
 def test_permanent_error_is_failure_at_once():
@@ -161,26 +195,34 @@ def test_deadline_ends_look():
     assert service.sent[-1][1].seconds <= 10
 
 
+ONE_OF = "expected one of workflow_id, deployment_id, workflow_version_id, got"
 STRANGE = [
-    ({"keys": []}, "keys"),
-    ({"keys": 5}, "keys"),
-    ({"keys": b"k"}, "keys"),
-    ({"keys": ["k", ""]}, "keys[1]"),
-    ({"keys": ["k", 5]}, "keys[1]"),
-    ({"since": datetime(2026, 1, 1)}, "since"),  # noqa: DTZ001 - without a zone on purpose
-    ({"since": 5}, "since"),
-    ({"cache": []}, "cache"),
-    ({"workflow_id": None}, "workflow_id"),
-    ({"workflow_id": "w", "deployment_id": "d"}, "workflow_id"),
-    ({"workflow_id": ""}, "workflow_id"),
-    ({"deployment_id": 5}, "deployment_id"),
+    ({"keys": []}, "keys: expected at least one key"),
+    ({"keys": 5}, "keys: expected a key or several, got int"),
+    ({"keys": b"k"}, "keys: expected a key or several, got bytes"),
+    ({"keys": ["k", ""]}, "keys[1]: expected "),
+    ({"keys": ["k", 5]}, "keys[1]: expected "),
+    ({"since": datetime(2026, 1, 1)}, "since: expected an aware datetime, got datetime"),  # noqa: DTZ001 - without a zone
+    ({"since": 5}, "since: expected an aware datetime, got int"),
+    ({"since": SimpleNamespace(tzinfo=UTC, timestamp=1.0)}, "since: expected an aware datetime, got SimpleNamespace"),
+    ({"cache": []}, "cache: expected a mapping that can be changed, got list"),
+    ({"workflow_id": None}, f"workflow_id: {ONE_OF} none"),
+    ({"workflow_id": "w", "deployment_id": "d"}, f"workflow_id: {ONE_OF} workflow_id and deployment_id"),
+    (
+        {"workflow_version_id": "v", "deployment_id": "d"},
+        f"workflow_id: {ONE_OF} deployment_id and workflow_version_id",
+    ),
+    ({"workflow_id": ""}, "workflow_id: expected an id, got str"),
+    ({"deployment_id": 5}, "deployment_id: expected an id, got int"),
+    ({"workflow_version_id": 5}, "workflow_version_id: expected an id, got int"),
 ]
 
 
-@pytest.mark.parametrize(("given_arguments", "named"), STRANGE)
-def test_wrong_arguments_send_nothing(given_arguments, named):
+@pytest.mark.parametrize(("given_arguments", "message"), STRANGE)
+def test_wrong_arguments_send_nothing(given_arguments, message):
     service = Service()
-    with pytest.raises(SDKValidationError, match="expected") as caught:
+    with pytest.raises(SDKValidationError) as caught:
         find(service, **given_arguments)
-    assert caught.value.problems[0].path == f"$.{named}"
+    assert caught.value.message.startswith(message)
+    assert caught.value.problems[0].path == f"$.{message.partition(':')[0]}"
     assert service.sent == []

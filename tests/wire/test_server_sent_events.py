@@ -306,6 +306,10 @@ def test_broken_stream_stays_broken():
     assert events(broken, b"data: 1\ndata: 2\n\n", glued)[-2:] == [("", 'b"}'), ("event_update", "1")]
 
 
+def test_limit_is_the_documented_one():
+    assert server_sent_events.LIMIT == 64 * 2**20
+
+
 class TestLimit:
     """What is kept until an event ends is limited, however it comes."""
 

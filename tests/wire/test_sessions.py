@@ -11,7 +11,13 @@ from comfydeploy.errors import SDKValidationError
 from comfydeploy.models import CreateSessionResponse, Session
 
 MORE = {"timeout_end": "2026-01-02T03:04:05Z", "status": "running", "machine_version_id": "v"}
-IDS = [{"id": "s"}, {"session_id": "s"}, {"id": "s", "session_id": "s"}, {"id": "s", "session_id": None}]
+IDS = [
+    {"id": "s"},
+    {"session_id": "s"},
+    {"id": "s", "session_id": "s"},
+    {"id": "s", "session_id": None},
+    {"id": None, "session_id": "s"},
+]
 
 
 def reply(document):
@@ -23,6 +29,23 @@ def reply(document):
 def test_either_id_is_both(model, ids):
     found = returning_session(model)(reply(ids | {"url": "u"}))
     assert (found.id, found.session_id, found.url, found.raw) == ("s", "s", "u", ids | {"url": "u"})
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        (5, "$: expected an object, got int"),
+        ({"url": "u"}, "$.session_id: required, but missing"),
+        ({"id": "", "session_id": None}, "$.session_id: expected a string, got null"),
+    ],
+)
+def test_what_is_no_session_is_named(document, problem):
+    with pytest.raises(SDKValidationError) as caught:
+        returning_session(Session)(reply(document))
+    assert caught.value.message.startswith(f"The server's response: {problem}")
+    with pytest.raises(SDKValidationError) as caught:
+        sessions(reply(5))
+    assert str(caught.value) == "The server's response: $: expected a list, got int"
 
 
 def test_session_is_read():

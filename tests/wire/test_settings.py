@@ -4,9 +4,18 @@ import httpx
 import pytest
 from attrs import evolve
 
+from comfydeploy._wire.deadline import Deadline
 from comfydeploy._wire.fate import REFUSED
 from comfydeploy._wire.retry import READ_CODES
-from comfydeploy._wire.settings import checked_options, idle_limit, retry_policy, time_limits, within
+from comfydeploy._wire.settings import (
+    checked_options,
+    deadline_of,
+    idle_limit,
+    retry_policy,
+    size_limit,
+    time_limits,
+    within,
+)
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.options import BackoffStrategy, RequestOptions, RetryConfig
 
@@ -65,6 +74,30 @@ def test_limit_of_silence_is_callers(limit):
 def test_wrong_limit_of_silence_is_named(wrong):
     with pytest.raises(SDKValidationError, match=r"^options\.idle_timeout: expected seconds above 0"):
         idle_limit(RequestOptions(idle_timeout=wrong))
+
+
+def test_size_may_be_any_above_0():
+    assert size_limit(RequestOptions()) == 64 * 2**20
+    assert size_limit(RequestOptions(max_response_size=1)) == 1
+
+
+@pytest.mark.parametrize("wrong", [*NO_NUMBERS, 0, 1.5])
+def test_wrong_size_is_named(wrong):
+    with pytest.raises(
+        SDKValidationError, match=r"^options\.max_response_size: expected bytes as an integer above 0, got"
+    ):
+        size_limit(RequestOptions(max_response_size=wrong))
+
+
+def test_deadline_counts_from_the_call():
+    assert deadline_of(RequestOptions(), 100.0) is None
+    assert deadline_of(RequestOptions(deadline=5), 100.0) == Deadline(100.0, 105.0)
+
+
+@pytest.mark.parametrize("wrong", [*NO_NUMBERS, 0])
+def test_wrong_deadline_is_named(wrong):
+    with pytest.raises(SDKValidationError, match=r"^options\.deadline: expected seconds above 0, got"):
+        deadline_of(RequestOptions(deadline=wrong), 100.0)
 
 
 def test_options_may_be_left_out():
@@ -158,7 +191,7 @@ class TestOneRequestOfSeveral:
         assert within(self.GIVEN, 3.0, retries=True) == evolve(self.GIVEN, deadline=3.0)
 
     def test_has_time_for_answer(self):
-        assert within(None, -1.0).deadline > 0
+        assert 0 < within(None, -1.0).deadline < 0.1
 
     def test_may_have_no_deadline(self):
         assert within(None, None).deadline is None

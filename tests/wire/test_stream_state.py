@@ -31,12 +31,13 @@ def test_items_then_end(state):
 
 
 def test_expires_at_deadline_only(state):
+    state.take(EVENT)
     assert not state.expire(99.0)
     assert state.expire(100.0) == isinstance(state.limit, Until)
     if state.has_ended:
         error = state.ready[-1].failure()
         assert error.message == "The deadline of 50 s passed while the response was read"
-        assert (type(error), error.fate) == (RequestTimeoutError, "answered")
+        assert (type(error), error.fate, error.run_id) == (RequestTimeoutError, "answered", "r")
 
 
 @pytest.mark.parametrize(("now", "is_late"), [(99.0, False), (101.0, True)])
@@ -65,4 +66,7 @@ def test_closing_is_one_item(state):
     (item,) = state.ready
     assert isinstance(item.failure(), RequestAbortedError)
     assert item.failure().message == "closed"
-    assert "one thread or task" in state.refused_reader().failure().message
+    assert item.failure().run_id == "r"
+    refused = state.refused_reader().failure()
+    assert refused.message == "The stream is being read already: read it in one thread or task at a time"
+    assert (refused.fate, refused.run_id) == ("answered", "r")

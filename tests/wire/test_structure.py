@@ -16,7 +16,9 @@ from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.models import (
     CreateRunResponse,
     DeploymentModel,
+    DeploymentRunRequest,
     MediaItem,
+    NativeRun,
     ValidationError,
     WorkflowRunModel,
     WorkflowRunOutputModel,
@@ -26,6 +28,7 @@ from comfydeploy.models.document import Document
 from comfydeploy.models.run_row import WorkflowRunRow
 
 RUN = {"id": "r", "status": "running"}
+NATIVE = {"prompt_id": "r", "cd_token": "hunter2222"}
 OUTPUT = {"id": "o", "run_id": "r", "data": {}}
 FILE = {"url": "https://f", "type": "output", "filename": "f.png"}
 ANYTHING = st.recursive(
@@ -49,57 +52,89 @@ def misfits(value, model):
     return list(caught.value.problems)
 
 
-@pytest.mark.parametrize(
-    ("kind", "value", "reason"),
-    [
-        (str, None, "expected a string, got null"),
-        (str, 5, "expected a string, got int"),
-        (str, b"a", "expected a string, got bytes"),
-        (int, 3.9, "expected an integer, got float"),
-        (int, 3.0, "expected an integer, got float"),
-        (int, "3", "expected an integer, got str"),
-        (int, True, "expected an integer, got bool"),
-        (int, None, "expected an integer, got null"),
-        (float, True, "expected a number, got bool"),
-        (float, "1.5", "expected a number, got str"),
-        (float, None, "expected a number, got null"),
-        (bool, 1, "expected true or false, got int"),
-        (bool, "true", "expected true or false, got str"),
-        (bool, None, "expected true or false, got null"),
-        (list[int], {}, "expected a list, got dict"),
-        (list[int], "12", "expected a list, got str"),
-        (Sequence[str], "ab", "expected a list, got str"),
-        (Sequence[int], b"ab", "expected a list, got bytes"),
-        (Sequence[int], None, "expected a list, got null"),
-        (Mapping[str, int], [], "expected an object, got list"),
-        (Mapping[str, int], None, "expected an object, got null"),
-        (MediaItem, None, "expected an object, got null"),
-        (MediaItem, [], "expected an object, got list"),
-    ],
-)
+MISFITS = [
+    (str, None, "expected a string, got null"),
+    (str, 5, "expected a string, got int"),
+    (str, b"a", "expected a string, got bytes"),
+    (int, 3.9, "expected an integer, got float"),
+    (int, 3.0, "expected an integer, got float"),
+    (int, "3", "expected an integer, got str"),
+    (int, True, "expected an integer, got bool"),
+    (int, None, "expected an integer, got null"),
+    (float, True, "expected a number, got bool"),
+    (float, "1.5", "expected a number, got str"),
+    (float, None, "expected a number, got null"),
+    (bool, 1, "expected true or false, got int"),
+    (bool, "true", "expected true or false, got str"),
+    (bool, None, "expected true or false, got null"),
+    (list[int], {}, "expected a list, got dict"),
+    (list[int], "12", "expected a list, got str"),
+    (Sequence[str], "ab", "expected a list, got str"),
+    (Sequence[int], b"ab", "expected a list, got bytes"),
+    (Sequence[int], None, "expected a list, got null"),
+    (Mapping[str, int], [], "expected an object, got list"),
+    (Mapping[str, int], None, "expected an object, got null"),
+    (MediaItem, None, "expected an object, got null"),
+    (MediaItem, [], "expected an object, got list"),
+]
+FITTING = [
+    (str, ""),
+    (int, 2**70),
+    (float, 3),
+    (float, 3.5),
+    (bool, False),
+    (str | None, None),
+    (float | None, 3),
+    (list[str | int], ["a", 1]),
+    (Sequence[int], [1]),
+    (dict[str, int], {"a": 1}),
+    (Mapping[str, Sequence[Any]], {"a": [None, {}]}),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "reason"), MISFITS)
 def test_nothing_is_coerced(kind, value, reason):
     assert misfits(value, kind) == [Problem("$", reason)]
 
 
-@pytest.mark.parametrize(
-    ("kind", "value"),
-    [
-        (str, ""),
-        (int, 2**70),
-        (float, 3),
-        (float, 3.5),
-        (bool, False),
-        (str | None, None),
-        (float | None, 3),
-        (list[str | int], ["a", 1]),
-        (Sequence[int], [1]),
-        (dict[str, int], {"a": 1}),
-        (Mapping[str, Sequence[Any]], {"a": [None, {}]}),
-    ],
-)
+@pytest.mark.parametrize(("kind", "value"), FITTING)
 def test_fitting_values_are_unchanged(kind, value):
     found = read(value, kind, "The answer")
     assert (found, type(found)) == (value, type(value))
+
+
+def test_new_converter_has_every_rule():
+    """All rules are made here, and not by the test that happens to be the first."""
+    converter.cache_clear()
+    rules = converter()
+    for kind, value, reason in MISFITS:
+        assert misfits(value, kind) == [Problem("$", reason)]
+    for kind, value in FITTING:
+        found = rules.structure(value, kind)
+        assert (found, type(found)) == (value, type(value))
+    native = rules.structure(NATIVE, NativeRun)
+    assert (native.cd_token.reveal(), native.raw) == ("hunter2222", NATIVE | {"cd_token": native.cd_token})
+    assert misfits(NATIVE | {"cd_token": 5}, NativeRun)[0].path == "$.cd_token"
+    assert rules.structure(["2026-01-02T03:04:05Z", 5, None], list[datetime | None])[0].year == 2026
+    odd: list = [None, 5, {}, {"id": 1}, [], OUTPUT]
+    found = rules.structure({**RUN, "outputs": odd, "workflow_inputs": {"a": 1}, "raw": 5}, WorkflowRunModel)
+    assert ([one.id for one in found.outputs], found.raw["outputs"]) == (["o"], odd)
+    assert rules.structure({**OUTPUT, "data": {"images": [FILE, 5], "odd": 5}}, WorkflowRunOutputModel).data == {
+        "images": [rules.structure(FILE, MediaItem), 5],
+        "odd": 5,
+    }
+    assert rules.structure({**OUTPUT, "data": []}, WorkflowRunOutputModel).data == {}
+    assert misfits({**RUN, "outputs": 5, "queue_position": 1.5}, WorkflowRunModel) == [
+        Problem("$.outputs", "expected a list, got int"),
+        Problem("$.queue_position", "expected an integer or null, got float"),
+    ]
+    assert rules.structure({"loc": ["a", 1], "msg": "m", "type": "t"}, ValidationError).loc == ["a", 1]
+    assert rules.structure({"deployment_id": "d"}, DeploymentRunRequest) == DeploymentRunRequest(deployment_id="d")
+    row = {"id": "r", "status": "success", "duration": "0.5"}
+    assert rules.structure(row, WorkflowRunRow).duration == 0.5
+    for value, name in [("soon", "str"), ([], "list")]:
+        reason = f"expected a number as text, got {name}"
+        assert misfits({**row, "duration": value}, WorkflowRunRow) == [Problem("$.duration", reason)]
 
 
 def test_text_of_kind_of_its_own_is_text():
@@ -186,10 +221,13 @@ def test_unknown_key_is_named_with_known_ones():
 
     (problem,) = misfits({"first": "a", "typo": 1, 5: 2, "also": 3}, Requested)
     assert problem == Problem("$", "unknown: 'also', 'typo', 5 (known: first, second)")
+    (problem,) = misfits({"secnd": 1, "frist": "a"}, Requested)
+    assert problem == Problem("$", "unknown: 'frist', 'secnd' (did you mean 'first', 'second'? known: first, second)")
 
 
-def test_problem_under_odd_key_is_named():
-    (problem,) = misfits({"a @ b": "c"}, dict[str, int])
+@pytest.mark.parametrize("key", ["a @ b", "a\0 @ b"])
+def test_problem_under_odd_key_is_named(key):
+    (problem,) = misfits({key: "c"}, dict[str, int])
     assert problem.reason == "expected an integer, got str"
 
 

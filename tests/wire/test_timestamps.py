@@ -46,6 +46,7 @@ def test_number_is_seconds_or_milliseconds(number):
 
 def test_largest_number_of_seconds():
     assert moment(1e11) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e11)
+    assert moment(1e11 + 1) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e8, milliseconds=1)
     assert moment(1e11 + 1_000) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=1e8 + 1)
 
 
@@ -66,7 +67,19 @@ def test_number_below_zero_is_time_before_1970():
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, False, "", "Z", "+00Z", "soon", "2026-13-01T00:00Z", "0001-01-01T00:00:00+23:59", "\ud800"]
+    [
+        None,
+        True,
+        False,
+        "",
+        "Z",
+        "+00Z",
+        "soon",
+        "2026-13-01T00:00Z",
+        "2026-11-23T18:55:18x",
+        "0001-01-01T00:00:00+23:59",
+        "\ud800",
+    ]
     + [float("nan"), float("inf"), -float("inf"), 10**400, -(10**400), 1e300, b"2026-11-23", [], {}, object()],
 )
 def test_other_values_are_none(value):

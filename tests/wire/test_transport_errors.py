@@ -5,6 +5,7 @@ import os
 
 import httpx
 import pytest
+from attrs import evolve
 
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.deadline import Deadline, Until
@@ -17,7 +18,7 @@ from comfydeploy.errors import (
     RequestTimeoutError,
     UnexpectedClientError,
 )
-from comfydeploy.models.secret import NOTHING_SECRET
+from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 REQUEST = httpx.Request("GET", "https://server.test/api")
 RESPONSE = httpx.Response(200, request=REQUEST)
@@ -79,6 +80,18 @@ def test_httpx_exception_has_kind_and_fate(kind):
     assert str(error) in str(found)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in EXCEPTIONS if kind.__name__ in EXPECTED.keys() | ABSTRACT])
+@pytest.mark.parametrize("fate", ["not_sent", "unknown"])
+def test_fate_is_that_of_exception(kind, fate):
+    expected = EXPECTED.get(kind.__name__, (RequestTimeoutError, "unknown"))
+    assert request_error(made(kind), fate, closed=False).fate == expected[1]
+
+
+def test_exception_of_another_httpx_is_known():
+    kind = type("ConnectTimeout", (Exception,), {"__module__": "httpx2._exceptions"})
+    assert isinstance(request_error(kind("x"), "unknown", closed=False), RequestTimeoutError)
+
+
 def test_expected_names_exist_in_httpx():
     assert EXPECTED.keys() | ABSTRACT <= {kind.__name__ for kind in EXCEPTIONS}
 
@@ -124,6 +137,8 @@ def attempt(url="https://server.test/api/run?token=x", **given):
 CALL = "POST https://server.test/api/run"
 SENT = [
     (httpx.ReadTimeout("timed out"), f"No response to {CALL} within 60 s (read timeout)"),
+    (httpx.ReadTimeout("The read operation timed out"), f"No response to {CALL} within 60 s (read timeout)"),
+    (httpx.TimeoutException("timed out: x"), f"No response to {CALL} within 60 s (read timeout): timed out: x"),
     (httpx.ReadTimeout("slow disk"), f"No response to {CALL} within 60 s (read timeout): slow disk"),
     (httpx.ConnectTimeout(""), "No connection to https://server.test within 10 s (connect timeout)"),
     (httpx.PoolTimeout(""), "No free connection to https://server.test within the time limit (pool timeout)"),
@@ -137,6 +152,12 @@ SENT = [
         f"Cannot connect to https://server.test: {os.strerror(111)}",
     ),
     (httpx.ReadError(""), f"The connection was lost during {CALL}"),
+    (
+        httpx.RemoteProtocolError("bad line"),
+        f"The connection was lost, or the response is not HTTP, during {CALL}: bad line",
+    ),
+    (httpx.DecodingError("no gzip"), "The body of the response cannot be decompressed: no gzip"),
+    (httpx.ProxyError("407"), "Cannot connect to https://server.test through the proxy: 407"),
     (httpx.InvalidURL("bad"), "The request cannot be sent: bad"),
 ]
 
@@ -175,6 +196,33 @@ def test_time_out_past_deadline_names_it(kind, phase):
     assert str(error) == f"The deadline of 50 s passed {phase}"
     assert error.fate == EXPECTED[kind.__name__][1]
     assert "within" in str(request_error(kind(""), "unknown", closed=False, attempt=sent, now=99.0))
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ProxyError("x"), httpx.ConnectTimeout("x")])
+def test_other_error_of_local_address_has_no_hint(error):
+    found = request_error(error, "unknown", closed=False, attempt=attempt("http://localhost:3011/api/run"))
+    assert found.hint is None
+
+
+def test_message_has_no_token():
+    sent = evolve(attempt(), token=Secret("hunter2222"))
+    for error in (httpx.ReadError("hunter2222"), httpx.InvalidURL("hunter2222"), ValueError("hunter2222")):
+        found = request_error(error, "unknown", closed=False, attempt=sent)
+        assert "hunter" not in f"{found} {found.__cause__}"
+
+
+@pytest.mark.parametrize("error", [httpx.ReadError("x"), httpx.ReadTimeout("x"), ValueError("x")])
+@pytest.mark.parametrize("closed", [False, True])
+def test_error_of_body_has_its_run(error, closed):
+    found = response_error(error, "answered", closed=closed, reading=Reading(None, 0.0, "r"))
+    assert (found.run_id, found.fate) == ("r", "answered")
+    assert response_error(error, "answered", closed=closed, reading=Reading(None, 0.0)).run_id is None
+
+
+def test_error_of_body_keeps_its_place():
+    found = response_error(raised(ValueError("x")), "answered", closed=False, reading=Reading(None, 0.0))
+    assert found.__cause__.__traceback__ is None
+    assert found.__cause__.__notes__[0].startswith("Raised at:\n")
 
 
 @pytest.mark.parametrize("host", ["localhost:3011", "127.0.0.1:80", "[::1]:3011"])

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from comfydeploy._wire import upload as module
-from comfydeploy._wire.upload import Upload, Window, checked_upload
+from comfydeploy._wire.upload import StorageUpload, Upload, Window, checked_storage_upload, checked_upload
 from comfydeploy.errors import SDKValidationError
 from comfydeploy.funcs import file_upload
 
@@ -58,12 +58,35 @@ def test_largest_size(monkeypatch):
     assert refusal(bytes(3_001), "a.png") == ("$.file", "file: expected at most 3,000 bytes, got 3,001")
 
 
-def test_size_limit_is_that_of_the_server():
-    assert module.LIMIT == 250 * 1024 * 1024
+def test_largest_size_in_storage(monkeypatch):
+    monkeypatch.setattr(module, "STORAGE_LIMIT", 3_000)
+    assert checked_storage_upload(bytes(3_000), "a.txt", None).size == 3_000
+    with pytest.raises(SDKValidationError, match=r"^file: expected at most 3,000 bytes, got 3,001"):
+        checked_storage_upload(bytes(3_001), "a.txt", None)
+
+
+def test_size_limits_are_those_of_the_servers():
+    assert (module.LIMIT, module.STORAGE_LIMIT) == (250 * 2**20, 5 * 2**30)  # of the service, and of S3 for one request
 
 
 def test_repr_is_without_content():
     assert "secret" not in repr(Upload("a.png", 6, b"secret"))
+
+
+def test_form_has_one_file():
+    upload = Upload("a.png", 3, b"PNG", boundary="b")
+    assert upload.head == (
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n'
+    )
+    assert upload.tail == b"\r\n--b--\r\n"
+    length = len(upload.head + b"PNG" + upload.tail)
+    assert upload.headers == {"content-type": "multipart/form-data; boundary=b", "content-length": str(length)}
+
+
+def test_storage_gets_the_bytes_alone():
+    upload = StorageUpload("a.png", 3, b"PNG")
+    assert (upload.head, upload.tail) == (b"", b"")
+    assert upload.headers == {"content-type": "image/png", "content-length": "3"}
 
 
 def test_content_begins_at_its_start():
@@ -145,6 +168,65 @@ def test_claim_of_a_parent_process_is_replaced(monkeypatch):
         pass
 
 
+def test_moved_file_returns_to_its_place():
+    file = io.BufferedReader(io.BytesIO(b"0123"))
+    file.seek(1)
+    for _ in range(2):
+        window = Window(checked_upload(file, "a.png", None))
+        window.open()
+        with pytest.raises(SDKValidationError) as raised:
+            checked_upload(file, "a.png", None)
+        assert str(raised.value) == "file: another upload is reading it: open the file once for each upload"
+        assert (window.read(2), window.read(2)) == (b"12", b"3")
+        window.close()
+        window.close()
+        assert (file.tell(), module._MOVING) == (1, {})
+    window = Window(checked_upload(file, "a.png", None))
+    window.open()
+    file.close()
+    window.close()
+    assert module._MOVING == {}
+
+
+@pytest.mark.parametrize("source", ["path", b"0123"])
+def test_window_that_was_closed_opens_nothing(tmp_path, source):
+    (tmp_path / "a.png").write_bytes(b"0123")
+    window = Window(checked_upload(tmp_path / "a.png" if source == "path" else source, "a.png", None))
+    window.close()
+    window.open()
+    assert window.read(4) == b""
+
+
+def test_file_with_a_read_of_its_own(tmp_path):
+    class Loud(io.BufferedReader):
+        def read(self, size=-1):
+            return super().read(size).upper()
+
+    (tmp_path / "a.png").write_bytes(b"abc")
+    with Loud(io.FileIO(tmp_path / "a.png")) as file:
+        window = Window(checked_upload(file, "a.png", None))
+        window.open()
+        assert window.read(9) == b"ABC"
+        window.close()
+
+
+def test_name_is_that_of_the_file(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"0123")
+    assert [checked_upload(file, None, None).name for file in (path, str(path))] == ["a.png"] * 2
+    assert checked_upload(path, "b.png", None).name == "b.png"
+    with path.open("rb") as file, open(file.fileno(), "rb", closefd=False) as unnamed:
+        assert checked_upload(file, None, None).name == "a.png"
+        with pytest.raises(SDKValidationError, match=r"^name: required"):
+            checked_upload(unnamed, None, None)
+
+
+def test_folder_is_no_file(tmp_path):
+    with pytest.raises(SDKValidationError) as raised:
+        checked_upload(tmp_path, None, None)
+    assert str(raised.value) == f"file: expected a file, {tmp_path} is not one"
+
+
 def test_closed_file_cannot_be_read():
     file = io.BytesIO(b"x")
     file.close()
@@ -161,7 +243,7 @@ def test_file_of_the_system_is_read_twice_at_once(tmp_path, mode):
         windows = [Window(checked_upload(file, None, None)) for _ in range(2)]
         for window in windows:
             window.open()
-        assert [window.read(4) for window in windows] == [b"0123"] * 2
+        assert [window.read(3) + window.read(3) for window in windows] == [b"0123"] * 2
         for window in windows:
             window.close()
 
@@ -194,6 +276,16 @@ def test_file_is_sent_from_its_place(tmp_path):
     (tmp_path / "a.png").write_bytes(b"0123")
     assert checked_upload(tmp_path / "a.png", None, None).start == 0
     assert checked_upload(b"0123", "a.png", None).start == 0
+    moved = io.BytesIO(b"0123")
+    moved.seek(1)
+    upload = checked_upload(moved, "a.png", None)
+    assert (upload.source, upload.start, upload.size) == (b"123", 0, 3)
+    with (tmp_path / "a.png").open("rb") as plain:
+        plain.seek(1)
+        window = Window(checked_upload(plain, None, None))
+        window.open()
+        assert (window.read(2), window.read(2)) == (b"12", b"3")
+        window.close()
 
 
 def test_place_after_the_end_leaves_nothing(tmp_path):

@@ -35,6 +35,7 @@ def test_wrong_settings_are_result(settings):
 
 def test_right_settings_have_no_problem():
     assert WaitSettings(RequestOptions(deadline=5), "cancel", print, print).problem() is None
+    assert WaitSettings().problem() is None
 
 
 def test_first_step():
