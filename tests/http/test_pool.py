@@ -459,6 +459,24 @@ class TestAnAnswer:
         asyncio.run(tried())
 
 
+def test_connection_to_another_server_is_closed():
+    other = httpcore.Request("GET", "http://other/")
+    source = Source(Connection)
+    pool = in_memory(Pool, source, httpx.Limits(max_connections=1))
+    for request in (REQUEST, other):
+        pool.handle_request(request).close()
+    assert [connection.was_closed for connection in source.made] == [True, False]
+
+    async def tried():
+        source = Source(AsyncConnection)
+        pool = in_memory(AsyncPool, source, httpx.Limits(max_connections=1))
+        for request in (REQUEST, other):
+            await (await pool.handle_async_request(request)).aclose()
+        assert [connection.was_closed for connection in source.made] == [True, False]
+
+    asyncio.run(tried())
+
+
 def test_async_pool_is_closed_without_awaiting():
     async def tried():
         pool = AsyncPool(httpx.Limits(max_connections=0))
