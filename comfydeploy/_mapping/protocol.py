@@ -264,4 +264,4 @@ def reopening(row: Row, error: Any, terms: Terms, owner: str, lease: float) -> R
 
 def is_refused(error: Error) -> bool:
     """Check whether a response proves that no run was created. A 429 of a proxy may be sent too late."""
-    return fate.is_refused(error) and getattr(error, "status_code", 0) != _TOO_MANY
+    return fate.is_refused(error) and getattr(error, "status_code", None) != _TOO_MANY

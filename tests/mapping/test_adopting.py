@@ -65,7 +65,7 @@ def test_no_run_writes_no_journal(tmp_path, path):
     assert Search(path).run().unwrap().listed is False
 
 
-def test_runs_of_newest_journal_are_written(path):
+def test_the_newest_journal_is_written(path):
     old, new = Markers("night", "old"), Markers("night", "new")
     rows = [
         row("b2", new.of("b", 1), seed=2),

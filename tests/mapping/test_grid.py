@@ -83,6 +83,15 @@ def test_a_sheet_that_fails_is_a_failure(monkeypatch, error):
     assert (type(found), found.fate) == (UnexpectedClientError, "not_sent")
 
 
+def test_a_wrong_sheet_is_a_failure():
+    assert isinstance(contact_sheet("missing.sqlite", "sheet.html").failure(), SDKValidationError)
+
+
+def test_the_fate_of_an_unresolved_job_is_unknown():
+    with pytest.raises(TypeError):
+        JobUnresolved("not found", "k", fate="not_sent")
+
+
 def test_memory_errors_of_a_sheet_pass(monkeypatch):
     def fail(*_):
         raise MemoryError

@@ -108,7 +108,7 @@ def test_duplicates_are_found():
 
 @pytest.mark.parametrize(
     ("given", "key"),
-    [(REQUEST, "4"), (Job("a", REQUEST), "a"), (Job("x" * 100, REQUEST), "x" * 100), (Job(3, REQUEST), "4"), (7, "4")],
+    [(REQUEST, "4"), (Job("a", REQUEST), "a"), (Job("x" * 101, REQUEST), "x" * 101), (Job(3, REQUEST), "4"), (7, "4")],
 )
 def test_keys_are_given_or_positions(given, key):
     job = read_job(4, given)
@@ -123,16 +123,19 @@ def test_a_job_is_shown_without_its_request():
     assert read_job(0, {"deployment_id": "d"}).inputs == {}
 
 
-@pytest.mark.parametrize("name", ["key", "request"])
-def test_problems_name_the_job_alone(name):
-    given = {"key": Job("x" * 101, REQUEST), "request": {"inputs": {"a": object()}}}[name]
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [(Job("x" * 101, REQUEST), "key"), (Job(3, REQUEST), "key"), ({"inputs": {"a": object()}}, "request")],
+)
+def test_problems_name_the_argument(given, name):
     assert read_job(0, given).problem.message.startswith(f"{name}: ")
+    assert read_job(0, Job("x" * 100, REQUEST)).problem is None
 
 
 @pytest.mark.parametrize(
     "place", ["workflow_version_id", "workflow_id", "deployment_id"]
 )  # the server reads the first of them
-def test_runs_are_listed_where_they_are_created(place):
+def test_runs_are_listed_at_the_first_id(place):
     names = ["workflow_version_id", "workflow_id", "deployment_id"]
     request = {name: f"the {name}" for name in reversed(names[names.index(place) :])}
     assert read_job(0, request).place == SearchScope(**{place: f"the {place}"})

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from comfydeploy._mapping.followed import Followed
-from comfydeploy._mapping.listing import ENDED, FEW, LIVING, PAGE, Listing
+from comfydeploy._mapping.listing import ENDED, LIVING, PAGE, Listing
 from comfydeploy._mapping.requests import Allowance, FindWorkflow, ListRows, ReadRun
 from comfydeploy._wire.run_search import SearchScope
 from comfydeploy._wire.steps import Answer
@@ -79,6 +79,14 @@ class TestRequests:
             assert allowance.wait(0.0) == 0.0
             allowance.take(0.0)
         assert allowance.wait(0.0) == 0.25
+
+    def test_are_counted_at_their_time(self):
+        allowance = Allowance(0.0)
+        for _ in range(20):
+            allowance.take(0.0)
+        for _ in range(20):
+            allowance.take(100.0)
+        assert allowance.wait(100.0) == 0.25
 
     def test_are_more_for_runs_that_have_ended(self):
         allowance = Allowance(0.0)
@@ -195,6 +203,7 @@ class TestPauses:
         search.look(1.0, rows("r0"))
         assert search.pauses(600.5, 8, rows("r0"))[-1] == 1.5
         assert search.pauses(601.0, 8, rows("r0"))[-1] == 5.0
+        assert Search(added=1000.0).pauses(1001.0, 8, rows())[-1] == 1.5  # so long is it followed
         search.look(602.0, rows("r0", status="uploading"))  # a change
         assert search.pauses(602.0, 1, rows("r0"))[-1] == 1.5
 
@@ -258,10 +267,10 @@ def test_runs_are_read_after_three_failures():
 
 class TestOtherLists:
     def test_are_read_for_many_runs_on_later_pages(self):
-        few = Search(46 + FEW)
+        few = Search(46 + 8)
         assert len(few.look(5.0, full(*(f"r{number}" for number in range(46))))) == 1
         assert few.runs[50].look_at == 6.5
-        many = Search(47 + FEW)
+        many = Search(46 + 9)
         sent = many.look(5.0, full(*(f"r{number}" for number in range(46))), *[rows()] * 5)
         assert [page.status for page in sent] == [None, *LIVING]
         assert many.runs[50].look_at == 6.5
@@ -279,6 +288,29 @@ class TestOtherLists:
         assert search.runs[0].look_at == 6.5
         sent = search.look(6.0, full(), *[full()] * 11)
         assert sent[1].status == "not-started"  # runs of an unknown status are in no list of ended ones
+
+    def test_take_more_pages_for_more_runs(self):
+        assert len(Search(250).look(5.0, full(), *[full()] * 15)) == 16
+
+    def test_that_are_not_read_to_their_end_prove_nothing(self):
+        search = Search(21)
+        search.look(5.0, rows(*(f"r{number}" for number in range(20))))
+        sent = search.look(6.0, full(), *[full()] * 11)
+        assert sent[1].status == "not-started"  # because of the one that is unknown
+        assert search.listing.ended == []
+
+    def test_are_those_of_ended_runs_unless_these_are_longer(self):
+        search = Search(150)
+        for run in search.runs:
+            run.status = "running"
+        search.look(5.0, full(), full(), full(), *[rows()] * 4)  # six pages, as the others may have
+        assert search.look(6.0, full(), full(), full(), full(), *[rows()] * 4)[1].status == "success"
+        assert search.look(7.0, full(), *[rows()] * 5)[1].status == "not-started"
+        search = Search(250)
+        search.look(5.0, full(), *[rows()] * 5)
+        for run in search.runs:
+            run.status = "running"
+        assert search.look(6.0, full(), *[rows()] * 4)[1].status == "success"
 
     def test_are_those_with_fewer_pages(self):
         search = Search(20)
@@ -301,6 +333,27 @@ class TestOtherLists:
         sent = search.look(7.0, full(), rows(), rows(), rows(), running, rows())
         assert [page.status for page in sent[1:]] == [*LIVING]
         assert search.listing.ended == ["r0"]
+        assert search.runs[0].is_listed
+        assert not search.runs[1].look_at < 600
+
+    @pytest.mark.parametrize("state", ["unlisted", "unknown status", "dropped"])
+    def test_prove_no_end_of_other_runs(self, state):
+        search = Search(21)
+        search.look(5.0, rows(*(f"r{number}" for number in range(1, 20))))
+        first = search.runs[0]
+        if state == "unlisted":
+            first.status = "running"  # it was read by itself
+        else:
+            search.look(5.0, rows("r0", status="paused" if state == "unknown status" else "running"))
+
+        def last(_):
+            if state == "dropped":
+                del search.listing.runs["r0"]
+            return rows()
+
+        running = rows(*(f"r{number}" for number in range(1, 20)))
+        search.look(7.0, full(), rows(), rows(), rows(), running, last)
+        assert search.listing.ended == []
 
     def test_failed_page_ends_the_search(self):
         search = Search(20)
