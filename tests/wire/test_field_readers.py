@@ -134,6 +134,7 @@ MOMENT, ITEM = "2026-03-14T09:26:53Z", {"url": "u", "type": "output", "filename"
         (str | list[str], [], ["a", ["a"]]),
         (dict[str, str] | list[str] | None, [], [{}, None]),
         (dict[int, str], [], [{}, {1: "a"}]),
+        (tuple[str, int], [], [{}, {"a": 1}, ["a", 1]]),
     ],
     ids=str,
 )
