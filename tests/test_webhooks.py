@@ -617,6 +617,15 @@ def test_progress_outside_0_to_1_is_ignored(progress):
     assert folded([body(progress=progress)]).progress == 0.0
 
 
+def test_progress_from_0_to_1_is_kept():
+    assert [folded([body(progress=progress)]).progress for progress in (0, 0.5, 1)] == [0, 0.5, 1]
+    assert [folded([body(live_status=text)]).live_status for text in (None, "", "A")] == [None, None, "A"]
+
+
+def test_outputs_of_one_time_are_in_order_of_id():
+    assert [one.id for one in folded([parsed(outputs=[output("b"), output("a")])]).outputs] == ["a", "b"]
+
+
 def test_late_outputs_are_added_oldest_first():
     second = output("a", ["2.png"], created_at="2026-11-24T12:00:02Z")
     first = output("b", ["1.png"], created_at="2026-11-24T12:00:01Z")
@@ -631,6 +640,7 @@ def test_late_outputs_are_added_oldest_first():
         (output(output_id="name"), output(updated_at="2026-11-24T12:00:01Z")),
         (output(updated_at="2026-11-24T12:00:01Z"), output(updated_at="2026-11-24T12:00:00Z")),
         (output(updated_at="2026-11-24T12:00:01Z"), output(node_meta="z" * 100)),
+        (output(node_meta="b"), output(node_meta="a")),
     ],
 )
 def test_more_complete_output_wins(better, worse):

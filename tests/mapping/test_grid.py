@@ -5,7 +5,11 @@ import pickle
 
 import pytest
 
-from comfydeploy.mapping import JobUnresolved, grid
+from comfydeploy import Failure
+from comfydeploy._mapping import contact_sheet as module
+from comfydeploy.errors import UnexpectedClientError
+from comfydeploy.mapping import JobUnresolved, MapItem, contact_sheet, grid
+from comfydeploy.models import DeploymentRunRequest
 
 
 def test_the_last_axis_changes_fastest():
@@ -43,3 +47,33 @@ def test_unresolved_jobs_pickle():
     error = JobUnresolved("not found", "k", "look again")
     for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert (str(again), again.key, again.fate) == ("not found. look again", "k", "unknown")
+
+
+@pytest.mark.parametrize("form", [dict, DeploymentRunRequest])
+def test_items_are_shown_with_their_inputs(form):
+    request = form(deployment_id="secret", inputs={"prompt": "a cat"})
+    error = JobUnresolved("not found", "k")
+    item = MapItem(3, "k", request, "r", 1, [], Failure(error), ("r", "twin"))
+    assert "secret" not in repr(item)
+    assert "twin" not in repr(item)
+    assert MapItem(3, "k", request, "r", 1, [], Failure(error)).twins == ()
+    assert "a cat" in item._repr_mimebundle_()["text/html"]
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), OSError("disk")])
+def test_a_sheet_that_fails_is_a_failure(monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(module, "write_sheet", fail)
+    found = contact_sheet("j", "sheet.html").failure()
+    assert (type(found), found.fate) == (UnexpectedClientError, "not_sent")
+
+
+def test_memory_errors_of_a_sheet_pass(monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(module, "write_sheet", fail)
+    with pytest.raises(MemoryError):
+        contact_sheet("j", "sheet.html")

@@ -107,7 +107,8 @@ def test_errors_are_stored_without_secrets():
     assert text.startswith('{"error":"RunFailed","message":"failed at https://h/x","run_id":"r",')
     assert "abc" not in text
     again = stored.error_of(text, RUN)
-    assert (again.run, again.logs[1], again.hint) == (RUN, "two", "none")
+    assert (again.run, again.logs[1:], again.hint) == (RUN, ("two",), "none")
+    assert stored.error_of(None, RUN) is None
 
 
 @pytest.mark.parametrize("kind", [RunFailed, RunCancelled, RunTimedOut])
@@ -148,15 +149,22 @@ class TestDigests:
         with pytest.raises(SDKValidationError, match=r"^request: \$\.inputs\.a: contains itself$"):
             stored.digest_of({"inputs": circle})
 
+    def test_need_a_request_of_few_levels(self):
+        deep = []
+        for _ in range(20_000):
+            deep = [deep]
+        with pytest.raises(SDKValidationError, match=r"^request: \$: nested too deeply$"):
+            stored.digest_of({"inputs": deep})
+
 
 class TestFiles:
     def test_are_described(self):
         file = BytesIO(b"x")
         file.name = "c.png"
-        value = {"a": [Path("a.png"), ("b.png", b"x")], "c": file, "d": b"x", "e": 1}
+        value = {"a": [Path("in/a.png"), ("b.png", b"x")], "c": file, "d": b"x", "e": 1}
         digest = {"sha256": "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}
         assert stored.described(value) == {
-            "a": [{"file": "a.png"}, ["b.png", digest]],
+            "a": [{"file": "in/a.png"}, ["b.png", digest]],
             "c": {"file": "c.png"},
             "d": digest,
             "e": 1,

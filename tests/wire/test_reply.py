@@ -69,6 +69,13 @@ def test_answer_never_prints_secret(secret):
     assert "shown" in repr(reply)
 
 
+def test_open_response_is_no_part_of_reply():
+    reply = Reply(200, source="open")
+    assert reply == Reply(200)
+    assert "open" not in repr(reply)
+    assert (reply.headers, reply.content) == ({}, b"")
+
+
 def test_location_prints_no_secret():
     assert "hunter2" not in repr(Reply(307, {"location": "https://x/?cd_token=hunter2"}))
 

@@ -187,6 +187,13 @@ def test_token_must_be_text(token):
     assert "hunter2" not in str(caught.value)
 
 
+def test_route_is_no_part_of_request():
+    request = Request("GET", "/run/r", route="/run/{run_id}")
+    assert request == Request("GET", "/run/r")
+    assert "{run_id}" not in repr(request)
+    assert (request.headers, request.content, request.upload) == ({}, None, None)
+
+
 def test_with_headers_replaces_headers():
     request = Request("GET", "/x", {"a": "1", "b": "2"})
     assert request.with_headers({"B": "3", "C": "4"}).headers == {"a": "1", "b": "3", "c": "4"}

@@ -152,6 +152,12 @@ SENT = [
         f"Cannot connect to https://server.test: {os.strerror(111)}",
     ),
     (httpx.ReadError(""), f"The connection was lost during {CALL}"),
+    (
+        httpx.RemoteProtocolError("bad line"),
+        f"The connection was lost, or the response is not HTTP, during {CALL}: bad line",
+    ),
+    (httpx.DecodingError("no gzip"), "The body of the response cannot be decompressed: no gzip"),
+    (httpx.ProxyError("407"), "Cannot connect to https://server.test through the proxy: 407"),
     (httpx.InvalidURL("bad"), "The request cannot be sent: bad"),
 ]
 
