@@ -155,7 +155,8 @@ def _mapping(name: str, given: Any) -> Mapping[str, Any]:
 def _values(name: str, given: Any) -> Sequence[Any]:
     if isinstance(given, str | bytes) or is_object(given) or not isinstance(given, Iterable):
         raise invalid_argument(f"axes.{name}", f"expected several values, such as a list, got {given!r}")
-    return given if isinstance(given, Sequence) else [*given]
+    values: Iterable[Any] = given
+    return values if isinstance(values, Sequence) else [*values]
 
 
 def grid(request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> Sequence[dict[str, Any]]:
