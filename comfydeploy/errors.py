@@ -11,7 +11,7 @@ known.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, final
 
 from attrs import Factory, field, frozen
 
@@ -50,16 +50,25 @@ class ComfyDeployError(Exception):
         return f"{self.message.removesuffix('.')}. {self.hint}" if self.hint else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kind, values, *state = self._parts()
-        return kind, _picklable(values), *map(_picklable, state)
+        return _restored, (type(self), _picklable(self.args), self._notes)
 
     def __copy__(self) -> Self:
-        kind, values, *_ = self._parts()
-        copied: Self = kind(*values)
-        return copied
+        return _restored(type(self), self.args, self._notes)
 
-    def _parts(self) -> tuple[Any, ...]:
-        return tuple(super().__reduce__())
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        return tuple(getattr(self, "__notes__", ()))
+
+
+_E = TypeVar("_E", bound=ComfyDeployError)
+
+
+def _restored(kind: type[_E], values: tuple[Any, ...], notes: tuple[str, ...]) -> _E:
+    """Return an error with its fields and notes. The state of a frozen class has no notes."""
+    error = kind(*values)
+    for note in notes:
+        error.add_note(note)
+    return error
 
 
 def _picklable(value: Any) -> Any:

@@ -179,6 +179,8 @@ def test_note_can_be_added(error):
     noted = copy.copy(error)
     noted.add_note("while testing")
     assert noted.__notes__ == ["while testing"]
+    for again in (copy.copy(noted), copy.deepcopy(noted), pickle.loads(pickle.dumps(noted))):
+        assert again.__notes__ == ["while testing"]
 
 
 @pytest.mark.parametrize(
@@ -205,6 +207,25 @@ def test_422_names_field_and_problem():
     assert str(HTTPValidationError([ISSUE, ISSUE])) == (
         "The server refused the request (422): inputs.0: Input should be a string; inputs.0: Input should be a string"
     )
+
+
+@pytest.mark.parametrize(
+    ("location", "field"),
+    [
+        (["body", "inputs", 0], "inputs.0: "),
+        (["body", "DeploymentRunRequest", "gpu"], "gpu: "),
+        (["DeploymentRunRequest", "gpu"], "gpu: "),
+        (["body", "DeploymentRunRequest"], "DeploymentRunRequest: "),
+        (["body", "Requests", "gpu"], "Requests.gpu: "),
+        (["body", "body", "gpu"], "body.gpu: "),
+        (["query", "body"], "query.body: "),
+        (["body"], ""),
+        ([], ""),
+    ],
+)
+def test_422_names_fields_as_users_do(location, field):
+    error = HTTPValidationError([ValidationError(loc=location, msg="no", type="x")])
+    assert error.message == f"The server refused the request (422): {field}no"
 
 
 def test_sdk_error_says_its_hint():

@@ -26,7 +26,9 @@ from comfydeploy.outcome import (
     RunFailed,
     RunTimedOut,
     WaitError,
+    node_at_work,
     run_outcome,
+    unmarked,
 )
 from comfydeploy.result import Failure, Success
 
@@ -106,6 +108,53 @@ def test_error_cannot_be_changed(error):
 def test_error_prints_no_inputs(error):
     assert "SECRET" not in repr(error)
     assert f"fate={error.fate!r}" in repr(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        (
+            ERRORS[0],
+            (
+                "RunFailed(message='K (node 5): E: m', run_id='r', kind='node', node_id='5', node_type='K', "
+                "exception_type='E', source='row', hint='Look there.', fate='answered')"
+            ),
+        ),
+        (RunCancelled("m", RUN, "r"), "RunCancelled(message='m', run_id='r', hint=None, fate='answered')"),
+        (
+            RunTimedOut("m", RUN, "r"),
+            "RunTimedOut(message='m', run_id='r', kind='unknown', source='guess', hint=None, fate='answered')",
+        ),
+        (
+            DeadlineExceeded("m", "r", RUN, "no"),
+            "DeadlineExceeded(message='m', run_id='r', cancelled='no', hint=None, fate='answered')",
+        ),
+        (
+            PollFailed(LOST, None, "r"),
+            f"PollFailed(error={LOST!r}, hint=None, run_id='r', fate='answered')",
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_repr_is_short(error, shown):
+    assert repr(error) == shown
+
+
+def test_unmarked_run_says_how_it_is_known():
+    known, guess = (unmarked(RUN, source) for source in ("row", "guess"))
+    assert known.message.startswith("Every node was executed, but the server never marked the run as a success")
+    assert guess.message.startswith("The run has outputs, but the server never marked it as a success (a guess")
+    assert (known.kind, known.source, guess.source, known.run_id) == ("unmarked", "row", "guess", "r")
+    assert known.hint == guess.hint
+    assert known.hint.startswith("Its results are in run.outputs")
+
+
+@pytest.mark.parametrize(
+    ("live_status", "node"),
+    [(None, None), ("Executing ", None), ("Executing  K \n", "K"), ("Executing", None), ("Not Executing K", None)],
+)
+def test_node_at_work(live_status, node):
+    assert node_at_work(run("running", live_status=live_status)) == node
 
 
 def test_failed_poll_has_fate_of_poll():

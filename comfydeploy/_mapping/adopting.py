@@ -11,7 +11,6 @@ from comfydeploy._mapping.rows import Row
 from comfydeploy._mapping.settings import checked_name, known_journal
 from comfydeploy._mapping.stored import adopted_text
 from comfydeploy._wire.arguments import invalid_argument
-from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.keys import KEY_INPUT, key_of
 from comfydeploy._wire.route import MOMENT
 from comfydeploy._wire.run_search import PATIENCE, Lists, RunSearch, SearchScope, check_place
@@ -55,12 +54,13 @@ def adopting(  # noqa: PLR0913 - the options of the call, by name
     if not isinstance(found, Success):
         return found
     journals = _by_journal(found.unwrap().runs)
-    chosen = next(reversed(journals), None)
-    latest = _latest(journals.get(chosen or "", {}))
-    if chosen is not None:
+    chosen = next(reversed(journals), "")
+    of_chosen = journals.get(chosen, {})
+    latest = _latest(of_chosen)
+    if latest:
         rows = [_row(number, *one) for number, one in enumerate(latest.items(), 1)]
         yield from timeline.compute(partial(write_journal, path, known_as, chosen, rows))
-    twins = [(marker.key, tuple(run.id for run in runs)) for marker, runs in journals.get(chosen or "", {}).items()]
+    twins = [(marker.key, tuple(run.id for run in runs)) for marker, runs in of_chosen.items()]
     return Success(
         AdoptedRuns(
             runs={marker.key: run.id for marker, run in latest.items()},
@@ -96,6 +96,6 @@ def _row(number: int, marker: Marker, run: WorkflowRunRow) -> tuple[Row, str]:
     """Return the row of a found run, and the known part of its request."""
     since = run.created_at.isoformat() if run.created_at else None
     inputs: Any = run.workflow_inputs
-    given = {name: value for name, value in inputs.items() if name != KEY_INPUT} if is_object(inputs) else {}
+    given = {name: value for name, value in inputs.items() if name != KEY_INPUT}
     row = Row(number, marker.key, "created", marker.attempt, tried_at=0.0, since=since, run_id=run.id)
     return row, adopted_text(given)

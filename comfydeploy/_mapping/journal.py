@@ -144,7 +144,7 @@ class Memory:
     def _added(self, entry: Entry) -> Row | Conflict:
         if entry.key in self._ids:
             return Conflict(SAME_KEY)
-        if entry.place is not None and entry.place in self._places:
+        if entry.place in self._places:
             return Conflict(SAME_FILES)
         self._count += 1
         row = Row(self._count, entry.key)

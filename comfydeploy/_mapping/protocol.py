@@ -13,7 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from comfydeploy._mapping.actions import (
     Action,
@@ -74,7 +74,7 @@ class Position:
     certain_at: float = inf
     pause: float = FIRST
     fetches: int = 0
-    result: Ended | None = field(default=None, repr=False)
+    result: Ended | None = None
     saved: tuple[Path, ...] = ()
 
     def next(  # noqa: PLR0911 - one for each action
@@ -158,14 +158,17 @@ class Position:
         return self._at(Unsend(self.row.id, self._owner), result=result)
 
     def _looked(self, answer: Result[Sighting, Error], began: float, now: float, dice: float) -> "Position":
-        error = None if isinstance(answer, Success) else answer.failure()
-        sighting = answer.unwrap() if isinstance(answer, Success) else Sighting((), shown=False)
-        if sighting.run_ids:
-            return self._at(Record(self.row.id, self._owner, sighting.run_ids[0]))
-        if error is None and began >= self.certain_at:
-            if sighting.shown and self.terms.resend == "after_grace":
-                return self._at(Prepare(), pause=FIRST)
-            return self._unresolved("" if sighting.shown else _NOT_LISTED)
+        error = None
+        if isinstance(answer, Success):
+            sighting = answer.unwrap()
+            if sighting.run_ids:
+                return self._at(Record(self.row.id, self._owner, sighting.run_ids[0]))
+            if began >= self.certain_at:
+                if sighting.shown and self.terms.resend == "after_grace":
+                    return self._at(Prepare(), pause=FIRST)
+                return self._unresolved("" if sighting.shown else _NOT_LISTED)
+        else:
+            error = answer.failure()
         is_hopeless = error is not None and (not is_transient(error) or now >= self.certain_at + _PATIENCE)
         if is_hopeless or now >= self.deadline:
             return self._unresolved(f"The last search failed: {error.message.removesuffix('.')}. " if error else "")
@@ -223,9 +226,9 @@ class Position:
             case Again():
                 attempt = self.row.attempt + 1
                 row = evolve(self.row, state="trying", attempt=attempt, tried_at=None, run_id=None)
-                return self._at(Prepare(), row=row, pause=FIRST)
+                return self._at(Prepare(), row=row)
             case End(_, _, run):
-                return self._at(Fetch(run), row=evolve(self.row, state="ended"), pause=FIRST)
+                return self._at(Fetch(run), row=evolve(self.row, state="ended"))
             case _:  # it is finished or released
                 return self._at(Leave(self.result))
 
@@ -261,4 +264,4 @@ def reopening(row: Row, error: Any, terms: Terms, owner: str, lease: float) -> R
 
 def is_refused(error: Error) -> bool:
     """Check whether a response proves that no run was created. A 429 of a proxy may be sent too late."""
-    return fate.is_refused(error) and getattr(error, "status_code", 0) != _TOO_MANY
+    return fate.is_refused(error) and getattr(error, "status_code", None) != _TOO_MANY

@@ -26,16 +26,14 @@ _QUERY: Final = re.compile(r'(https?://[^\s"?#\\]*)\?[^\s"\\]*', re.IGNORECASE)
 _KINDS: Final = {kind.__name__: kind for kind in (RunFailed, RunCancelled, RunTimedOut)}
 _BESIDE: Final = frozenset({"run", "fate"})
 _LONGEST: Final = 100
-_NUMBER: Final = (float, int)
-_TEXT: Final = (str, NoneType)
 _TYPES: Final[dict[str, tuple[type, ...]]] = {
     "id": (int,),
     "key": (str,),
     "state": (str,),
     "attempt": (int,),
-    "lease": _NUMBER,
-    "tried_at": (*_NUMBER, NoneType),
-    **dict.fromkeys(("request", "owner", "since", "run_id", "run", "error", "files"), _TEXT),
+    "lease": (float, int),
+    "tried_at": (float, int, NoneType),
+    **dict.fromkeys(("request", "owner", "since", "run_id", "run", "error", "files"), (str, NoneType)),
 }
 """The types of the columns. One that is there as text, such as a run, is read where it is needed."""
 

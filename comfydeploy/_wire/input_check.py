@@ -137,9 +137,9 @@ def _shown(value: Any) -> str:
     return "null" if value is None else type(value).__name__
 
 
+# By how a type begins, as `int` and `integer`.
 _CHECKS: Final = {
     "string": _text,
-    "integer": _integer,
     "int": _integer,
     "float": _number,
     "number": _number,

@@ -225,6 +225,23 @@ def test_changes_are_made_under_the_lock(lock, monkeypatch):
     assert held == [1, 1]
 
 
+def test_slot_is_taken_under_the_lock(lock, monkeypatch):
+    held = []
+    monkeypatch.setattr(Ledger, "_new", lambda *_: held.append(lock.depth))
+    Ledger(httpx.Limits()).take(ORIGIN)
+    assert held == [1]
+
+
+def test_call_that_has_left_receives_no_slot():
+    ledger, turn = Ledger(httpx.Limits(max_connections=1)), Future()
+    slot = ledger.take(ORIGIN)
+    with pytest.raises(KeyboardInterrupt), ledger.line(turn, ORIGIN):
+        raise KeyboardInterrupt
+    assert ledger.keep(slot)
+    assert turn.cancelled()
+    assert ledger.take(ORIGIN) is slot
+
+
 def test_wait_in_vain_says_so():
     ledger = Ledger(httpx.Limits(max_connections=0))
     with pytest.raises(httpcore.PoolTimeout, match=r"^All connections are busy$"), ledger.line(Future(), ORIGIN):

@@ -420,6 +420,22 @@ class TestAnAnswer:
 
         asyncio.run(tried())
 
+    def test_body_closed_twice_returns_its_slot_once(self):
+        pool = in_memory(Pool, Source(Connection), httpx.Limits(max_connections=2))
+        response = pool.handle_request(REQUEST)
+        response.close()
+        response.close()
+        assert places(pool._ledger, 2) == 2
+
+        async def tried():
+            pool = in_memory(AsyncPool, Source(AsyncConnection), httpx.Limits(max_connections=2))
+            body = (await pool.handle_async_request(REQUEST)).stream
+            await body.aclose()
+            await body.aclose()
+            assert places(pool._ledger, 2) == 2
+
+        asyncio.run(tried())
+
     def test_body_closed_after_its_client(self):
         source = Source(Connection)
         pool = in_memory(Pool, source, httpx.Limits())
@@ -441,6 +457,36 @@ class TestAnAnswer:
             assert source.made[0].was_closed
 
         asyncio.run(tried())
+
+
+def test_connection_to_another_server_is_closed():
+    other = httpcore.Request("GET", "http://other/")
+    source = Source(Connection)
+    pool = in_memory(Pool, source, httpx.Limits(max_connections=1))
+    for request in (REQUEST, other):
+        pool.handle_request(request).close()
+    assert [connection.was_closed for connection in source.made] == [True, False]
+
+    async def tried():
+        source = Source(AsyncConnection)
+        pool = in_memory(AsyncPool, source, httpx.Limits(max_connections=1))
+        for request in (REQUEST, other):
+            await (await pool.handle_async_request(request)).aclose()
+        assert [connection.was_closed for connection in source.made] == [True, False]
+
+    asyncio.run(tried())
+
+
+def test_async_pool_is_closed_without_awaiting():
+    async def tried():
+        pool = AsyncPool(httpx.Limits(max_connections=0))
+        task = asyncio.create_task(pool.handle_async_request(REQUEST))
+        await asyncio.sleep(0)
+        pool.close()
+        with pytest.raises(httpcore.PoolTimeout, match="closed"):
+            await task
+
+    asyncio.run(tried())
 
 
 @pytest.mark.parametrize("connections", [1, 100])

@@ -234,6 +234,8 @@ class TestUnsent:
         for answer in (True, "tried", LOST):
             job.answer(answer)
         assert job.action.seconds == 0.25  # a search begins anew
+        job.answer(None)
+        assert job.answer(OTHERS).seconds == 0.25
 
     @pytest.mark.parametrize("error", [InvalidRequestError("bad"), HTTPValidationError([]), SDKError("no credit", 403)])
     def test_a_refusal_is_final(self, error):
@@ -253,6 +255,14 @@ class TestUnsent:
         job.answer(REFUSED)
         assert job.left().failure() is REFUSED.failure()
         assert job.position.row.tried_at is not None
+
+    def test_never_after_a_doubt_of_its_own(self):
+        job = Job().posting()
+        job.answer(LOST)
+        job.answer(None, at=360.0)
+        assert job.answer(OTHERS) == Prepare()
+        job.posting()
+        assert isinstance(job.answer(REFUSED), Release)
 
 
 class TestDoubt:
@@ -309,7 +319,9 @@ class TestDoubt:
         job.answer(OTHERS)
         job.answer(None, at=360.0)
         job.answer(OTHERS)
-        assert isinstance(job.left().failure(), JobUnresolved)
+        error = job.left().failure()
+        assert isinstance(error, JobUnresolved)
+        assert error.hint.startswith("Start the map with the same journal again")
         assert job.position.row.tried_at == 1.0
 
     def test_longest_request_of_all_counts(self):
@@ -347,6 +359,12 @@ class TestDoubt:
         assert pauses[:3] == [0.25, 0.375, 0.5625]
         assert pauses[-1] == 15.0
 
+    def test_saving_begins_with_the_first_pause(self):
+        job = Job(Terms(saves=True), tried_at=1.0)
+        for answer in (OTHERS, None, OTHERS, None, Success(Sighting(("r",), shown=True)), True, Success(RUN), True):
+            job.answer(answer)
+        assert job.answer(GONE) == Pause(0.25, Fetch(RUN))
+
 
 class TestEnds:
     def test_a_failed_run_is_repeated(self):
@@ -371,6 +389,7 @@ class TestEnds:
     def test_a_run_without_failure_is_not(self, error):
         job = Job(Terms(attempts=2), state="created", run_id="r")
         assert job.answer(Failure(error)) == Finish(1, "me", RUN, error, None)
+        assert job.answer(True).result.failure() is error
 
     def test_a_run_that_had_succeeded_is_not_repeated(self):
         job = Job(Terms(attempts=2), state="ended", run_id="r")
@@ -387,6 +406,7 @@ def test_which_rows_are_free():
     row = Row(1, "k", "trying", owner="x", lease=50.0)
     assert is_free(Row(1, "k"), is_alive=None, wall=0.0)
     assert not is_free(Row(1, "k", "done"), is_alive=False, wall=99.0)
+    assert not is_free(evolve(row, state="done"), is_alive=False, wall=99.0)
     assert is_free(row, is_alive=False, wall=0.0)
     assert not is_free(row, is_alive=True, wall=99.0)  # a clock that jumps ends no claim
     assert [is_free(row, is_alive=None, wall=wall) for wall in (49.0, 50.0, 51.0)] == [False, False, True]

@@ -26,18 +26,17 @@ def test_jobs_in_doubt_are_counted_by_themselves():
 
 
 def test_a_job_counts_once():
-    slots = Slots(1)
-    slots.put(1)
-    slots.put(1, is_doubtful=True)
-    assert not slots.has_room
-    slots.put(1)
-    assert not slots.has_room
-    slots.remove(1)
-    assert slots.has_room
     slots = Slots(2)
     slots.put(1)
-    slots.put(2, is_doubtful=True)
+    slots.put(1, is_doubtful=True)
+    slots.put(2)
     assert slots.has_room  # one of each
+    slots.put(1)
+    assert not slots.has_room
+    slots.put(2, is_doubtful=True)
+    assert slots.has_room
+    slots.put(1, is_doubtful=True)
+    assert not slots.has_room
 
 
 def test_refusals_slow_down_and_successes_recover():
@@ -67,6 +66,15 @@ def test_each_success_halves_the_pause():
         pacing.turn(now)
         pauses.append(pacing.turn(now))
     assert pauses == [1.0, 0.5, 0.25, 0.125, 0.0625, 0.03125, 0.0]
+
+
+def test_each_success_of_several_together_counts():
+    pacing = Pacing()
+    for _ in range(2):
+        pacing.sent(BUSY, 0.0, 0.0, 0.0)
+    for now in (6.0, 6.5):
+        pacing.sent(None, 5.0, now, 0.0)
+    assert [pacing.turn(7.0), pacing.turn(7.0)] == [0.0, 0.5]
 
 
 def test_errors_for_good_leave_the_pause():

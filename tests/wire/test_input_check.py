@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comfydeploy._wire.input_check import takes_files, takes_several
 from comfydeploy.errors import Problem, SDKValidationError
 from comfydeploy.inputs import inputs_check
 from comfydeploy.models import DeploymentInput, DeploymentModel
@@ -132,6 +133,25 @@ def test_files_are_accepted_for_media(word):
 def test_files_are_accepted_for_addresses():
     assert reason_of(Path("a"), "string - (public image URL)") is None
     assert reason_of(Path("a"), "string") == f"expected a string, got {type(Path()).__name__}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "class_type", "files", "several"),
+    [
+        (None, None, True, False),
+        ("a kind of tomorrow", None, True, False),
+        ("string", None, False, False),
+        ("integer", None, False, False),
+        ("STRING - (URL)", None, True, False),
+        ("string", "ComfyUIDeployExternalVideo", True, False),
+        ("Array of numbers", None, False, True),
+        ("string", "ComfyUIDeployExternalImageBatch", True, True),
+        (None, "ComfyUIDeployExternalImageBatch", True, True),
+    ],
+)
+def test_inputs_that_take_files(kind, class_type, files, several):
+    found = one("x", kind, class_type=class_type)
+    assert (takes_files(found), takes_several(found)) == (files, several)
 
 
 @pytest.mark.parametrize(
