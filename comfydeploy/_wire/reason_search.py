@@ -103,7 +103,7 @@ class ReasonSearch:
         return None
 
     def _rows(self, reading: Callable[[float], Step], until: float) -> Steps[list[WorkflowRunRow] | None]:
-        """Return a page of rows, or ``None`` where it cannot be read in time. ``reading`` is its step without a time."""
+        """Return a page of rows, or ``None`` where it cannot be read in time. ``reading`` is its step without time."""
         while self._now < until:
             result: Result[list[WorkflowRunRow], Any] = yield from self._request(reading(until - self._now))
             if isinstance(result, Success):
