@@ -152,11 +152,10 @@ def _mapping(name: str, given: Any) -> Mapping[str, Any]:
     raise invalid_argument(name, f"expected a mapping, got {type(given).__name__}")
 
 
-def _values(name: str, given: Any) -> Sequence[Any]:
-    if isinstance(given, str | bytes) or is_object(given) or not isinstance(given, Iterable):
+def _values(name: str, given: Iterable[Any]) -> Sequence[Any]:
+    if isinstance(given, str | bytes) or is_object(given) or not hasattr(given, "__iter__"):
         raise invalid_argument(f"axes.{name}", f"expected several values, such as a list, got {given!r}")
-    values: Iterable[Any] = given
-    return values if isinstance(values, Sequence) else [*values]
+    return given if isinstance(given, Sequence) else [*given]
 
 
 def grid(request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> Sequence[dict[str, Any]]:

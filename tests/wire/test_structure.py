@@ -221,8 +221,9 @@ def test_unknown_key_is_named_with_known_ones():
 
     (problem,) = misfits({"first": "a", "typo": 1, 5: 2, "also": 3}, Requested)
     assert problem == Problem("$", "unknown: 'also', 'typo', 5 (known: first, second)")
-    (problem,) = misfits({"secnd": 1, "frist": "a"}, Requested)
-    assert problem == Problem("$", "unknown: 'frist', 'secnd' (did you mean 'first', 'second'? known: first, second)")
+    (problem,) = misfits({"secondd": 1, "firstt": "a"}, Requested)
+    meant = "(did you mean 'first', 'second'? known: first, second)"
+    assert problem == Problem("$", f"unknown: 'firstt', 'secondd' {meant}")
 
 
 @pytest.mark.parametrize("key", ["a @ b", "a\0 @ b"])
