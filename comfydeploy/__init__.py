@@ -34,7 +34,7 @@ Importing this package loads nothing; each name loads its own module when it is 
 """
 
 # Not that of `typing`: a Ctrl-C in its import, as a command starts, would end in a traceback.
-TYPE_CHECKING = False
+TYPE_CHECKING = bool()  # noqa: UP018 - for a literal, jedi would take what follows as never executed
 
 if TYPE_CHECKING:
     __all__ = [

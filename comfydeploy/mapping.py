@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
 
 from attrs import field, frozen
 
+from comfydeploy._wire.arguments import invalid_argument
 from comfydeploy._wire.json_types import is_object
 from comfydeploy.errors import ComfyDeployError, Error, Fate, SDKValidationError
 from comfydeploy.models.document import Shown
@@ -115,10 +116,8 @@ class _Grid(Sequence[dict[str, Any]]):
     """The requests of a grid, each created when it is read."""
 
     def __init__(self, request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> None:
-        self._request = dict(request)
-        self._axes = {
-            name: values if isinstance(values, Sequence) else [*values] for name, values in dict(axes).items()
-        }
+        self._request = dict(_mapping("request", request))
+        self._axes = {name: _values(name, values) for name, values in _mapping("axes", axes).items()}
         self._size = prod(len(values) for values in self._axes.values())
 
     def __len__(self) -> int:
@@ -147,11 +146,25 @@ class _Grid(Sequence[dict[str, Any]]):
         return {**self._request, "inputs": {**fixed, **{name: chosen[name] for name in self._axes}}}
 
 
+def _mapping(name: str, given: Any) -> Mapping[str, Any]:
+    if is_object(given):
+        return given
+    raise invalid_argument(name, f"expected a mapping, got {type(given).__name__}")
+
+
+def _values(name: str, given: Any) -> Sequence[Any]:
+    if isinstance(given, str | bytes) or is_object(given) or not isinstance(given, Iterable):
+        raise invalid_argument(f"axes.{name}", f"expected several values, such as a list, got {given!r}")
+    values: Iterable[Any] = given
+    return values if isinstance(values, Sequence) else [*values]
+
+
 def grid(request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> Sequence[dict[str, Any]]:
     """Return a request for each combination of the values of some inputs, as a sequence.
 
     ``request`` is common to all; its ``inputs`` are kept. ``axes`` maps names of inputs to their values. The
-    last axis changes fastest. Each request is created when it is read, so that a grid takes no memory.
+    last axis changes fastest. Each request is created when it is read, so that a grid takes no memory. What is no
+    mapping, or an axis of one value that is not in a list, raises an ``SDKValidationError``.
     """
     return _Grid(request, axes)
 

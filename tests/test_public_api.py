@@ -73,6 +73,20 @@ def exported(module):
     return sorted(name for name, node in bound.items() if isinstance(node, kinds) and not name.startswith("_"))
 
 
+class Unquoted(ast.NodeTransformer):
+    """Annotations without the quotes of those that are text: to a type checker they are the same."""
+
+    def visit_Constant(self, node):
+        return ast.parse(node.value, mode="eval").body if isinstance(node.value, str) else node
+
+    def visit_Subscript(self, node):
+        return node if ast.unparse(node.value).endswith(("Literal", "Annotated")) else self.generic_visit(node)
+
+
+def unquoted(annotation):
+    return annotation and Unquoted().visit(annotation)
+
+
 class Listing:
     """The lines of the file, and which definitions they show."""
 
@@ -139,9 +153,17 @@ class Listing:
     def _statement(self, module, node, indent):
         self._follow(module, node)
         if isinstance(node, ast.AnnAssign | ast.Assign):
+            if isinstance(node, ast.AnnAssign):
+                node.annotation = unquoted(node.annotation)
+                if ast.unparse(node.annotation) == "TypeAlias":
+                    node.value = unquoted(node.value)
             self.lines.append(f"{indent}{ast.unparse(node)}")
             return
         self._decorators(node, indent)
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+        for argument in filter(None, arguments):
+            argument.annotation = unquoted(argument.annotation)
+        node.returns = unquoted(node.returns)
         word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
         returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
         self.lines.append(f"{indent}{word} {node.name}({ast.unparse(node.args)}){returned}")

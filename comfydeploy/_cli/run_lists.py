@@ -1,7 +1,7 @@
 """``comfydeploy list``."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
@@ -14,8 +14,22 @@ if TYPE_CHECKING:
 _HEAD = ("run", "status", "created (UTC)", "seconds", "workflow")
 
 
+def _known_status(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    from comfydeploy.models.run import RunStatus
+
+    known = get_args(RunStatus)
+    if value is not None and value not in known:
+        raise click.BadParameter(f"expected one of {', '.join(known)}, got {value!r}")
+    return value
+
+
 @click.command("list")
-@click.option("--status", metavar="STATUS", help="Only runs with this status, such as running or failed.")
+@click.option(
+    "--status",
+    metavar="STATUS",
+    callback=_known_status,
+    help="Only runs with this status, such as running or failed.",
+)
 @click.option("--deployment", metavar="DEPLOYMENT", help="Only runs of this deployment: an id or a workflow's name.")
 @since_option
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="The most runs.")

@@ -121,7 +121,8 @@ class Duplicates:
 
 def conflict_error(reason: str, job: GivenJob) -> SDKValidationError:
     """Return the error of a job that conflicts with earlier ones, or with the journal."""
-    return invalid_argument(f"jobs[{job.index}]", f"{reason} (key {job.key!r})")
+    own = ", its position: Job(key, request) would have one of its own" if job.key == str(job.index) else ""
+    return invalid_argument(f"jobs[{job.index}]", f"{reason} (key {job.key!r}{own})")
 
 
 def checked_jobs(jobs: object) -> Iterable[Any]:

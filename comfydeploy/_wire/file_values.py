@@ -17,7 +17,7 @@ def is_file(value: object) -> bool:
 
 def is_file_list(value: object) -> bool:
     """Check whether a value is a list with files in it."""
-    return is_array(value) and not is_named_bytes(value) and any(map(is_file, value))
+    return is_array(value) and any(map(is_file, value))
 
 
 def is_named_bytes(value: object) -> bool:

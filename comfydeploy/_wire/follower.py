@@ -86,7 +86,6 @@ class Follower:
         """End the wait early, as after Ctrl-C. With ``cancel`` the run is first cancelled and read once."""
         if not isinstance(self.step, Done):
             self._now = now
-            self._steps.close()
             self._steps = _to_the_end(self._abandoned())
             self.step = next(self._steps)
 

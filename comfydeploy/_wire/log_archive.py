@@ -36,11 +36,12 @@ def archive_lines(entries: Iterable[str], run_id: str) -> list[str]:
         if re.match(_WEBHOOK, entry, re.DOTALL):
             continue
         for line in re.split(r"[\r\n]+", re.sub(_ANSI, "", entry)):
-            executing = re.match(_EXECUTING, line.strip())
+            text = line.strip()
+            executing = re.match(_EXECUTING, text)
             if executing and _plain(executing[1]) != _plain(run_id):
                 return lines
-            if line.strip() not in ("", END) and not re.match(_WEBHOOK, line):
-                lines.append(line.strip())
+            if text not in ("", END) and not re.match(_WEBHOOK, text):
+                lines.append(text)
     return lines
 
 

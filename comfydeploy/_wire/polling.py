@@ -68,7 +68,7 @@ def is_transient(error: Error) -> bool:
     return isinstance(error, ConnectionError | RequestTimeoutError)
 
 
-def requested_pause(error: Error) -> float:
+def requested_pause(error: Error | None) -> float:
     """Return the pause that ``Retry-After`` requires, at most ten minutes, or 0 where it requires none.
 
     A date counts from the ``Date`` of the same response: the clock of this machine may be wrong.

@@ -116,7 +116,7 @@ class _Attempt:
             if timeline.now >= until or (problem and not is_transient(problem)):
                 hint = self._hint(timeline.now - lost_at, problem, listed=listed)
                 return Failure(with_fate(evolve(lost, hint=hint), "unknown"))
-            pause = max(backoff.next(timeline.dice), requested_pause(problem) if problem else 0.0)
+            pause = max(backoff.next(timeline.dice), requested_pause(problem))
             yield from timeline.sleep(min(pause, until - timeline.now))
 
     def _hint(self, seconds: float, problem: Error | None, *, listed: bool) -> str:

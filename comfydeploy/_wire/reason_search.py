@@ -4,7 +4,8 @@ The row of the run comes first (5 s). A failed run without a reason in its row i
 is written 5 to 8 s after the end (each second, 10 s). Otherwise the reason is a guess.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias, TypeVar
 
 from comfydeploy._wire.failure import guessed, has_node_times, row_reason, run_failed
@@ -75,7 +76,7 @@ class ReasonSearch:
         until = min(self._now + _ROW_BUDGET, self._until)
         offset, limit = 0, _NEWEST
         for _ in range(_TRIES):
-            rows = yield from self._rows(ReadRows(workflow_id, limit, offset, 0), until)
+            rows = yield from self._rows(partial(ReadRows, workflow_id, limit, offset), until)
             row = next((row for row in rows or () if row.id == self._run.id), None)
             if row is not None:
                 return row.raw.get("outputs") or []
@@ -92,7 +93,7 @@ class ReasonSearch:
             return None
         index = 0
         for _ in range(_PAGES):
-            rows = yield from self._rows(ReadNewerRows(workflow_id, since, _PAGE, index, 0), until)
+            rows = yield from self._rows(partial(ReadNewerRows, workflow_id, since, _PAGE, index), until)
             for row in rows or ():
                 if row.id == self._run.id:
                     return index
@@ -101,12 +102,10 @@ class ReasonSearch:
                 break
         return None
 
-    def _rows(self, step: ReadRows | ReadNewerRows, until: float) -> Steps[list[WorkflowRunRow] | None]:
-        """Return a page of rows, or ``None`` where it cannot be read in time."""
+    def _rows(self, reading: Callable[[float], Step], until: float) -> Steps[list[WorkflowRunRow] | None]:
+        """Return a page of rows, or ``None`` where it cannot be read in time. ``reading`` is its step without a time."""
         while self._now < until:
-            result: Result[list[WorkflowRunRow], Any] = yield from self._request(
-                step._replace(seconds=until - self._now)
-            )
+            result: Result[list[WorkflowRunRow], Any] = yield from self._request(reading(until - self._now))
             if isinstance(result, Success):
                 return result.unwrap()
             error = result.failure()
@@ -145,11 +144,10 @@ class ReasonSearch:
 
     def _sleep(self, seconds: float, until: float) -> Steps[bool]:
         """Wait and return ``True``; return ``False`` at once where no time would be left."""
-        if self._now + seconds >= until:
-            return False
-        if seconds > 0:
+        is_left = self._now + seconds < until
+        if is_left and seconds > 0:
             yield from self._request(Sleep(seconds))
-        return True
+        return is_left
 
 
 def _has_end(entries: list[RunLog]) -> bool:

@@ -29,13 +29,15 @@ IN_DOUBT: Final[dict[Creates, str | None]] = {
     "asset": "It may have been created. Look with assets_list before you send the request again.",
 }
 
+_NOT_THE_API: Final = "server_url must end in /api."
+
 
 def read_response(
     operation: Operation[Any, V], request: Request, token: Secret, reply: Reply
 ) -> results.Result[V, Error]:
     """Return the result of a response: its value, or the error without the token and the operation's secrets."""
     if reply.is_good:
-        result = _decoded(operation, token, reply)
+        result = _decoded(operation, request, token, reply)
     else:
         form = operation.form and operation.form(request.content)
         result = results.Failure(error_response(reply, _hint(operation, request, reply), token=token, form=form))
@@ -65,12 +67,14 @@ def created_run_id(operation: Operation[Any, Any], reply: Reply) -> str | None:
     return getattr(created, "run_id", None) or getattr(created, "prompt_id", None)  # of a native run
 
 
-def _decoded(operation: Operation[Any, V], token: Secret, reply: Reply) -> results.Result[V, Error]:
+def _decoded(operation: Operation[Any, V], request: Request, token: Secret, reply: Reply) -> results.Result[V, Error]:
     expected, received = operation.accept, reply.content_type
     is_json = expected == _JSON and received.endswith("+json")
     if expected not in (received, ANYTHING) and not is_json:
         reason = f"The server answered with {received or 'no content type'} in place of {expected}"
-        return results.Failure(unreadable(unexpected(reply.without(token), reason), operation.creates))
+        error = unexpected(reply.without(token), reason)
+        hinted = evolve(error, hint=_NOT_THE_API) if received == "text/html" and not _is_of_api(request) else error
+        return results.Failure(unreadable(hinted, operation.creates))
     try:
         return results.Success(operation.decode(reply))
     except SDKValidationError as error:
@@ -79,7 +83,10 @@ def _decoded(operation: Operation[Any, V], token: Secret, reply: Reply) -> resul
 
 def _hint(operation: Operation[Any, Any], request: Request, reply: Reply) -> str | None:
     known = operation.hint and operation.hint(reply)
-    address = request.url.partition("?")[0]
-    if known is None and "/api/" not in address and has_no_route(reply):
-        return f"There is no such route at {address}: server_url must end in /api."
+    if known is None and not _is_of_api(request) and has_no_route(reply):
+        return f"There is no such route at {request.url.partition('?')[0]}: {_NOT_THE_API}"
     return known
+
+
+def _is_of_api(request: Request) -> bool:
+    return "/api/" in request.url.partition("?")[0]

@@ -35,6 +35,13 @@ def test_list_is_newest_first_over_all_workflows(server, shell):
     ]
 
 
+def test_unknown_status_is_refused(server, shell):
+    done = shell(server, "list", "--status", "fail")
+    assert done.code == 2
+    assert "expected one of not-started, " in done.err
+    assert "got 'fail'" in done.err
+
+
 @pytest.mark.parametrize(
     ("options", "found"),
     [

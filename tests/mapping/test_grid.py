@@ -43,6 +43,19 @@ def test_without_axes_it_is_one_request():
     assert list(grid({}, {"seed": []})) == []
 
 
+@pytest.mark.parametrize("values", ["a cat", b"a cat", 3, None, {"a": 1}])
+def test_axis_that_is_one_value_is_refused(values):
+    """A text would be split into letters, and each of them paid."""
+    with pytest.raises(SDKValidationError, match=r"^axes\.prompt: expected several values, such as a list, got "):
+        grid({}, {"prompt": values})
+
+
+@pytest.mark.parametrize(("request_", "axes", "name"), [("x", {}, "request"), ({}, ["seed"], "axes")])
+def test_grid_of_no_mapping_is_refused(request_, axes, name):
+    with pytest.raises(SDKValidationError, match=rf"^{name}: expected a mapping, got "):
+        grid(request_, axes)
+
+
 def test_unresolved_jobs_pickle():
     error = JobUnresolved("not found", "k", "look again")
     for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):

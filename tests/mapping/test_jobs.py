@@ -103,6 +103,7 @@ def test_duplicates_are_found():
     assert [one and one.message.partition(": ")[2].split()[1] for one in found] == [None, "job", "job", None]
     assert duplicates.problem(read_job(9, REQUEST), None) is None
     assert "jobs[0]: why (key 'a')" in conflict_error("why", jobs[0]).message
+    assert "jobs[9]: why (key '9', its position: " in conflict_error("why", read_job(9, REQUEST)).message
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Literal
 
 import pytest
-from attrs import fields, frozen, has
+from attrs import Factory, field, fields, frozen, has
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comfydeploy import models
+from comfydeploy._wire.codec import read
 from comfydeploy._wire.constructors import maker
 from comfydeploy._wire.field_readers import reader
 from comfydeploy._wire.field_types import Misfit, plain_kinds
@@ -66,6 +67,13 @@ KINDS = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def _compiled_anew():
+    """Compile the readers in each test, so that it does not depend on the others."""
+    reader.cache_clear()
+    plain_kinds.cache_clear()
+
+
 def compared(value):
     """Return a model with its types and ``raw``, in a form in which ``1`` is not ``True``."""
     if has(type(value)):
@@ -108,6 +116,7 @@ MOMENT, ITEM = "2026-03-14T09:26:53Z", {"url": "u", "type": "output", "filename"
         (Literal["a", "b"] | str, ["a", "c"], [5, None]),
         (datetime, [MOMENT, None], []),
         (datetime | None, [MOMENT, None, "soon"], []),
+        (str | int | float | bool | None, ["a", 5, 1.5, True, None], [[], {}]),
         (float | str | None, ["a", 1.5, 5, None], [True, [], {}]),
         (MediaItem, [ITEM], [None, "x", [], {"type": "output"}]),
         (MediaItem | None, [ITEM, None], ["x", []]),
@@ -125,12 +134,11 @@ MOMENT, ITEM = "2026-03-14T09:26:53Z", {"url": "u", "type": "output", "filename"
         (str | list[str], [], ["a", ["a"]]),
         (dict[str, str] | list[str] | None, [], [{}, None]),
         (dict[int, str], [], [{}, {1: "a"}]),
+        (tuple[str, int], [], [{}, {"a": 1}, ["a", 1]]),
     ],
     ids=str,
 )
 def test_fitting_values_need_no_rules(kind, fitting, others):
-    reader.cache_clear()
-    plain_kinds.cache_clear()
     for value in fitting:
         assert agree(kind, value)
     for value in others:
@@ -147,7 +155,6 @@ def test_model_is_read_as_rules_read_it(model, data):
 
 
 def test_recorded_answer_needs_no_rules(good_answer):
-    reader.cache_clear()
     if good_answer.reply.content_type != "application/json":
         return
     document = json.loads(good_answer.reply.content)
@@ -166,7 +173,6 @@ def test_recorded_answer_needs_no_rules(good_answer):
     ],
 )
 def test_usual_request_needs_no_rules(request_):
-    reader.cache_clear()
     assert agree(models.DeploymentRunRequest, request_)
 
 
@@ -192,6 +198,29 @@ def test_field_that_is_missing_has_its_default():
     with pytest.raises(KeyError):
         reader(Thing)({"name": "x"})
     assert reader(WorkflowRunModel)({"id": "r", "status": "x"}).outputs == []
+
+
+def test_model_of_request_takes_its_fields_only():
+    @frozen
+    class Thing:
+        raw: int
+        parts: list[int] = field(factory=list[int])
+
+    assert reader(Thing)({"raw": 5}) == Thing(5, [])
+    assert reader(Thing)({"raw": 5, "parts": [1]}) == Thing(5, [1])
+    for value in ({"raw": 5, "new": 1}, [], {"raw": "5"}):
+        with pytest.raises(Misfit):
+            reader(Thing)(value)
+
+
+def test_default_of_other_fields_is_left_to_rules():
+    @frozen
+    class Thing:
+        size: int
+        twice: int = field(default=Factory(lambda self: 2 * self.size, takes_self=True))
+
+    assert read({"size": 5}, Thing, "The answer") == Thing(5, 10)
+    assert read({"size": 5, "twice": 1}, Thing, "The answer") == Thing(5, 1)
 
 
 def test_maker_nests_models():

@@ -44,7 +44,7 @@ def test_templates(template, expected):
 
 @pytest.mark.parametrize("template", ["{nothing}", "{", "{0}", "{index.x}", "{index:q}"])
 def test_wrong_templates(template):
-    with pytest.raises(errors.SDKValidationError, match=r"name: cannot be filled in: .*Error: ") as caught:
+    with pytest.raises(errors.SDKValidationError, match=r"^name: cannot be filled in: .*Error: ") as caught:
         name(template=template)
     assert str(caught.value).endswith("(known: run_id, index, suffix, filename, stem, kind, output_id, node_id)")
     assert caught.value.raw_value == template
@@ -52,7 +52,7 @@ def test_wrong_templates(template):
 
 @pytest.mark.parametrize("template", [None, 5])
 def test_template_must_be_text(template):
-    with pytest.raises(errors.SDKValidationError, match=r"name: expected a template as a string, got "):
+    with pytest.raises(errors.SDKValidationError, match=r"^name: expected a template as a string, got "):
         file_names("r", [], template)
 
 

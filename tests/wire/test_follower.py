@@ -194,6 +194,11 @@ class TestItems:
         shown = [state for place, state in enumerate(states) if place not in (2, 8, 9)]
         assert [item.unwrap() for item in world.items] == shown
 
+    def test_changed_status_is_change(self):
+        world = World(script(run("queued"), run("started"), run("success")))
+        world.follow()
+        assert [item.unwrap().status for item in world.items] == ["queued", "started"]
+
     @pytest.mark.parametrize("change", [{"id": "p"}, {"updated_at": datetime(2026, 11, 25, tzinfo=UTC)}])
     def test_changed_output_is_change(self, change):
         output = WorkflowRunOutputModel(id="o", run_id="r", data={})

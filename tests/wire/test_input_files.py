@@ -45,6 +45,7 @@ def test_each_kind_of_file_becomes_address(picture):
         found = uploaded(service, inputs).unwrap()
     assert found == {**inputs, "path": "https://files/1", "pair": "https://files/2", "file": "https://files/1"}
     assert [action.argument["name"] for _, action in service.sent] == [None, "c.png"]
+    assert [action.operation.encode(action.argument).upload.size for _, action in service.sent] == [9, 1]
     assert all(action.retries for _, action in service.sent)
 
 
@@ -115,7 +116,7 @@ def test_deadline_is_for_all_uploads():
 
 @pytest.mark.parametrize("inputs", [None, 5, "x", [PICTURE]])
 def test_inputs_must_be_mapping(inputs):
-    with pytest.raises(SDKValidationError, match="inputs: expected a mapping"):
+    with pytest.raises(SDKValidationError, match=r"^inputs: expected a mapping"):
         uploaded(Service(), inputs)
 
 
@@ -126,7 +127,7 @@ class Evil:
 
 def test_other_values_are_not_files():
     for value in ("a.png", b"x", 5, None, [PICTURE], ("a", "b"), ["a.png", b"x"], Evil(), {"a": PICTURE}):
-        assert not is_file(value)
+        assert is_file(value) is False
 
 
 def test_pair_is_file_and_no_list_of_files():

@@ -122,6 +122,12 @@ def test_no_memory_passes_through(monkeypatch):
         parsed("{}")
 
 
+def test_extra_reads_it():
+    with_it = runpy.run_path(json_decoding.__file__)
+    assert with_it["accept"]("[1]") == [1]
+    assert with_it["accept"] is not with_it["scanned"]
+
+
 def test_without_extra_python_reads_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "msgspec.json", None)
     without = runpy.run_path(json_decoding.__file__)

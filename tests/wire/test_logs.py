@@ -53,6 +53,12 @@ def test_other_text_is_unchanged(text):
     assert [item.unwrap().message for item in streamed({"message": text})[0]] == [text]
 
 
+@pytest.mark.parametrize(("level", "read"), [("info", "info"), (5, None), (None, None)])
+def test_level_is_text(level, read):
+    ((item,), _) = streamed({"message": "a", "level": level})
+    assert item.unwrap().level == read
+
+
 def test_text_about_mark_is_line():
     assert [entry.log for entry in archived({"log": "no __END__ yet"})] == ["no __END__ yet"]
 

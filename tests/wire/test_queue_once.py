@@ -178,6 +178,12 @@ def test_search_without_settle_is_made_once():
     assert (service.names, service.slept) == (["rows", "queue", "rows"], [])
 
 
+def test_hint_has_the_time_of_the_search():
+    service = Service(*OTHERS, latency=10.0)
+    service.broken = {"queue": [LOST]}
+    assert "was not found within 20 s" in once(service, settle=15).failure().hint
+
+
 def test_first_pauses_of_search_are_short():
     service = Service(*OTHERS)
     service.broken = {"queue": [LOST]}
@@ -332,7 +338,7 @@ class TestQueueingWithFiles:
         ({"request": {}}, "request"),
         ({"request": {**REQUEST, "inputs": {KEY_INPUT: "other"}}}, "another key"),
         ({"key": ""}, "key"),
-        ({"settle": -1}, "settle"),
+        ({"settle": -1}, "^settle: expected seconds not below 0, got -1$"),
         ({"settle": True}, "settle"),
         ({"settle": nan}, "settle"),
         ({"settle": inf}, "settle"),

@@ -208,6 +208,13 @@ def test_complete_archive_ends_search(complete):
     assert server.kinds.count("ReadLogs") == 3
 
 
+@pytest.mark.parametrize("raw", [{}, {"outputs": None}, {"outputs": []}])
+def test_row_without_outputs_is_found(raw):
+    server = Server([Success([WorkflowRunRow(id="r", status="failed", raw=raw)])], logs=[GONE])
+    assert server.found(RUN).kind == "crashed"
+    assert server.kinds == ["ReadRows", "ReadRows", "ReadLogs"]
+
+
 def test_archive_without_end_is_read_again():
     server = Server([Success([row("r")])], logs=[Success([RunLog(log="x", raw={"log": "x"})])])
     assert server.found(RUN).logs == ("x",)

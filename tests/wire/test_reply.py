@@ -127,6 +127,11 @@ def test_422_of_another_shape_is_sdk_error(document):
     assert (error.status_code, error.hint) == (422, "a hint")
 
 
+def test_problems_of_another_status_are_sdk_error():
+    error = error_response(answer(400, {"detail": [ISSUE]}))
+    assert (type(error), error.status_code) == (SDKError, 400)
+
+
 def test_422_without_json_is_sdk_error():
     error = error_response(Reply(422, {"content-type": "text/html"}, b"<html>no</html>"), None)
     assert isinstance(error, SDKError)

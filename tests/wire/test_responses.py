@@ -76,6 +76,13 @@ def test_hint_is_added_where_none_is_known():
     assert unreadable(lost, "nothing") is lost
 
 
+@pytest.mark.parametrize(("address", "is_hinted"), [("https://host/run", True), ("https://host/api/run", False)])
+def test_page_in_place_of_json_is_hinted(address, is_hinted):
+    error = result(Reply(200, {"content-type": "text/html"}, b"<html>"), address=address).failure()
+    assert error.hint == ("server_url must end in /api." if is_hinted else None)
+    assert result(Reply(200, {"content-type": "text/plain"}, b""), address=address).failure().hint is None
+
+
 @pytest.mark.parametrize(
     ("address", "body", "hint"),
     [

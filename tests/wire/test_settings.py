@@ -92,6 +92,7 @@ def test_wrong_size_is_named(wrong):
 def test_deadline_counts_from_the_call():
     assert deadline_of(RequestOptions(), 100.0) is None
     assert deadline_of(RequestOptions(deadline=5), 100.0) == Deadline(100.0, 105.0)
+    assert deadline_of(RequestOptions(deadline=0.5), 100.0) == Deadline(100.0, 100.5)
 
 
 @pytest.mark.parametrize("wrong", [*NO_NUMBERS, 0])
