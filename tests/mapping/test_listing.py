@@ -292,14 +292,14 @@ class TestOtherLists:
     def test_take_more_pages_for_more_runs(self):
         assert len(Search(250).look(5.0, full(), *[full()] * 15)) == 16
 
-    def test_that_are_not_read_whole_prove_nothing(self):
+    def test_that_are_read_in_part_prove_nothing(self):
         search = Search(21)
         search.look(5.0, rows(*(f"r{number}" for number in range(20))))
         sent = search.look(6.0, full(), *[full()] * 11)
         assert sent[1].status == "not-started"  # because of the one that is unknown
         assert search.listing.ended == []
 
-    def test_are_those_of_ended_runs_if_shorter(self):
+    def test_are_those_of_ended_runs_unless_longer(self):
         search = Search(150)
         for run in search.runs:
             run.status = "running"

@@ -189,6 +189,8 @@ class TestCarrying:
         _, reads, writes = self.carry([Unsend(1, "me")], [tried])
         assert reads[0] == Call(statements.LOCKED_COUNTERS)
         assert writes[-1] == Call(statements.SPEND, {"runs": -1})
+        _, reads, _ = self.carry([Unsend(1, "me"), Release(1, "me")], [tried])
+        assert reads[0] == Call(statements.LOCKED_COUNTERS)
         answers, _, writes = self.carry([steps[0]._replace(owner="other")], [tried])
         assert (answers, writes) == (["lost"], [])
 
