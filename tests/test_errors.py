@@ -174,6 +174,36 @@ def test_repr_has_fate_but_no_body(error):
     assert not any(f"{name}=" in shown for name in ("body", "headers", "raw_value", "raw"))
 
 
+def test_repr_of_copies_has_fields_in_order():
+    plain = "hint=None, run_id=None)"
+    problems = "(Problem(path='$.a', reason='no'), Problem(path='$.b', reason='no'))"
+    assert [repr(copy.copy(error)) for error in EXAMPLES] == [
+        f"SDKValidationError(message='does not fit', problems={problems}, fate='answered', {plain}",
+        f"SDKValidationError(message='does not fit', problems=(), fate='not_sent', {plain}",
+        f"InvalidRequestError(message='bad header', fate='not_sent', {plain}",
+        f"HTTPValidationError(detail=[{ISSUE!r}], status_code=422, fate='answered', {plain}",
+        f"HTTPValidationError(detail=[], status_code=422, fate='answered', {plain}",
+        (
+            "SDKError(message='refused', status_code=500, content_type='text/plain', hint='Look first.', "
+            "fate='answered', run_id=None)"
+        ),
+        "SDKError(message='refused', status_code=404, content_type='', hint=None, fate='answered', run_id=None)",
+        f"ConnectionError(message='broken', fate='unknown', {plain}",
+        f"RequestTimeoutError(message='late', fate='not_sent', {plain}",
+        f"RequestAbortedError(message='closed', fate='answered', {plain}",
+        f"UnexpectedClientError(message='a hook', fate='unknown', {plain}",
+        f"MalformedEvent(message='cannot be read', fate='answered', {plain}",
+    ]
+
+
+def test_response_of_error_may_be_left_out():
+    for error in map(copy.copy, (HTTPValidationError([]), SDKError("refused", 404))):
+        assert (error.body, error.headers) == ("", {})
+    assert copy.copy(SDKValidationError("does not fit")).raw_value is None
+    with pytest.raises(TypeError):
+        HTTPValidationError([ISSUE], message="mine")
+
+
 @by_name
 def test_note_can_be_added(error):
     noted = copy.copy(error)

@@ -110,34 +110,46 @@ def test_error_prints_no_inputs(error):
     assert f"fate={error.fate!r}" in repr(error)
 
 
-@pytest.mark.parametrize(
-    ("error", "shown"),
-    [
+def test_repr_has_neither_run_nor_texts():
+    ended = [run_outcome(attrs.evolve(RUN, status=status)).failure() for status in ("failed", "cancelled", "timeout")]
+    left = [DeadlineExceeded("m", "r", RUN, "no"), PollFailed(LOST, None, "r"), ERRORS[0]]
+    assert [repr(error) for error in (*ended, *left)] == [
         (
-            ERRORS[0],
-            (
-                "RunFailed(message='K (node 5): E: m', run_id='r', kind='node', node_id='5', node_type='K', "
-                "exception_type='E', source='row', hint='Look there.', fate='answered')"
-            ),
+            f"RunFailed(message={ended[0].message!r}, run_id='r', kind='unknown', node_id=None, node_type=None, "
+            "exception_type=None, source='guess', hint=None, fate='answered')"
         ),
-        (RunCancelled("m", RUN, "r"), "RunCancelled(message='m', run_id='r', hint=None, fate='answered')"),
+        "RunCancelled(message='The run was cancelled before its first node', run_id='r', hint=None, fate='answered')",
         (
-            RunTimedOut("m", RUN, "r"),
-            "RunTimedOut(message='m', run_id='r', kind='unknown', source='guess', hint=None, fate='answered')",
+            f"RunTimedOut(message={ended[2].message!r}, run_id='r', kind='unmarked', source='guess', "
+            f"hint={ended[2].hint!r}, fate='answered')"
         ),
+        "DeadlineExceeded(message='m', run_id='r', cancelled='no', hint=None, fate='answered')",
+        f"PollFailed(error={LOST!r}, hint=None, run_id='r', fate='answered')",
         (
-            DeadlineExceeded("m", "r", RUN, "no"),
-            "DeadlineExceeded(message='m', run_id='r', cancelled='no', hint=None, fate='answered')",
+            "RunFailed(message='K (node 5): E: m', run_id='r', kind='node', node_id='5', node_type='K', "
+            "exception_type='E', source='row', hint='Look there.', fate='answered')"
         ),
-        (
-            PollFailed(LOST, None, "r"),
-            f"PollFailed(error={LOST!r}, hint=None, run_id='r', fate='answered')",
-        ),
-    ],
-    ids=lambda value: type(value).__name__,
-)
-def test_repr_is_short(error, shown):
-    assert repr(error) == shown
+    ]
+    assert run_outcome(run("timeout", started_at=MOMENT)).failure().kind == "unknown"
+    assert (ended[0].exception_message, ended[0].traceback, ended[0].logs) == (None, None, ())
+
+
+def test_fate_of_end_is_no_argument():
+    assert node_at_work(RUN) is None
+    made = [
+        (RunFailed, ("m", RUN, "r")),
+        (RunCancelled, ("m", RUN, "r")),
+        (RunTimedOut, ("m", RUN, "r")),
+        (DeadlineExceeded, ("m", "r", None, "no")),
+        (DownloadIncomplete, ("m", "r", (), ())),
+    ]
+    for kind, arguments in made:
+        assert kind(*arguments).fate == "answered"
+        with pytest.raises(TypeError):
+            kind(*arguments, fate="unknown")
+    for name in ("message", "fate"):
+        with pytest.raises(TypeError):
+            PollFailed(LOST, **{name: "unknown"})
 
 
 def test_unmarked_run_says_how_it_is_known():

@@ -195,6 +195,7 @@ def test_field_that_is_missing_has_its_default():
 
     assert reader(Thing)({"parts": [1]}) == Thing(parts=[1])
     assert reader(Thing)({"parts": [1], "new": 5}).raw == {"parts": [1], "new": 5}
+    assert reader(Thing)({"parts": [1], "raw": 5}).raw == {"parts": [1], "raw": 5}
     with pytest.raises(KeyError):
         reader(Thing)({"name": "x"})
     assert reader(WorkflowRunModel)({"id": "r", "status": "x"}).outputs == []
