@@ -72,9 +72,10 @@ def _decoded(operation: Operation[Any, V], request: Request, token: Secret, repl
     is_json = expected == _JSON and received.endswith("+json")
     if expected not in (received, ANYTHING) and not is_json:
         reason = f"The server answered with {received or 'no content type'} in place of {expected}"
-        error = unexpected(reply.without(token), reason)
-        hinted = evolve(error, hint=_NOT_THE_API) if received == "text/html" and not _is_of_api(request) else error
-        return results.Failure(unreadable(hinted, operation.creates))
+        error = unreadable(unexpected(reply.without(token), reason), operation.creates)
+        if received == "text/html" and not _is_of_api(request):
+            error = evolve(error, hint=f"{_NOT_THE_API} {error.hint or ''}".rstrip())
+        return results.Failure(error)
     try:
         return results.Success(operation.decode(reply))
     except SDKValidationError as error:

@@ -80,6 +80,8 @@ def test_hint_is_added_where_none_is_known():
 def test_page_in_place_of_json_is_hinted(address, is_hinted):
     error = result(Reply(200, {"content-type": "text/html"}, b"<html>"), address=address).failure()
     assert error.hint == ("server_url must end in /api." if is_hinted else None)
+    created = result(Reply(200, {"content-type": "text/html"}, b"<html>"), address=address, creates="run").failure()
+    assert created.hint.startswith("server_url must end in /api. A run may" if is_hinted else "A run may have been")
     assert result(Reply(200, {"content-type": "text/plain"}, b""), address=address).failure().hint is None
 
 
