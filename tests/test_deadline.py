@@ -15,7 +15,7 @@ from comfydeploy.errors import ConnectionError, RequestTimeoutError, SDKError
 from comfydeploy.funcs.run_get import run_get_async
 from comfydeploy.outcome import DeadlineExceeded
 
-SHORT = 0.08
+SHORT = 0.15
 SOON = 3.0  # on a busy machine
 LATE = RequestOptions(deadline=SHORT)
 ORDER = {"deployment_id": "d"}

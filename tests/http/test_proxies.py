@@ -81,8 +81,8 @@ def test_unusable_is_named_without_its_password(calls, environment, monkeypatch,
     assert "'a'" not in repr(error)
 
 
-class Connecting:
-    """A connection through a SOCKS proxy that is not there yet."""
+class Socks5Connection:
+    """That of httpcore, which needs another package."""
 
     _connection = None
 
@@ -100,11 +100,13 @@ class Connecting:
     ids=repr,
 )
 def test_nothing_is_sent_before_a_proxy_connects(error, expected):
-    found = before_server(error, Connecting())
+    connection = Socks5Connection()
+    found = before_server(error, connection)
     assert type(found) is (expected or type(None))
-    established = Connecting()
-    established._connection = object()
-    assert before_server(error, established) is None
+    connection._connection = object()
+    assert before_server(error, connection) is None
+    # A mock that answers in place of a connection has none either.
+    assert before_server(error, httpcore.HTTPConnection(httpcore.Origin(b"http", b"host", 80))) is None
 
 
 def test_http_goes_through_proxy(calls, raw, answer, environment):
