@@ -106,8 +106,8 @@ def test_slot_lost_in_a_thread_wakes_the_loop():
         ledger = Ledger(httpx.Limits(max_connections=1))
         held = [ledger.take(ORIGIN)]
         turn = asyncio.get_running_loop().create_future()
-        thread = threading.Thread(target=held.clear)
-        asyncio.get_running_loop().call_soon(thread.start)
+        thread = threading.Timer(0.05, held.clear)  # when the event loop sleeps
+        thread.start()
         with ledger.line(turn, ORIGIN):
             slot = await turn  # nothing else wakes the event loop
         thread.join()
