@@ -18,10 +18,16 @@ are equivalent, each with its reason. Words of messages are not changed: tests h
 | module | mutants | found | equivalent | survived | score |
 |---|--:|--:|--:|--:|--:|
 """
+SURVIVED = """
+## What no test finds
+
+A lock that is taken away shows only in a race, and a wait at the moment of its end only by chance. The others are gaps.
+
+"""
 
 
 def write(tried: list[Any], equivalent: set[Any], survivors: list[Any], every: int) -> None:
-    """Write the scores of the modules that were tried, beside those of the others."""
+    """Write the scores and survivors of the modules that were tried, beside those of the others."""
     rows = _rows()
     made, left = Counter(case.path for case in tried), Counter(case.path for case in survivors)
     same = Counter(path for path, _ in equivalent)
@@ -33,7 +39,15 @@ def write(tried: list[Any], equivalent: set[Any], survivors: list[Any], every: i
     tested = sums[0] + sums[2]
     total = f"{sums[0]} of {tested} are found: {_score(sums[0], tested)}. {sums[1]} more are equivalent."
     lines = [f"| `{path}` | {' | '.join(row)} |\n" for path, row in sorted(rows.items())]
-    README.write_text(HEAD.format(total=total) + "".join(lines), encoding="utf-8")
+    found = [f"`{case.path}:{case.mutant.line}` {case.mutant.change}" for case in survivors]
+    found += [line for line in _survivors() if line[1:].partition(":")[0] not in made]
+    text = HEAD.format(total=total) + "".join(lines) + SURVIVED + "".join(f"- {line}\n" for line in sorted(found))
+    README.write_text(text, encoding="utf-8")
+
+
+def _survivors() -> list[str]:
+    text = README.read_text(encoding="utf-8") if README.exists() else ""
+    return re.findall(r"^- (`.+)$", text, re.MULTILINE)
 
 
 def _rows() -> dict[str, list[str]]:
