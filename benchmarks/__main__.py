@@ -32,7 +32,7 @@ def main() -> None:
     """Run the benchmarks of the command line."""
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"names: {', '.join(_NAMES)}")
-    parser.add_argument("--quick", action="store_true", help="few rounds: about a minute for all, for a first look")
+    parser.add_argument("--quick", action="store_true", help="few rounds: about five minutes for all, for a first look")
     parser.add_argument("--json", action="store_true", help="for machines, in place of the tables")
     parser.add_argument("--svg", type=Path, metavar="PATH", help="draw the summary into this file as well")
     arguments = parser.parse_args()
