@@ -78,4 +78,5 @@ def _fits(call: Call, fault: Fault, setting: Setting) -> bool:
 
 def _places(steps: tuple[str, ...], fault: Fault) -> list[int]:
     """Return the requests that may have a fault: what happens to a connection happens to the first of them."""
-    return list(range(len(steps) or 1)) if fault.listener == "plain" and fault.proxy is None else [0]
+    is_of_request = fault.listener == "plain" and fault.proxy is None and not fault.is_secure
+    return list(range(len(steps) or 1)) if is_of_request else [0]
