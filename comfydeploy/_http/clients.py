@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 
-_WITH_LENGTH: Final = {"POST", "PUT", "PATCH"}  # of their body, also where there is none
+_WITH_LENGTH: Final = {"POST", "PUT", "PATCH"}  # requests that have a content-length also without a body
 
 
 class _Plain:
@@ -38,10 +38,10 @@ class _Plain:
     def build_request(self, method: str, url: Any, *, headers: Any = None, content: Any = None, **parts: Any) -> Any:
         """Create a request from its parts alone."""
         address = self.library.URL(url)
-        merged: dict[str, str] = {"accept-encoding": ENCODINGS, **(headers or {})}
+        host = address.netloc.decode("ascii")
+        merged: dict[str, str] = {"host": host, "accept-encoding": ENCODINGS, **(headers or {})}
         if content is None or type(content) is bytes:
             # With a stream httpx adds no headers: it would go over all of them three times.
-            merged = {"host": address.netloc.decode("ascii"), **merged}
             if content or method in _WITH_LENGTH:
                 merged.setdefault("content-length", str(len(content or b"")))
             request = self.library.Request(
