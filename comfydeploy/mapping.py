@@ -116,8 +116,8 @@ class _Grid(Sequence[dict[str, Any]]):
     """The requests of a grid, each created when it is read."""
 
     def __init__(self, request: Mapping[str, Any], axes: Mapping[str, Iterable[Any]]) -> None:
-        self._request = dict(_mapping("request", request))
-        self._axes = {name: _values(name, values) for name, values in _mapping("axes", axes).items()}
+        self._request = dict(_checked_mapping("request", request))
+        self._axes = {name: _values(name, values) for name, values in _checked_mapping("axes", axes).items()}
         self._size = prod(len(values) for values in self._axes.values())
 
     def __len__(self) -> int:
@@ -146,7 +146,7 @@ class _Grid(Sequence[dict[str, Any]]):
         return {**self._request, "inputs": {**fixed, **{name: chosen[name] for name in self._axes}}}
 
 
-def _mapping(name: str, given: Any) -> Mapping[str, Any]:
+def _checked_mapping(name: str, given: Any) -> Mapping[str, Any]:
     if is_object(given):
         return given
     raise invalid_argument(name, f"expected a mapping, got {type(given).__name__}")

@@ -118,7 +118,12 @@ class Connections:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise RequestAbortedError("The client was closed", "not_sent")
+            raise client_closed()
+
+
+def client_closed() -> RequestAbortedError:
+    """Return the error of a call for which a client was closed too early."""
+    return RequestAbortedError("The client was closed", "not_sent")
 
 
 def _limits(*, lasting: bool) -> "httpx.Limits":

@@ -5,12 +5,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from comfydeploy._http.addresses import address
-from comfydeploy._http.connections import Connections
+from comfydeploy._http.connections import Connections, client_closed
 from comfydeploy._wire.attempt import ANYTHING, Attempt, is_requested, too_large
 from comfydeploy._wire.redaction import without_secret
 from comfydeploy._wire.reply import Reply, unexpected
 from comfydeploy._wire.transport_errors import request_error
-from comfydeploy.errors import ComfyDeployError, Error, Fate, RequestAbortedError
+from comfydeploy.errors import ComfyDeployError, Error, Fate
 
 if TYPE_CHECKING:
     import httpx
@@ -113,9 +113,9 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
 
 
 def _check_open(client: Any) -> None:
-    # Of httpx it would be an exception that may also come later.
+    # Before httpx does, whose RuntimeError a hook may also raise, after the request was sent.
     if getattr(client, "is_closed", False):
-        raise RequestAbortedError("The client was closed", "not_sent")
+        raise client_closed()
 
 
 def _request(
