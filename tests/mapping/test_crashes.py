@@ -215,10 +215,12 @@ class Night:
             pid = self.start(last=True)
             while is_alive(pid):
                 time.sleep(0.005)
-            assert self.ended.exists(), [path.read_text() for path in self.folder.glob("failed-*")]
+            if not self.ended.exists():
+                continue  # the database still recovers, and the error of the map says to start it again
             items = json.loads(self.ended.read_text()).get("items", [])
             if all(error is None for *_, error in items):
                 break
+        assert self.ended.exists(), [path.read_text() for path in self.folder.glob("failed-*")]
         return self.counted(items)
 
     def counted(self, items):
