@@ -27,6 +27,7 @@ from comfydeploy.emulator import Emulator
 # The duration of an example is no error, as machines may be busy.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("patient"), max_examples=20)
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("patient"), max_examples=40)
 hypothesis.settings.register_profile("long", hypothesis.settings.get_profile("patient"), max_examples=1000)
 hypothesis.settings.load_profile("patient")
 

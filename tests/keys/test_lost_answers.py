@@ -22,7 +22,7 @@ from comfydeploy.funcs.run_queue_once import run_queue_once, run_queue_once_asyn
 from comfydeploy.inputs import KEY_INPUT
 
 SETTLE = 60.0
-FEW = 40
+FEW = 20
 FAULTS = {
     "none": lambda _: None,
     "reset before execution": lambda _: {"reset": True},
