@@ -81,12 +81,14 @@ class ComfyDeployCore:
         clients = (self.http_client, self.async_http_client, self.transport, self.async_transport)
         if self.bearer is None:
             object.__setattr__(self, "bearer", os.environ.get(KEY_VARIABLE) or None)
-        object.__setattr__(self, "connections", Connections(*clients))  # frozen for users
         name = "server_url"
         if self.server_url is None and self.server_idx is None and (found := os.environ.get(SERVER_VARIABLE)):
             object.__setattr__(self, "server_url", found)
             name = SERVER_VARIABLE
-        object.__setattr__(self, "address", self._started(name))
+        address = self._started(name)
+        object.__setattr__(self, "address", address)  # frozen for users
+        is_secure = str(address).startswith("https:")
+        object.__setattr__(self, "connections", Connections(*clients, is_secure=is_secure))
 
     def _started(self, name: str) -> str | Error:
         try:

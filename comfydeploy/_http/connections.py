@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from comfydeploy._http.loading import AWAITED, BLOCKING, READING, load, watch_forks
+from comfydeploy._http.loading import AWAITED, BLOCKING, CONTEXT, READING, load, watch_forks
 from comfydeploy.errors import InvalidRequestError, RequestAbortedError
 
 if TYPE_CHECKING:
@@ -29,12 +29,16 @@ class Connections:
         async_given: "httpx.AsyncClient | None",
         transport: "httpx.BaseTransport | None",
         async_transport: "AsyncTransport | None",
+        *,
+        is_secure: bool,
     ) -> None:
+        """Keep what a core was given; ``is_secure`` if its server is called over TLS."""
         watch_forks()
         self.given = given
         self.async_given = async_given
         self._transport = transport
         self._async_transport = async_transport
+        self._is_secure = is_secure
         self._blocking: dict[tuple[int, bool], httpx.Client] = {}
         self._awaiting: dict[tuple[AbstractEventLoop, bool], httpx.AsyncClient] = {}
         self._closed = False
@@ -95,7 +99,7 @@ class Connections:
             await client.aclose()
 
     def _made(self, *, lasting: bool) -> Any:
-        load(BLOCKING, READING)
+        self._load(BLOCKING, own=self._transport is None)
         from comfydeploy._http.clients import PooledClient, client_for
 
         if self._transport is None:
@@ -104,10 +108,10 @@ class Connections:
         return client_for(self._transport)
 
     def _made_async(self, *, lasting: bool) -> Any:
-        load(AWAITED, READING)
+        given: Any = self._async_transport
+        self._load(AWAITED, own=given is None)
         from comfydeploy._http.clients import AsyncPooledClient, async_client_for
 
-        given: Any = self._async_transport
         if given is None:
             return AsyncPooledClient(_limits(lasting=lasting))
         # A class has the methods of its instances, but it is a callable that returns one.
@@ -115,6 +119,15 @@ class Connections:
         transport = given() if callable(given) and not is_transport else given
         _check(transport, "async_transport", "an httpx.AsyncBaseTransport or what returns one", "handle_async_request")
         return async_client_for(transport)
+
+    def _load(self, modules: tuple[str, ...], *, own: bool) -> None:
+        """Import what a first call needs, beside the CA certificates where connections of our own need these."""
+        if self._is_secure and own:
+            load(CONTEXT, modules)
+            from comfydeploy._http.tls import shared_context
+
+            shared_context().begin()
+        load(modules, READING)
 
     def _check_open(self) -> None:
         if self._closed:

@@ -1,7 +1,7 @@
 """Forks that happen while another thread makes its first call.
 
 A child process has only the thread that forked. A lock that another thread held stays locked in it: the one of a module
-that is being imported, or the one of a pool. So a fork waits until neither is held.
+that is being imported, the one of a pool, or one of OpenSSL's. So a fork waits until none is held.
 """
 
 import os
@@ -13,15 +13,25 @@ from typing import Final
 LOCK: Final = RLock()
 """The lock of all pools: one, so that a fork can hold it, and reentrant, since a finalizer may run anywhere."""
 
+CERTIFICATES: Final = RLock()
+"""The lock while CA certificates are read. Who holds ``LOCK`` never waits for it."""
+
 # Everything that a first call imports; `tests/http/test_loading.py` finds what is missing.
-BLOCKING: Final = ("comfydeploy._http.clients", "anyio", "encodings.idna", "stringprep")
+CONTEXT: Final = ("comfydeploy._http.tls",)
+BLOCKING: Final = (
+    "comfydeploy._http.clients",
+    "anyio",
+    "encodings.idna",
+    "stringprep",
+    "returns.result",
+    "comfydeploy._wire.json_decoding",
+    "comfydeploy._wire.field_readers",
+)
 AWAITED: Final = ("concurrent.futures.thread", *BLOCKING, "comfydeploy._http.async_network", "anyio._backends._asyncio")
 READING: Final = (
     "comfydeploy._http.forms",
     "comfydeploy._wire.constructors",
     "comfydeploy._wire.events",
-    "comfydeploy._wire.field_readers",
-    "comfydeploy._wire.json_decoding",
     "comfydeploy._wire.retry",
     "comfydeploy._wire.structure",
     "comfydeploy.models.validation",
@@ -39,6 +49,7 @@ def load(modules: tuple[str, ...], later: tuple[str, ...] = ()) -> None:
 
 
 def _before() -> None:
+    CERTIFICATES.acquire()
     loaded: set[str] = set()
     LOCK.acquire()
     while loaded != _begun:
@@ -49,10 +60,15 @@ def _before() -> None:
         LOCK.acquire()
 
 
+def _after() -> None:
+    LOCK.release()
+    CERTIFICATES.release()
+
+
 @cache
 def watch_forks() -> None:
     """Begin to hold forks back; a core calls this when it is created."""
     # After logging's hook, because hooks run in reverse: the wait for imports must not happen with logging locked.
     import_module("logging")
     if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork
-        os.register_at_fork(before=_before, after_in_parent=LOCK.release, after_in_child=LOCK.release)
+        os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)

@@ -1,6 +1,11 @@
 """The findings of the doctor."""
 
+import socket
+import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -12,10 +17,12 @@ from comfydeploy._cli.diagnosis import (
     tls_finding,
     unknown_fields,
 )
+from comfydeploy._http.tls import shared_context
 from comfydeploy.emulator import Emulator
 from comfydeploy.models.deployment import DeploymentInput, DeploymentModel
 from comfydeploy.models.run import WorkflowRunModel
 
+LOCALHOST = Path(__file__).parents[1] / "samples" / "localhost.pem"  # a key and a certificate, only for tests
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 DATE = "Thu, 26 Nov 2026 12:00:00 GMT"
 
@@ -120,3 +127,35 @@ def test_proxy_that_cannot_be_used(server_with_runs, shell, monkeypatch):
     done = shell(server_with_runs, "doctor", "--json")
     assert levels(done)["proxies"] == "problem"
     assert "word" not in done.out
+
+
+@pytest.fixture
+def secured(monkeypatch):
+    """Serve over TLS with a certificate that this process trusts, and end each connection after the handshake."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(LOCALHOST))
+    shared_context.cache_clear()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(LOCALHOST)
+
+    def serve():
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with suppress(OSError), connection, context.wrap_socket(connection, server_side=True):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=serve)
+        thread.start()
+        yield f"https://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    shared_context.cache_clear()
+
+
+def test_server_over_tls(shell, secured):
+    class Server:
+        bearer, url = "key", secured
+
+    found = levels(shell(Server, "doctor", "--json"))
+    assert (found["reach"], found["tls"], found["api"]) == ("ok", "ok", "problem")

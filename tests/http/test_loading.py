@@ -69,7 +69,7 @@ def test_first_call_imports_only_the_list(raw, answer):
 FORKED = """
 import os, signal, sys, threading
 from comfydeploy import ComfyDeployCore, RequestOptions, Success
-from comfydeploy._http.loading import LOCK
+from comfydeploy._http.loading import CERTIFICATES, LOCK
 from comfydeploy.funcs.run_get import run_get
 
 core = ComfyDeployCore(bearer="key-of-the-test", server_url=sys.argv[1])
@@ -91,6 +91,12 @@ def locking():
         busy.set()
         forking.wait(10)
 
+def certifying():
+    run_get(core, "r")
+    with CERTIFICATES:
+        busy.set()
+        forking.wait(10)
+
 thread = threading.Thread(target=globals()[sys.argv[2]])
 thread.start()
 busy.wait(10)
@@ -98,14 +104,14 @@ os.register_at_fork(before=forking.set)
 child = os.fork()
 if not child:
     signal.alarm(10)  # which ends the child if it waits for a lock of the thread that it does not have
-    os._exit(not isinstance(run_get(core, "r"), Success))
+    os._exit(not (CERTIFICATES.acquire(blocking=False) and isinstance(run_get(core, "r"), Success)))
 thread.join()
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.parametrize("busy", ["importing", "locking"])
+@pytest.mark.parametrize("busy", ["importing", "locking", "certifying"])
 def test_child_of_fork_calls(raw, answer, busy):
     server = raw(answer(200, b'{"id": "r", "status": "queued"}'))
     command = [sys.executable, "-W", "ignore", "-c", FORKED, server.url, busy]

@@ -1,6 +1,9 @@
 """Servers are verified although the CA certificates are read late, and only if they are needed."""
 
 import ssl
+import threading
+
+import pytest
 
 from comfydeploy import errors
 from comfydeploy._http.tls import LateContext, shared_context
@@ -18,6 +21,64 @@ def test_server_with_an_unknown_certificate(calls, secure, monkeypatch):
     assert isinstance(error, errors.ConnectionError)
     assert error.fate == "not_sent"
     assert "certificate" in str(error).lower()
+
+
+@pytest.fixture
+def reading():
+    """Return the thread that reads certificates, once it has ended."""
+
+    def ended():
+        found = [one for one in threading.enumerate() if one.name == "comfydeploy-certificates"]
+        for one in found:
+            one.join(10)
+
+    return ended
+
+
+def test_certificates_are_read_in_a_thread(secure, reading):
+    assert secure
+    context = shared_context()
+    context.begin()
+    reading()
+    made = context._made
+    assert made.get_ca_certs()
+    context.begin()  # nothing is left to read
+    reading()
+    assert context._made is made
+
+
+def test_call_begins_to_read_certificates(calls, secure, monkeypatch):
+    begun = []
+
+    def begin(context):
+        begun.append(context)
+
+    monkeypatch.setattr(LateContext, "begin", begin)
+    core = calls.core(secure)
+    assert begun == []
+    for _ in range(2):
+        calls("run_get", core, "r").unwrap()
+    assert begun == [shared_context()]
+
+
+def test_threads_are_used_up(calls, secure, monkeypatch):
+    def refuse(_):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patches:
+        patches.setattr(threading.Thread, "start", refuse)
+        shared_context().begin()
+    assert calls("run_get", calls.core(secure), "r").unwrap().id == "r"
+
+
+def test_certificates_that_cannot_be_read(calls, secure, monkeypatch, tmp_path, reading):
+    missing = tmp_path / "missing.pem"
+    monkeypatch.setenv("SSL_CERT_FILE", str(missing))
+    error = calls("run_get", calls.core(secure), "r").failure()
+    reading()
+    assert isinstance(error, errors.ConnectionError)
+    assert error.fate == "not_sent"
+    assert f"CA certificates: No such file or directory: SSL_CERT_FILE={missing}" in error.message
 
 
 def test_server_without_tls_needs_no_certificates(calls, raw, answer):
