@@ -88,7 +88,9 @@ def _waiting(seconds: float) -> Iterator[Section]:
     name = "requests a second"
     target = Target(f"requests a second while {_WAITED:,} runs are waited for", name, at_most=5, of="figure")
     yield Section(title, "requests", {name: [found["requests"] / seconds]}, [target])
-    yield Section(title, "ms", {"processor, for each second": [found["cpu"] / seconds]})
+    name = "processor, for each second"
+    target = Target(f"ms of processor a second while {_WAITED:,} runs are waited for", name, at_most=50, of="figure")
+    yield Section(title, "ms", {name: [found["cpu"] / seconds]}, [target])
 
 
 def _measured(name: str, service: str, folder: str, *numbers: int) -> dict[str, float]:
