@@ -1,7 +1,9 @@
 """Servers are verified although the CA certificates are read late, and only if they are needed."""
 
+import socket
 import ssl
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -45,6 +47,14 @@ def test_certificates_are_read_in_a_thread(secure, reading):
     context.begin()  # nothing is left to read
     reading()
     assert context._made is made
+
+
+def test_handshake_over_a_socket(secure):
+    address = urlsplit(secure)
+    with socket.create_connection((address.hostname, address.port)) as plain:
+        secured = shared_context().wrap_socket(plain, server_hostname=address.hostname)
+        with secured:
+            assert secured.getpeercert()["subject"]
 
 
 def test_call_begins_to_read_certificates(calls, secure, monkeypatch):
