@@ -39,7 +39,7 @@ __all__ = [
 
 
 @final
-@frozen
+@frozen(repr=False)
 class JobUnresolved(ComfyDeployError):  # noqa: N818 - the end of a job
     """A request for a run was sent, its response was lost, and the run was not found.
 

@@ -42,7 +42,7 @@ _UNMARKED: Final = "Its results are in run.outputs, if there are any. To avoid t
 
 
 @final
-@frozen
+@frozen(repr=False)
 class RunFailed(ComfyDeployError):  # noqa: N818 - the end of a run
     """The run has failed: ``message`` is one sentence, as ``KSampler (node 5): ValueError: ...``.
 
@@ -69,7 +69,7 @@ class RunFailed(ComfyDeployError):  # noqa: N818 - the end of a run
 
 
 @final
-@frozen
+@frozen(repr=False)
 class RunCancelled(ComfyDeployError):  # noqa: N818 - the end of a run
     """The run was cancelled. ``run`` has the outputs that exist."""
 
@@ -81,7 +81,7 @@ class RunCancelled(ComfyDeployError):  # noqa: N818 - the end of a run
 
 
 @final
-@frozen
+@frozen(repr=False)
 class RunTimedOut(ComfyDeployError):  # noqa: N818 - the end of a run
     """The time limit of the machine passed, or the server received nothing of the run for 24 hours.
 
@@ -99,7 +99,7 @@ class RunTimedOut(ComfyDeployError):  # noqa: N818 - the end of a run
 
 
 @final
-@frozen
+@frozen(repr=False)
 class DeadlineExceeded(ComfyDeployError):  # noqa: N818 - the end of a wait
     """The deadline of a wait passed before the run ended. ``run`` is its last known state, if it was read.
 
@@ -116,7 +116,7 @@ class DeadlineExceeded(ComfyDeployError):  # noqa: N818 - the end of a wait
 
 
 @final
-@frozen
+@frozen(repr=False)
 class PollFailed(ComfyDeployError):  # noqa: N818 - an item of a watch, not its end
     """A poll failed with ``error`` and is repeated: the watch goes on. ``fate`` is that of the poll."""
 
@@ -132,7 +132,7 @@ class PollFailed(ComfyDeployError):  # noqa: N818 - an item of a watch, not its 
 
 
 @final
-@frozen
+@frozen(repr=False)
 class DownloadIncomplete(ComfyDeployError):  # noqa: N818 - the end of a download
     """Some files of a run were not saved: ``missing`` has each with its error, ``saved`` the paths of the rest."""
 

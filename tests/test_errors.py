@@ -54,8 +54,9 @@ def fields_of(error):
 def test_there_is_example_of_every_error():
     kinds = {type(error) for error in EXAMPLES}
     assert kinds == {*typing.get_args(Error), *typing.get_args(StreamError)}
-    assert kinds == {
-        kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__base__ is ComfyDeployError
+    public = {vars(errors)[name] for name in errors.__all__}
+    assert kinds == {kind for kind in public if isinstance(kind, type) and issubclass(kind, ComfyDeployError)} - {
+        ComfyDeployError
     }
 
 
@@ -196,6 +197,13 @@ def test_repr_of_copies_has_fields_in_order():
     ]
 
 
+def test_error_of_another_package_has_repr():
+    class OtherError(ComfyDeployError):
+        message = "other"
+
+    assert repr(OtherError("other")) == "OtherError('other')"
+
+
 def test_response_of_error_may_be_left_out():
     for error in map(copy.copy, (HTTPValidationError([]), SDKError("refused", 404))):
         assert (error.body, error.headers) == ("", {})
@@ -334,7 +342,6 @@ def test_errors_match_by_class_and_field():
 
 def test_every_public_name_is_there():
     assert all(hasattr(errors, name) for name in errors.__all__)
-    public = {
-        name for name, kind in vars(errors).items() if isinstance(kind, type) and kind.__module__ == errors.__name__
-    }
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and kind.__module__ == errors.__name__]
+    public = {kind.__name__ for kind in kinds if not kind.__name__.startswith("_")}
     assert public <= set(errors.__all__)

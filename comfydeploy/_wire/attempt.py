@@ -1,9 +1,7 @@
 """One attempt of a call, with everything that is needed to send it."""
 
 from collections.abc import Mapping
-from typing import Final, Literal
-
-from attrs import evolve, field, frozen
+from typing import Final, Literal, NamedTuple
 
 from comfydeploy._wire.deadline import Deadline
 from comfydeploy._wire.reply import Reply, media_type, unexpected
@@ -20,8 +18,7 @@ ENCODINGS: Final = "gzip, deflate"
 _HTTPX_LIMITS: Final[dict[str, float | None]] = dict.fromkeys(("connect", "read", "write", "pool"), 5.0)
 
 
-@frozen
-class Attempt:
+class Attempt(NamedTuple):
     """A request to send, and how its response is read.
 
     ``limits`` are the seconds for each phase, by httpx's names; ``idle_limit`` is the read limit of a body that is read
@@ -37,11 +34,11 @@ class Attempt:
     limits: Mapping[str, float | None]
     idle_limit: float | None
     accept: str
-    is_lasting: bool = field(kw_only=True)
-    has_default_limits: bool = field(default=False, kw_only=True)
-    deadline: Deadline | None = field(default=None, kw_only=True)
-    is_for_storage: bool = field(default=False, kw_only=True)
-    max_size: int = field(default=RequestOptions().max_response_size, kw_only=True)
+    is_lasting: bool
+    has_default_limits: bool = False
+    deadline: Deadline | None = None
+    is_for_storage: bool = False
+    max_size: int = RequestOptions().max_response_size
 
     @property
     def headers(self) -> dict[str, str]:
@@ -66,7 +63,7 @@ class Attempt:
         """Return the attempt for a client with its own limits, which hold where the caller chose them there alone."""
         if not self.has_default_limits or own == _HTTPX_LIMITS:
             return self
-        return evolve(self, limits=own if self.deadline is None else self.deadline.limited(own, now))
+        return self._replace(limits=own if self.deadline is None else self.deadline.limited(own, now))
 
     def body_handling(self, status_code: int, content_type: str) -> Literal["read", "keep_open", "discard"]:
         """Return what to do with the body of a response whose head has arrived.

@@ -12,8 +12,6 @@ import comfydeploy.result as results
 from comfydeploy._version import __version__
 from comfydeploy._wire.attempt import Attempt
 from comfydeploy._wire.fate import maybe_executed
-from comfydeploy._wire.hook_calls import apply_error_hooks, apply_hooks
-from comfydeploy._wire.hook_context import HookContext
 from comfydeploy._wire.json_types import is_object
 from comfydeploy._wire.operation import Operation
 from comfydeploy._wire.reply import Reply
@@ -34,8 +32,10 @@ from comfydeploy.errors import ComfyDeployError, Error, Fate
 from comfydeploy.models.secret import NOTHING_SECRET, Secret
 
 if TYPE_CHECKING:
+    from comfydeploy._wire.hook_context import HookContext
     from comfydeploy._wire.retry import RetryPolicy
 
+T = TypeVar("T")
 V = TypeVar("V")
 
 _USER_AGENT: Final = f"comfydeploy-python/{__version__}"
@@ -101,7 +101,7 @@ class Exchange(Generic[V]):
         if given.headers is not None:
             headers |= checked_headers(given.headers)
         request = Request(encoded.method, server + encoded.url, headers, encoded.content, encoded.upload, encoded.route)
-        self.request = apply_hooks(self._hooks, "before_create_request", self._context, request)
+        self.request = self._hooked("before_create_request", request)
 
     def prepare(self, token: Secret, now: float) -> Attempt:
         """Return the next attempt; raise a ``RequestTimeoutError`` after the deadline."""
@@ -112,7 +112,7 @@ class Exchange(Generic[V]):
                 raise self.deadline.exceeded("before the request was sent", self._fate)
             limits = self.deadline.limited(limits, now)
             idle_limit = self.deadline.limited({"read": idle_limit}, now)["read"]
-        request = apply_hooks(self._hooks, "before_request", self._context, self.request)
+        request = self._hooked("before_request", self.request)
         self._log(self._attempt, request)
         self._fate = "unknown"  # until its outcome is settled
         return Attempt(
@@ -139,8 +139,7 @@ class Exchange(Generic[V]):
             result = results.Failure(unreadable(outcome, self.operation.creates))
         if isinstance(result, results.Success):
             return result
-        shown = outcome.without(self._token) if self._hooks and isinstance(outcome, Reply) else None
-        error = apply_error_hooks(self._hooks, self._context, shown, result.failure())
+        error = self._after_error(outcome, result.failure()) if self._hooks else result.failure()
         if self._is_renewable and isinstance(outcome, Reply) and outcome.status_code == _UNAUTHORIZED:
             self._is_renewable, self._fate = False, "not_sent"  # a 401 has executed nothing
             return Renew(results.Failure(self._completed(error)))
@@ -163,15 +162,31 @@ class Exchange(Generic[V]):
         """What is known of the request."""
         return self._fate
 
+    def _hooked(self, stage: str, data: T) -> T:
+        """Return what the hooks of a stage make of a request or a response."""
+        if not self._hooks:
+            return data
+        from comfydeploy._wire.hook_calls import apply_hooks  # few cores have hooks
+
+        return apply_hooks(self._hooks, stage, self._context, data)
+
+    def _after_error(self, outcome: Reply | Error, error: Error) -> Error:
+        from comfydeploy._wire.hook_calls import apply_error_hooks
+
+        shown = outcome.without(self._token) if isinstance(outcome, Reply) else None
+        return apply_error_hooks(self._hooks, self._context, shown, error)
+
     @property
-    def _context(self) -> HookContext:
+    def _context(self) -> "HookContext":
+        from comfydeploy._wire.hook_context import HookContext
+
         return HookContext(self.operation.id, self._attempt)
 
     def _after_success(self, reply: Reply) -> Reply:
         """Call the hooks with the response without the token; return the original with the changes of the hooks."""
         shown = reply.without(self._token)
         try:
-            changed = apply_hooks(self._hooks, "after_success", self._context, shown)
+            changed = self._hooked("after_success", shown)
         except Exception:
             self.run_id = self.run_id or created_run_id(self.operation, reply)  # the run exists
             raise

@@ -20,7 +20,7 @@ Condition: TypeAlias = Callable[[Reply], bool]
 Hint: TypeAlias = Callable[[Reply], str | None]
 
 
-@frozen
+@frozen(eq=False, repr=False)  # a constant: one for each function
 class Operation(Generic[A, V]):
     """Two pure functions and the properties of the route.
 

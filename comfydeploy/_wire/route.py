@@ -13,7 +13,7 @@ from comfydeploy._wire.request import Request, path_segment, query
 _IN_PATH: Final = re.compile(r"{(\w+)}")
 
 
-@frozen
+@frozen(eq=False, repr=False)  # constants
 class Kind:
     """The values that a parameter of a query accepts, and how one is sent."""
 

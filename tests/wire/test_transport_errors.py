@@ -5,7 +5,6 @@ import os
 
 import httpx
 import pytest
-from attrs import evolve
 
 from comfydeploy._wire.attempt import ANYTHING, Attempt
 from comfydeploy._wire.deadline import Deadline, Until
@@ -205,7 +204,7 @@ def test_other_error_of_local_address_has_no_hint(error):
 
 
 def test_message_has_no_token():
-    sent = evolve(attempt(), token=Secret("hunter2222"))
+    sent = attempt()._replace(token=Secret("hunter2222"))
     for error in (httpx.ReadError("hunter2222"), httpx.InvalidURL("hunter2222"), ValueError("hunter2222")):
         found = request_error(error, "unknown", closed=False, attempt=sent)
         assert "hunter" not in f"{found} {found.__cause__}"
