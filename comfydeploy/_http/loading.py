@@ -32,6 +32,7 @@ READING: Final = (
     "comfydeploy._http.forms",
     "comfydeploy._wire.constructors",
     "comfydeploy._wire.events",
+    "comfydeploy._wire.fast_json",
     "comfydeploy._wire.hook_calls",
     "comfydeploy._wire.retry",
     "comfydeploy._wire.structure",

@@ -1,5 +1,8 @@
 """JSON decoding; with the extra ``comfydeploy[speed]`` by msgspec, the same values in half the time.
 
+msgspec is loaded after the first megabyte: to read that much, Python's decoder takes as much longer as the import of
+msgspec takes. So a process of a few calls starts as fast as without the extra.
+
 Both decoders are strict. Anything else, such as whitespace around a value, a number or a character that
 only Python's JSON accepts, or invalid JSON, is left to ``json.loads``: so values and errors are always the same.
 """
@@ -21,13 +24,19 @@ def scanned(text: Any) -> Any:
     return value
 
 
-accept: Callable[[Any], Any] = scanned
-try:
-    from msgspec.json import Decoder
-except ImportError:
-    pass
-else:
-    accept = Decoder().decode
+def counted(text: Any) -> Any:
+    """Read text as ``scanned`` does, and choose the decoder for all that follows once this one has read enough."""
+    global accept, _left  # noqa: PLW0603 - one choice for the process, where benchmarks and tests make it too
+    _left -= len(text)
+    if _left < 0:
+        from comfydeploy._wire.fast_json import decode
+
+        accept = decode or scanned
+    return scanned(text)
+
+
+accept: Callable[[Any], Any] = counted
+_left = 1_000_000
 
 
 def parsed(text: str | bytes) -> Any:

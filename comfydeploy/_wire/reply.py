@@ -57,7 +57,7 @@ class Reply:
 
     def json(self) -> Any:
         """Read the body as JSON; raise ``SDKValidationError`` where it is not JSON."""
-        from comfydeploy._wire.json_decoding import parsed  # loads msgspec, which a process may not need
+        from comfydeploy._wire.json_decoding import parsed  # loads json, which httpx loads for the first call anyway
 
         try:
             return parsed(self.content)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from comfydeploy._wire import json_decoding
+from comfydeploy._wire import fast_json, json_decoding
 from comfydeploy._wire.json_decoding import parsed, scanned
 
 pytestmark = pytest.mark.usefixtures("each_parser")
@@ -122,14 +122,25 @@ def test_no_memory_passes_through(monkeypatch):
         parsed("{}")
 
 
+def test_extra_is_loaded_after_a_megabyte(monkeypatch):
+    monkeypatch.setattr(json_decoding, "accept", json_decoding.counted)
+    monkeypatch.setattr(json_decoding, "_left", 1_000_000)
+    texts = [f'"{"a" * 499_998}"', b'"' + b"b" * 499_998 + b'"', "[1]"]
+    readers = []
+    for text in texts:
+        assert parsed(text) == json.loads(text)
+        readers.append(json_decoding.accept)
+    assert readers == [json_decoding.counted, json_decoding.counted, fast_json.decode or scanned]
+
+
 def test_extra_reads_it():
-    with_it = runpy.run_path(json_decoding.__file__)
-    assert with_it["accept"]("[1]") == [1]
-    assert with_it["accept"] is not with_it["scanned"]
+    assert runpy.run_path(fast_json.__file__)["decode"]("[1]") == [1]
 
 
 def test_without_extra_python_reads_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "msgspec.json", None)
-    without = runpy.run_path(json_decoding.__file__)
-    assert without["accept"] is without["scanned"]
-    assert without["parsed"]('{"a":1}') == {"a": 1}
+    monkeypatch.setattr(fast_json, "decode", runpy.run_path(fast_json.__file__)["decode"])
+    monkeypatch.setattr(json_decoding, "accept", json_decoding.counted)
+    monkeypatch.setattr(json_decoding, "_left", 0)
+    assert parsed('{"a":1}') == {"a": 1}
+    assert json_decoding.accept is scanned
