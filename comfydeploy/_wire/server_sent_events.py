@@ -30,14 +30,13 @@ class SSEDecoder:
     """
 
     def __init__(self) -> None:
-        self._unfinished: list[bytes] = []
+        self._unfinished = bytearray()  # not parts: small ones would take many times the memory
         self._at_start = True
         self._after_cr = False
         self._name = ""
         self._data: list[str] = []
         self._strays: list[str] = []
         self._is_broken = False
-        self._unfinished_size = 0
         self._block_size = 0
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
@@ -49,25 +48,20 @@ class SSEDecoder:
             self._after_cr = chunk.endswith(b"\r")
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         end = chunk.rfind(b"\n") + 1
-        if not end:
-            self._unfinished.append(chunk)
-            self._unfinished_size += len(chunk)
-            return self.finish() if self._is_too_long() else []
-        self._unfinished.append(chunk[:end])
-        lines = b"".join(self._unfinished).decode("utf-8", "replace")
-        self._unfinished = [chunk[end:]]
-        self._unfinished_size = len(chunk) - end
-        events = self._events(lines)
+        self._unfinished += chunk[:end] or chunk
+        events: list[ServerSentEvent] = []
+        if end:
+            lines, self._unfinished = self._unfinished, bytearray(chunk[end:])
+            events = self._events(lines.decode("utf-8", "replace"))
         return events + self.finish() if self._is_too_long() else events
 
     def finish(self) -> list[ServerSentEvent]:
         """Return the unfinished event at the end of the stream, if there is one."""
-        tail = b"".join(self._unfinished).decode("utf-8", "replace")
-        self._unfinished, self._unfinished_size = [], 0
-        return self._events(tail + "\n\n")
+        tail, self._unfinished = self._unfinished, bytearray()
+        return self._events(tail.decode("utf-8", "replace") + "\n\n")
 
     def _is_too_long(self) -> bool:
-        return self._block_size + self._unfinished_size > LIMIT
+        return self._block_size + len(self._unfinished) > LIMIT
 
     def _events(self, lines: str) -> list[ServerSentEvent]:
         if self._at_start:
