@@ -51,14 +51,16 @@ class SSEDecoder:
         self._unfinished += chunk[:end] or chunk
         events: list[ServerSentEvent] = []
         if end:
-            lines, self._unfinished = self._unfinished, bytearray(chunk[end:])
-            events = self._events(lines.decode("utf-8", "replace"))
+            lines = self._unfinished.decode("utf-8", "replace")
+            self._unfinished = bytearray(chunk[end:])
+            events = self._events(lines)
         return events + self.finish() if self._is_too_long() else events
 
     def finish(self) -> list[ServerSentEvent]:
         """Return the unfinished event at the end of the stream, if there is one."""
-        tail, self._unfinished = self._unfinished, bytearray()
-        return self._events(tail.decode("utf-8", "replace") + "\n\n")
+        tail = self._unfinished.decode("utf-8", "replace")
+        self._unfinished = bytearray()
+        return self._events(tail + "\n\n")
 
     def _is_too_long(self) -> bool:
         return self._block_size + len(self._unfinished) > LIMIT
