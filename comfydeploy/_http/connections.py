@@ -159,5 +159,6 @@ def running_loop() -> "AbstractEventLoop":
 
 def _check(given: object, name: str, expected: str, *methods: str) -> None:
     """Check that an argument has the methods, which differ between blocking and async ones."""
-    if not all(callable(getattr(given, method, None)) for method in methods):
-        raise InvalidRequestError(f"{name}: expected {expected}, got {type(given).__name__}")
+    for method in methods:
+        if not callable(getattr(given, method, None)):
+            raise InvalidRequestError(f"{name}: expected {expected}, got {type(given).__name__}")

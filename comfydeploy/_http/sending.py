@@ -25,11 +25,11 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
     request: httpx.Request | None = None
     response: httpx.Response | None = None
     window: Window | None = None
+    limits = dict(attempt.limits)
     try:
         client = connections.client(lasting=attempt.is_lasting)
         if client is connections.given:
-            attempt = attempt.with_limits(client.timeout.as_dict(), monotonic())
-        limits = dict(attempt.limits)
+            limits = attempt.limits_beside(client.timeout.as_dict(), monotonic())
         body: Iterable[bytes] | bytes | None = attempt.request.content
         if attempt.request.upload is not None:
             from comfydeploy._http import forms  # loads the table of media types
@@ -54,7 +54,8 @@ def send(connections: Connections, attempt: Attempt) -> Reply | Error:
         raise
     except Exception as error:  # noqa: BLE001 - every exception here is an outcome
         is_closed = getattr(client, "is_closed", False)
-        return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
+        sent = attempt._replace(limits=limits)
+        return _refused(error, request) or _outcome(error, fate, sent, response, closed=is_closed)
     except BaseException:  # such as Ctrl-C: a response refers to itself in httpx, so it would stay open for a while
         if response is not None:
             response.close()
@@ -71,11 +72,11 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
     request: httpx.Request | None = None
     response: httpx.Response | None = None
     window: Window | None = None
+    limits = dict(attempt.limits)
     try:
         client = connections.async_client(lasting=attempt.is_lasting)
         if client is connections.async_given:
-            attempt = attempt.with_limits(client.timeout.as_dict(), monotonic())
-        limits = dict(attempt.limits)
+            limits = attempt.limits_beside(client.timeout.as_dict(), monotonic())
         body: AsyncIterable[bytes] | bytes | None = attempt.request.content
         if attempt.request.upload is not None:
             from asyncio import to_thread
@@ -103,7 +104,8 @@ async def send_async(connections: Connections, attempt: Attempt) -> Reply | Erro
         raise
     except Exception as error:  # noqa: BLE001 - every exception here is an outcome
         is_closed = getattr(client, "is_closed", False)
-        return _refused(error, request) or _outcome(error, fate, attempt, response, closed=is_closed)
+        sent = attempt._replace(limits=limits)
+        return _refused(error, request) or _outcome(error, fate, sent, response, closed=is_closed)
     finally:
         if window is not None:
             from asyncio import get_running_loop, shield

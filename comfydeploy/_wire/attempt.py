@@ -59,11 +59,11 @@ class Attempt(NamedTuple):
         scheme, _, rest = self.request.url.partition("://")
         return f"{scheme}://{rest.partition('/')[0].partition('?')[0].rpartition('@')[2]}"
 
-    def with_limits(self, own: Mapping[str, float | None], now: float) -> "Attempt":
-        """Return the attempt for a client with its own limits, which hold where the caller chose them there alone."""
+    def limits_beside(self, own: dict[str, float | None], now: float) -> dict[str, float | None]:
+        """Return the limits for a client with its own limits, which hold where the caller chose them there alone."""
         if not self.has_default_limits or own == _HTTPX_LIMITS:
-            return self
-        return self._replace(limits=own if self.deadline is None else self.deadline.limited(own, now))
+            return dict(self.limits)
+        return own if self.deadline is None else self.deadline.limited(own, now)
 
     def body_handling(self, status_code: int, content_type: str) -> Literal["read", "keep_open", "discard"]:
         """Return what to do with the body of a response whose head has arrived.

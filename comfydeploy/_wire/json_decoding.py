@@ -18,6 +18,8 @@ _scan: Final = _Scanner(json.JSONDecoder())
 
 def scanned(text: Any) -> Any:
     """Read text without whitespace around it: ``loads`` searches for it twice, which takes as long as a small event."""
+    if type(text) is bytes:
+        text = text.decode()
     value, end = _scan(text, 0)
     if end != len(text):
         raise ValueError

@@ -15,6 +15,7 @@ from comfydeploy.models.secret import Secret
 if TYPE_CHECKING:
     from comfydeploy._wire.upload import Upload
 
+_UNRESERVED: Final = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~"
 # Strings, which `re` compiles and caches when first needed.
 _HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _HEADER_VALUE: Final = r"([\x21-\x7e]([\t\x20-\x7e]*[\x21-\x7e])?)?"
@@ -63,6 +64,8 @@ def path_segment(value: object, name: str) -> str:
         raise invalid_argument(name, f"expected a string, got {type(value).__name__}", value)
     if value in ("", ".", ".."):
         raise invalid_argument(name, f"expected an id, got {value!r}", value)
+    if not value.strip(_UNRESERVED):  # an id has no other characters
+        return value
     from urllib.parse import quote  # not at the top: httpx loads it for the first call
 
     return quote(value, safe="", errors="replace")

@@ -76,13 +76,13 @@ def test_attempt_by_default():
 
 def test_own_limits_of_client_hold():
     default = httpx.Client().timeout.as_dict()
-    assert attempt(has_default_limits=True).with_limits(OWN, 0.0).limits == OWN
-    assert attempt(has_default_limits=True).with_limits(default, 0.0).limits == LIMITS
-    assert attempt(has_default_limits=False).with_limits(OWN, 0.0).limits == LIMITS
+    assert attempt(has_default_limits=True).limits_beside(OWN, 0.0) == OWN
+    assert attempt(has_default_limits=True).limits_beside(default, 0.0) == LIMITS
+    assert attempt(has_default_limits=False).limits_beside(OWN, 0.0) == LIMITS
 
 
 def test_limits_of_client_end_at_deadline():
-    limits = attempt(has_default_limits=True, deadline=Deadline(0.0, 5.0)).with_limits(OWN, 2.0).limits
+    limits = attempt(has_default_limits=True, deadline=Deadline(0.0, 5.0)).limits_beside(OWN, 2.0)
     assert limits == {"connect": 1.0, "read": 2.0, "write": 3.0, "pool": 3.0}
     assert {limit.at for limit in limits.values()} == {5.0}
 
