@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from comfydeploy._wire.generated_code import Names, compiled, unfrozen
+from comfydeploy._wire.generated_code import Names, compiled
 
 Within: TypeAlias = tuple[type[Any], str, Mapping[str, object]]
 
@@ -14,8 +14,8 @@ def maker(model: type[Any], *names: str, within: Sequence[Within] = ()) -> Calla
     ``within`` are classes that contain it, from the inside out: each with its field and the values of the others.
     The function sets the slots directly, because the ``__init__`` of a frozen class takes twice as long.
     """
-    known: Names = {"model": model, "unfrozen": unfrozen(model)}
-    lines = ["made = new(unfrozen)", *(f"made.{name} = {name}" for name in names), "made.__class__ = model"]
+    known: Names = {"model": model, **{f"set_{name}": getattr(model, name).__set__ for name in names}}
+    lines = ["made = new(model)", *(f"set_{name}(made, {name})" for name in names)]
     for place, (outer, name, others) in enumerate(within):
         known |= {f"outer{place}": outer, f"set{place}": getattr(outer, name).__set__}
         lines += [f"inner, made = made, new(outer{place})", f"set{place}(made, inner)"]
