@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from comfydeploy import ComfyDeployCore, Hooks
+from comfydeploy._drivers.maps import iterators
 from comfydeploy._drivers.maps.engine import Engine
 from comfydeploy._drivers.maps.iterators import RunMap
 from comfydeploy._drivers.run_files import RunFiles, _target
@@ -26,6 +27,10 @@ RUN = {"deployment_id": "d"}
 
 def interrupt(*_):
     raise KeyboardInterrupt
+
+
+class InterruptedThread(threading.Thread):
+    start = interrupt
 
 
 class Body(httpx.SyncByteStream):
@@ -97,7 +102,7 @@ def test_interrupt_of_a_wait_names_its_run_once(emulator):
 
 class TestAMapThatHasNotBegun:
     def test_is_closed_before_its_thread(self, monkeypatch):
-        monkeypatch.setattr(threading.Thread, "start", interrupt)
+        monkeypatch.setattr(iterators, "Thread", InterruptedThread)
         items = RunMap(Engine([], interrupt))
         with pytest.raises(KeyboardInterrupt):
             next(items)

@@ -5,9 +5,8 @@ import ssl
 import threading
 from urllib.parse import urlsplit
 
-import pytest
-
 from comfydeploy import errors
+from comfydeploy._http import tls
 from comfydeploy._http.tls import LateContext, shared_context
 
 
@@ -25,27 +24,22 @@ def test_server_with_an_unknown_certificate(calls, secure, monkeypatch):
     assert "certificate" in str(error).lower()
 
 
-@pytest.fixture
-def reading():
-    """Return the thread that reads certificates, once it has ended."""
-
-    def ended():
-        found = [one for one in threading.enumerate() if one.name == "comfydeploy-certificates"]
-        for one in found:
+def wait_for_thread():
+    """Wait for the thread that reads certificates."""
+    for one in threading.enumerate():
+        if one.name == "comfydeploy-certificates":
             one.join(10)
 
-    return ended
 
-
-def test_certificates_are_read_in_a_thread(secure, reading):
+def test_certificates_are_read_in_a_thread(secure):
     assert secure
     context = shared_context()
     context.begin()
-    reading()
+    wait_for_thread()
     made = context._made
     assert made.get_ca_certs()
     context.begin()  # nothing is left to read
-    reading()
+    wait_for_thread()
     assert context._made is made
 
 
@@ -72,20 +66,19 @@ def test_call_begins_to_read_certificates(calls, secure, monkeypatch):
 
 
 def test_threads_are_used_up(calls, secure, monkeypatch):
-    def refuse(_):
-        raise RuntimeError("can't start new thread")
+    class Refused(threading.Thread):
+        def start(self):
+            raise RuntimeError("can't start new thread")
 
-    with monkeypatch.context() as patches:
-        patches.setattr(threading.Thread, "start", refuse)
-        shared_context().begin()
+    monkeypatch.setattr(tls, "Thread", Refused)
     assert calls("run_get", calls.core(secure), "r").unwrap().id == "r"
 
 
-def test_certificates_that_cannot_be_read(calls, secure, monkeypatch, tmp_path, reading):
+def test_certificates_that_cannot_be_read(calls, secure, monkeypatch, tmp_path):
     missing = tmp_path / "missing.pem"
     monkeypatch.setenv("SSL_CERT_FILE", str(missing))
     error = calls("run_get", calls.core(secure), "r").failure()
-    reading()
+    wait_for_thread()
     assert isinstance(error, errors.ConnectionError)
     assert error.fate == "not_sent"
     assert f"CA certificates: No such file or directory: SSL_CERT_FILE={missing}" in error.message
