@@ -75,8 +75,9 @@ def test_encoding_that_client_requests_is_read(calls, raw, answer):
 
 
 def test_endless_event_comes_in_parts(calls, raw, monkeypatch):
-    monkeypatch.setattr(server_sent_events, "LIMIT", 100)
-    server = raw([STREAM + b"\r\n", b"event: event_update\ndata: ", *[b"{" * 20] * 40, "hang"])
+    monkeypatch.setattr(server_sent_events, "LIMIT", 50_000)
+    # More than is read at once, as the pieces may arrive together.
+    server = raw([STREAM + b"\r\n", b"event: event_update\ndata: ", *[b"{" * 50_000] * 8, "hang"])
     items = calls.items(unwrap(calls("run_stream", calls.core(server.url), REQUEST)), 2)
     assert all(isinstance(item.failure(), errors.MalformedEvent) for item in items)
 
