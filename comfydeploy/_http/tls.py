@@ -35,8 +35,9 @@ class LateContext(ssl.SSLContext):
         """Begin to read the certificates, and return at once."""
         if self._made is not None:
             return
+        # No daemon: at the end of a process OpenSSL frees what the thread uses.
         with suppress(RuntimeError):  # no more threads can be started: the handshake reads them
-            Thread(target=self._prepare, name="comfydeploy-certificates", daemon=True).start()
+            Thread(target=self._prepare, name="comfydeploy-certificates").start()
 
     def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
         """Keep the names for the real context; httpx sets them before each handshake."""

@@ -41,3 +41,27 @@ def test_half_used(server, tmp_path, colour, is_error):
     assert set(done.stdout.split()) == {"run_stream", "run_logs_stream", "run_watch", "runs_list", "run_map"}
     assert done.returncode == is_error
     assert done.stderr.count("\n") == (3 if is_error else 0), done.stderr  # the traceback of the caller's error alone
+
+
+READING = """
+import sys, time, httpx
+from comfydeploy import ComfyDeployCore
+from comfydeploy.funcs.run_get import run_get
+
+create = httpx.create_ssl_context
+
+def late():
+    time.sleep(0.2)  # longer than the main thread
+    context = create()
+    print("read")
+    return context
+
+httpx.create_ssl_context = late
+print(run_get(ComfyDeployCore(bearer="k", server_url="https://127.0.0.1:1"), "r").failure().fate)
+"""
+
+
+def test_certificates_are_being_read():
+    # Not during the end of the process, in which OpenSSL frees what the thread uses.
+    done = subprocess.run([sys.executable, "-c", READING], check=True, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("not_sent\nread\n", "")
