@@ -44,20 +44,20 @@ def test_half_used(server, tmp_path, colour, is_error):
 
 
 READING = """
-import sys, time, httpx
+import threading, httpx
 from comfydeploy import ComfyDeployCore
 from comfydeploy.funcs.run_get import run_get
 
 create = httpx.create_ssl_context
 
 def late():
-    time.sleep(0.2)  # longer than the main thread
+    threading.main_thread().join()
     context = create()
     print("read")
     return context
 
 httpx.create_ssl_context = late
-print(run_get(ComfyDeployCore(bearer="k", server_url="https://127.0.0.1:1"), "r").failure().fate)
+print(run_get(ComfyDeployCore(bearer="k", server_url="https://127.0.0.1:1"), "r").failure().fate, flush=True)
 """
 
 
