@@ -58,8 +58,8 @@ class TestACallThatCreatesARun:
         error = failure(calls(name, core, REQUEST, RequestOptions(timeout=0.05)))
         assert isinstance(error, errors.RequestTimeoutError)
         assert error.fate == "unknown"
+        assert server.left.wait(5)  # until then it may not have read the request
         assert len(server.requests) == 1
-        assert server.left.wait(5)
 
     @pytest.mark.parametrize("status", [429, 503])
     def test_is_sent_again_when_server_was_busy(self, calls, raw, answer, name, status):
